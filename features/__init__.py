@@ -1,0 +1,1 @@
+"""Summarise windows of readings as numbers that a model can learn from."""

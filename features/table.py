@@ -1,0 +1,52 @@
+"""◆ The feature table: one row per machine and window end, columns that name themselves."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTable:
+    """Numbers that summarise what each machine did up to some moments.
+
+    Attributes
+    ----------
+    machine : array of str objects, shape (n_rows,)
+    time : array of datetime64[us] in UTC, shape (n_rows,)
+        The window end: row i knows what happened at or before ``time[i]`` and nothing later.
+    names : column names, ``signal__feature__window`` such as ``vibration__crest_factor__10min``
+    values : float64 array of shape (n_rows, n_names); NaN where a feature cannot be said
+    filled : float64 array of shape (n_rows,)
+        Share of the shortest window that readings cover, 0 to 1 (best-covered signal).
+
+    Rows are sorted by (machine, time).
+    """
+
+    machine: NDArray[Any]
+    time: NDArray[np.datetime64]
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    filled: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def where(self, rows: NDArray[Any]) -> "FeatureTable":
+        """Return the rows of a mask or index."""
+        return replace(
+            self,
+            machine=self.machine[rows],
+            time=self.time[rows],
+            values=self.values[rows],
+            filled=self.filled[rows],
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Return a DataFrame indexed by (machine, time) for notebooks."""
+        index = pd.MultiIndex.from_arrays(
+            [self.machine, pd.DatetimeIndex(self.time, tz="UTC")], names=["machine", "time"]
+        )
+        return pd.DataFrame(self.values, index=index, columns=list(self.names))

@@ -1,0 +1,1 @@
+"""Turn what machines send into clean, durable, ordered readings."""

@@ -1,0 +1,63 @@
+"""The root of every error that Andon raises on purpose.
+
+```
+AndonError
+├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
+├── SourceError             a file or stream as a whole cannot be read
+├── StoreError              the data folder cannot be read or written
+│   └── StoreBusyError      another process holds the store for too long
+├── NotEnoughDataError      too little history or too few events for what was asked
+├── UnknownNameError        no machine, signal, model, alert or job has this name
+├── RegistryError           a model version is missing, altered or cannot be loaded
+├── IllegalTransitionError  an alert or model cannot go from this state to that one
+└── ScheduleError           a job cannot be scheduled or run
+```
+
+A message says what is wrong, where, and what would be right, in one line. Each error is raised
+near its cause and caught in three places only: the command line, the API's error table, and one
+round of one machine.
+"""
+
+
+class AndonError(Exception):
+    """Something that a person can put right; its text is written for that person."""
+
+
+class PlantFileError(AndonError):
+    """The plant file cannot be used; ``problems`` has one line for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class SourceError(AndonError):
+    """A file or stream as a whole cannot be read."""
+
+
+class StoreError(AndonError):
+    """The data folder cannot be read or written."""
+
+
+class StoreBusyError(StoreError):
+    """Another process has held the store for longer than we wait."""
+
+
+class NotEnoughDataError(AndonError):
+    """Too little history or too few events for what was asked."""
+
+
+class UnknownNameError(AndonError):
+    """No machine, signal, model, alert or job has this name."""
+
+
+class RegistryError(AndonError):
+    """A model version is missing, altered or cannot be loaded."""
+
+
+class IllegalTransitionError(AndonError):
+    """An alert or model cannot go from this state to that one."""
+
+
+class ScheduleError(AndonError):
+    """A job cannot be scheduled or run."""

@@ -1,0 +1,235 @@
+"""◆ The plant: what exists and what matters, as its people wrote it in ``plant.toml``.
+
+These are the nouns; ``plant_file.py`` reads them from a file and names every mistake at once.
+``docs/plant_file.md`` is generated from the descriptions here.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ingest.duration import Duration
+from ingest.event import EventKind
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as 'Europe/Berlin' or 'UTC'")
+    return name
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+Columns = Annotated[list[str], BeforeValidator(_as_list)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Part(BaseModel):
+    """What all tables of the plant file have in common: no unknown keys, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Signal(Part):
+    """One thing that is measured on every machine of a class."""
+
+    name: Name = Field(description="Name of the signal, unique in its class.")
+    unit: str = Field("", description="Unit as engineers write it: degC, bar, mm/s, A. Shown in every sentence.")
+    range: tuple[float, float] | None = Field(
+        None, description="Lowest and highest value that the sensor can give; a value outside is rejected and kept."
+    )
+    every: Duration | None = Field(None, description="Expected time between two readings; guessed when left out.")
+
+
+class MachineClass(Part):
+    """A kind of machine: what all machines of the class share."""
+
+    name: Name = Field(description="Name of the class.")
+    components: list[Name] = Field([], description="Parts that fail, are repaired and have clocks of their own.")
+    signals: list[Signal] = Field(min_length=1, description="Signals of the class.")
+
+
+class Machine(Part):
+    """One machine and its place in the plant (ISA-95: site, area, line)."""
+
+    name: Name = Field(description="Name of the machine as it stands in the data; unique in the plant.")
+    machine_class: Name = Field(alias="class", description="Its class.")
+    site: str = Field("", description="Site.")
+    area: str = Field("", description="Area.")
+    line: str = Field("", description="Production line.")
+
+
+class EventMapping(Part):
+    """How rows of a source become events of one kind."""
+
+    kind: EventKind = Field(description="What happened.")
+    time: str | None = Field(None, description="Column of the time; the source's own when left out.")
+    end: str | None = Field(None, description="Column of the end, for events that last.")
+    flag: str | None = Field(
+        None, description="Column that is non-zero while the event lasts; a run of such rows is one event."
+    )
+    where: dict[str, list[str]] = Field({}, description="Only rows whose column has one of these values.")
+    component: str | None = Field(None, description="Column of the component.")
+    component_is: str = Field("", description="The component, when it is the same for all rows.")
+    code: str | None = Field(None, description="Column of the failure mode, error code, state or order number.")
+    code_is: str = Field("", description="The code, when it is the same for all rows.")
+    value: str | None = Field(None, description="Column of a number that belongs to the event.")
+
+
+class Source(Part):
+    """Files that hold readings, events or both, and how their columns are meant."""
+
+    name: Name = Field(description="Name of the source, unique in the plant.")
+    path: str = Field(description="A file, a folder or a glob, relative to the plant file.")
+    format: Literal["csv", "parquet", "arrow"] | None = Field(None, description="Guessed from the ending if left out.")
+    machine: Columns = Field([], description="Column (or columns, joined by '/') that names the machine.")
+    machine_is: str = Field("", description="The machine, when all rows are of one machine.")
+    time: str | None = Field(None, description="Column of the event time.")
+    time_format: str = Field(
+        "iso", description="'iso', 's', 'ms', 'us' or 'ns' since 1970, or a strptime pattern such as '%d.%m.%Y %H:%M'."
+    )
+    time_zone: ZoneName | None = Field(None, description="Zone of times that name none; the plant's when left out.")
+    cycle: str | None = Field(None, description="Column with a cycle counter, in place of a time.")
+    cycle_length: Duration | None = Field(None, description="Length of one cycle; needed with 'cycle'.")
+    cycle_start: datetime | None = Field(None, description="Time of cycle 0; 2000-01-01 UTC when left out.")
+    signals: dict[str, str] | None = Field(
+        None,
+        description="Column of each signal, as signal = column; when left out: columns named as the signals, "
+        "or none if the source gives events.",
+    )
+    signal_column: str | None = Field(None, description="Long form: column that names the signal.")
+    value_column: str | None = Field(None, description="Long form: column that holds the value.")
+    events: list[EventMapping] = Field([], description="Events that the rows tell of.")
+    run_to_failure: bool = Field(False, description="Each machine's last row is its failure.")
+    other_machines: Literal["reject", "ignore"] = Field(
+        "reject", description="Rows of machines that the plant file does not name: reject with a reason, or ignore."
+    )
+    delimiter: str = Field(",", description="CSV: between two columns.")
+    decimal: Literal[".", ","] = Field(".", description="CSV: decimal mark.")
+
+
+class KnownEvent(Part):
+    """An event written into the plant file by hand."""
+
+    machine: Name = Field(description="Machine.")
+    kind: EventKind = Field(description="What happened.")
+    time: datetime = Field(description="When; the plant's zone unless it names one.")
+    end: datetime | None = Field(None, description="When it was over.")
+    component: str = Field("", description="Component.")
+    code: str = Field("", description="Failure mode, error code or state.")
+    note: str = Field("", description="Anything worth knowing.")
+
+
+class Costs(Part):
+    """What things cost, in the plant's currency; every threshold and every report is built on these."""
+
+    missed_failure: float = Field(10_000, ge=0, description="A failure that nobody saw coming, all in.")
+    planned_stop: float = Field(2_000, ge=0, description="The repair done in time because an alert was right.")
+    false_alarm: float = Field(500, ge=0, description="Looking after an alert that was wrong.")
+
+
+class Target(Part):
+    """Which events a model is to foresee, and is judged by."""
+
+    kind: EventKind = Field("failure", description="Kind of event.")
+    component: str = Field("", description="Only this component.")
+    code: str = Field("", description="Only this code.")
+
+
+class ModelEntry(Part):
+    """A model to train."""
+
+    name: Name = Field(description="Name of the model, unique in the plant.")
+    task: Literal["failure_risk", "anomaly"] = Field(
+        description="failure_risk: probability of a failure within the horizon; needs failures. "
+        "anomaly: strangeness; needs no labels."
+    )
+    machine_class: Name = Field(alias="class", description="Class of machines that it watches.")
+    horizon: Duration = Field(description="How far ahead an alert may come before the event and still be right.")
+    needed_lead: Duration = Field("0 s", validate_default=True, description="An alert later than this is a miss.")
+    windows: list[Duration] = Field(
+        [], description="Lengths of the windows; chosen from sampling and horizon if empty."
+    )
+    stride: Duration | None = Field(None, description="Time between two assessments; chosen when left out.")
+    signals: list[Name] = Field([], description="Signals to use; all of the class when empty.")
+    target: Target = Field(Target(), description="Events to foresee and be judged by.")
+    baseline: Duration | None = Field(
+        None, description="Time at the start of each machine's history that is its own normal; none when left out."
+    )
+    split: Literal["time", "machine"] | None = Field(
+        None,
+        description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
+        "by time otherwise.",
+    )
+    train_until: datetime | None = Field(None, description="End of the backtest's training part; 60 % of the span.")
+    false_alarms_per_machine_year: float = Field(
+        2.0, gt=0, description="Anomaly: how many false alarms a healthy machine may raise."
+    )
+
+
+class AlertSettings(Part):
+    """When a run of assessments becomes an alert, and when it is over."""
+
+    on_delay: tuple[int, int] = Field((2, 3), description="Raise when n of the last m windows are over the threshold.")
+    off_delay: int = Field(3, ge=1, description="Over after this many windows in a row below the threshold.")
+
+
+class Job(Part):
+    """Work on a schedule."""
+
+    name: Name = Field(description="Name of the job, unique in the plant.")
+    action: Literal["ingest", "score", "train", "report", "clean"] = Field(description="What to do.")
+    cron: str | None = Field(None, description="Cron expression in the plant's local time, such as '0 6 * * *'.")
+    every: Duration | None = Field(None, description="Or a fixed interval.")
+    models: list[Name] = Field([], description="Models it concerns; all when empty.")
+    catch_up: Literal["latest", "all", "none"] = Field("latest", description="Which missed runs to make up for.")
+
+
+class Plant(Part):
+    """A production plant."""
+
+    name: Name = Field("Plant", description="Name of the plant.")
+    time_zone: ZoneName = Field("UTC", description="IANA zone of shifts, schedules and naive times.")
+    currency: str = Field("EUR", description="Currency of the costs.")
+    data: str = Field("andon-data", description="Folder for readings, state and models, relative to the plant file.")
+    classes: list[MachineClass] = Field(min_length=1, description="Kinds of machines.")
+    machines: list[Machine] = Field(min_length=1, description="Machines.")
+    sources: list[Source] = Field([], description="Where data comes from.")
+    events: list[KnownEvent] = Field([], description="Events written by hand.")
+    costs: Costs = Field(Costs(), description="Costs.")
+    models: list[ModelEntry] = Field([], description="Models to train.")
+    alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")
+    jobs: list[Job] = Field([], description="Schedules.")
+    folder: Path = Field(Path(), exclude=True, description="Folder of the plant file; set when it is read.")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The plant's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def data_folder(self) -> Path:
+        """Absolute path of the data folder."""
+        return (self.folder / self.data).resolve()
+
+    def class_named(self, name: str) -> MachineClass:
+        """Return the class with this name; ``KeyError`` if there is none."""
+        return {each.name: each for each in self.classes}[name]
+
+    def machine_named(self, name: str) -> Machine:
+        """Return the machine with this name; ``KeyError`` if there is none."""
+        return {each.name: each for each in self.machines}[name]
+
+    def machines_of(self, machine_class: str) -> tuple[str, ...]:
+        """Names of the machines of a class, in the order of the plant file."""
+        return tuple(each.name for each in self.machines if each.machine_class == machine_class)
+
+    def class_of(self, machine: str) -> MachineClass:
+        """Return the class of a machine; ``KeyError`` if there is no such machine."""
+        return self.class_named(self.machine_named(machine).machine_class)

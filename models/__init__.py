@@ -1,0 +1,1 @@
+"""Learn normal behaviour, foresee failures, find losses, judge honestly."""

@@ -1,0 +1,1 @@
+"""Watch the plant around the clock and tell people in time."""
