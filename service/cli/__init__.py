@@ -1,0 +1,1 @@
+"""The command ``andon``: one module per subcommand, loaded only when it is called."""

@@ -1,0 +1,115 @@
+"""How a subcommand was called: which plant file, and for people or for programs."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+DEFAULT_PLANT = Path("plant.toml")
+
+
+@dataclass
+class Call:
+    """What the shared options said.
+
+    Attributes
+    ----------
+    plant : path of the plant file
+    as_json : print one JSON document instead of text for people
+    """
+
+    plant: Path = DEFAULT_PLANT
+    as_json: bool = False
+
+    def show(self, data: object, text: Callable[[], None]) -> None:
+        """Print ``data`` as JSON, or call ``text`` to print it for people."""
+        if self.as_json:
+            click.echo(json.dumps(data, default=_plain, ensure_ascii=False, indent=2, allow_nan=False))
+        else:
+            text()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be shown as JSON")
+
+
+def current_call() -> Call:
+    """Return the call of the command that is running."""
+    return click.get_current_context().find_root().ensure_object(Call)
+
+
+def shared_options(command: Any) -> Any:
+    """Give a command ``--plant`` and ``--json``; both may stand before or after the subcommand."""
+
+    def keep_plant(ctx: click.Context, _option: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            ctx.find_root().ensure_object(Call).plant = value
+
+    def keep_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.find_root().ensure_object(Call).as_json = True
+
+    plant = click.option(
+        "--plant",
+        type=click.Path(path_type=Path, dir_okay=False),
+        expose_value=False,
+        callback=keep_plant,
+        help="The plant file.  [default: ./plant.toml]",
+    )
+    as_json = click.option(
+        "--json", is_flag=True, expose_value=False, callback=keep_json, help="Print JSON for programs."
+    )
+    return plant(as_json(command))
+
+
+class Moment(click.ParamType):
+    """A point in time on the command line; without a zone it is the plant's (read by ``in_zone``)."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read an ISO 8601 time."""
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time; write it like 2026-05-03T06:00 or 2026-05-03T06:00Z", param, ctx)
+
+
+MOMENT = Moment()
+
+
+def wall_clock() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def progress(as_json: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar for (what, done, total) on a terminal; say nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total or None)
+            bar.update(tasks[what], completed=done, total=total or None)
+
+        yield advance
