@@ -1,0 +1,286 @@
+"""Which features of which signals over which windows: data, not code.
+
+A recipe is chosen once, when a model is trained, and travels with the model; its hash names it.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Self
+
+from features.column import Column, span_text
+from ingest.duration import format_duration, parse_duration
+from ingest.errors import PlantFileError
+from ingest.plant import MachineClass, ModelEntry
+
+DEFINITIONS = 1
+"""Raised whenever the meaning of an existing feature changes, so that old hashes stay different."""
+
+SIGNAL_FEATURES = (
+    "mean",
+    "standard_deviation",
+    "minimum",
+    "maximum",
+    "skewness",
+    "kurtosis",
+    "crest_factor",
+    "slope",
+    "last",
+    "mean_change",
+)
+"""What a recipe takes of every signal unless it says otherwise."""
+
+BASELINE_FEATURES = ("mean_shift", "spread_ratio")
+USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
+
+MICROSECOND = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+MOST_PANES = 1_000_000
+
+_NICE = sorted(
+    [timedelta(milliseconds=number) for number in (1, 2, 5, 10, 20, 50, 100, 200, 500)]
+    + [
+        number * unit
+        for unit in (timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1))
+        for number in (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A recipe for a feature table.
+
+    Attributes
+    ----------
+    machine_class : class of the machines
+    signals : signals to summarise
+    windows : lengths of the windows, shortest first
+    stride : time between two window ends; ends are multiples of it since 1970-01-01 UTC
+    features : names from the catalogue, of signals and of events alike
+    components : parts with a maintenance clock of their own; one clock for the machine when empty
+    error_codes : codes that are counted one by one
+    baseline : time since a machine's first reading that is its own normal
+    every : expected time between two readings of each signal, in the order of ``signals``; when
+        empty it is not known, and a window is trusted from three readings on
+    """
+
+    machine_class: str
+    signals: tuple[str, ...]
+    windows: tuple[timedelta, ...]
+    stride: timedelta
+    features: tuple[str, ...] = SIGNAL_FEATURES
+    components: tuple[str, ...] = ()
+    error_codes: tuple[str, ...] = ()
+    baseline: timedelta | None = None
+    every: tuple[timedelta, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.signals or not self.windows or min(self.windows) <= timedelta(0) or self.stride <= timedelta(0):
+            raise ValueError("a recipe needs signals, windows and a stride longer than nothing")
+        if list(self.windows) != sorted(set(self.windows)):
+            raise ValueError("windows of a recipe ascend and none comes twice")
+        if self.every and len(self.every) != len(self.signals):
+            raise ValueError(f"{len(self.every)} sampling intervals for {len(self.signals)} signals")
+        if self.lookback // self.pane > MOST_PANES:
+            raise ValueError(
+                f"windows and stride share no grid coarser than {span_text(self.pane)}; make them multiples of a"
+                f" common length, such as {format_duration(self.windows[0])}"
+            )
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far before a window end readings are needed: the longest window."""
+        return self.windows[-1]
+
+    @property
+    def pane(self) -> timedelta:
+        """The longest span of which the stride and all windows are multiples."""
+        return math.gcd(*(span // MICROSECOND for span in (self.stride, *self.windows))) * MICROSECOND
+
+    @property
+    def error_window(self) -> timedelta:
+        """The window nearest to a day, over which single error codes are counted."""
+        return min(self.windows, key=lambda window: abs(math.log(window / DAY)))
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the table that the recipe makes, in their order."""
+        return tuple(_columns(self))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in their order."""
+        return tuple(column.name for column in self.columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as JSON types; ``from_dict`` reads it back."""
+        return {
+            "definitions": DEFINITIONS,
+            "machine_class": self.machine_class,
+            "signals": list(self.signals),
+            "windows": [span_text(window) for window in self.windows],
+            "stride": span_text(self.stride),
+            "features": list(self.features),
+            "components": list(self.components),
+            "error_codes": list(self.error_codes),
+            "baseline": None if self.baseline is None else span_text(self.baseline),
+            "every": [span_text(span) for span in self.every],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a recipe that ``to_dict`` wrote.
+
+        Raises
+        ------
+        ValueError
+            When it was written for other definitions of the features.
+        """
+        if data["definitions"] != DEFINITIONS:
+            raise ValueError(f"recipe of definitions {data['definitions']}, this is {DEFINITIONS}; train again")
+        return cls(
+            machine_class=data["machine_class"],
+            signals=tuple(data["signals"]),
+            windows=tuple(parse_duration(window) for window in data["windows"]),
+            stride=parse_duration(data["stride"]),
+            features=tuple(data["features"]),
+            components=tuple(data["components"]),
+            error_codes=tuple(data["error_codes"]),
+            baseline=None if data["baseline"] is None else parse_duration(data["baseline"]),
+            every=tuple(parse_duration(span) for span in data["every"]),
+        )
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON: equal recipes, equal hashes, on every machine."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def nice_length(span: timedelta, *, at_least: timedelta = timedelta(0)) -> timedelta:
+    """Return the length that a person would choose nearest to ``span`` (in ratio), shorter one if tied.
+
+    Nice are 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20 and 30 seconds, minutes or hours, whole days, and
+    round milliseconds.
+
+    Examples
+    --------
+    >>> format_duration(nice_length(timedelta(hours=7))), format_duration(nice_length(timedelta(days=8.75)))
+    ('8 h', '9 d')
+    """
+    days = max(span, at_least) // DAY
+    candidates = _NICE + [number * DAY for number in (1, days, days + 1) if number]
+    return min((each for each in candidates if each >= at_least), key=lambda each: (abs(math.log(each / span)), each))
+
+
+def recipe_for(
+    entry: ModelEntry,
+    machine_class: MachineClass,
+    *,
+    sampling: timedelta,
+    error_codes: Sequence[str] = (),
+    from_new: bool = False,
+) -> Recipe:
+    """Return the recipe of a model: what its entry says, and defaults for the rest.
+
+    Windows are an eighth of the horizon, the horizon and seven horizons, in nice lengths and none
+    shorter than three readings; the stride is a third of the shortest window, in a nice length that
+    divides the windows where there is one. A failure risk also gets clocks and error counts; an
+    anomaly does not, since a clock that goes on would look stranger every day.
+
+    Parameters
+    ----------
+    sampling : time between two readings, for signals that declare none
+    error_codes : codes to count one by one
+    from_new : whether machines are new at their first reading (run-to-failure), so that the hours
+        since then say something
+
+    Raises
+    ------
+    PlantFileError
+        When the entry names an unknown signal, a window shorter than three readings, or windows and
+        a stride that have no common grid.
+    """
+    signals = tuple(entry.signals) or tuple(signal.name for signal in machine_class.signals)
+    declared = {signal.name: signal.every or sampling for signal in machine_class.signals}
+    unknown = [name for name in signals if name not in declared]
+    if unknown:
+        known = ", ".join(declared)
+        raise PlantFileError([f"models.{entry.name}.signals: unknown signal '{unknown[0]}'; the class has: {known}"])
+    every = tuple(declared[name] for name in signals)
+    windows = _windows(entry, min(every))
+    features = SIGNAL_FEATURES + (BASELINE_FEATURES if entry.baseline else ())
+    if entry.task == "failure_risk":
+        features += USAGE_FEATURES + (("hours_in_service",) if from_new else ())
+    try:
+        return Recipe(
+            machine_class=machine_class.name,
+            signals=signals,
+            windows=windows,
+            stride=entry.stride or _stride(windows, min(every)),
+            features=features,
+            components=tuple(machine_class.components),
+            error_codes=tuple(sorted(set(error_codes) - {""})),
+            baseline=entry.baseline,
+            every=every,
+        )
+    except ValueError as error:
+        raise PlantFileError([f"models.{entry.name}: {error}"]) from error
+
+
+def _windows(entry: ModelEntry, sampling: timedelta) -> tuple[timedelta, ...]:
+    shortest = 3 * sampling
+    if not entry.windows:
+        wanted = (entry.horizon / 8, entry.horizon, entry.horizon * 7)
+        return tuple(sorted({nice_length(max(span, shortest), at_least=shortest) for span in wanted}))
+    windows = tuple(sorted(set(entry.windows)))
+    if windows[0] < shortest:
+        raise PlantFileError(
+            [
+                f"models.{entry.name}.windows: {format_duration(windows[0])} is shorter than three readings, which"
+                f" come every {format_duration(sampling)}; write {format_duration(shortest)} or longer"
+            ]
+        )
+    return windows
+
+
+def _stride(windows: tuple[timedelta, ...], sampling: timedelta) -> timedelta:
+    wanted = max(sampling, windows[0] / 3)
+    dividing = [
+        each
+        for each in [*_NICE, DAY]
+        if sampling <= each and wanted / 2 <= each <= wanted * 2 and not any(window % each for window in windows)
+    ]
+    return min(dividing, key=lambda each: abs(math.log(each / wanted)), default=nice_length(wanted, at_least=sampling))
+
+
+def _columns(recipe: Recipe) -> Iterator[Column]:
+    shorter_and_longer = list(zip(recipe.windows, recipe.windows[1:], strict=False))
+    for signal in recipe.signals:
+        for feature in recipe.features:
+            if feature in ("hours_since_failure", "hours_since_maintenance", "hours_in_service", "errors"):
+                continue
+            if feature == "mean_change":
+                for window, against in shorter_and_longer:
+                    yield Column(feature=feature, signal=signal, window=window, against=against)
+            elif feature == "last":
+                yield Column(feature=feature, signal=signal, window=recipe.windows[0])
+            else:
+                for window in recipe.windows:
+                    yield Column(feature=feature, signal=signal, window=window)
+    for feature in ("hours_in_service", "hours_since_failure"):
+        if feature in recipe.features:
+            yield Column(feature=feature)
+    if "hours_since_maintenance" in recipe.features:
+        for component in recipe.components or ("",):
+            yield Column(feature="hours_since_maintenance", part=component)
+    if "errors" in recipe.features and recipe.error_codes:
+        for window in recipe.windows:
+            yield Column(feature="errors", window=window)
+        for code in recipe.error_codes:
+            yield Column(feature="errors", part=code, window=recipe.error_window)
