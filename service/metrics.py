@@ -1,0 +1,81 @@
+"""Metrics for Prometheus: what this process counted, and what store and state say when asked."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the store and the state say at one moment; true whichever process did the work.
+
+    Attributes
+    ----------
+    newest_reading_age : seconds since the newest reading of each machine class
+    open_alerts : alerts that nobody has closed yet
+    runs : how many runs of each (action, outcome) the ledger holds
+    rounds, round_seconds : finished rounds and how long they took in total
+    """
+
+    newest_reading_age: Mapping[str, float] = field(default_factory=dict)
+    open_alerts: int = 0
+    runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    rounds: int = 0
+    round_seconds: float = 0.0
+
+
+class Metrics:
+    """The metrics of one application, in a registry of its own.
+
+    Parameters
+    ----------
+    figures : asked at every scrape; raises nothing but what the scrape should answer
+    """
+
+    def __init__(self, figures: Callable[[], Figures]) -> None:
+        self._registry = CollectorRegistry()
+        self._figures = figures
+        self.accepted = Counter(
+            "andon_readings_accepted",
+            "Readings that this process took over HTTP and made durable.",
+            registry=self._registry,
+        )
+        self.rejected = Counter(
+            "andon_readings_rejected", "Rows that this process refused over HTTP.", registry=self._registry
+        )
+        self._registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what store and state say; called by the registry."""
+        figures = self._figures()
+        age = GaugeMetricFamily(
+            "andon_newest_reading_age_seconds", "Age of the newest reading by machine class.", labels=["machine_class"]
+        )
+        for machine_class, seconds in figures.newest_reading_age.items():
+            age.add_metric([machine_class], seconds)
+        runs = CounterMetricFamily(
+            "andon_runs", "Runs in the ledger by action and outcome.", labels=["action", "outcome"]
+        )
+        for (action, outcome), count in figures.runs.items():
+            runs.add_metric([action, outcome], count)
+        yield age
+        yield runs
+        yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
+        yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
+        yield SummaryMetricFamily(
+            "andon_round_seconds",
+            "How long finished rounds took.",
+            count_value=figures.rounds,
+            sum_value=figures.round_seconds,
+        )
+
+    def describe(self) -> list[Metric]:
+        """Return nothing, so that registering does not ask for the figures."""
+        return []
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Return the text for a scrape and its media type."""
+        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
