@@ -1,0 +1,1 @@
+"""Bytes and columns to readings and events, one module for each format."""
