@@ -1,0 +1,106 @@
+"""Labels for a horizon, from what is known to have happened."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.table import FeatureTable
+from ingest.plant import Target
+from models.moment import instant, instants, span
+from models.rows import machine_rows
+
+TARGET_COLUMNS = ("machine", "begin", "end", "component", "code")
+
+
+def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
+    """Return the events that a model is to foresee, each of them once.
+
+    Records of one machine and time are one event (two components that fail at the same moment are
+    one failure of the machine), and a record that begins while an earlier one still lasts, or at its
+    end, prolongs it.
+
+    Parameters
+    ----------
+    events : table with ``EVENT_COLUMNS``
+
+    Returns
+    -------
+    DataFrame with ``TARGET_COLUMNS``, sorted by (machine, begin)
+        ``end`` equals ``begin`` for an instant; components and codes of merged records are joined
+        by ``+``.
+    """
+    chosen = events["kind"] == target.kind
+    if target.component:
+        chosen &= events["component"] == target.component
+    if target.code:
+        chosen &= events["code"] == target.code
+    rows = events[chosen].sort_values(["machine", "time"], kind="stable")
+    begin = rows["time"].astype("datetime64[us, UTC]")
+    end = rows["end"].astype("datetime64[us, UTC]").fillna(begin)
+    rows = pd.DataFrame(
+        {
+            "machine": rows["machine"].astype(object),
+            "begin": begin,
+            "end": end.where(end >= begin, begin),
+            "component": rows["component"].astype(object),
+            "code": rows["code"].astype(object),
+        }
+    )
+    return _merged(rows)
+
+
+def _merged(rows: pd.DataFrame) -> pd.DataFrame:
+    if rows.empty:
+        return rows.reset_index(drop=True)
+    latest = instants(rows.groupby("machine", sort=False)["end"].cummax())
+    machine, begin = rows["machine"].to_numpy(), instants(rows["begin"])
+    same = (machine[1:] == machine[:-1]) & (begin[1:] <= latest[:-1])
+    number = np.concatenate([[0], np.cumsum(~same)])
+    return (
+        rows.groupby(number)
+        .agg({"machine": "first", "begin": "first", "end": "max", "component": _joined, "code": _joined})
+        .reset_index(drop=True)
+    )
+
+
+def _joined(names: "pd.Series[str]") -> str:
+    return "+".join(sorted({name for name in names if name}))
+
+
+def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_until: datetime) -> NDArray[np.int8]:
+    """Say of each row whether an event begins within the horizon after it.
+
+    Nothing that happens after ``known_until`` is looked at, so a label other than −1 never changes
+    when the future becomes known.
+
+    Parameters
+    ----------
+    targets : table of ``target_events``
+    known_until : up to when (inclusive) all events are known
+
+    Returns
+    -------
+    int8 array of shape (n_rows,)
+        1: an event begins in (t, t + horizon] and is known. 0: none does, and all of that span is
+        known. −1: not known yet, or t lies inside an event that lasts.
+    """
+    known, ahead = instant(known_until), span(horizon)
+    labels = np.where(table.time + ahead <= known, 0, -1).astype(np.int8)
+    events = targets[instants(targets["begin"]) <= known]
+    rows = machine_rows(table.machine)
+    for machine, group in events.groupby("machine"):
+        if machine not in rows:
+            continue
+        mine = rows[machine]
+        time, begin, end = table.time[mine], instants(group["begin"]), instants(group["end"])
+        following = np.searchsorted(begin, time, side="right")
+        soon = following < len(begin)
+        soon[soon] = begin[following[soon]] <= time[soon] + ahead
+        last = np.maximum(following - 1, 0)
+        inside = (following > 0) & (end[last] > begin[last]) & (time <= end[last])
+        labels[mine][soon] = 1
+        labels[mine][inside] = -1
+    labels[table.time > known] = -1
+    return labels
