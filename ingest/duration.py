@@ -32,7 +32,10 @@ def parse_duration(text: object) -> timedelta:
     match = _SPAN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"{text!r} is not a duration; write a number and a unit, such as '15 min', '24 h' or '7 d'")
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    try:
+        return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is too long; write a duration such as '15 min', '24 h' or '7 d'") from error
 
 
 def format_duration(span: timedelta) -> str:

@@ -25,8 +25,15 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _no_number(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError(f"{value} is not a date and time; write one such as 2026-01-31 06:00:00")  # noqa: TRY004 - pydantic takes ValueError
+    return value
+
+
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Columns = Annotated[list[str], BeforeValidator(_as_list)]
+Moment = Annotated[datetime, BeforeValidator(_no_number)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -74,7 +81,7 @@ class EventMapping(Part):
     flag: str | None = Field(
         None, description="Column that is non-zero while the event lasts; a run of such rows is one event."
     )
-    where: dict[str, list[str]] = Field({}, description="Only rows whose column has one of these values.")
+    where: dict[str, Columns] = Field({}, description="Only rows whose column has one of these values.")
     component: str | None = Field(None, description="Column of the component.")
     component_is: str = Field("", description="The component, when it is the same for all rows.")
     code: str | None = Field(None, description="Column of the failure mode, error code, state or order number.")
@@ -97,7 +104,7 @@ class Source(Part):
     time_zone: ZoneName | None = Field(None, description="Zone of times that name none; the plant's when left out.")
     cycle: str | None = Field(None, description="Column with a cycle counter, in place of a time.")
     cycle_length: Duration | None = Field(None, description="Length of one cycle; needed with 'cycle'.")
-    cycle_start: datetime | None = Field(None, description="Time of cycle 0; 2000-01-01 UTC when left out.")
+    cycle_start: Moment | None = Field(None, description="Time of cycle 0; 2000-01-01 UTC when left out.")
     signals: dict[str, str] | None = Field(
         None,
         description="Column of each signal, as signal = column; when left out: columns named as the signals, "
@@ -119,8 +126,8 @@ class KnownEvent(Part):
 
     machine: Name = Field(description="Machine.")
     kind: EventKind = Field(description="What happened.")
-    time: datetime = Field(description="When; the plant's zone unless it names one.")
-    end: datetime | None = Field(None, description="When it was over.")
+    time: Moment = Field(description="When; the plant's zone unless it names one.")
+    end: Moment | None = Field(None, description="When it was over.")
     component: str = Field("", description="Component.")
     code: str = Field("", description="Failure mode, error code or state.")
     note: str = Field("", description="Anything worth knowing.")
@@ -129,9 +136,13 @@ class KnownEvent(Part):
 class Costs(Part):
     """What things cost, in the plant's currency; every threshold and every report is built on these."""
 
-    missed_failure: float = Field(10_000, ge=0, description="A failure that nobody saw coming, all in.")
-    planned_stop: float = Field(2_000, ge=0, description="The repair done in time because an alert was right.")
-    false_alarm: float = Field(500, ge=0, description="Looking after an alert that was wrong.")
+    missed_failure: float = Field(
+        10_000, ge=0, allow_inf_nan=False, description="A failure that nobody saw coming, all in."
+    )
+    planned_stop: float = Field(
+        2_000, ge=0, allow_inf_nan=False, description="The repair done in time because an alert was right."
+    )
+    false_alarm: float = Field(500, ge=0, allow_inf_nan=False, description="Looking after an alert that was wrong.")
 
 
 class Target(Part):
@@ -167,9 +178,9 @@ class ModelEntry(Part):
         description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
         "by time otherwise.",
     )
-    train_until: datetime | None = Field(None, description="End of the backtest's training part; 60 % of the span.")
+    train_until: Moment | None = Field(None, description="End of the backtest's training part; 60 % of the span.")
     false_alarms_per_machine_year: float = Field(
-        2.0, gt=0, description="Anomaly: how many false alarms a healthy machine may raise."
+        2.0, gt=0, allow_inf_nan=False, description="Anomaly: how many false alarms a healthy machine may raise."
     )
 
 

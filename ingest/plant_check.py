@@ -1,0 +1,216 @@
+"""Whether the parts of a plant file fit together: names, references, and keys that need each other."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from ingest.duration import format_duration
+from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
+from ingest.plant_draft import Draft
+from ingest.plant_problem import Problem
+from ingest.plant_words import Location, either, nearest, shown
+from ingest.reading import KEY_COLUMNS
+
+_NOTHING = timedelta()
+_EPOCHS = ("iso", "s", "ms", "us", "ns")
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def check(draft: Draft) -> list[Problem]:
+    """Return what does not fit together, table by table."""
+    found: list[Problem] = []
+    for table in ("classes", "machines", "sources", "models", "jobs"):
+        entries = draft.document.get(table)
+        names = [each.get("name") if isinstance(each, dict) else None for each in entries or []] if entries else []
+        found += _repeated((table,), names, "name")
+    for index, entry in draft.classes.items():
+        found += _class(("classes", index), entry)
+    for index, machine in draft.machines.items():
+        found += _class_known(draft, ("machines", index), machine.machine_class)
+    for index, source in draft.sources.items():
+        found += [*_source(draft, ("sources", index), source), *_columns(draft, ("sources", index), source)]
+        for position, mapping in enumerate(source.events):
+            found += _mapping(draft, ("sources", index, "events", position), source, mapping)
+    for index, event in draft.events.items():
+        found += _known_event(draft, ("events", index), event)
+    for index, model in draft.models.items():
+        found += [*_spans(("models", index), model), *_model(draft, ("models", index), model)]
+    for index, job in draft.jobs.items():
+        found += _job(draft, ("jobs", index), job)
+    return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
+
+
+def _repeated(at: Location, names: Iterable[object], key: str = "") -> Iterator[Problem]:
+    first: dict[object, int] = {}
+    for index, name in enumerate(names):
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            place = (*at, index, key) if key else (*at, index)
+            yield Problem(place, f"{name!r} stands here a second time; give every entry a name of its own")
+
+
+def _unknown(at: Location, noun: str, name: str, known: Collection[str]) -> Iterator[Problem]:
+    if name not in known:
+        yield Problem(at, f"no {noun} {name!r}; {nearest(name, sorted(known))}")
+
+
+def _class_known(draft: Draft, at: Location, name: str) -> Iterator[Problem]:
+    if draft.signals:
+        yield from _unknown((*at, "class"), "class", name, list(draft.signals))
+
+
+def _not_positive(at: Location, span: timedelta | None) -> Iterator[Problem]:
+    if span is not None and span <= _NOTHING:
+        yield Problem(at, f"{format_duration(span)} is too short; write a duration above zero, such as '15 min'")
+
+
+def _not_a_moment(draft: Draft, at: Location, moment: datetime | None) -> Iterator[Problem]:
+    if moment is not None:
+        known = moment if moment.tzinfo else moment.replace(tzinfo=draft.zone)
+        if not _FIRST <= known <= _LAST:
+            yield Problem(at, f"year {moment.year} is out of reach; write a time between 1900 and 2200")
+
+
+def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
+    yield from _repeated((*at, "components"), entry.components)
+    yield from _repeated((*at, "signals"), [signal.name for signal in entry.signals], "name")
+    for index, signal in enumerate(entry.signals):
+        here = (*at, "signals", index)
+        if signal.name in KEY_COLUMNS:
+            yield Problem((*here, "name"), f"{signal.name!r} is taken by Andon itself; name the signal otherwise")
+        if signal.range is not None and not signal.range[0] < signal.range[1]:
+            low, high = signal.range
+            yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
+        yield from _not_positive((*here, "every"), signal.every)
+
+
+def _source(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
+    if bool(source.machine) == bool(source.machine_is):
+        yield Problem(
+            (*at, "machine"),
+            "stands beside 'machine_is'; keep one of the two"
+            if source.machine
+            else "is missing; write the column that names the machine, or machine_is = a machine's name",
+        )
+    if source.machine_is:
+        yield from _unknown((*at, "machine_is"), "machine", source.machine_is, draft.machine_names)
+    if (source.time is None) == (source.cycle is None):
+        yield Problem(
+            (*at, "time"),
+            "stands beside 'cycle'; keep one of the two"
+            if source.time
+            else "is missing; write the column of the event time, or the column of a cycle counter as 'cycle'",
+        )
+    if source.cycle is not None and source.cycle_length is None:
+        yield Problem((*at, "cycle_length"), "is missing; write how long one cycle lasts, such as '1 h'")
+    if source.cycle is None:
+        for key, value in (("cycle_length", source.cycle_length), ("cycle_start", source.cycle_start)):
+            if value is not None:
+                yield Problem((*at, key), "has no meaning without 'cycle'; add cycle = a column, or leave it out")
+    yield from _not_positive((*at, "cycle_length"), source.cycle_length)
+    yield from _not_a_moment(draft, (*at, "cycle_start"), source.cycle_start)
+    if not source.path.strip():
+        yield Problem((*at, "path"), "is empty; write a file, a folder or a glob such as 'readings/*.csv'")
+
+
+def _columns(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
+    if source.time_format not in _EPOCHS and "%" not in source.time_format:
+        yield Problem(
+            (*at, "time_format"),
+            f"{source.time_format!r} is unknown; write {either(_EPOCHS)}, or a pattern such as '%d.%m.%Y %H:%M'",
+        )
+    if (source.signal_column is None) != (source.value_column is None):
+        missing = "value_column" if source.signal_column else "signal_column"
+        yield Problem((*at, missing), "is missing; the long form needs signal_column and value_column")
+    if len(source.delimiter) != 1:
+        yield Problem((*at, "delimiter"), f"{source.delimiter!r} is not one character; write ',', ';' or \"\\t\"")
+    elif source.delimiter == source.decimal:
+        yield Problem((*at, "delimiter"), f"{source.delimiter!r} is the decimal mark too; they must differ")
+    declared = _of(draft.signals, draft.class_of.get(source.machine_is))
+    for signal in source.signals or {}:
+        yield from _unknown((*at, "signals", signal), "signal", signal, declared)
+
+
+def _mapping(draft: Draft, at: Location, source: Source, mapping: EventMapping) -> Iterator[Problem]:
+    for key in ("component", "code"):
+        if getattr(mapping, key) and getattr(mapping, f"{key}_is"):
+            yield Problem((*at, key), f"stands beside '{key}_is'; keep one of the two")
+    if mapping.end and mapping.flag:
+        yield Problem((*at, "end"), "stands beside 'flag', which says when the event ends; keep one of the two")
+    for column, values in mapping.where.items():
+        if not values:
+            yield Problem((*at, "where", column), 'is empty; write the values to keep, such as ["down"]')
+    if mapping.component_is:
+        declared = _of(draft.components, draft.class_of.get(source.machine_is))
+        yield from _unknown((*at, "component_is"), "component", mapping.component_is, declared)
+
+
+def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Problem]:
+    yield from _unknown((*at, "machine"), "machine", event.machine, draft.machine_names)
+    if event.component:
+        declared = _of(draft.components, draft.class_of.get(event.machine))
+        yield from _unknown((*at, "component"), "component", event.component, declared)
+    wrong = [*_not_a_moment(draft, (*at, "time"), event.time), *_not_a_moment(draft, (*at, "end"), event.end)]
+    yield from wrong
+    if event.end is not None and not wrong:
+        begin, end = (
+            each if each.tzinfo else each.replace(tzinfo=draft.zone).astimezone(UTC) for each in (event.time, event.end)
+        )
+        if end < begin:
+            yield Problem((*at, "end"), f"{shown(event.end)} is before the event's time, {shown(event.time)}")
+
+
+def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
+    if model.task == "failure_risk":
+        yield from _not_positive((*at, "horizon"), model.horizon)
+    if model.horizon > _NOTHING and model.needed_lead >= model.horizon:
+        yield Problem(
+            (*at, "needed_lead"),
+            f"{format_duration(model.needed_lead)} is not shorter than the horizon of "
+            f"{format_duration(model.horizon)}; no alert could ever be right",
+        )
+    for index, window in enumerate(model.windows):
+        yield from _not_positive((*at, "windows", index), window)
+    yield from _not_positive((*at, "stride"), model.stride)
+    yield from _not_positive((*at, "baseline"), model.baseline)
+
+
+def _model(draft: Draft, at: Location, model: ModelEntry) -> Iterator[Problem]:
+    yield from _class_known(draft, at, model.machine_class)
+    yield from _not_a_moment(draft, (*at, "train_until"), model.train_until)
+    if model.machine_class not in draft.signals:
+        return
+    classes_in_use = set(draft.class_of.values())
+    if model.machine_class not in classes_in_use and classes_in_use <= set(draft.signals):
+        yield Problem((*at, "class"), f"no machine is of class {model.machine_class!r}; add machines or another class")
+    for index, signal in enumerate(model.signals):
+        yield from _unknown((*at, "signals", index), "signal", signal, draft.signals[model.machine_class])
+    yield from _repeated((*at, "signals"), model.signals)
+    if model.target.component:
+        declared = draft.components.get(model.machine_class, [])
+        yield from _unknown((*at, "target", "component"), "component", model.target.component, declared)
+
+
+def _job(draft: Draft, at: Location, job: Job) -> Iterator[Problem]:
+    if (job.cron is None) == (job.every is None):
+        yield Problem(
+            (*at, "cron"),
+            "stands beside 'every'; keep one of the two"
+            if job.cron is not None
+            else "is missing; write when, such as cron = '0 6 * * *' or every = '1 h'",
+        )
+    yield from _not_positive((*at, "every"), job.every)
+    for index, name in enumerate(job.models):
+        yield from _unknown((*at, "models", index), "model", name, draft.names("models"))
+    if job.action in ("score", "train") and "models" not in draft.document:
+        yield Problem((*at, "action"), f"{job.action!r} needs a model and the plant has none; add a [[models]] table")
+
+
+def _alerts(settings: AlertSettings) -> Iterator[Problem]:
+    needed, of = settings.on_delay
+    if not 1 <= needed <= of:
+        yield Problem(("alerts", "on_delay"), f"{needed} of {of} cannot be; write [n, m] with n from 1 to m, as [2, 3]")
+
+
+def _of(names: dict[str, list[str]], machine_class: str | None) -> list[str]:
+    if machine_class in names:
+        return names[machine_class]
+    return list(dict.fromkeys(name for each in names.values() for name in each))
