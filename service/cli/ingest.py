@@ -1,0 +1,55 @@
+"""Read the files that the plant file names into the store."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from service.cli.call import current_call, progress, shared_options, wall_clock
+
+if TYPE_CHECKING:
+    from ingest.report import FileReport, IngestReport
+
+
+@click.command()
+@shared_options
+def command() -> None:
+    """Read the files that the plant file names: readings and events, checked, each once."""
+    from ingest.plant_file import load_plant
+    from ingest.sources.files import ingest_files
+    from ingest.store import Store
+
+    call = current_call()
+    plant = load_plant(call.plant)
+    store = Store(plant.data_folder)
+    try:
+        with progress(call.as_json) as advance:
+            report = ingest_files(plant, store, now=wall_clock(), progress=advance)
+    finally:
+        store.close()
+    call.show(report.to_dict(), lambda: _tell(report))
+    if any(file.rejected for file in report.files):
+        click.get_current_context().exit(1)
+
+
+def _tell(report: "IngestReport") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("source", "file", box=None, padding=(0, 2, 0, 0))
+    for column in ("rows", "accepted", "repeated", "rejected", "events"):
+        table.add_column(column, justify="right")
+    for file in report.files:
+        counts = (file.rows, file.accepted, file.repeated, file.rejected, file.events_added)
+        table.add_row(file.source, file.path, *(f"{count:,}" for count in counts))
+    Console().print(table)
+    for file in report.files:
+        _tell_rejections(file)
+    click.echo(f"{sum(file.accepted for file in report.files):,} readings in {report.seconds:.1f} s.")
+
+
+def _tell_rejections(file: "FileReport") -> None:
+    for rejection in file.rejections[:5]:
+        where = f"line {rejection.line}" + (f", {rejection.column}" if rejection.column else "")
+        click.echo(f"{file.path}: {where}: {rejection.reason}", err=True)
+    if file.rejected > 5:
+        click.echo(f"{file.path}: {file.rejected:,} rejected in all; kept with their reasons.", err=True)
