@@ -3,6 +3,7 @@
 ```
 AndonError
 ├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
+├── ScenarioError           the plant that the simulator was asked for makes no sense
 ├── SourceError             a file or stream as a whole cannot be read
 ├── StoreError              the data folder cannot be read or written
 │   └── StoreBusyError      another process holds the store for too long
@@ -29,6 +30,10 @@ class PlantFileError(AndonError):
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("\n".join(problems))
+
+
+class ScenarioError(AndonError):
+    """The plant that the simulator was asked for makes no sense."""
 
 
 class SourceError(AndonError):
