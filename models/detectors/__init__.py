@@ -1,0 +1,1 @@
+"""Detectors of strange behaviour, one per file; ``detector.py`` holds their contract and their table."""

@@ -1,0 +1,200 @@
+"""Probability that a failure begins within the horizon: gradient boosting, calibrated on unseen time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import joblib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from features.table import FeatureTable
+from ingest.errors import NotEnoughDataError
+from models.calibration import Probability
+from models.learner import grouped
+from models.normal import Normal, normal_of
+from models.split import Fold
+
+SEEDS = 3
+_MOST_NEGATIVES = 20_000
+_MOST_POSITIVES = 10_000
+_MOST_ROWS_OF_ONE_EPISODE = 50
+_POSITIVE_WEIGHT = 0.2
+
+
+class FailureRisk:
+    """Learns from failures; its level is the probability of one within the horizon.
+
+    Rows before one failure are no independent witnesses, so each failure counts alike, however
+    many rows it has, and no leaf of a tree can be made of one failure alone. The same settings
+    serve every plant.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.seed = seed
+        self.groups: tuple[str, ...] = ()
+        self.held_out: NDArray[np.float64] = np.empty(0)
+
+    def fit(self, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold]) -> Self:
+        """Learn from labelled rows and calibrate on the folds' unseen rows.
+
+        Raises
+        ------
+        NotEnoughDataError
+            When no row, or every row, lies within the horizon of an event.
+        """
+        known = np.flatnonzero(labels >= 0)
+        if not (labels == 1).any() or not (labels == 0).any():
+            raise NotEnoughDataError(
+                "a failure risk is learnt from time before failures and time without; this history has only one of"
+                " them: use task = 'anomaly', which needs no failures"
+            )
+        self.groups, self.group_of_column = grouped(table.names)
+        self.normal: Normal = normal_of(table.where(labels == 0))
+        self.columns = _telling_columns(table.values[known])
+        episode = episodes_of(table, labels)
+        usable = [fold for fold in folds if (labels[fold.train] == 1).any() and (labels[fold.train] == 0).any()]
+        parts = [known, *(fold.train[labels[fold.train] >= 0] for fold in usable)]
+        samples = [Sample.of(part, labels, episode) for part in parts]
+        jobs = [
+            joblib.delayed(_fit_one)(table.values[np.ix_(sample.rows, self.columns)], labels[sample.rows], sample, seed)
+            for sample in samples
+            for seed in range(self.seed, self.seed + SEEDS)
+        ]
+        fitted = joblib.Parallel(n_jobs=-1, prefer="threads")(jobs)
+        self.models, self.offset = fitted[:SEEDS], samples[0].offset
+        log_odds = np.full(len(table), np.nan)
+        for number, fold in enumerate(usable, start=1):
+            models = fitted[number * SEEDS : (number + 1) * SEEDS]
+            unseen = table.values[np.ix_(fold.test, self.columns)]
+            log_odds[fold.test] = _log_odds(models, samples[number].offset, unseen)
+        judged = np.isfinite(log_odds) & (labels >= 0)
+        happened = labels[judged] == 1
+        if happened.any() and not happened.all():
+            rows_per_event = float(np.median(np.unique(episode[episode >= 0], return_counts=True)[1]))
+            self.probability = Probability.learn(log_odds[judged], happened, rows_per_event)
+        else:
+            self.probability = Probability.untested(float(np.log((labels == 1).sum() / (labels == 0).sum())))
+        self.held_out = np.where(np.isfinite(log_odds), self.probability(np.nan_to_num(log_odds)), np.nan)
+        return self
+
+    def level(self, table: FeatureTable) -> NDArray[np.float64]:
+        """Return the probability of an event within the horizon, 1e-6 to 0.999."""
+        return self.probability(self._log_odds(table.values))
+
+    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
+        """Return how much of what lifts each level each signal explains.
+
+        A signal's share is how far the log-odds fall when all its features take their normal
+        values, over the fall when all signals do (or over the sum of the falls if that is more).
+        """
+        if not len(table):
+            return np.zeros((0, len(self.groups)))
+        usual = self.normal.of(table.machine)
+        now = self._log_odds(table.values)
+        falls = np.zeros((len(table), len(self.groups)))
+        for index in range(len(self.groups)):
+            values = np.where(self.group_of_column == index, usual, table.values)
+            falls[:, index] = np.maximum(0, now - self._log_odds(values))
+        whole = np.maximum(now - self._log_odds(usual), falls.sum(axis=1))
+        return falls / np.maximum(whole, 1e-12)[:, np.newaxis]
+
+    def _log_odds(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _log_odds(self.models, self.offset, values[:, self.columns])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to learn from with their weights.
+
+    Attributes
+    ----------
+    rows : positions in the table, ascending
+    weights : of each row; every failure weighs alike, thinned healthy time weighs as if it were whole
+    offset : log-odds that the weighting adds and that must be taken off again
+    rows_of_an_episode : how many rows there are of one failure, median
+    """
+
+    rows: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    offset: float
+    rows_of_an_episode: float
+
+    @classmethod
+    def of(cls, part: NDArray[np.intp], labels: NDArray[np.int8], episode: NDArray[np.intp]) -> Self:
+        """Choose rows of a part of the table that holds time before failures and healthy time."""
+        healthy, before = part[labels[part] == 0], part[labels[part] == 1]
+        names, inverse = np.unique(episode[before], return_inverse=True)
+        most = int(np.clip(_MOST_POSITIVES // len(names), 3, _MOST_ROWS_OF_ONE_EPISODE))
+        chosen = [_thin(before[inverse == index], most) for index in range(len(names))]
+        kept = _thin(healthy, _MOST_NEGATIVES)
+        share = max(_POSITIVE_WEIGHT, len(before) / len(part))
+        total = len(kept) + sum(map(len, chosen))
+        of_one = share * total / len(names)
+        rows = np.concatenate([kept, *chosen])
+        weights = np.concatenate(
+            [np.full(len(kept), (1 - share) * total / len(kept)), *(np.full(len(c), of_one / len(c)) for c in chosen)]
+        )
+        offset = float(np.log(share / (1 - share)) - np.log(len(before) / len(healthy)))
+        order = np.argsort(rows, kind="stable")
+        return cls(rows[order], weights[order], offset, float(np.median([len(c) for c in chosen])))
+
+
+def episodes_of(table: FeatureTable, labels: NDArray[np.int8]) -> NDArray[np.intp]:
+    """Number the runs of rows of one machine that lie before an event; −1 for all other rows."""
+    before = labels == 1
+    if not len(table):
+        return np.empty(0, dtype=np.intp)
+    same = np.r_[False, table.machine[1:] == table.machine[:-1]]
+    first = before & ~(np.r_[False, before[:-1]] & same)
+    return np.where(before, np.cumsum(first) - 1, -1).astype(np.intp)
+
+
+def _thin(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
+
+
+def _telling_columns(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the columns that vary and do not repeat another one."""
+    frame = pd.DataFrame(values)
+    varies = (frame.max() > frame.min()).to_numpy()
+    seen: set[bytes] = set()
+    telling = []
+    for index in np.flatnonzero(varies):
+        key = joblib.hash(np.ascontiguousarray(values[:, index])).encode()
+        if key not in seen:
+            seen.add(key)
+            telling.append(index)
+    return np.array(telling, dtype=np.intp)
+
+
+def _fit_one(
+    values: NDArray[np.float64], labels: NDArray[np.int8], sample: Sample, seed: int
+) -> HistGradientBoostingClassifier:
+    leaf = int(np.clip(2 * sample.rows_of_an_episode, 20, max(20, len(values) // 20)))
+    model = HistGradientBoostingClassifier(
+        max_iter=120,
+        learning_rate=0.06,
+        max_leaf_nodes=8,
+        min_samples_leaf=leaf,
+        l2_regularization=5.0,
+        max_features=0.3,
+        max_bins=63,
+        early_stopping=False,
+        random_state=seed,
+    )
+    with threadpool_limits(1, user_api="openmp"):  # sums in a fixed order: the same model on any number of cores
+        return model.fit(values, labels, sample_weight=sample.weights)
+
+
+def _log_odds(
+    models: Sequence[HistGradientBoostingClassifier], offset: float, values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    if not len(values):
+        return np.zeros(0)
+    return np.mean([model.decision_function(values) for model in models], axis=0) - offset
