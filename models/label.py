@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from features.table import FeatureTable
 from ingest.plant import Target
 from models.moment import instant, instants, span
-from models.rows import machine_rows
+from models.rows import by_machine, machine_rows
 
 TARGET_COLUMNS = ("machine", "begin", "end", "component", "code")
 
@@ -90,7 +90,7 @@ def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_
     labels = np.where(table.time + ahead <= known, 0, -1).astype(np.int8)
     events = targets[instants(targets["begin"]) <= known]
     rows = machine_rows(table.machine)
-    for machine, group in events.groupby("machine"):
+    for machine, group in by_machine(events).items():
         if machine not in rows:
             continue
         mine = rows[machine]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ingest.plant import AlertSettings
 from models.assessment import Assessments
 from models.moment import instants
-from models.rows import machine_rows
+from models.rows import by_machine, machine_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def lives(machine: NDArray[Any], time: NDArray[np.datetime64], failures: pd.Data
     rows = machine_rows(machine)
     for mine in rows.values():
         fresh[mine.start] = True
-    for name, failed in _by_machine(failures).items():
+    for name, failed in _moments(failures).items():
         if name in rows:
             mine = rows[name]
             after = mine.start + np.searchsorted(time[mine], failed, side="left")
@@ -152,7 +152,7 @@ def episodes(assessments: Assessments, settings: AlertSettings, failures: pd.Dat
     machine, time = assessments.machine[valued], assessments.time[valued]
     life = lives(machine, time, failures)
     begin, end = active_rows(assessments.level[valued] >= assessments.threshold, life, settings)
-    failed = _by_machine(failures)
+    failed = _moments(failures)
     found = []
     for first, last in zip(begin, end, strict=True):
         name = str(machine[first])
@@ -161,10 +161,9 @@ def episodes(assessments: Assessments, settings: AlertSettings, failures: pd.Dat
     return found
 
 
-def _by_machine(failures: pd.DataFrame | None) -> dict[str, NDArray[np.datetime64]]:
-    if failures is None:
-        return {}
-    return {str(name): instants(group["begin"]) for name, group in failures.groupby("machine")}
+def _moments(failures: pd.DataFrame | None) -> dict[str, NDArray[np.datetime64]]:
+    groups = {} if failures is None else by_machine(failures)
+    return {machine: instants(group["begin"]) for machine, group in groups.items()}
 
 
 def _first_after(moments: NDArray[np.datetime64] | None, time: np.datetime64) -> np.datetime64 | None:

@@ -1,8 +1,10 @@
 """Which rows of a table belong to which machine."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -18,4 +20,9 @@ def machine_rows(machine: NDArray[Any]) -> dict[str, slice]:
         return {}
     changes = np.flatnonzero(machine[1:] != machine[:-1]) + 1
     bounds = [0, *changes.tolist(), len(machine)]
-    return {str(machine[first]): slice(first, last) for first, last in zip(bounds[:-1], bounds[1:], strict=True)}
+    return {str(machine[first]): slice(first, last) for first, last in pairwise(bounds)}
+
+
+def by_machine(events: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the events of each machine that has any."""
+    return {str(machine): group for machine, group in events.groupby("machine", sort=True)}

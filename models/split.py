@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from models.moment import instants, span
-from models.rows import machine_rows
+from models.rows import by_machine, machine_rows
 
 MOST_FOLDS = 5
 EVENTS_PER_FOLD = 3
@@ -131,7 +131,7 @@ def _own_cut(
     """Return for each row where its machine's part begins: the cut, or the end of the episode it falls into."""
     own = np.full(len(table), cut)
     rows = machine_rows(table.machine)
-    for machine, group in targets.groupby("machine"):
+    for machine, group in by_machine(targets).items():
         if machine not in rows:
             continue
         begin, end = instants(group["begin"]), instants(group["end"])
