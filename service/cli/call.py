@@ -1,16 +1,19 @@
 """How a subcommand was called: which plant file, and for people or for programs."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-DEFAULT_PLANT = Path("plant.toml")
+if TYPE_CHECKING:
+    from service.control_room import ControlRoom
+    from service.settings import Settings
 
 
 @dataclass
@@ -19,12 +22,24 @@ class Call:
 
     Attributes
     ----------
-    plant : path of the plant file
+    plant : path of the plant file; ``None`` when the setting or the default is meant
     as_json : print one JSON document instead of text for people
     """
 
-    plant: Path = DEFAULT_PLANT
+    plant: Path | None = None
     as_json: bool = False
+
+    def settings(self, **arguments: object) -> "Settings":
+        """Return the settings: the command line first, then the environment, then the defaults."""
+        from service.settings import read_settings
+
+        return read_settings(os.environ, plant=self.plant, **arguments)
+
+    def open(self) -> "ControlRoom":
+        """Open the plant with its data, models and state; use it as a context."""
+        from service.control_room import open_control_room
+
+        return open_control_room(self.settings())
 
     def show(self, data: object, text: Callable[[], None]) -> None:
         """Print ``data`` as JSON, or call ``text`` to print it for people."""
@@ -89,6 +104,13 @@ class Moment(click.ParamType):
 
 
 MOMENT = Moment()
+
+
+def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    """Give a moment without a zone the plant's, and return it in UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def wall_clock() -> datetime:

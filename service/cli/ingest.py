@@ -14,18 +14,11 @@ if TYPE_CHECKING:
 @shared_options
 def command() -> None:
     """Read the files that the plant file names: readings and events, checked, each once."""
-    from ingest.plant_file import load_plant
     from ingest.sources.files import ingest_files
-    from ingest.store import Store
 
     call = current_call()
-    plant = load_plant(call.plant)
-    store = Store(plant.data_folder)
-    try:
-        with progress(call.as_json) as advance:
-            report = ingest_files(plant, store, now=wall_clock(), progress=advance)
-    finally:
-        store.close()
+    with call.open() as room, progress(call.as_json) as advance:
+        report = ingest_files(room.plant, room.store, now=wall_clock(), progress=advance)
     call.show(report.to_dict(), lambda: _tell(report))
     if any(file.rejected for file in report.files):
         click.get_current_context().exit(1)

@@ -17,7 +17,7 @@ def command(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
     from ingest.proposal import propose
 
     call = current_call()
-    output = output or call.plant
+    output = output or call.settings().plant
     if output.exists() and not force:
         raise click.UsageError(f"{output} is there already; name another with -o, or write over it with --force.")
     proposal = propose(files, beside=output.parent)

@@ -1,0 +1,53 @@
+"""Check the plant file, its sources and what has been read so far."""
+
+from collections import Counter
+from typing import Any
+
+import click
+
+from service.cli.call import current_call, shared_options
+
+
+@click.command()
+@shared_options
+def command() -> None:
+    """Check the plant file and its sources; say what is there and what each model can claim."""
+    from ingest.sources.files import check_sources
+
+    call = current_call()
+    with call.open() as room:
+        problems = check_sources(room.plant)
+        counts = Counter(machine.machine_class for machine in room.plant.machines)
+        held = room.store.counts()
+        report = {
+            "plant": room.plant.name,
+            "machines": dict(counts),
+            "signals": {each.name: len(each.signals) for each in room.plant.classes},
+            "sources": [source.name for source in room.plant.sources],
+            "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
+            "models": [_evidence(room, entry) for entry in room.plant.models] if held.readings else [],
+            "problems": problems,
+        }
+    call.show(report, lambda: _tell(report))
+    if problems:
+        click.get_current_context().exit(1)
+
+
+def _evidence(room: Any, entry: Any) -> dict[str, Any]:
+    from models.evidence import weigh_evidence
+
+    return {"model": entry.name, "task": entry.task, "says": weigh_evidence(room.plant, room.store, entry).sentence}
+
+
+def _tell(report: dict[str, Any]) -> None:
+    machines = ", ".join(f"{count} {name}" for name, count in report["machines"].items())
+    click.echo(f"{report['plant']}: {machines}; {len(report['sources'])} sources.")
+    store = report["store"]
+    if store["readings"]:
+        click.echo(f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected.")
+    for model in report["models"]:
+        click.echo(f"{model['model']} ({model['task']}): {model['says']}")
+    for problem in report["problems"]:
+        click.echo(problem, err=True)
+    if not report["problems"]:
+        click.echo("No problem found." + ("" if store["readings"] else " Next: andon ingest"))

@@ -1,0 +1,24 @@
+"""Do one thing for each model; what one model cannot do does not stop the next."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ingest.errors import NotEnoughDataError
+from ingest.plant import ModelEntry, Plant
+from service.cli.named import entries_named
+
+Report = TypeVar("Report")
+
+
+def each_model(
+    plant: Plant, names: Sequence[str], work: Callable[[ModelEntry], Report]
+) -> tuple[list[Report], list[str]]:
+    """Return the reports of the models that had enough data, and one line for each that had not."""
+    reports: list[Report] = []
+    problems: list[str] = []
+    for entry in entries_named(plant, names):
+        try:
+            reports.append(work(entry))
+        except NotEnoughDataError as error:
+            problems.append(f"{entry.name}: {error}")
+    return reports, problems

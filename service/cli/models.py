@@ -1,0 +1,79 @@
+"""List, show, promote and roll back model versions."""
+
+import getpass
+from typing import Any
+
+import click
+
+from service.cli.call import current_call, shared_options, wall_clock
+
+BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your user name]")
+
+
+@click.group(invoke_without_command=True)
+@shared_options
+def command() -> None:
+    """List, show, promote and roll back model versions; without a subcommand: list them."""
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+@command.command("list")
+@click.argument("model", required=False)
+@shared_options
+def list_(model: str | None = None) -> None:
+    """List the versions of MODEL, or of all models; the live one has a star."""
+    call = current_call()
+    with call.open() as room:
+        live = {version.model: room.registry.live(version.model) for version in room.registry.versions(model)}
+        rows = [
+            {"model": each.model, "version": each.version, "created": each.created, "live": live[each.model] == each.version}
+            for each in room.registry.versions(model)
+        ]
+    call.show({"models": rows}, lambda: _tell(rows))
+
+
+@command.command()
+@click.argument("model")
+@click.argument("version", required=False)
+@shared_options
+def show(model: str, version: str | None) -> None:
+    """Show the card of MODEL, of the live version unless VERSION is given."""
+    call = current_call()
+    with call.open() as room:
+        card, page = room.registry.card(model, version), room.registry.page(model, version)
+    call.show(card, lambda: click.echo(page))
+
+
+@command.command()
+@click.argument("model")
+@click.argument("version")
+@click.option("--why", default="", help="The reason, for the record.")
+@BY
+@shared_options
+def promote(model: str, version: str, why: str, by: str) -> None:
+    """Make VERSION of MODEL the live one."""
+    call = current_call()
+    with call.open() as room:
+        room.registry.promote(model, version, at=wall_clock(), by=by, why=why)
+    call.show({"model": model, "live": version}, lambda: click.echo(f"{model}: {version} is live."))
+
+
+@command.command()
+@click.argument("model")
+@BY
+@shared_options
+def rollback(model: str, by: str) -> None:
+    """Make the version that was live before the present one live again."""
+    call = current_call()
+    with call.open() as room:
+        version = room.registry.rollback(model, at=wall_clock(), by=by)
+    call.show({"model": model, "live": version}, lambda: click.echo(f"{model}: back to {version}."))
+
+
+def _tell(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        click.echo("No model is trained yet; run: andon train")
+    for row in rows:
+        click.echo(f"{'*' if row['live'] else ' '} {row['model']}  {row['version']}  {row['created']:%Y-%m-%d %H:%M}")

@@ -1,0 +1,66 @@
+"""Score the newest readings once and list where to look first."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from service.cli.call import MOMENT, current_call, in_zone, shared_options, wall_clock
+
+if TYPE_CHECKING:
+    from service.control_room import ControlRoom
+
+
+@click.command()
+@click.option("--at", type=MOMENT, help="As of this time.  [the present, or the newest reading of a recorded plant]")
+@click.option("--since", type=MOMENT, help="On the first round: how far back to assess.")
+@shared_options
+def command(at: Any, since: Any) -> None:
+    """Turn the newest readings into assessments and alerts, and list where to look first."""
+    call = current_call()
+    with call.open() as room:
+        outcome = score(room, at=in_zone(at, room.plant.zone), since=in_zone(since, room.plant.zone))
+        call.show(outcome, lambda: tell(outcome))
+    if outcome["round"]["errors"]:
+        click.get_current_context().exit(1)
+
+
+def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -> dict[str, Any]:
+    """Run one round and return what it did, with the ranked open alerts."""
+    from service import monitor
+    from service.alerts.book import list_alerts
+    from service.alerts.rank import where_to_look_first
+    from service.cli.present import present
+
+    note = ""
+    if at is None:
+        at, note = present(room.plant, room.store, wall_clock())
+    report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since)
+    with room.state.read() as connection:
+        ranked = where_to_look_first(list_alerts(connection), room.plant.costs, now=at)
+    return {
+        "at": at,
+        "note": note,
+        "round": report.to_dict(),
+        "where_to_look_first": [
+            {"alert": each.alert.number, "machine": each.alert.machine, "since": each.alert.condition_begin,
+             "act_before": each.alert.act_before, "level": each.alert.level, "sentence": each.alert.sentence}
+            for each in ranked
+        ],
+    }
+
+
+def tell(outcome: dict[str, Any]) -> None:
+    """Print a round for people."""
+    report = outcome["round"]
+    if outcome["note"]:
+        click.echo(outcome["note"])
+    click.echo(f"{report['machines']} machines, {report['windows']:,} windows assessed, {report['raised']} alerts raised.")
+    for line in report["errors"]:
+        click.echo(line, err=True)
+    if report["stale"]:
+        click.echo(f"No new readings from: {', '.join(report['stale'])}.")
+    ranked = outcome["where_to_look_first"]
+    click.echo("Where to look first:" if ranked else "Nothing needs a look now.")
+    for rank, alert in enumerate(ranked, start=1):
+        click.echo(f"{rank:>3}. {alert['sentence']}")

@@ -1,0 +1,78 @@
+"""Watch around the clock: the HTTP interface, the dashboard and the jobs."""
+
+import socket
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from ingest.errors import AndonError
+from service.cli.call import current_call, shared_options, wall_clock
+
+if TYPE_CHECKING:
+    from service.control_room import ControlRoom
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [8420]")
+@click.option("--jobs/--no-jobs", default=None, help="Run the plant's jobs.  [on]")
+@click.option("--replay", is_flag=True, help="Let the clock start at the newest reading, for a recorded plant.")
+@shared_options
+def command(host: str | None, port: int | None, jobs: bool | None, replay: bool) -> None:
+    """Serve the dashboard and /api/v1, and run the plant's jobs until Ctrl-C."""
+    from service.control_room import open_control_room
+
+    settings = current_call().settings(host=host, port=port, jobs=jobs)
+    with open_control_room(settings) as room:
+        serve(room, clock=replayed_clock(room) if replay else wall_clock)
+
+
+def serve(room: "ControlRoom", *, clock: Callable[[], datetime]) -> None:
+    """Serve until interrupted; print the address first.
+
+    Raises
+    ------
+    AndonError
+        If the address cannot be listened on.
+    """
+    import uvicorn
+
+    from service.app import create_app
+
+    listener = listen(room.settings.host, room.settings.port)
+    host, port = listener.getsockname()[:2]
+    click.echo(f"Andon watches {room.plant.name}: http://{host}:{port}/  (Ctrl-C ends)")
+    config = uvicorn.Config(create_app(room, clock=clock), log_config=None, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on this address.
+
+    Raises
+    ------
+    AndonError
+        If the port is taken or the address is not of this computer.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        raise AndonError(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from error
+    return listener
+
+
+def replayed_clock(room: "ControlRoom") -> Callable[[], datetime]:
+    """Return a clock that starts at the newest reading and goes on at the usual pace."""
+    from service.cli.present import newest_readings
+
+    started = wall_clock()
+    newest = max(newest_readings(room.plant, room.store).values(), default=started)
+    offset: timedelta = newest - started
+    return lambda: wall_clock() + offset

@@ -1,0 +1,46 @@
+"""Train models, judge them on the past, and register them."""
+
+from typing import Any
+
+import click
+
+from service.cli.call import MOMENT, current_call, in_zone, progress, shared_options, wall_clock
+from service.cli.each import each_model
+
+
+@click.command()
+@click.argument("models", nargs=-1, metavar="[MODEL…]")
+@click.option("--until", type=MOMENT, help="Use the past up to this time only.")
+@shared_options
+def command(models: tuple[str, ...], until: Any) -> None:
+    """Train the MODELs of the plant file (all when none is named) and register a version of each."""
+    from models.train import train
+
+    call = current_call()
+    with call.open() as room, progress(call.as_json) as advance:
+        reports, problems = each_model(
+            room.plant,
+            models,
+            lambda entry: train(
+                room.plant,
+                room.store,
+                entry,
+                room.registry,
+                now=wall_clock(),
+                until=in_zone(until, room.plant.zone),
+                progress=advance,
+            ),
+        )
+    call.show(
+        {"models": [report.to_dict() for report in reports], "problems": problems},
+        lambda: _tell(reports, problems),
+    )
+    if problems:
+        click.get_current_context().exit(1)
+
+
+def _tell(reports: list[Any], problems: list[str]) -> None:
+    for report in reports:
+        click.echo(report.summary)
+    for problem in problems:
+        click.echo(problem, err=True)
