@@ -25,7 +25,7 @@ class Draft:
     document : the file as it stands, machines written out one by one
     classes, machines, sources, events, models, jobs : parts by their position in the file
     alerts : alert settings; ``None`` where they cannot be read
-    zone : the plant's zone; UTC where it cannot be read
+    zone : the plant's zone; ``None`` where it cannot be read
     """
 
     document: Mapping[str, Any]
@@ -36,7 +36,7 @@ class Draft:
     models: Mapping[int, ModelEntry]
     jobs: Mapping[int, Job]
     alerts: AlertSettings | None
-    zone: ZoneInfo
+    zone: ZoneInfo | None
 
     @classmethod
     def of_plant(cls, document: Mapping[str, Any], plant: Plant) -> "Draft":
@@ -65,7 +65,7 @@ class Draft:
             models=_readable(ModelEntry, document.get("models")),
             jobs=_readable(Job, document.get("jobs")),
             alerts=_readable(AlertSettings, [document.get("alerts", {})]).get(0),
-            zone=_zone(document.get("time_zone")),
+            zone=_zone(document.get("time_zone", "UTC")),
         )
 
     def names(self, table: str) -> list[str]:
@@ -147,8 +147,8 @@ def _leave_out(entry: object, location: Location, *, innermost: bool) -> None:
         table.pop(key, None)
 
 
-def _zone(name: object) -> ZoneInfo:
+def _zone(name: object) -> ZoneInfo | None:
     try:
-        return ZoneInfo(name) if isinstance(name, str) else ZoneInfo("UTC")
+        return ZoneInfo(name) if isinstance(name, str) else None
     except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
+        return None

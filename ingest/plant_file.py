@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ingest.plant_problem import Problem, problem_of
 
 _RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
 _MOST_MACHINES = 100_000
+_INSTEAD = {"machine": "machine_is", "time": "cycle", "cron": "every"}
 
 
 def load_plant(path: Path) -> Plant:
@@ -39,10 +41,9 @@ def load_plant(path: Path) -> Plant:
         plant = None
         problems += [problem_of(dict(each)) for each in error.errors(include_url=False)]
         draft = Draft.of_document(document)
-    mistaken = {problem.at[:2] for problem in problems}
+    unread = any(problem.at[0] == "machines" and problem.at[-1] in ("name", "names") for problem in problems)
     for problem in check(draft):
-        # A key with a mistake of form was left out of the draft, so that it only seems to be missing there.
-        if not (problem.what.startswith("is missing") and problem.at[:2] in mistaken):
+        if not (_only_seems_missing(problem, document) or (unread and problem.what.startswith("no machine "))):
             problems.append(problem)
     if "folder" in document:
         problems.append(Problem(("folder",), "unknown key; the folder is always the one that holds the plant file"))
@@ -50,6 +51,15 @@ def load_plant(path: Path) -> Plant:
         lines = [problem.line(path.name, document, origins) for problem in problems]
         raise PlantFileError(list(dict.fromkeys(lines)))
     return _in_utc(plant).model_copy(update={"folder": path.resolve().parent})
+
+
+def _only_seems_missing(problem: Problem, document: Mapping[str, Any]) -> bool:
+    """Whether a key stands in the file but was left out of the draft because of a mistake of form."""
+    entry: Any = document
+    for step in problem.at[:-1]:
+        entry = entry[step]
+    key = str(problem.at[-1])
+    return problem.what.startswith("is missing") and not {key, _INSTEAD.get(key, key)}.isdisjoint(entry)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A mistake in the plant file, and the line that tells of it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,6 +8,7 @@ from typing import Any, get_args, get_origin
 
 from ingest.plant_words import Location, is_part, keys_of, kind_at, nearest, shown, type_in_words
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NOUNS = {
     "classes": "class",
     "machines": "machine",
@@ -44,7 +46,8 @@ class Problem:
         node: Any = document
         for depth, step in enumerate(self.at):
             if isinstance(step, str):
-                key += f".{step}" if key else step
+                word = step if _BARE.fullmatch(step) else repr(step)
+                key += f".{word}" if key else word
                 node = node.get(step) if isinstance(node, dict) else None
                 continue
             node = node[step] if isinstance(node, list) and step < len(node) else None
@@ -58,7 +61,8 @@ class Problem:
             name = node.get("name") if isinstance(node, dict) and not of_many else None
             if isinstance(name, str) and listed in _NOUNS:
                 names.append(f'{_NOUNS[listed]} "{name}"')
-        return f"{file}: {key}: {' '.join(self.what.split())}" + (f" ({', '.join(names)})" if names else "")
+        line = f"{file}: {key}: {self.what}" + (f" ({', '.join(names)})" if names else "")
+        return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
 
 
 def problem_of(error: Mapping[str, Any]) -> Problem:

@@ -145,6 +145,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     >>> nearest("oven", [])
     'none is declared'
     """
+    known = [each for each in known if each.strip()]
     lowered = {each.lower(): each for each in known}
     close = get_close_matches(name.lower(), list(lowered), n=1)
     if close:
