@@ -4,6 +4,7 @@
 AndonError
 ├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
+├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
 ├── StoreError              the data folder cannot be read or written
 │   └── StoreBusyError      another process holds the store for too long
@@ -34,6 +35,10 @@ class PlantFileError(AndonError):
 
 class ScenarioError(AndonError):
     """The plant that the simulator was asked for makes no sense."""
+
+
+class SettingError(AndonError):
+    """An ``ANDON_`` variable names no setting or cannot be read."""
 
 
 class SourceError(AndonError):

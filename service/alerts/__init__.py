@@ -1,0 +1,1 @@
+"""Alerts: the life of a finding among people."""

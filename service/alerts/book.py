@@ -1,0 +1,241 @@
+"""The book of alerts: what people and the monitor may do to them, and finding them again.
+
+Every function works inside the caller's transaction: ``with state.write() as connection`` for those
+that change something, ``state.read()`` for the rest. Each change adds a line to the alert's history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Connection
+
+from ingest.errors import UnknownNameError
+from models.finding import Evidence, Finding
+from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
+from service.database import alert_event_table, alert_table
+
+ANDON = "andon"
+"""Who did it, when the product itself did."""
+
+MATERIAL_CHANGE = 0.1
+"""A level that moved by this much since the history last spoke of it is worth a line."""
+
+
+def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tuple[Alert, bool]:
+    """Open an alert for a finding, or bring the open one of this machine and cause up to date.
+
+    Returns
+    -------
+    the alert as it stands now, and whether it was opened by this call
+
+    Notes
+    -----
+    However many callers raise the same matter at once, the database's partial unique index lets
+    one through; the others meet the open alert. A returned alert goes back to unacknowledged.
+    """
+    inserted = connection.execute(
+        sqlite.insert(alert_table)
+        .values(
+            state=AlertState.UNACKNOWLEDGED,
+            raised_at=at,
+            condition_begin=finding.begin,
+            machine=finding.machine,
+            cause=finding.cause,
+            kind=finding.kind,
+            act_before=finding.act_before,
+            **_words(finding),
+        )
+        .on_conflict_do_nothing(
+            index_elements=["machine", "cause"],
+            index_where=alert_table.c.state != AlertState.NORMAL.value,
+        )
+        .returning(alert_table.c.number)
+    ).scalar_one_or_none()
+    if inserted is not None:
+        alert = show(connection, inserted)
+        _remember(connection, alert, Happening.RAISED, at=at, by=ANDON)
+        return alert, True
+    number = connection.execute(
+        select(alert_table.c.number).where(
+            alert_table.c.machine == finding.machine,
+            alert_table.c.cause == finding.cause,
+            alert_table.c.state != AlertState.NORMAL.value,
+        )
+    ).scalar_one()
+    return _bring_up_to_date(connection, show(connection, number), finding, at=at), False
+
+
+def condition_over(connection: Connection, number: int, *, at: datetime, end: datetime | None = None) -> Alert:
+    """Record that the condition behind an alert is over.
+
+    Parameters
+    ----------
+    end : window end at which it was over; ``at`` when left out
+    """
+    return _happen(connection, number, Happening.CONDITION_OVER, at=at, by=ANDON, changes={"condition_end": end or at})
+
+
+def acknowledge(connection: Connection, number: int, *, by: str, at: datetime, note: str = "") -> Alert:
+    """Record that a person has seen the alert and answers for it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such alert.
+    IllegalTransitionError
+        If it was acknowledged before, or is normal.
+    """
+    changes = {"acknowledged_by": by, "acknowledged_at": at}
+    return _happen(connection, number, Happening.ACKNOWLEDGED, at=at, by=by, why=note, changes=changes)
+
+
+def close(connection: Connection, number: int, *, verdict: Verdict, by: str, at: datetime, note: str = "") -> Alert:
+    """Close an alert with a verdict; its record is kept.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such alert.
+    IllegalTransitionError
+        If it has a verdict already.
+    """
+    verdict = Verdict(verdict)
+    why = verdict.value + (f": {note}" if note else "")
+    changes = {"verdict": verdict, "closed_by": by, "closed_at": at, "note": note}
+    return _happen(connection, number, Happening.CLOSED, at=at, by=by, why=why, changes=changes)
+
+
+def comment(connection: Connection, number: int, *, by: str, at: datetime, text: str) -> Alert:
+    """Add a remark to an alert's history; possible in every state."""
+    return _happen(connection, number, Happening.COMMENT, at=at, by=by, why=text)
+
+
+def show(connection: Connection, number: int) -> Alert:
+    """Return one alert.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such alert.
+    """
+    row = connection.execute(select(alert_table).where(alert_table.c.number == number)).one_or_none()
+    if row is None:
+        raise UnknownNameError(f"no alert {number}; 'andon alerts' lists them")
+    return _alert(row)
+
+
+def history(connection: Connection, number: int) -> list[AlertEvent]:
+    """Return everything that happened to an alert, oldest first."""
+    query = select(alert_event_table).where(alert_event_table.c.alert == number).order_by(alert_event_table.c.id)
+    return [
+        AlertEvent(
+            alert=row.alert,
+            at=row.at,
+            happening=Happening(row.happening),
+            state=AlertState(row.state),
+            by=row.by,
+            why=row.why,
+            level=row.level,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def list_alerts(
+    connection: Connection,
+    *,
+    states: Sequence[AlertState] = LIVE_STATES,
+    machine: str | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> list[Alert]:
+    """Return alerts, newest first.
+
+    Parameters
+    ----------
+    states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
+    machine : only of this machine
+    before : only alerts whose number is lower: the last number of the page before
+    limit : at most so many
+    """
+    query = select(alert_table).where(alert_table.c.state.in_([AlertState(state).value for state in states]))
+    if machine is not None:
+        query = query.where(alert_table.c.machine == machine)
+    if before is not None:
+        query = query.where(alert_table.c.number < before)
+    query = query.order_by(alert_table.c.number.desc()).limit(limit)
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def _happen(
+    connection: Connection,
+    number: int,
+    happening: Happening,
+    *,
+    at: datetime,
+    by: str,
+    why: str = "",
+    changes: dict[str, Any] | None = None,
+) -> Alert:
+    state = show(connection, number).after(happening)
+    connection.execute(update(alert_table).where(alert_table.c.number == number).values(state=state, **(changes or {})))
+    alert = show(connection, number)
+    _remember(connection, alert, happening, at=at, by=by, why=why)
+    return alert
+
+
+def _bring_up_to_date(connection: Connection, alert: Alert, finding: Finding, *, at: datetime) -> Alert:
+    words = _words(finding)
+    if alert.state is AlertState.RETURNED:
+        words |= {"condition_end": None, "act_before": finding.act_before}
+        return _happen(connection, alert.number, Happening.CONDITION_BACK, at=at, by=ANDON, changes=words)
+    if finding.model != alert.model and finding.level <= alert.level:
+        return alert
+    connection.execute(update(alert_table).where(alert_table.c.number == alert.number).values(**words))
+    fresh = show(connection, alert.number)
+    told = _last_told(connection, alert.number)
+    if finding.model != alert.model:
+        _remember(
+            connection, fresh, Happening.CHANGED, at=at, by=ANDON, why=f"now by {finding.model}, was {alert.model}"
+        )
+    elif abs(finding.level - told) >= MATERIAL_CHANGE:
+        why = f"level {finding.level:.2f}, was {told:.2f}"
+        _remember(connection, fresh, Happening.CHANGED, at=at, by=ANDON, why=why)
+    return fresh
+
+
+def _words(finding: Finding) -> dict[str, Any]:
+    return {
+        "model": finding.model,
+        "version": finding.version,
+        "level": finding.level,
+        "sentence": finding.sentence,
+        "evidence": [asdict(each) for each in finding.evidence],
+    }
+
+
+def _last_told(connection: Connection, number: int) -> float:
+    query = select(alert_event_table.c.level).where(alert_event_table.c.alert == number)
+    return connection.execute(query.order_by(alert_event_table.c.id.desc()).limit(1)).scalar_one()
+
+
+def _remember(
+    connection: Connection, alert: Alert, happening: Happening, *, at: datetime, by: str, why: str = ""
+) -> None:
+    connection.execute(
+        insert(alert_event_table).values(
+            alert=alert.number, at=at, happening=happening, state=alert.state, by=by, why=why, level=alert.level
+        )
+    )
+
+
+def _alert(row: Row[Any]) -> Alert:
+    fields = dict(row._mapping)
+    fields["state"] = AlertState(row.state)
+    fields["verdict"] = None if row.verdict is None else Verdict(row.verdict)
+    fields["evidence"] = tuple(Evidence(**each) for each in row.evidence)
+    return Alert(**fields)

@@ -1,0 +1,67 @@
+"""The control room: the plant, its data, its models and its state, opened together.
+
+The command line and the web application both start here, so that they see the same plant.
+"""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from ingest.database import Database
+from ingest.plant import Plant
+from ingest.plant_file import load_plant
+from ingest.store import Store
+from models.registry import Registry
+from service.database import open_state
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRoom:
+    """All long-lived things of one plant; close it when done, or use it as a context.
+
+    Attributes
+    ----------
+    store : readings and events
+    registry : model versions
+    state : alerts, assessments and runs
+    """
+
+    settings: Settings
+    plant: Plant
+    store: Store
+    registry: Registry
+    state: Database
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.state.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_control_room(settings: Settings) -> ControlRoom:
+    """Read the plant file and open its data folder, which is made if it is not there.
+
+    Raises
+    ------
+    PlantFileError
+        If the plant file is wrong.
+    StoreError
+        If the data folder cannot be used.
+    """
+    plant = load_plant(settings.plant)
+    store = Store(plant.data_folder)
+    try:
+        state = open_state(plant.data_folder / "state.db")
+    except BaseException:
+        store.close()
+        raise
+    return ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state)

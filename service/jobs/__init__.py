@@ -1,0 +1,1 @@
+"""Jobs: work on a schedule, each slot exactly once."""

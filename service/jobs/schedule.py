@@ -1,0 +1,74 @@
+"""Slots: the moments that a job's schedule stands for.
+
+A cron expression is meant in the plant's local time. A slot that falls into the hour which the clock
+skips in spring comes as soon as the clock goes on; one in the hour that comes twice in autumn comes
+the first time only. So a nightly job runs once on every day, on both days of the change too.
+(Expressions whose minute or hour begins with ``*`` count real time: every 15 minutes stays so.)
+An interval counts from 1970-01-01 UTC, so that its slots do not depend on when we were started.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from ingest.errors import ScheduleError
+from ingest.plant import Job
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RUN_UP = timedelta(days=2)
+
+
+def slots(job: Job, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the slots of a job in (start, end], in UTC, in order.
+
+    Raises
+    ------
+    ScheduleError
+        If the job has no schedule, or one that cannot be read.
+
+    Examples
+    --------
+    >>> nightly = Job(name="train", action="train", cron="30 2 * * *")
+    >>> spring = datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 30, 12, tzinfo=UTC)
+    >>> [str(slot) for slot in slots(nightly, ZoneInfo("Europe/Berlin"), *spring)]
+    ['2026-03-29 01:00:00+00:00', '2026-03-30 00:30:00+00:00']
+    """
+    return takewhile(lambda slot: slot <= end, _slots_after(job, zone, start))
+
+
+def next_slot(job: Job, zone: ZoneInfo, after: datetime) -> datetime | None:
+    """Return the first slot later than ``after``, or ``None`` if there is none in the next 50 years."""
+    return next(_slots_after(job, zone, after), None)
+
+
+def _slots_after(job: Job, zone: ZoneInfo, start: datetime) -> Iterator[datetime]:
+    if job.every is not None:
+        return _steps(job.every, start)
+    if job.cron is None:
+        raise ScheduleError(f"job {job.name!r} has no schedule; give it 'cron' or 'every' in the plant file")
+    try:
+        # Begin early: counting from inside a skipped or repeated hour can differ from passing through it.
+        moments = CronSim(job.cron, (start - _RUN_UP).astimezone(zone))
+    except CronSimError as error:
+        raise ScheduleError(
+            f"job {job.name!r}: {job.cron!r} is not a cron expression ({error}); write one such as '0 6 * * *'"
+        ) from error
+    return _rising((moment.astimezone(UTC) for moment in moments), start)
+
+
+def _steps(every: timedelta, start: datetime) -> Iterator[datetime]:
+    count = (start - _EPOCH) // every + 1
+    while True:
+        yield _EPOCH + count * every
+        count += 1
+
+
+def _rising(moments: Iterator[datetime], start: datetime) -> Iterator[datetime]:
+    newest = start
+    for moment in moments:
+        if moment > newest:
+            yield moment
+            newest = moment

@@ -1,0 +1,130 @@
+"""Settings of the installation: where the plant file lies, where to listen, how often to wake.
+
+What belongs to the plant stands in the plant file; what belongs to the computer stands here.
+Only the command line and the wiring read settings; everything else gets values as arguments.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from ingest.duration import format_duration, parse_duration
+from ingest.errors import SettingError
+
+PREFIX = "ANDON_"
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise ValueError(f"{text!r} is not a port; write a number from 0 to 65535")
+    return int(text)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError(f"{text!r} is neither 'yes' nor 'no'")
+    return text.lower() == "yes"
+
+
+def _some_time(text: str) -> timedelta:
+    span = parse_duration(text)
+    if span <= timedelta(0):
+        raise ValueError(f"{text!r} is no time at all; write a span longer than zero")
+    return span
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How one setting is read from text, and what it is for."""
+
+    read: Callable[[str], object]
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of one installation; each has an environment variable named ``ANDON_`` and its name."""
+
+    plant: Annotated[Path, Setting(Path, "The plant file.")] = Path("plant.toml")
+    host: Annotated[str, Setting(str, "Address to listen on; `0.0.0.0` is every network.")] = "127.0.0.1"
+    port: Annotated[int, Setting(_port, "Port to listen on; `0` takes a free one.")] = 8420
+    jobs: Annotated[bool, Setting(_yes_or_no, "Whether `andon serve` also runs the plant's jobs.")] = True
+    tick: Annotated[timedelta, Setting(_some_time, "Time between two looks at the ledger for due jobs.")] = timedelta(
+        seconds=5
+    )
+    lease: Annotated[
+        timedelta, Setting(_some_time, "A run whose worker is silent for this long is taken over by another one.")
+    ] = timedelta(minutes=5)
+    keep_runs: Annotated[
+        timedelta, Setting(_some_time, "A job with action `clean` removes runs that ended longer ago than this.")
+    ] = timedelta(days=90)
+    keep_assessments: Annotated[
+        timedelta, Setting(_some_time, "A job with action `clean` removes assessments older than this.")
+    ] = timedelta(days=400)
+
+
+def _settings() -> dict[str, Setting]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: setting for name, hint in hints.items() for setting in hint.__metadata__}
+
+
+def read_settings(environment: Mapping[str, str], **arguments: object) -> Settings:
+    """Return settings: an argument first, then the environment, then the default.
+
+    Parameters
+    ----------
+    arguments : values of settings by name, such as from the command line; ``None`` means not given
+
+    Raises
+    ------
+    SettingError
+        With one line for each variable that cannot be read, or that names no setting.
+
+    Examples
+    --------
+    >>> read_settings({"ANDON_PORT": "9000"}, host=None).port
+    9000
+    """
+    known = _settings()
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for variable, text in sorted(environment.items()):
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = (
+                f"did you mean {PREFIX}{near[0].upper()}?"
+                if near
+                else "there are " + ", ".join(PREFIX + each.upper() for each in known)
+            )
+            problems.append(f"{variable}: no such setting; {hint}")
+            continue
+        try:
+            values[name] = known[name].read(text)
+        except ValueError as error:
+            problems.append(f"{variable}: {error}")
+    if problems:
+        raise SettingError("\n".join(problems))
+    values |= {name: value for name, value in arguments.items() if value is not None}
+    return Settings(**values)
+
+
+def settings_table() -> str:
+    """Return all settings as the Markdown table that stands in ``docs/settings.md``."""
+    known = _settings()
+    lines = ["| Setting | Variable | Default | Meaning |", "|---|---|---|---|"]
+    for each in fields(Settings):
+        variable = PREFIX + each.name.upper()
+        lines.append(f"| {each.name} | `{variable}` | `{_written(each.default)}` | {known[each.name].description} |")
+    return "\n".join(lines)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return format_duration(value) if isinstance(value, timedelta) else str(value)
