@@ -1,0 +1,62 @@
+"""What a bundle says of machines: a level at each window end, or the reason why there is none."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.extract import extract
+from features.table import FeatureTable
+from ingest.store import History
+from models.assessment import Assessments, Reason
+from models.bundle import Bundle
+from models.explain import Explanation, explain
+
+__all__ = ["Explanation", "assess", "assess_table", "explain"]
+
+LEAST_FILLED = 0.5
+"""Share of the shortest window that readings must cover."""
+
+
+def assess(bundle: Bundle, history: History, machines: Sequence[str], start: datetime, end: datetime) -> Assessments:
+    """Assess machines at every window end in (start, end].
+
+    Only readings and events at or before each window end have a say in it.
+    """
+    return assess_table(bundle, extract(bundle.recipe, history, machines, start, end))
+
+
+def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
+    """Assess the rows of a feature table that the bundle's recipe made."""
+    reason = reasons(table, bundle.recipe.windows[0])
+    ok = reason == Reason.OK.value
+    level = np.full(len(table), np.nan)
+    if ok.any():
+        level[ok] = bundle.learner.level(table.where(ok))
+    reason[ok & np.isnan(level)] = Reason.TOO_LITTLE.value
+    return Assessments(
+        model=bundle.entry.name,
+        version=bundle.version,
+        machine=table.machine,
+        time=table.time,
+        level=level,
+        reason=reason,
+        threshold=bundle.threshold,
+    )
+
+
+def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
+    """Return why a row can be assessed (ok) or not; see ``Reason``.
+
+    After a failure a window holds nothing from before it, so a thin window that soon after one is
+    settling, and any other thin window is short of data.
+    """
+    reason = np.full(len(table), Reason.OK.value, dtype=object)
+    thin = ~(table.filled >= LEAST_FILLED)
+    reason[thin] = Reason.TOO_LITTLE.value
+    reason[~(table.filled > 0)] = Reason.NO_DATA.value
+    if "hours_since_failure" in table.names:
+        hours = table.values[:, table.names.index("hours_since_failure")]
+        reason[thin & (hours <= shortest / timedelta(hours=1))] = Reason.SETTLING.value
+    return reason

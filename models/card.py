@@ -1,0 +1,198 @@
+"""The model card: what a model is, what it learnt from and how it was judged, as JSON and as a page."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.column import span_text
+from features.recipe import Recipe
+from features.table import FeatureTable
+from ingest.plant import ModelEntry, Plant
+from models.diagnosis import Diagnosis
+from models.learner import Learner
+from models.threshold import Choice
+
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "skops")
+
+_LIMITS = {
+    "failure_risk": (
+        "A kind of failure that never happened in the training data cannot be foreseen.",
+        "Failures that gave no sign in these signals, or less warning than one assessment, are missed.",
+        "Probabilities hold for machines of this class that are run as they were in the training data.",
+    ),
+    "anomaly": (
+        "It says that a machine behaves unlike its past, not what is wrong and not that it will fail.",
+        "A new product, set point or season looks strange until the model has learnt it.",
+        "Faults that were present all through the training data count as normal.",
+    ),
+}
+
+
+def card_of(
+    entry: ModelEntry,
+    plant: Plant,
+    recipe: Recipe,
+    *,
+    table: FeatureTable,
+    labels: NDArray[np.int8],
+    targets: pd.DataFrame,
+    learner: Learner,
+    diagnosis: Diagnosis | None,
+    choice: Choice,
+) -> dict[str, Any]:
+    """Return the part of a card that is known when a model has been fitted, JSON values only.
+
+    Nothing in it depends on when or where the model was fitted, so that the same data and seed give
+    the same card.
+    """
+    machines = sorted(set(map(str, table.machine)))
+    return {
+        "model": entry.name,
+        "task": entry.task,
+        "machine_class": entry.machine_class,
+        "plant": plant.name,
+        "currency": plant.currency,
+        "target": {"kind": entry.target.kind, "component": entry.target.component, "code": entry.target.code},
+        "horizon": span_text(entry.horizon),
+        "needed_lead": span_text(entry.needed_lead),
+        "recipe": {
+            "hash": recipe.hash,
+            "signals": list(recipe.signals),
+            "windows": [span_text(window) for window in recipe.windows],
+            "stride": span_text(recipe.stride),
+            "features": len(recipe.names),
+        },
+        "data": {
+            "from": _moment(table.time.min()) if len(table) else None,
+            "to": _moment(table.time.max()) if len(table) else None,
+            "rows": len(table),
+            "rows_before_events": int((labels == 1).sum()),
+            "rows_held_out": int(np.isfinite(learner.held_out).sum()),
+            "machines": machines,
+            "events": len(targets),
+            "machines_with_events": int(targets["machine"].nunique()),
+        },
+        "components": dict(zip(diagnosis.components, diagnosis.failures, strict=True)) if diagnosis else {},
+        "threshold": _json(choice.to_dict()),
+        "judged": None,
+        "limits": list(_LIMITS[entry.task]),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def judged_of(report: Mapping[str, Any], *, right: int, alerts: int) -> dict[str, Any]:
+    """Return the part of a card that a backtest gives; how long the backtest took is no part of it."""
+    figures = {key: _json(value) for key, value in report.items() if key not in ("seconds", "model")}
+    return {**figures, "track_record": {"right": right, "alerts": alerts}}
+
+
+def page(card: Mapping[str, Any]) -> str:
+    """Return a card as a page in Markdown, in plain words."""
+    task = "failure risk" if card["task"] == "failure_risk" else "anomaly"
+    data, recipe, choice = card["data"], card["recipe"], card["threshold"]
+    target = " ".join(filter(None, (card["target"]["component"], card["target"]["kind"], card["target"]["code"])))
+    lines = [
+        f"# Model card: {card['model']}",
+        "",
+        f"{task.capitalize()} for machines of class {card['machine_class']} of {card['plant']}.",
+        f"An alert may come up to {card['horizon']} before a {target} and must come {card['needed_lead']} before it."
+        if task == "failure risk"
+        else f"Judged by whether it speaks within {card['horizon']} before a {target}.",
+        "",
+        "## What it learnt from",
+        "",
+        f"- {_plural(data['rows'], 'assessment')} of {_plural(len(data['machines']), 'machine')},"
+        f" {data['from']} to {data['to']}.",
+        f"- {_plural(data['events'], 'event')} to foresee, on {_plural(data['machines_with_events'], 'machine')}.",
+        f"- Signals: {', '.join(recipe['signals'])}; windows of {', '.join(recipe['windows'])},"
+        f" every {recipe['stride']}; {recipe['features']} features, recipe {recipe['hash'][:12]}.",
+        *([_components(card["components"])] if card["components"] else []),
+        *([f"- {card['claim']}"] if card.get("claim") else []),
+        "",
+        "## When it speaks",
+        "",
+        f"From a level of {choice['value']:.4g} on. {choice['why']}",
+        "",
+        "## How it was judged",
+        "",
+        *_judged_lines(card),
+        "",
+        "## Known limits",
+        "",
+        *(f"- {limit}" for limit in card["limits"]),
+        "",
+        "## Made with",
+        "",
+        ", ".join(f"{name} {number}" for name, number in card["libraries"].items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _judged_lines(card: Mapping[str, Any]) -> list[str]:
+    judged = card["judged"]
+    if not judged:
+        return ["It has not been judged on unseen time: there was too little of it. Treat it as a trial."]
+    record, lead = judged["track_record"], judged["lead_hours"]
+    rows = [
+        ("Events found", f"{judged['found']} of {judged['events']}, {_interval(judged['recall'], 100, ' %')}"),
+        (
+            "Alerts that were right",
+            f"{record['right']} of {record['alerts']}, {_interval(judged['precision'], 100, ' %')}",
+        ),
+        ("Warning before the event, median", _known(lead["median"], "{:.3g} h")),
+        ("Warning, nine in ten longer than", _known(lead["p10"], "{:.3g} h")),
+        ("False alarms per machine and week", _interval(judged["false_alarms_per_machine_week"], 1, "")),
+        ("Judged on", f"{judged['machine_weeks']:.1f} machine-weeks that it had not seen"),
+    ]
+    names = {
+        "model": "with this model",
+        "do_nothing": "doing nothing",
+        "calendar": "calendar maintenance",
+        "fixed_limit": "a fixed limit on one signal",
+    }
+    rows += [
+        (f"Cost {names.get(name, name)}", _known(value, "{:,.0f} " + str(card["currency"])))
+        for name, value in judged["money"].items()
+        if not isinstance(value, Mapping | Sequence) or isinstance(value, str)
+    ]
+    return ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
+
+
+def _components(components: Mapping[str, int]) -> str:
+    named = [f"{name} ({_plural(count, 'failure')})" for name, count in components.items() if name]
+    return f"- Can name: {', '.join(named)}."
+
+
+def _interval(interval: Mapping[str, float | None], factor: float, unit: str) -> str:
+    if interval["value"] is None:
+        return "not known"
+    low, high = interval["low"] or 0.0, interval["high"]
+    top = "∞" if high is None else f"{factor * high:.3g}"
+    return f"{factor * interval['value']:.3g}{unit} [{factor * low:.3g}–{top}{unit}]"
+
+
+def _known(value: object, pattern: str) -> str:
+    return pattern.format(value) if isinstance(value, int | float) else "not known"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _moment(time: np.datetime64) -> str:
+    return f"{np.datetime_as_string(time, unit='s')}Z"
+
+
+def _json(value: Any) -> Any:
+    """Return a value as JSON knows it: no NaN, no infinity, no numpy."""
+    if isinstance(value, Mapping):
+        return {str(key): _json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

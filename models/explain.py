@@ -1,0 +1,143 @@
+"""Why a model says what it says of one machine at one moment: cause, evidence, one sentence."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.column import SEPARATOR, signal_of
+from features.extract import extract
+from features.table import FeatureTable
+from ingest.duration import format_duration, parse_duration
+from ingest.errors import NotEnoughDataError
+from ingest.store import History
+from models.bundle import Bundle
+from models.finding import Evidence
+from models.learner import group_of
+from models.sentence import TrackRecord, anomaly_sentence, failure_sentence, with_act_before
+
+UNUSUAL = "unusual behaviour"
+"""Cause of an anomaly: what it is about cannot be said yet."""
+
+_LEVEL_FEATURES = ("mean", "last", "median", "maximum", "minimum", "rms")
+_LEAST_SHARE = 0.01
+_MOST_EVIDENCE = 5
+
+
+class Explanation(NamedTuple):
+    """What a finding is about, the signals that speak for it (strongest first), and a sentence."""
+
+    cause: str
+    evidence: tuple[Evidence, ...]
+    sentence: str
+
+
+def explain(bundle: Bundle, history: History, machine: str, at: datetime) -> Explanation:
+    """Explain what a bundle says of a machine at a window end.
+
+    Parameters
+    ----------
+    at : a window end of the bundle's recipe, or any later moment before the next one
+
+    Raises
+    ------
+    NotEnoughDataError
+        When there is no window that ends then.
+    """
+    table = extract(bundle.recipe, history, [machine], at - bundle.recipe.stride, at)
+    if not len(table):
+        raise NotEnoughDataError(f"{machine} has no window that ends at {at.isoformat()}; nothing to explain")
+    return explain_row(bundle, table.where(np.array([len(table) - 1])), at)
+
+
+def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
+    """Explain a table of one row; ``at`` is when its condition began."""
+    entry = bundle.entry
+    machine, level = str(row.machine[0]), float(bundle.learner.level(row)[0])
+    evidence = evidence_of(bundle, row)
+    if entry.task == "anomaly":
+        cause, sentence = UNUSUAL, anomaly_sentence(machine, level, evidence)
+    else:
+        component = _component(bundle, row)
+        record = _record(bundle)
+        cause = component or entry.target.component or entry.target.code or str(entry.target.kind)
+        sentence = failure_sentence(entry, machine, component, level, record, evidence)
+    act_before = at + max(timedelta(0), entry.horizon - entry.needed_lead)
+    return Explanation(cause, evidence, with_act_before(sentence, at, act_before, bundle.time_zone))
+
+
+def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:
+    """Return the signals that speak for the level of one row, each by its most telling feature, strongest first."""
+    learner = bundle.learner
+    shares = learner.shares(row)[0]
+    strange = np.abs(bundle.normal.standardise(row)[0])
+    usual = bundle.normal.of(row.machine)[0]
+    found = []
+    for index in np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]:
+        if shares[index] < _LEAST_SHARE:
+            break
+        column = _most_telling(row.names, learner.groups[index], strange, row.values[0])
+        if column is not None and np.isfinite(usual[column]):
+            signal, unit, feature = described(row.names[column])
+            found.append(
+                Evidence(
+                    signal=signal,
+                    unit=bundle.units.get(signal, "") if unit is None else unit,
+                    feature=feature,
+                    actual=float(row.values[0, column]),
+                    expected=float(usual[column]),
+                    share=float(shares[index]),
+                )
+            )
+    return tuple(found)
+
+
+def described(name: str) -> tuple[str, str | None, str]:
+    """Return what a feature column is about, its unit (``None``: the signal's own) and its words.
+
+    Examples
+    --------
+    >>> described("voltage__mean__24h"), described("errors__error1__24h")
+    (('voltage', None, '24 h mean'), ('error1 errors', '', '24 h count'))
+    >>> described("hours_since_maintenance__comp2"), described("hours_since_failure")
+    (('comp2 maintenance', 'h', 'hours since'), ('failure', 'h', 'hours since'))
+    """
+    signal = signal_of(name)
+    words = name.removeprefix(signal + SEPARATOR).split(SEPARATOR) if signal else name.split(SEPARATOR)
+    if signal:
+        return signal, None, f"{format_duration(parse_duration(words[1]))} {words[0].replace('_', ' ')}"
+    if words[0] == "errors":
+        return " ".join([*words[1:-1], "errors"]), "", f"{format_duration(parse_duration(words[-1]))} count"
+    what = words[0].removeprefix("hours_since_").removeprefix("hours_in_").replace("_", " ")
+    return " ".join([*words[1:], what]), "h", "hours since" if "since" in words[0] else "hours in"
+
+
+def _most_telling(
+    names: Sequence[str], group: str, strange: NDArray[np.float64], values: NDArray[np.float64]
+) -> int | None:
+    """Return the column of a group that lies farthest from normal, among those in the signal's own unit."""
+    columns = [
+        index
+        for index, name in enumerate(names)
+        if group_of(name) == group and np.isfinite(values[index]) and _in_own_unit(name)
+    ]
+    return max(columns, key=lambda index: (np.nan_to_num(strange[index]), -index), default=None)
+
+
+def _in_own_unit(name: str) -> bool:
+    signal = signal_of(name)
+    return not signal or name.removeprefix(signal + SEPARATOR).split(SEPARATOR)[0] in _LEVEL_FEATURES
+
+
+def _component(bundle: Bundle, row: FeatureTable) -> str:
+    if bundle.entry.target.component or bundle.diagnosis is None:
+        return bundle.entry.target.component
+    return bundle.diagnosis.named(row)[0]
+
+
+def _record(bundle: Bundle) -> TrackRecord | None:
+    judged = bundle.card.get("judged") or {}
+    record = judged.get("track_record")
+    return TrackRecord(int(record["right"]), int(record["alerts"])) if record else None

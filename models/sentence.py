@@ -1,0 +1,191 @@
+"""One plain sentence about one finding: what, how likely, why, until when."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ingest.duration import format_duration
+from ingest.plant import ModelEntry
+from models.finding import Evidence
+
+_LIKELY_FROM = 0.5
+_MOST_SIGNALS = 2
+_LEAST_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """How many of a model's alerts were right when it was judged on time it had not seen."""
+
+    right: int
+    alerts: int
+
+
+def failure_sentence(
+    entry: ModelEntry,
+    machine: str,
+    component: str,
+    level: float,
+    record: TrackRecord | None,
+    evidence: Sequence[Evidence],
+) -> str:
+    """Say that an event may be ahead, without the time to act before.
+
+    Examples
+    --------
+    >>> entry = ModelEntry(name="m", task="failure_risk", machine_class="p", horizon="24 h")
+    >>> voltage = Evidence(signal="voltage", unit="V", feature="24 h mean", actual=182.4, expected=170.6, share=0.7)
+    >>> failure_sentence(entry, "17", "part 2", 0.62, TrackRecord(7, 9), [voltage])
+    'Machine 17: part 2 likely to fail within 24 h (62 %, right 7 of 9 before); voltage 24 h mean 12 V above normal'
+    >>> failure_sentence(entry, "press-3", "", 0.083, None, [])
+    'press-3: may fail within 24 h (8 %, no track record yet)'
+    """
+    likely = level >= _LIKELY_FROM
+    ahead = format_duration(entry.horizon)
+    if entry.target.kind == "failure":
+        what = "likely to fail" if likely else "may fail"
+        about = f"{component or entry.target.component} {what} within {ahead}".strip()
+        about += f" ({entry.target.code})" if entry.target.code else ""
+    else:
+        event = " ".join(filter(None, (component or entry.target.component, entry.target.kind, entry.target.code)))
+        about = f"{event} {'likely' if likely else 'possible'} within {ahead}"
+    return _joined(f"{named(machine)}: {about} ({percent(level)}, {track_record(record)})", evidence)
+
+
+def anomaly_sentence(machine: str, level: float, evidence: Sequence[Evidence]) -> str:
+    """Say that a machine behaves unlike its normal, without the time to act before.
+
+    Examples
+    --------
+    >>> flow = Evidence(signal="flow", unit="l/s", feature="1 h mean", actual=3.1, expected=4.0, share=1.0)
+    >>> anomaly_sentence("pump", 0.999_87, [flow])
+    'pump behaves unlike its normal: flow 1 h mean 0.9 l/s below normal; stranger than 99.98 % of its healthy time'
+    """
+    why = ", ".join(_because(evidence))
+    subject = f"{named(machine)} behaves unlike its normal"
+    return f"{subject}{': ' + why if why else ''}; stranger than {stranger_than(level)} of its healthy time"
+
+
+def with_act_before(sentence: str, at: datetime, act_before: datetime, time_zone: str) -> str:
+    """Add until when to act, in the plant's time; with the date when it is not the day of ``at``.
+
+    Examples
+    --------
+    >>> from datetime import UTC, timedelta
+    >>> at = datetime(2026, 5, 2, 1, tzinfo=UTC)
+    >>> with_act_before("It fails", at, at + timedelta(hours=3), "Europe/Berlin")
+    'It fails; act before 06:00'
+    >>> with_act_before("It fails", at, at + timedelta(hours=27), "Europe/Berlin")
+    'It fails; act before 2026-05-03 06:00'
+    """
+    zone = ZoneInfo(time_zone)
+    until, now = act_before.astimezone(zone), at.astimezone(zone)
+    pattern = "%H:%M" if until.date() == now.date() else "%Y-%m-%d %H:%M"
+    return f"{sentence}; act before {until.strftime(pattern)}"
+
+
+def because(evidence: Evidence) -> str:
+    """Say what is unusual about one signal.
+
+    Examples
+    --------
+    >>> because(Evidence(signal="pressure", unit="bar", feature="24 h mean", actual=3.1, expected=4.0, share=0.5))
+    'pressure 24 h mean 0.9 bar below normal'
+    >>> because(Evidence(signal="errors", unit="", feature="24 h count", actual=5, expected=0, share=0.5))
+    '5 errors in 24 h, normally 0'
+    >>> because(Evidence(signal="error1 errors", unit="", feature="24 h count", actual=1, expected=0.2, share=0.5))
+    '1 error1 error in 24 h, normally 0.2'
+    >>> because(Evidence(signal="maintenance", unit="h", feature="hours since", actual=1210, expected=365, share=1))
+    '1210 h since maintenance, normally 365 h'
+    """
+    if evidence.feature.endswith(" count"):
+        what = evidence.signal.removesuffix("s") if evidence.actual == 1 else evidence.signal
+        span = evidence.feature.removesuffix(" count")
+        return f"{number(evidence.actual)} {what} in {span}, normally {number(evidence.expected)}"
+    if evidence.feature == "hours since":
+        return f"{number(evidence.actual)} h since {evidence.signal}, normally {number(evidence.expected)} h"
+    difference = evidence.actual - evidence.expected
+    subject = " ".join(filter(None, (evidence.signal, evidence.feature)))
+    if number(abs(difference)) == "0":
+        return f"{subject} of {' '.join(filter(None, (number(evidence.actual), evidence.unit)))}"
+    size = " ".join(filter(None, (number(abs(difference)), evidence.unit)))
+    return f"{subject} {size} {'above' if difference > 0 else 'below'} normal"
+
+
+def number(value: float) -> str:
+    """Write a number with two significant digits, or all digits before the decimal point if those are more.
+
+    Examples
+    --------
+    >>> number(11.84), number(0.01234), number(1234.5), number(-3.0), number(2e-9), number(3.2e7)
+    ('12', '0.012', '1234', '-3', '2e-09', '32000000')
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "unknown"
+    size = math.floor(math.log10(abs(value)))
+    if size < -4:
+        return f"{value:.1g}"
+    text = f"{round(value, max(0, 1 - size)):.{max(0, 1 - size)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(level: float) -> str:
+    """Write a probability without claiming to know more than it says.
+
+    Examples
+    --------
+    >>> percent(0.624), percent(0.0042), percent(0.00002), percent(0.997)
+    ('62 %', '0.4 %', 'under 0.1 %', 'over 99 %')
+    """
+    if level > 0.99:
+        return "over 99 %"
+    if level < 0.001:
+        return "under 0.1 %"
+    return f"{100 * level:.0f} %" if level >= 0.01 else f"{100 * level:.1f} %"
+
+
+def stranger_than(level: float) -> str:
+    """Write a share near one with as many nines as it has and one digit more, rounded down.
+
+    Examples
+    --------
+    >>> stranger_than(0.953), stranger_than(0.99987), stranger_than(1.0)
+    ('95 %', '99.98 %', '99.999 %')
+    """
+    left = 1 - level
+    if left >= 0.01:
+        return f"{math.floor(100 * level + 1e-9)} %"
+    digits = min(3, max(1, math.ceil(-math.log10(max(left, 1e-9))) - 2))
+    return f"{min(math.floor(100 * level * 10**digits + 1e-6) / 10**digits, 100 - 10.0**-digits):.{digits}f} %"
+
+
+def track_record(record: TrackRecord | None) -> str:
+    """Write how often a model was right.
+
+    Examples
+    --------
+    >>> track_record(TrackRecord(7, 9)), track_record(None)
+    ('right 7 of 9 before', 'no track record yet')
+    """
+    return f"right {record.right} of {record.alerts} before" if record and record.alerts else "no track record yet"
+
+
+def named(machine: str) -> str:
+    """Name a machine so that a bare number is not mistaken for a quantity.
+
+    Examples
+    --------
+    >>> named("17"), named("press-3")
+    ('Machine 17', 'press-3')
+    """
+    return f"Machine {machine}" if machine[:1].isdigit() else machine
+
+
+def _joined(start: str, evidence: Sequence[Evidence]) -> str:
+    return "; ".join([start, *_because(evidence)])
+
+
+def _because(evidence: Sequence[Evidence]) -> list[str]:
+    return [because(each) for each in evidence[:_MOST_SIGNALS] if each.share >= _LEAST_SHARE]
