@@ -1,0 +1,1 @@
+"""The physics of each kind of machine, as data."""

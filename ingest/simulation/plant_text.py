@@ -1,0 +1,141 @@
+"""The plant file of a simulated plant, ready to use."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from ingest.duration import format_duration
+from ingest.simulation.kind import MachineKind, SignalPhysics
+from ingest.simulation.kinds.catalogue import KINDS
+from ingest.simulation.scenario import Scenario
+
+_HEAD = """\
+# Made by the plant simulator, seed {seed}: {machines} machines, {days} days from {start}.
+# Times are in UTC; shifts and schedules follow the plant's time zone.
+name = {name}
+time_zone = "{time_zone}"
+currency = "EUR"
+data = "andon-data"
+
+[costs]
+missed_failure = 8000
+planned_stop = 1500
+false_alarm = 250
+
+[alerts]
+on_delay = [2, 3]
+off_delay = 3
+"""
+
+_EVENTS = """
+[[sources]]
+name = "events"
+path = "events.csv"
+machine = "machine"
+time = "time"
+events = [
+    {{ kind = "failure", where = {{ kind = ["failure"] }}, component = "component", code = "code" }},
+{lasting}
+    {{ kind = "error", where = {{ kind = ["error"] }}, code = "code" }},
+]
+"""
+
+_PRODUCTION = """
+[[sources]]
+name = "production"
+path = "production.csv"
+machine = "machine"
+time = "begin"
+events = [
+    { kind = "order", end = "end", code = "order" },
+    { kind = "count", time = "end", code_is = "good", value = "good" },
+    { kind = "count", time = "end", code_is = "scrap", value = "scrap" },
+]
+"""
+
+_JOBS = """
+[[jobs]]
+name = "read new files"
+action = "ingest"
+cron = "0 * * * *"
+
+[[jobs]]
+name = "look at all machines"
+action = "score"
+cron = "10 * * * *"
+
+[[jobs]]
+name = "learn anew every night"
+action = "train"
+cron = "30 2 * * *"
+"""
+
+
+def plant_text(scenario: Scenario, suffix: str, foreseeable: Mapping[str, bool], *, production: bool) -> str:
+    """Return the text of ``plant.toml``.
+
+    Parameters
+    ----------
+    suffix : ending of the readings' files, "parquet" or "csv"
+    foreseeable : for each class of machines whether its history has failures enough to learn from
+    production : whether there is a ``production.csv``
+    """
+    kinds = [KINDS[name] for name in scenario.machines_per_kind]
+    lasting = "\n".join(
+        f'    {{ kind = "{kind}", where = {{ kind = ["{kind}"] }}, end = "end", '
+        'component = "component", code = "code" },'
+        for kind in ("maintenance", "stop")
+    )
+    head = _HEAD.format(
+        seed=scenario.seed,
+        machines=len(scenario.plant()),
+        days=scenario.days,
+        start=scenario.start,
+        name=json.dumps(scenario.name),
+        time_zone=scenario.time_zone,
+    )
+    parts = [
+        head,
+        *(_class(kind, format_duration(scenario.every)) for kind in kinds),
+        *_machines(scenario),
+        *(_readings(kind, suffix) for kind in kinds),
+        _EVENTS.format(lasting=lasting),
+        _PRODUCTION if production else "",
+        *(_models(kind, foreseeable[kind.name]) for kind in kinds),
+        _JOBS,
+    ]
+    return "".join(parts)
+
+
+def _class(kind: MachineKind, every: str) -> str:
+    components = ", ".join(f'"{each.name}"' for each in kind.components)
+    signals = "\n".join(_signal(each, every) for each in kind.signals)
+    return f'\n[[classes]]\nname = "{kind.name}"\ncomponents = [{components}]\nsignals = [\n{signals}\n]\n'
+
+
+def _signal(signal: SignalPhysics, every: str) -> str:
+    span = f"[{signal.low:g}, {signal.high:g}]"
+    return f'    {{ name = "{signal.name}", unit = "{signal.unit}", range = {span}, every = "{every}" }},'
+
+
+def _machines(scenario: Scenario) -> Iterator[str]:
+    for machine in scenario.plant():
+        yield (
+            f'\n[[machines]]\nname = "{machine.name}"\nclass = "{machine.kind.name}"\n'
+            f'site = "main site"\narea = "{machine.kind.area}"\nline = "{machine.line}"\n'
+        )
+
+
+def _readings(kind: MachineKind, suffix: str) -> str:
+    return (
+        f'\n[[sources]]\nname = "{kind.name} readings"\npath = "readings/{kind.name}/*.{suffix}"\n'
+        'machine = "machine"\ntime = "time"\n'
+    )
+
+
+def _models(kind: MachineKind, foreseeable: bool) -> str:
+    tasks: Sequence[tuple[str, str]] = [("failure", "failure_risk")] if foreseeable else []
+    return "".join(
+        f'\n[[models]]\nname = "{kind.name} {word}"\ntask = "{task}"\nclass = "{kind.name}"\n'
+        'horizon = "3 d"\nneeded_lead = "8 h"\n'
+        for word, task in (*tasks, ("strangeness", "anomaly"))
+    )
