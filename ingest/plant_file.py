@@ -16,7 +16,7 @@ from ingest.plant_check import check
 from ingest.plant_draft import Draft
 from ingest.plant_problem import Problem, problem_of
 
-_RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
+_RANGE = re.compile(r"(.*?)([0-9]{1,18})\.\.([0-9]{1,18})")
 _MOST_MACHINES = 100_000
 _INSTEAD = {"machine": "machine_is", "time": "cycle", "cron": "every"}
 
@@ -118,13 +118,13 @@ def _names(entry: dict[str, Any]) -> list[str]:
         if span is None:
             names.append(each)
             continue
-        first, last = int(span[1]), int(span[2])
+        first, last = int(span[2]), int(span[3])
         if not first <= last < first + _MOST_MACHINES:
             raise ValueError(
                 f"{each!r} is no range; write the lower end first, such as '1..20', {_MOST_MACHINES} at most"
             )
-        width = len(span[1]) if span[1].startswith("0") else 0
-        names += [str(number).zfill(width) for number in range(first, last + 1)]
+        width = len(span[2]) if span[2].startswith("0") else 0
+        names += [span[1] + str(number).zfill(width) for number in range(first, last + 1)]
     return names
 
 

@@ -31,7 +31,7 @@ every = "1 min"
 name = "temperature"
 
 [[machines]]
-names = ["press-08..press-09", "01..03"]
+names = ["press-08..09", "01..03"]
 class = "press"
 line = "A"
 [[machines]]
@@ -119,8 +119,8 @@ def changed(old: str, new: str, text: str = VALID) -> str:
 def test_machines_are_named_by_ranges_that_keep_leading_zeros(tmp_path: Path) -> None:
     plant = load_plant(write(tmp_path, VALID))
 
-    assert plant.machines_of("press") == ("press-08..press-09", "01", "02", "03", "old")
-    assert [machine.line for machine in plant.machines] == ["A", "A", "A", "A", ""]
+    assert plant.machines_of("press") == ("press-08", "press-09", "01", "02", "03", "old")
+    assert [machine.line for machine in plant.machines] == ["A", "A", "A", "A", "A", ""]
 
 
 def test_times_without_a_zone_are_in_the_plants_zone_and_come_out_in_utc(tmp_path: Path) -> None:

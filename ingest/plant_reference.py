@@ -1,0 +1,118 @@
+"""The reference page of the plant file, written from ``plant.py`` itself.
+
+Regenerate it with ``python -m ingest.plant_reference > docs/plant_file.md``.
+"""
+
+import inspect
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from ingest.duration import format_duration
+from ingest.plant import (
+    AlertSettings,
+    Costs,
+    EventMapping,
+    Job,
+    KnownEvent,
+    Machine,
+    MachineClass,
+    ModelEntry,
+    Part,
+    Plant,
+    Signal,
+    Source,
+    Target,
+)
+from ingest.plant_words import keys_of, plain_type, type_in_words
+
+EXAMPLE = Path(__file__).with_name("plant_example.toml")
+
+_TABLES: dict[str, type[Part]] = {
+    "Top of the file": Plant,
+    "[[classes]]": MachineClass,
+    "[[classes.signals]]": Signal,
+    "[[machines]]": Machine,
+    "[[sources]]": Source,
+    "[[sources.events]]": EventMapping,
+    "[[events]]": KnownEvent,
+    "[costs]": Costs,
+    "[[models]]": ModelEntry,
+    "[models.target]": Target,
+    "[alerts]": AlertSettings,
+    "[[jobs]]": Job,
+}
+_HEAD = """\
+# The plant file
+
+<!-- Written by `python -m ingest.plant_reference > docs/plant_file.md` from `ingest/plant.py`. Change it there. -->
+
+`plant.toml` says what exists, where its data comes from and what matters. It is the only thing that you
+write to bring a plant in; `andon init FILES` proposes one from your own files, `andon check` reads it and
+names every mistake at once:
+
+```
+plant.toml: classes[1].signals[2].unti: unknown key; did you mean 'unit'? (class "press", signal "pressure")
+```
+
+Entries are counted from 1 in these lines.
+
+- **Durations** are a number and one of `ms`, `s`, `min`, `h`, `d`, `w`: `"15 min"`.
+- **Times** are written as `2026-01-31 06:00:00`, in the plant's zone, or with a zone of their own:
+  `2026-01-31 06:00:00+01:00`. Of an hour that comes twice when clocks go back, the first is meant.
+- **Machines** may share one entry with `names` in place of `name`: `names = ["old", "1..20", "01..10"]` stands
+  for `old`, `1` to `20`, and `01` to `10`; `"press-1..12"` for `press-1` to `press-12`.
+- **Paths** are relative to the plant file.
+- A source has either `machine` or `machine_is`, and either `time` or `cycle` with `cycle_length`. Names in
+  `signals`, `component_is`, `class`, `models` must be declared.
+- A job has either `cron` or `every`.
+"""
+
+
+def reference() -> str:
+    """Return the page as Markdown: a table for each kind of table in the file, and a whole example."""
+    sections = [_section(title, part) for title, part in _TABLES.items()]
+    example = EXAMPLE.read_text(encoding="utf-8").rstrip()
+    return "\n".join([_HEAD, *sections, "## A whole example\n", "```toml", example, "```", ""])
+
+
+def _section(title: str, part: type[Part]) -> str:
+    name = title if title[0] != "[" else f"`{title}`"
+    rows = [_row(key, field) for key, field in keys_of(part).items()]
+    if part is Machine:
+        rows.insert(1, _cells("`names`", "In place of `name`: several machines, and ranges of them.", "a list", ""))
+    lines = [f"## {name}", "", inspect.getdoc(part) or "", "", _cells("key", "meaning", "type", "if left out")]
+    return "\n".join([*lines, "|---|---|---|---|", *rows, ""])
+
+
+def _row(key: str, field: FieldInfo) -> str:
+    left_out = "**needed**" if field.is_required() else _written(field.default)
+    return _cells(f"`{key}`", field.description or "", _kind(field), left_out)
+
+
+def _kind(field: FieldInfo) -> str:
+    return type_in_words(plain_type(field.annotation)).replace("'", "`")
+
+
+def _written(default: Any) -> str:
+    """Write a default as it would stand in the file; nothing where there is none."""
+    if default is None or default in ("", []) or default == {} or isinstance(default, Part):
+        return ""
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, timedelta):
+        return f'`"{format_duration(default)}"`'
+    if isinstance(default, tuple):
+        return f"`{list(default)}`"
+    return f'`"{default}"`' if isinstance(default, str) else f"`{default:g}`"
+
+
+def _cells(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
