@@ -1,7 +1,7 @@
 """What reading brought in, what it turned away, and why."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 SHOWN = 20
@@ -69,14 +69,12 @@ class FileReport:
 class IngestReport:
     """What one run over all sources gave, and how long it took."""
 
-    files: tuple[FileReport, ...] = field(default=())
+    files: tuple[FileReport, ...] = ()
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, with the sum over all files."""
-        numbers = (
-            "rows accepted repeated corrected rejected missing ignored readings events_added events_repeated".split()
-        )
+        numbers = [each.name for each in fields(FileReport) if each.type in (int, "int")]
         return {
             "files": [each.to_dict() for each in self.files],
             "seconds": self.seconds,

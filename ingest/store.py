@@ -3,16 +3,38 @@
 Nobody else knows whether a reading lies in the log or in the lake.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
+import pyarrow as pa
+from sqlalchemy import func, inspect, select
+from sqlalchemy.dialects.sqlite import insert
 
-from ingest.reading import Readings
+from ingest import event_rows, log
+from ingest.catalogue import (
+    BATCHES,
+    EVENTS,
+    METADATA,
+    POSITIONS,
+    REJECTS,
+    SEGMENTS,
+    SPANS,
+    from_microseconds,
+    to_microseconds,
+)
+from ingest.database import Database
+from ingest.errors import StoreError
+from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
+from ingest.merge import conform, merge, wide_schema
+from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
+from ingest.segment import Segment, Selection
+
+_ATTEMPTS = 20
 
 
 class History(Protocol):
@@ -44,17 +66,6 @@ class History(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SealReport:
-    """What one sealing moved from the log to the lake: rows in, of them repeated and corrected."""
-
-    rows: int = 0
-    repeated: int = 0
-    corrected: int = 0
-    segments: int = 0
-    by_position: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class StoreCounts:
     """How much the store holds."""
 
@@ -66,25 +77,70 @@ class StoreCounts:
 
 
 class Store:
-    """Readings and events in one folder."""
+    """Readings, events and rejects in one folder: ``readings.db`` and ``lake/``.
 
-    def __init__(self, folder: Path) -> None: ...
+    Any number of processes may hold a store on one folder; one of them writes at a time.
+
+    Parameters
+    ----------
+    folder : the data folder; it is created when it does not exist
+    rows_in_a_segment : rows of a file of the lake that covers several days
+
+    Raises
+    ------
+    StoreError
+        When the folder cannot be used, the disk is full, or another process holds it for too long
+        (``StoreBusyError``); this may come from every method.
+    """
+
+    def __init__(self, folder: Path, *, rows_in_a_segment: int = ROWS_IN_A_SEGMENT) -> None:
+        self.folder = folder
+        self._database = Database(folder / "readings.db")
+        self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
+        with self._database.read() as connection:
+            known = set(inspect(connection).get_table_names())
+        if not known.issuperset(METADATA.tables):
+            with self._database.write() as connection:
+                METADATA.create_all(connection)
 
     def append(self, readings: Readings, *, source: str, position: str) -> bool:
-        """Keep readings, durably when this returns; ``False`` if this position of the source is known."""
-        raise NotImplementedError
+        """Keep readings, durably when this returns.
 
-    def add_events(self, events: pd.DataFrame, *, source: str, position: str = "") -> tuple[int, int]:
-        """Keep events; return how many were new and how many were known."""
-        raise NotImplementedError
+        Parameters
+        ----------
+        source : who sent them
+        position : what the source calls this batch, such as a message number; the same position again
+            changes nothing. Empty: always kept; equal readings are one reading all the same.
 
-    def reject(self, rejections: Sequence[Rejection], *, source: str, position: str = "") -> None:
-        """Keep what could not be used, so that a person can look at it."""
-        raise NotImplementedError
+        Returns
+        -------
+        bool
+            ``False``, with nothing changed, if this position of the source is known.
+        """
+        with self._database.write() as connection:
+            return log.append(connection, readings, source, position)
 
     def seal(self) -> SealReport:
-        """Move everything from the log to the lake."""
-        raise NotImplementedError
+        """Move everything from the log to the lake, and merge small and overlapping files there."""
+        return self._lake.seal()
+
+    def waiting(self) -> int:
+        """Return how many cells wait in the log; seal when they are many."""
+        with self._database.read() as connection:
+            return log.held_cells(connection)
+
+    def note(self, source: str, position: str) -> str | None:
+        """Return what was noted for a position, empty if nothing was; ``None`` if it is not known."""
+        with self._database.read() as connection:
+            statement = select(POSITIONS.c.note).where(POSITIONS.c.source == source, POSITIONS.c.position == position)
+            return connection.execute(statement).scalar()
+
+    def set_note(self, source: str, position: str, note: str) -> None:
+        """Remember a position and a note for it."""
+        statement = insert(POSITIONS).values(source=source, position=position, note=note)
+        statement = statement.on_conflict_do_update(index_elements=["source", "position"], set_={"note": note})
+        with self._database.write() as connection:
+            connection.execute(statement)
 
     def read(
         self,
@@ -95,8 +151,51 @@ class Store:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> Readings:
-        """Return readings of (start, end], sorted by (machine, time), one row for each."""
-        raise NotImplementedError
+        """Return readings of (start, end], sorted by (machine, time), one row for each of them.
+
+        Parameters
+        ----------
+        machines, start, end : all when ``None``
+        signals : columns to return, in this order, null where nothing was read; all that ever came when ``None``
+        """
+        first = None if start is None else to_microseconds(start) + 1
+        newest = None if end is None else to_microseconds(end)
+        for _ in range(_ATTEMPTS):
+            with self._database.read() as connection:
+                asked = signals_of(connection, machine_class) if signals is None else tuple(signals)
+                segments = segments_of(connection, machine_class, first, newest)
+                batches = log.batches(connection, machine_class, first, newest)
+            selection = Selection(asked, None if machines is None else tuple(machines), first, newest)
+            try:
+                table = self._gather(segments, batches, selection)
+            except FileNotFoundError:
+                continue
+            return Readings(machine_class, _plain(merge(table).table, asked))
+        raise StoreError(f"{self._lake.folder}: files of class {machine_class!r} are in the catalogue but not there")
+
+    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
+        """Return the first and the newest event time of each machine that has readings; does not touch data."""
+        statement = select(SPANS).where(SPANS.c.machine_class == machine_class).order_by(SPANS.c.machine)
+        with self._database.read() as connection:
+            return {
+                row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
+                for row in connection.execute(statement)
+            }
+
+    def add_events(self, events: pd.DataFrame, *, source: str, position: str = "") -> tuple[int, int]:
+        """Keep events with ``EVENT_COLUMNS``.
+
+        An event is known if one of the same machine, kind, time, component and code is; then its end,
+        value and note are brought up to date where the newer one has them.
+
+        Returns
+        -------
+        (added, repeated)
+        """
+        with self._database.write() as connection:
+            if position and not log.claim(connection, source, position):
+                return 0, len(events)
+            return event_rows.add(connection, events, source)
 
     def events(
         self,
@@ -106,16 +205,57 @@ class Store:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> pd.DataFrame:
-        """Return events of (start, end] with ``EVENT_COLUMNS``, sorted by time."""
-        raise NotImplementedError
+        """Return events that happened or began in (start, end], with ``EVENT_COLUMNS``, sorted by time."""
+        with self._database.read() as connection:
+            return event_rows.read(connection, machines=machines, kinds=kinds, start=start, end=end)
 
-    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the first and the newest event time of each machine that has readings."""
-        raise NotImplementedError
+    def reject(self, rejections: Sequence[Rejection], *, source: str, position: str = "") -> None:
+        """Keep what could not be used, for a person to look at; the same again is kept once."""
+        if rejections:
+            with self._database.write() as connection:
+                connection.execute(
+                    insert(REJECTS).on_conflict_do_nothing(),
+                    [{"source": source, "position": position, **asdict(each)} for each in rejections],
+                )
+
+    def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
+        """Return the newest rejections, of one source or of all."""
+        statement = select(REJECTS).order_by(REJECTS.c.id.desc()).limit(limit)
+        if source is not None:
+            statement = statement.where(REJECTS.c.source == source)
+        with self._database.read() as connection:
+            return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
 
     def counts(self) -> StoreCounts:
-        """Return how much the store holds."""
-        raise NotImplementedError
+        """Return how much the store holds; readings that came twice count twice until they are merged."""
+        with self._database.read() as connection:
+            sealed = connection.execute(
+                select(
+                    func.coalesce(func.sum(SEGMENTS.c.readings), 0),
+                    func.count(SEGMENTS.c.id),
+                    func.coalesce(func.sum(SEGMENTS.c.bytes), 0),
+                )
+            ).one()
+            waiting = connection.execute(select(func.coalesce(func.sum(BATCHES.c.readings), 0))).scalar_one()
+            events = connection.execute(select(func.count(EVENTS.c.id))).scalar_one()
+            rejected = connection.execute(select(func.count(REJECTS.c.id))).scalar_one()
+        names = ("readings.db", "readings.db-wal")
+        size = sum((self.folder / name).stat().st_size for name in names if (self.folder / name).exists())
+        return StoreCounts(sealed[0] + waiting, events, rejected, sealed[1], sealed[2] + size)
 
     def close(self) -> None:
         """Let go of the files."""
+        self._database.close()
+
+    def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
+        """Return the rows asked for from lake and log, oldest arrival first."""
+        tables = [self._lake.read(segments, selection)] if segments else []
+        for each in batches:
+            table = conform(each.table, selection.signals)
+            tables.append(table if selection.filter is None else table.filter(selection.filter))
+        return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
+
+
+def _plain(table: pa.Table, signals: Sequence[str]) -> pa.Table:
+    """Return the table with machines as text, as everybody outside knows it."""
+    return table.cast(readings_schema(tuple(signals)))

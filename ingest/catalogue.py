@@ -1,0 +1,124 @@
+"""The tables of ``readings.db``: what lies where, and what happened."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+POSITIONS = Table(
+    "positions",
+    METADATA,
+    Column("source", String, primary_key=True),
+    Column("position", String, primary_key=True),
+    Column("note", String, nullable=False, default=""),
+    sqlite_with_rowid=False,
+)
+
+BATCHES = Table(
+    "batches",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("position", String, nullable=False),
+    Column("machine_class", String, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("cells", Integer, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("newest", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+SIGNALS = Table(
+    "signals",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("machine_class", String, nullable=False),
+    Column("signal", String, nullable=False),
+    UniqueConstraint("machine_class", "signal"),
+)
+
+SPANS = Table(
+    "spans",
+    METADATA,
+    Column("machine_class", String, primary_key=True),
+    Column("machine", String, primary_key=True),
+    Column("first", Integer, nullable=False),
+    Column("newest", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+SEGMENTS = Table(
+    "segments",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("machine_class", String, nullable=False, index=True),
+    Column("path", String, nullable=False, unique=True),
+    Column("sequence", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("newest", Integer, nullable=False),
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("machine", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("time", Integer, nullable=False),
+    Column("end", Integer),
+    Column("component", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("value", Float),
+    Column("note", String, nullable=False),
+    Column("source", String, nullable=False),
+    UniqueConstraint("machine", "kind", "time", "component", "code"),
+    Index("events_time", "time"),
+)
+
+REJECTS = Table(
+    "rejects",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("position", String, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("column", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("reason", String, nullable=False),
+    UniqueConstraint("source", "position", "line", "column", "value", "reason"),
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Return microseconds since 1970 of an aware time.
+
+    Examples
+    --------
+    >>> to_microseconds(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+    """
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """Return the UTC time of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)

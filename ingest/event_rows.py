@@ -1,0 +1,82 @@
+"""Events in the catalogue's table: put in once, read back as one table."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from ingest.catalogue import EVENTS, to_microseconds
+from ingest.event import EVENT_COLUMNS
+from ingest.reading import TIME
+
+_TEXTS = ("machine", "kind", "component", "code", "note")
+
+
+def add(connection: Connection, events: pd.DataFrame, source: str) -> tuple[int, int]:
+    """Put events in; those with a known machine, kind, time, component and code bring that one up to date.
+
+    Returns
+    -------
+    (added, repeated)
+    """
+    if events.empty:
+        return 0, 0
+    rows = pd.DataFrame({name: events[name].fillna("").astype(str).astype(object) for name in _TEXTS})
+    rows["source"] = source
+    values: list[dict[str, object]] = [dict(zip(rows.columns, row, strict=True)) for row in rows.to_numpy().tolist()]
+    for row, time, end, value in zip(
+        values, _microseconds(events["time"]), _microseconds(events["end"]), events["value"].tolist(), strict=True
+    ):
+        row.update(time=time, end=end, value=None if pd.isna(value) else float(value))
+    statement = insert(EVENTS)
+    new = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=["machine", "kind", "time", "component", "code"],
+        set_={
+            "end": func.coalesce(new.end, EVENTS.c.end),
+            "value": func.coalesce(new.value, EVENTS.c.value),
+            "note": func.coalesce(func.nullif(new.note, ""), EVENTS.c.note),
+        },
+    )
+    before = connection.execute(select(func.count(EVENTS.c.id))).scalar_one()
+    connection.execute(statement, values)
+    added = connection.execute(select(func.count(EVENTS.c.id))).scalar_one() - before
+    return added, len(values) - added
+
+
+def read(
+    connection: Connection,
+    *,
+    machines: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> pd.DataFrame:
+    """Return events of (start, end] with ``EVENT_COLUMNS``, sorted by (time, machine, kind, component, code)."""
+    table = EVENTS.c
+    statement = select(*(table[name] for name in EVENT_COLUMNS))
+    statement = statement.order_by(table.time, table.machine, table.kind, table.component, table.code)
+    if kinds is not None:
+        statement = statement.where(table.kind.in_(list(kinds)))
+    if start is not None:
+        statement = statement.where(table.time > to_microseconds(start))
+    if end is not None:
+        statement = statement.where(table.time <= to_microseconds(end))
+    rows = [tuple(row) for row in connection.execute(statement)]
+    if machines is not None:
+        wanted = set(machines)
+        rows = [row for row in rows if row[0] in wanted]
+    frame = pd.DataFrame(rows, columns=list(EVENT_COLUMNS), dtype=object)
+    for name in ("time", "end"):
+        frame[name] = pa.array(frame[name].tolist(), pa.int64()).cast(TIME).to_pandas()
+    frame["value"] = frame["value"].astype("float64")
+    return frame
+
+
+def _microseconds(column: pd.Series) -> list[int | None]:
+    stamps = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]")
+    missing = stamps.isna()
+    return [None if gone else value for gone, value in zip(missing, stamps.astype("int64"), strict=True)]

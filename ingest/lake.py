@@ -1,0 +1,270 @@
+"""The lake: sealed history in Parquet files, and the catalogue that says which files there are.
+
+A file exists when its row in the catalogue does, so nobody meets half a file, and a crash leaves at
+most a file without a row, which the next sealing removes.
+"""
+
+import contextlib
+import errno
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field, replace
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, select
+
+from ingest import log, span_tree
+from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
+from ingest.database import Database
+from ingest.errors import StoreBusyError, StoreError
+from ingest.merge import conform, merge
+from ingest.segment import Segment, Selection, scan, sync_folder, write_segment
+
+ROWS_IN_A_SEGMENT = 250_000
+CELLS_IN_A_SEGMENT = 25_000_000
+CELLS_AT_ONCE = 6_000_000
+WAIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class SealReport:
+    """What one sealing moved from the log to the lake.
+
+    Attributes
+    ----------
+    rows : rows that were in the log
+    repeated : of them, rows that brought nothing new
+    corrected : of them, rows that changed a reading which had come before
+    segments : files written
+    by_position : (repeated, corrected) of each (source, position)
+    """
+
+    rows: int = 0
+    repeated: int = 0
+    corrected: int = 0
+    segments: int = 0
+    by_position: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+
+class Lake:
+    """Segments of readings in a folder, catalogued in a database.
+
+    Parameters
+    ----------
+    folder : where the files lie, one folder for each machine class
+    database : holds the catalogue and the log
+    rows_in_a_segment : rows of a file that covers several days; a file of one day may have more
+    """
+
+    def __init__(self, folder: Path, database: Database, rows_in_a_segment: int = ROWS_IN_A_SEGMENT) -> None:
+        self.folder = folder
+        self._database = database
+        self._rows = rows_in_a_segment
+        self._sealing = FileLock(f"{folder}.lock", poll_interval=0.01)
+
+    def path(self, segment: Segment) -> Path:
+        """Return where a segment's file lies."""
+        return self._class_folder(segment.machine_class) / segment.path
+
+    def read(self, segments: Sequence[Segment], selection: Selection) -> pa.Table:
+        """Return rows of segments, oldest arrival first, not merged; raises ``FileNotFoundError`` as ``scan``."""
+        ordered = sorted(segments, key=lambda each: each.sequence)
+        return scan([self.path(each) for each in ordered], selection).to_table()
+
+    def seal(self) -> SealReport:
+        """Move the whole log to the lake, a bounded part at a time.
+
+        Killed at any moment, nothing is lost and nothing is there twice.
+        """
+        with self._alone():
+            self._remove_orphans()
+            report = SealReport()
+            touched: dict[str, None] = {}
+            while (part := self._next()) is not None:
+                machine_class, batches = part
+                report = self._seal_batches(machine_class, batches, report)
+                touched[machine_class] = None
+            for machine_class in touched:
+                self._compact(machine_class)
+            return report
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._sealing.acquire(timeout=WAIT_SECONDS):
+                yield
+        except Timeout as error:
+            raise StoreBusyError(
+                f"{self.folder}: another process has been sealing for {WAIT_SECONDS:g} s; try again when it is done"
+            ) from error
+        except FileNotFoundError as error:
+            raise StoreError(f"{error.filename or error}: a file of the lake is gone; restore it") from error
+        except OSError as error:
+            what = "the disk is full; free some space" if error.errno == errno.ENOSPC else (error.strerror or error)
+            raise StoreError(f"{self.folder}: {what}; nothing is lost, run the same again") from error
+
+    def _next(self) -> tuple[str, list[log.Batch]] | None:
+        with self._database.read() as connection:
+            return log.oldest(connection, CELLS_AT_ONCE)
+
+    def _seal_batches(self, machine_class: str, batches: Sequence[log.Batch], so_far: SealReport) -> SealReport:
+        with self._database.read() as connection:
+            signals = signals_of(connection, machine_class)
+            held = segments_of(connection, machine_class)
+        table = pa.concat_tables([conform(each.table, signals) for each in batches])
+        origin = np.repeat(np.arange(len(batches)), [each.table.num_rows for each in batches])
+        times = table["time"].cast(pa.int64()).to_numpy()
+        days = times // span_tree.DAY
+        repeated, corrected = np.zeros(len(batches), np.int64), np.zeros(len(batches), np.int64)
+        written: list[Segment] = []
+        for low, high in span_tree.cut(days, held, self._target(len(signals))):
+            rows = np.flatnonzero((days >= low) & (days <= high))
+            known = self._known(held, table.take(pa.array(rows)) if len(rows) < len(days) else table, signals)
+            merged = merge(known.table, known.fresh)
+            repeated += np.bincount(origin[rows[merged.repeated[known.fresh :]]], minlength=len(batches))
+            corrected += np.bincount(origin[rows[merged.corrected[known.fresh :]]], minlength=len(batches))
+            written += self._write(
+                machine_class, [merged.table.filter(pa.array(merged.newly))], signals, batches[-1].id
+            )
+        self._publish(written, [], [each.id for each in batches])
+        by_position = dict(so_far.by_position)
+        for number, each in enumerate(batches):
+            before = by_position.get((each.source, each.position), (0, 0))
+            now = (before[0] + int(repeated[number]), before[1] + int(corrected[number]))
+            by_position[each.source, each.position] = now
+        return SealReport(
+            so_far.rows + table.num_rows,
+            so_far.repeated + int(repeated.sum()),
+            so_far.corrected + int(corrected.sum()),
+            so_far.segments + len(written),
+            by_position,
+        )
+
+    def _known(self, held: Sequence[Segment], table: pa.Table, signals: Sequence[str]) -> "_WithKnown":
+        """Put the rows before these that the lake has for the same machines and span, if any."""
+        span = pc.min_max(table["time"].cast(pa.int64()))
+        first, newest = span["min"].as_py(), span["max"].as_py()
+        touching = [each for each in held if each.first <= newest and each.newest >= first]
+        if not touching:
+            return _WithKnown(table, 0)
+        machines = tuple(sorted(pc.unique(table["machine"].cast(pa.string())).to_pylist()))
+        known = self.read(touching, Selection(tuple(signals), machines, first, newest))
+        return _WithKnown(pa.concat_tables([known, table]), known.num_rows)
+
+    def _write(
+        self, machine_class: str, tables: Iterable[pa.Table], signals: Sequence[str], sequence: int
+    ) -> list[Segment]:
+        path = self._class_folder(machine_class) / f"{uuid4().hex}.parquet"
+        segment = write_segment(path, tables, signals)
+        return [] if segment is None else [replace(segment, machine_class=machine_class, sequence=sequence)]
+
+    def _publish(self, written: Sequence[Segment], replaced: Sequence[Segment], batches: Sequence[int]) -> None:
+        """Make files known, and what they replace unknown, in one transaction."""
+        for folder in {self.path(each).parent for each in written}:
+            sync_folder(folder)
+            sync_folder(folder.parent)
+        names = [column.name for column in SEGMENTS.columns]
+        with self._database.write() as connection:
+            for each in written:
+                connection.execute(SEGMENTS.insert(), dict(zip(names[1:], astuple(each)[1:], strict=True)))
+            for each in replaced:
+                connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
+            log.remove(connection, batches)
+        for each in replaced:
+            self.path(each).unlink(missing_ok=True)
+
+    def _compact(self, machine_class: str) -> None:
+        """Rewrite where many files overlap or many are tiny, until none is."""
+        while True:
+            with self._database.read() as connection:
+                held = segments_of(connection, machine_class)
+                signals = signals_of(connection, machine_class)
+                machines = (
+                    connection.execute(
+                        select(SPANS.c.machine).where(SPANS.c.machine_class == machine_class).order_by(SPANS.c.machine)
+                    )
+                    .scalars()
+                    .all()
+                )
+            work = span_tree.plan(held, self._target(len(signals)))
+            if not work:
+                return
+            for each in work:
+                self._rewrite(each, held, signals, machines)
+
+    def _rewrite(
+        self, work: span_tree.Work, held: Sequence[Segment], signals: Sequence[str], machines: Sequence[str]
+    ) -> None:
+        pieces = [each for each in held if each in work.pieces]
+        others = [each for each in held if each not in work.pieces]
+        sequence = max(each.sequence for each in pieces)
+        runs: list[tuple[int, int]] = [(min(each.first for each in pieces), max(each.newest for each in pieces))]
+        if work.split:
+            days = self._days(pieces)
+            cuts = span_tree.cut(days, others, self._target(len(signals)))
+            runs = [(low * span_tree.DAY, (high + 1) * span_tree.DAY - 1) for low, high in cuts]
+        written: list[Segment] = []
+        for first, newest in runs:
+            tables = self._merged(pieces, signals, machines, (first, newest))
+            written += self._write(pieces[0].machine_class, tables, signals, sequence)
+        self._publish(written, pieces, [])
+
+    def _merged(
+        self, pieces: Sequence[Segment], signals: Sequence[str], machines: Sequence[str], run: tuple[int, int]
+    ) -> Iterator[pa.Table]:
+        """Give the rows of files a few machines at a time, so that a day of any size fits in memory."""
+        cells = sum(each.rows for each in pieces) * (len(signals) + 3)
+        several = max(1, len(machines) * CELLS_AT_ONCE // max(1, cells))
+        for offset in range(0, len(machines), several):
+            some = None if several >= len(machines) else tuple(machines[offset : offset + several])
+            yield merge(self.read(pieces, Selection(tuple(signals), some, *run))).table
+
+    def _days(self, pieces: Sequence[Segment]) -> NDArray[np.int64]:
+        table = self.read(pieces, Selection(()))
+        return table["time"].cast(pa.int64()).to_numpy() // span_tree.DAY
+
+    def _target(self, signals: int) -> int:
+        return max(1, min(self._rows, CELLS_IN_A_SEGMENT // (signals + 3)))
+
+    def _remove_orphans(self) -> None:
+        with self._database.read() as connection:
+            known = {self.path(each) for each in segments_of(connection)}
+        for path in self.folder.glob("*/*.parquet"):
+            if path not in known:
+                path.unlink(missing_ok=True)
+
+    def _class_folder(self, machine_class: str) -> Path:
+        return self.folder / quote(machine_class, safe=" ")
+
+
+@dataclass(frozen=True, slots=True)
+class _WithKnown:
+    table: pa.Table
+    fresh: int
+
+
+def segments_of(
+    connection: Connection, machine_class: str | None = None, first: int | None = None, newest: int | None = None
+) -> list[Segment]:
+    """Return the segments of a class (or all) that may touch [first, newest], oldest arrival first."""
+    statement = select(SEGMENTS).order_by(SEGMENTS.c.sequence, SEGMENTS.c.id)
+    if machine_class is not None:
+        statement = statement.where(SEGMENTS.c.machine_class == machine_class)
+    if first is not None:
+        statement = statement.where(SEGMENTS.c.newest >= first)
+    if newest is not None:
+        statement = statement.where(SEGMENTS.c.first <= newest)
+    return [Segment(*row) for row in connection.execute(statement)]
+
+
+def signals_of(connection: Connection, machine_class: str) -> tuple[str, ...]:
+    """Return all signals that were ever read on a class, in the order in which they appeared."""
+    statement = select(SIGNALS.c.signal).where(SIGNALS.c.machine_class == machine_class).order_by(SIGNALS.c.id)
+    return tuple(connection.execute(statement).scalars())

@@ -1,0 +1,217 @@
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.event import Event, events_table
+from ingest.reading import Readings, readings_schema
+from ingest.report import Rejection
+from ingest.store import Store
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MakeReadings = Callable[..., Readings]
+Rows = list[tuple[str, int, float | None, float | None]]
+Content = dict[tuple[str, datetime], tuple[float | None, float | None]]
+
+rows_strategy = st.lists(
+    st.tuples(
+        st.sampled_from(["m1", "m2", "m10"]),
+        st.integers(min_value=0, max_value=6),
+        st.one_of(st.none(), st.sampled_from([1.0, 2.0, -3.5])),
+        st.one_of(st.none(), st.sampled_from([1.0, 2.0])),
+    ),
+    max_size=6,
+)
+steps_strategy = st.lists(st.one_of(rows_strategy, st.just("seal"), st.just("again")), max_size=14)
+
+
+def at(step: int) -> datetime:
+    return START + timedelta(hours=31 * step)
+
+
+def batch(rows: Rows) -> Readings:
+    columns = {
+        "machine": [row[0] for row in rows],
+        "time": [at(row[1]) for row in rows],
+        "arrived": [START] * len(rows),
+        "a": [row[2] for row in rows],
+        "b": [row[3] for row in rows],
+    }
+    return Readings("press", pa.table(columns, schema=readings_schema(("a", "b"))))
+
+
+def content(readings: Readings) -> Content:
+    rows = readings.table.select(["machine", "time", "a", "b"]).to_pylist()
+    assert [(row["machine"], row["time"]) for row in rows] == sorted({(row["machine"], row["time"]) for row in rows})
+    return {(row["machine"], row["time"]): (row["a"], row["b"]) for row in rows}
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps_strategy)
+def test_any_sequence_of_batches_and_sealings_reads_as_the_last_arrival_of_each_signal(steps: list[object]) -> None:
+    expected: Content = {}
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder), rows_in_a_segment=4)
+        number = 0
+        for step in steps:
+            if step == "seal":
+                store.seal()
+            elif step == "again":
+                assert number == 0 or not store.append(batch([("m1", 0, 99.0, 99.0)]), source="s", position=f"{number}")
+            elif isinstance(step, list):
+                number += 1
+                assert store.append(batch(step), source="s", position=f"{number}")
+                for machine, hours, a, b in step:
+                    before = expected.get((machine, at(hours)), (None, None))
+                    expected[machine, at(hours)] = (before[0] if a is None else a, before[1] if b is None else b)
+        assert content(store.read("press", signals=["a", "b"])) == expected
+        part = store.read("press", machines=["m2", "m10"], signals=["a", "b"], start=at(1), end=at(4))
+        assert content(part) == {
+            key: row for key, row in expected.items() if key[0] != "m1" and at(1) < key[1] <= at(4)
+        }
+        store.seal()
+        assert content(store.read("press", signals=["a", "b"])) == expected
+        first = {name: min(time for machine, time in expected if machine == name) for name, _ in expected}
+        assert {name: span[0] for name, span in store.spans("press").items()} == first
+        store.close()
+
+
+def test_sealing_counts_what_was_repeated_and_what_was_corrected(store: Store, make_readings: MakeReadings) -> None:
+    store.append(make_readings([("m1", 0, {"a": 1.0}), ("m1", 1, {"a": 2.0})]), source="s", position="1")
+    store.seal()
+    rows = [("m1", 0, {"a": 1.0}), ("m1", 1, {"a": 3.0}), ("m1", 1, {"b": 5.0}), ("m1", 2, {"a": 4.0})]
+    store.append(make_readings(rows), source="s", position="2")
+
+    report = store.seal()
+
+    assert (report.rows, report.repeated, report.corrected) == (4, 1, 1)
+    assert report.by_position == {("s", "2"): (1, 1)}
+    assert store.read("press").table.to_pydict()["a"] == [1.0, 3.0, 4.0]
+
+
+def test_a_repeated_batch_adds_no_file(store: Store, make_readings: MakeReadings) -> None:
+    rows = make_readings([("m1", 0, {"a": 1.0}), ("m1", 1, {"a": 2.0})])
+    store.append(rows, source="s", position="1")
+    store.seal()
+    before = store.counts()
+    store.append(rows, source="s", position="other")
+    assert store.seal().segments == 0
+    assert (store.counts().readings, store.counts().segments) == (before.readings, before.segments)
+
+
+def test_a_signal_that_appears_later_is_there_and_null_before(store: Store, make_readings: MakeReadings) -> None:
+    store.append(make_readings([("m1", 0, {"a": 1.0})], signals=("a",)), source="s", position="1")
+    store.seal()
+    store.append(make_readings([("m1", 1, {"c": 2.0})], signals=("c",)), source="s", position="2")
+    store.seal()
+    assert store.read("press").table.select(["a", "c"]).to_pydict() == {"a": [1.0, None], "c": [None, 2.0]}
+
+
+def test_a_signal_that_never_came_is_null(store: Store, make_readings: MakeReadings) -> None:
+    store.append(make_readings([("m1", 0, {"a": 1.0})], signals=("a",)), source="s", position="1")
+    for _ in range(2):
+        assert store.read("press", signals=["z", "a"]).table.select(["z", "a"]).to_pydict() == {"z": [None], "a": [1.0]}
+        store.seal()
+
+
+def test_a_class_without_readings_gives_an_empty_table(store: Store) -> None:
+    assert store.read("press", signals=["a"]).table.schema == readings_schema(("a",))
+    assert store.spans("press") == {}
+
+
+def test_hourly_data_does_not_make_a_file_a_day(store: Store, make_readings: MakeReadings) -> None:
+    for day in range(60):
+        hours = [("m1", 60.0 * (24 * day + hour), {"a": float(hour)}) for hour in range(24)]
+        store.append(make_readings(hours), source="s", position=f"{day}")
+        store.seal()
+    assert store.counts().segments < 12
+    assert store.read("press").table.num_rows == 60 * 24
+
+
+def test_dense_data_is_cut_per_day(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = Store(tmp_path, rows_in_a_segment=50)
+    rows = [("m1", float(minute), {"a": 1.0}) for minute in range(0, 3 * 1440, 10)]
+    store.append(make_readings(rows), source="s", position="1")
+    assert store.seal().segments == 3
+    store.close()
+
+
+def test_many_overlapping_files_are_merged(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = Store(tmp_path, rows_in_a_segment=20)
+    for number in range(20):
+        rows = [(f"m{number % 3}", float(minute), {"a": float(number)}) for minute in range(number, 2000, 31)]
+        store.append(make_readings(rows), source="s", position=f"{number}")
+        store.seal()
+    assert store.counts().segments <= 12
+    assert len(list((tmp_path / "lake").glob("*/*.parquet"))) == store.counts().segments
+    store.close()
+
+
+def test_a_file_that_no_catalogue_row_names_is_removed_at_the_next_sealing(
+    store: Store, make_readings: MakeReadings
+) -> None:
+    store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
+    store.seal()
+    orphan = store.folder / "lake" / "press" / "half.parquet"
+    orphan.write_bytes(b"PAR1 half a file")
+    assert store.read("press").table.num_rows == 1
+    store.seal()
+    assert not orphan.exists()
+    assert store.read("press").table.num_rows == 1
+
+
+def test_two_stores_on_one_folder_see_each_other(tmp_path: Path, make_readings: MakeReadings) -> None:
+    one, other = Store(tmp_path), Store(tmp_path)
+    assert one.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
+    assert not other.append(make_readings([("m1", 0, {"a": 2.0})]), source="s", position="1")
+    other.seal()
+    assert one.read("press").table.to_pydict()["a"] == [1.0]
+    one.close()
+    other.close()
+
+
+def test_an_event_is_kept_once_and_brought_up_to_date(store: Store) -> None:
+    stop = Event(machine="m1", kind="stop", time=START)
+    over = Event(machine="m1", kind="stop", time=START, end=START + timedelta(hours=1), value=2.5, note="belt")
+    assert store.add_events(events_table([stop]), source="s") == (1, 0)
+    assert store.add_events(events_table([over]), source="s") == (0, 1)
+    assert store.add_events(events_table([stop]), source="s") == (0, 1)
+    pd.testing.assert_frame_equal(store.events(), events_table([over]))
+
+
+def test_events_are_chosen_by_machine_kind_and_time(store: Store) -> None:
+    hours = [START + timedelta(hours=hour) for hour in range(4)]
+    table = events_table(
+        [
+            Event(machine=f"m{number % 2}", kind="error", time=time, code=f"e{number}")
+            for number, time in enumerate(hours)
+        ]
+    )
+    store.add_events(table, source="s")
+    assert list(store.events(machines=["m0"], kinds=["error"], start=hours[0], end=hours[2])["code"]) == ["e2"]
+    assert store.events(kinds=["failure"]).dtypes.equals(table.dtypes)
+
+
+def test_a_rejection_is_kept_once(store: Store) -> None:
+    bad = Rejection(3, "a", "abc", "not a number")
+    for _ in range(2):
+        store.reject([bad], source="s", position="p")
+    assert store.rejections("s") == [bad]
+    assert store.counts().rejected == 1
+
+
+@pytest.mark.parametrize("seal", [False, True])
+def test_a_span_is_open_at_its_start_and_closed_at_its_end(
+    store: Store, make_readings: MakeReadings, seal: bool
+) -> None:
+    store.append(make_readings([("m1", float(m), {"a": float(m)}) for m in range(4)]), source="s", position="1")
+    if seal:
+        store.seal()
+    span = store.read("press", start=START + timedelta(minutes=1), end=START + timedelta(minutes=3))
+    assert span.table.to_pydict()["a"] == [2.0, 3.0]
