@@ -34,12 +34,15 @@ class Explanation(NamedTuple):
     sentence: str
 
 
-def explain(bundle: Bundle, history: History, machine: str, at: datetime) -> Explanation:
+def explain(
+    bundle: Bundle, history: History, machine: str, at: datetime, *, began: datetime | None = None
+) -> Explanation:
     """Explain what a bundle says of a machine at a window end.
 
     Parameters
     ----------
     at : a window end of the bundle's recipe, or any later moment before the next one
+    began : when its condition began, which the time to act before is counted from; ``at`` when left out
 
     Raises
     ------
@@ -49,7 +52,7 @@ def explain(bundle: Bundle, history: History, machine: str, at: datetime) -> Exp
     table = extract(bundle.recipe, history, [machine], at - bundle.recipe.stride, at)
     if not len(table):
         raise NotEnoughDataError(f"{machine} has no window that ends at {at.isoformat()}; nothing to explain")
-    return explain_row(bundle, table.where(np.array([len(table) - 1])), at)
+    return explain_row(bundle, table.where(np.array([len(table) - 1])), at if began is None else began)
 
 
 def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:

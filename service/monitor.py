@@ -1,0 +1,325 @@
+"""One round: newest readings to assessments to findings to alerts, for every live model.
+
+What a round of one model writes, it writes in one transaction. A round that is killed leaves nothing,
+and the same round again gives what an undisturbed one would have given. Two rounds at once are safe:
+the second one finds that the watches have moved on, and works out its part anew.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.engine import Connection
+
+from features.extract import sampling_interval
+from ingest.database import Database
+from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
+from ingest.plant import MachineClass, ModelEntry, Plant
+from ingest.store import History
+from models.assess import assess, explain
+from models.assessment import Assessments
+from models.bundle import Bundle
+from models.finding import Finding
+from models.moment import as_datetime, instant, instants
+from models.registry import Registry
+from models.rows import by_machine, machine_rows
+from service.alerts import book
+from service.alerts.alert import AlertState
+from service.health import STALE_AFTER, STALE_INTERVALS
+from service.watch import Turn, Watch, holders, keep_assessments, keep_watch, turned, watches
+
+FIRST_LOOK = timedelta(days=7)
+"""How far back the first round looks, at least; two horizons if that is longer."""
+
+_MACHINES_AT_ONCE = 200
+_ATTEMPTS = 5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundReport:
+    """What one round did.
+
+    Attributes
+    ----------
+    at : the moment as of which it looked
+    models : names of the models that were asked
+    untrained : names of models of the plant file that have no live version
+    machines : how many machines they watch
+    windows : how many window ends were assessed
+    findings : conditions that are active now, over all models
+    raised, over : alerts that were opened, and alerts whose condition ended
+    stale : machines without recent readings
+    errors : one line for each machine or model that could not be assessed; the rest was
+    """
+
+    at: datetime
+    models: tuple[str, ...]
+    untrained: tuple[str, ...]
+    machines: int
+    windows: int
+    findings: int
+    raised: int
+    over: int
+    stale: tuple[str, ...]
+    errors: tuple[str, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as a dict of plain values; ``at`` as an ISO string."""
+        return asdict(self) | {"at": self.at.isoformat()}
+
+
+@dataclass(slots=True)
+class _Work:
+    """One model's part of a round, worked out and not yet written."""
+
+    assessments: list[Assessments] = field(default_factory=list)
+    turns: dict[str, Turn] = field(default_factory=dict)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Tally:
+    windows: int = 0
+    findings: int = 0
+    raised: int = 0
+    over: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+def round(  # noqa: A001 – a round is what engineers call it
+    plant: Plant,
+    store: History,
+    registry: Registry,
+    state: Database,
+    *,
+    at: datetime,
+    since: datetime | None = None,
+    only: Sequence[str] = (),
+) -> RoundReport:
+    """Assess every machine up to ``at``, open alerts and end them.
+
+    Parameters
+    ----------
+    at : windows that end later are not looked at
+    since : where the first round of a machine begins; at − max(7 d, 2 × horizon) when left out
+    only : names of the models to ask; all when empty
+
+    Notes
+    -----
+    History raises no alerts: a condition that began and was over again before the end of the round
+    opens none.
+    """
+    started = time.perf_counter()
+    tally = _Tally()
+    asked, untrained = [], []
+    for entry in plant.models:
+        if only and entry.name not in only:
+            continue
+        if registry.live(entry.name) is None:
+            untrained.append(entry.name)
+            continue
+        asked.append(entry)
+        try:
+            bundle = registry.load(entry.name)
+            _one_model(plant, store, state, bundle, tally, at=at, since=since or _first_look(entry, at))
+        except AndonError as error:
+            tally.errors.append(f"{entry.name}: {error}")
+    classes = {entry.machine_class: plant.class_named(entry.machine_class) for entry in asked}
+    return RoundReport(
+        at=at,
+        models=tuple(entry.name for entry in asked),
+        untrained=tuple(untrained),
+        machines=sum(len(plant.machines_of(name)) for name in classes),
+        windows=tally.windows,
+        findings=tally.findings,
+        raised=tally.raised,
+        over=tally.over,
+        stale=tuple(name for each in classes.values() for name in stale_machines(plant, store, each, at)),
+        errors=tuple(tally.errors),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at: datetime) -> Iterator[str]:
+    """Yield the machines of a class that sent nothing for 2 h and for five sampling intervals."""
+    try:
+        sampling = sampling_interval(store, machine_class)
+    except NotEnoughDataError:
+        sampling = timedelta(0)
+    patience = max(STALE_AFTER, STALE_INTERVALS * sampling)
+    spans = store.spans(machine_class.name)
+    for machine in plant.machines_of(machine_class.name):
+        if machine not in spans or at - spans[machine][1] > patience:
+            yield machine
+
+
+def _first_look(entry: ModelEntry, at: datetime) -> datetime:
+    return at - max(FIRST_LOOK, 2 * entry.horizon)
+
+
+def _one_model(
+    plant: Plant, store: History, state: Database, bundle: Bundle, tally: _Tally, *, at: datetime, since: datetime
+) -> None:
+    model = bundle.entry.name
+    for _ in range(_ATTEMPTS):
+        with state.read() as connection:
+            before = watches(connection, model)
+        work = _worked_out(plant, store, bundle, before, at=at, since=since)
+        with state.write() as connection:
+            if watches(connection, model) == before:
+                keep_assessments(connection, work.assessments)
+                for machine, turn in work.turns.items():
+                    _write_turn(connection, model, machine, turn, work.findings.get(machine), tally, at=at)
+                tally.windows += sum(len(each) for each in work.assessments)
+                tally.findings += sum(turn.watch.condition.active for turn in work.turns.values())
+                tally.errors += work.errors
+                return
+    raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
+
+
+def _worked_out(
+    plant: Plant, store: History, bundle: Bundle, before: Mapping[str, Watch], *, at: datetime, since: datetime
+) -> _Work:
+    work = _Work()
+    spans = store.spans(bundle.entry.machine_class)
+    groups: dict[datetime, dict[str, datetime]] = defaultdict(dict)
+    for machine in plant.machines_of(bundle.entry.machine_class):
+        start = before[machine].until if machine in before else since
+        if machine in spans and start < (end := _last_window_end(min(at, spans[machine][1]), bundle.recipe.stride)):
+            groups[start][machine] = end
+    for start, ends in groups.items():
+        for some in _batches(list(ends)):
+            _assess_some(store, bundle, start, {machine: ends[machine] for machine in some}, work)
+    failures = _failures(store, bundle, work, before)
+    for assessments in work.assessments:
+        for machine, rows in machine_rows(assessments.machine).items():
+            own = assessments.where(rows)
+            turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts)
+            work.turns[machine] = turn
+            if turn.watch.condition.active:
+                _find(store, bundle, machine, own, turn, work)
+    return work
+
+
+_NEVER: NDArray[np.datetime64] = np.empty(0, dtype="datetime64[us]")
+
+
+def _last_window_end(moment: datetime, stride: timedelta) -> datetime:
+    """Return the last window end that the readings up to a moment complete.
+
+    A window that ends after a machine's newest reading is left for a later round: its readings may
+    only be late, and what was once assessed is not assessed again.
+    """
+    return moment - (moment - _EPOCH) % stride
+
+
+def _batches(machines: list[str]) -> Iterator[list[str]]:
+    for first in range(0, len(machines), _MACHINES_AT_ONCE):
+        yield machines[first : first + _MACHINES_AT_ONCE]
+
+
+def _assess_some(store: History, bundle: Bundle, start: datetime, ends: Mapping[str, datetime], work: _Work) -> None:
+    """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
+    try:
+        assessments = assess(bundle, store, list(ends), start, max(ends.values()))
+    except AndonError as error:
+        if len(ends) == 1:
+            work.errors.append(f"{bundle.entry.name}, {', '.join(ends)}: {error}")
+            return
+        for machine, end in ends.items():
+            _assess_some(store, bundle, start, {machine: end}, work)
+        return
+    last = np.array([instant(ends[str(machine)]) for machine in assessments.machine], dtype="datetime64[us]")
+    complete = assessments.where(assessments.time <= last)
+    if len(complete):
+        work.assessments.append(complete)
+
+
+def _failures(
+    store: History, bundle: Bundle, work: _Work, before: Mapping[str, Watch]
+) -> dict[str, NDArray[np.datetime64]]:
+    """Return each machine's failures since it was last watched."""
+    machines = [str(name) for each in work.assessments for name in machine_rows(each.machine)]
+    if not machines:
+        return {}
+    first = min(as_datetime(each.time.min()) for each in work.assessments)
+    starts = [before[machine].until for machine in machines if machine in before]
+    start = min([first - bundle.recipe.stride, *starts])
+    end = max(as_datetime(each.time.max()) for each in work.assessments)
+    events = store.events(machines=machines, kinds=["failure"], start=start, end=end)
+    return {machine: np.sort(instants(own["time"])) for machine, own in by_machine(events).items()}
+
+
+def _find(store: History, bundle: Bundle, machine: str, own: Assessments, turn: Turn, work: _Work) -> None:
+    begin = turn.watch.begin
+    if begin is None or turn.newest_over is None:
+        return
+    entry, row = bundle.entry, turn.newest_over
+    moment = as_datetime(own.time[row])
+    try:
+        explanation = explain(bundle, store, machine, moment, began=begin)
+    except AndonError as error:
+        work.errors.append(f"{entry.name}, {machine}: {error}")
+        return
+    work.findings[machine] = Finding(
+        machine=machine,
+        kind="anomaly" if entry.task == "anomaly" else "failure ahead",
+        cause=explanation.cause,
+        model=entry.name,
+        version=own.version,
+        begin=begin,
+        end=None,
+        level=float(own.level[row]),
+        act_before=begin + max(timedelta(0), entry.horizon - entry.needed_lead),
+        evidence=explanation.evidence,
+        sentence=explanation.sentence,
+    )
+
+
+def _write_turn(
+    connection: Connection,
+    model: str,
+    machine: str,
+    turn: Turn,
+    finding: Finding | None,
+    tally: _Tally,
+    *,
+    at: datetime,
+) -> None:
+    watch = turn.watch
+    if turn.ended is not None and watch.alert is not None:
+        released, watch = watch.alert, replace(watch, alert=None)
+        keep_watch(connection, model, machine, watch)
+        tally.over += _let_go(connection, released, end=turn.ended, at=at)
+    if finding is not None:
+        held = None if watch.alert is None else book.show(connection, watch.alert)
+        if held is None or held.live:
+            same = finding if held is None or held.cause == finding.cause else _in_other_words(finding, held)
+            alert, new = book.raise_alert(connection, same, at=at)
+            tally.raised += new
+            watch = replace(watch, alert=alert.number)
+    keep_watch(connection, model, machine, watch)
+
+
+def _in_other_words(finding: Finding, held: Any) -> Finding:
+    """Return the finding as news of an alert that is open for this condition under another cause."""
+    return replace(finding, cause=held.cause, sentence=held.sentence, evidence=held.evidence)
+
+
+def _let_go(connection: Connection, number: int, *, end: datetime, at: datetime) -> bool:
+    """End an alert's condition, unless another model still sees it; return whether it ended."""
+    if holders(connection, number) or book.show(connection, number).state not in _STANDING:
+        return False
+    book.condition_over(connection, number, at=at, end=end)
+    return True
+
+
+_STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)

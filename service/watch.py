@@ -1,0 +1,137 @@
+"""Watches: how far each model has watched each machine, and what it remembers between two rounds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import Connection
+
+from ingest.plant import AlertSettings
+from models.assessment import Assessments
+from models.persistence import START, Condition, step
+from service.database import assessment_table, watch_table
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What one model remembers of one machine.
+
+    Attributes
+    ----------
+    until : the last window end that was assessed
+    begin : window end at which the condition became active; ``None`` while it is not
+    alert : number of the alert that the condition holds up; ``None`` if it holds up none
+    """
+
+    until: datetime
+    condition: Condition = START
+    begin: datetime | None = None
+    alert: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What new assessments of one machine made of its watch.
+
+    Attributes
+    ----------
+    watch : the watch after them; ``alert`` is still that of before
+    ended : when the condition that was active before them was over; ``None`` if it was not, or goes on
+    newest_over : row of the newest level over the threshold, ``None`` if none of them is
+    """
+
+    watch: Watch
+    ended: datetime | None
+    newest_over: int | None
+
+
+def turned(
+    before: Watch | None,
+    own: Assessments,
+    failures: NDArray[np.datetime64],
+    settings: AlertSettings,
+) -> Turn:
+    """Fold new assessments of one machine into its watch.
+
+    Parameters
+    ----------
+    before : ``None`` for a machine that was never assessed
+    own : at least one row, all of this machine and later than ``before.until``
+    failures : its failures since then, sorted; each one ends a condition and begins a new life
+    """
+    condition, begin, ended = (START, None, None) if before is None else (before.condition, before.begin, None)
+    rows = _moments(own.time)
+    failed = [moment for moment in _moments(failures) if before is None or moment > before.until]
+    newest_over = None
+    for row, (time, level) in enumerate(zip(rows, own.level.tolist(), strict=True)):
+        while failed and failed[0] <= time:
+            failure = failed.pop(0)
+            if condition.active and before is not None and begin == before.begin:
+                ended = failure
+            condition, begin = START, None
+        over = None if np.isnan(level) else level >= own.threshold
+        newest_over = row if over else newest_over
+        after = step(condition, over, settings)
+        if after.active and not condition.active:
+            begin = time
+        elif condition.active and not after.active:
+            if before is not None and begin == before.begin:
+                ended = time
+            begin = None
+        condition = after
+    return Turn(Watch(rows[-1], condition, begin, before.alert if before else None), ended, newest_over)
+
+
+def watches(connection: Connection, model: str) -> dict[str, Watch]:
+    """Return what a model remembers, by machine."""
+    query = select(watch_table).where(watch_table.c.model == model)
+    return {
+        row.machine: Watch(
+            row.until,
+            Condition(row.condition["active"], tuple(row.condition["flags"]), row.condition["clean"]),
+            row.begin,
+            row.alert,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def keep_watch(connection: Connection, model: str, machine: str, watch: Watch) -> None:
+    """Remember a watch in place of the one before."""
+    values = {
+        "until": watch.until,
+        "condition": asdict(watch.condition),
+        "begin": watch.begin,
+        "alert": watch.alert,
+    }
+    statement = sqlite.insert(watch_table).values(model=model, machine=machine, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["model", "machine"], set_=values))
+
+
+def holders(connection: Connection, alert: int) -> int:
+    """Return how many conditions hold up an alert: several models may see the same matter."""
+    query = select(func.count()).select_from(watch_table).where(watch_table.c.alert == alert)
+    return connection.execute(query).scalar_one()
+
+
+def keep_assessments(connection: Connection, assessments: Iterable[Assessments]) -> None:
+    """Keep what models said; what was said before of the same moment stays as it is."""
+    for each in assessments:
+        rows = [
+            {"machine": str(machine), "time": time, "level": None if np.isnan(level) else level, "reason": str(reason)}
+            for machine, time, level, reason in zip(
+                each.machine, _moments(each.time), each.level.tolist(), each.reason, strict=True
+            )
+        ]
+        if rows:
+            same = {"model": each.model, "version": each.version, "threshold": each.threshold}
+            statement = sqlite.insert(assessment_table).on_conflict_do_nothing()
+            connection.execute(statement, [same | row for row in rows])
+
+
+def _moments(times: NDArray[np.datetime64]) -> Sequence[datetime]:
+    return [moment.replace(tzinfo=UTC) for moment in times.astype("datetime64[us]").tolist()]
