@@ -1,24 +1,187 @@
 """A recipe applied to a span of readings."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from features.recipe import Recipe
+import numpy as np
+import pyarrow as pa
+
+from features.baseline import own_normal
+from features.catalogue import BY_NAME
+from features.recipe import MICROSECOND, Recipe
+from features.span import expected_every, portions
+from features.summary import Group, summarise
 from features.table import FeatureTable
+from features.usage import MachineEvents, usage
+from features.window import EPOCH, Times, microseconds, moment, window_ends
+from ingest.errors import NotEnoughDataError
 from ingest.plant import MachineClass
+from ingest.store import History
 
-if TYPE_CHECKING:
-    from ingest.store import History
+CELLS = 4_000_000
+"""About how many readings are held at once (32 MB); intermediate arrays take a few times that."""
+
+PANE_FIELDS = 12
+MACHINES_LOOKED_AT = 5
+READINGS_LOOKED_AT = 200
 
 
-def extract(recipe: Recipe, history: History, machines: Sequence[str], start: datetime, end: datetime) -> FeatureTable:
-    """Return one row per machine and window end in (start, end]; see the contract in this module's tests."""
-    raise NotImplementedError
+def extract(
+    recipe: Recipe, history: History, machines: Sequence[str], start: datetime, end: datetime, *, cells: int = CELLS
+) -> FeatureTable:
+    """Return one row per machine and window end in (start, end].
+
+    Window ends are multiples of the recipe's stride since 1970-01-01 UTC. A machine has rows from
+    its first reading on; while it is silent they say so (``filled`` of 0). A row uses readings and
+    events at or before its time and nothing later, and no reading from before the machine's last
+    failure. Machines without any reading have no rows.
+
+    Memory is bounded: machines are taken in groups and long spans in pieces, and neither changes a
+    bit of the result.
+
+    Parameters
+    ----------
+    cells : about how many readings may be held at once
+    """
+    ends = window_ends(recipe.stride, start, end)
+    tracks = _tracks(recipe, history, machines, ends)
+    count = sum(len(ends) - track.begin for track in tracks)
+    table = FeatureTable(
+        machine=np.repeat(
+            np.array([each.machine for each in tracks], object), [len(ends) - each.begin for each in tracks]
+        ),
+        time=np.concatenate([ends[:0], *(ends[track.begin :] for track in tracks)]).view("datetime64[us]"),
+        names=recipe.names,
+        values=np.full((count, len(recipe.names)), np.nan),
+        filled=np.zeros(count),
+    )
+    for together in _groups(recipe, tracks, ends, cells):
+        _summaries(recipe, history, together, ends, cells, table)
+    for place, column in enumerate(recipe.columns):
+        if not column.signal:
+            for track in tracks:
+                table.values[track.rows(track.begin, len(ends)), place] = usage(
+                    column, track.events, track.first, ends[track.begin :]
+                )
+    return table
 
 
 def sampling_interval(history: History, machine_class: MachineClass, *, until: datetime | None = None) -> timedelta:
-    """Return the time between two readings: declared, otherwise the median step of a few machines."""
-    raise NotImplementedError
+    """Return the time between two readings of a class.
+
+    It is the shortest one that its signals declare; otherwise the median step of the first readings
+    of some machines, so that readings which come later do not change it.
+
+    Parameters
+    ----------
+    until : newest time that may be looked at
+
+    Raises
+    ------
+    NotEnoughDataError
+        When no signal declares one and no machine of the class has two readings.
+    """
+    declared = [signal.every for signal in machine_class.signals if signal.every]
+    if declared:
+        return min(declared)
+    spans = history.spans(machine_class.name)
+    latest = None if until is None else moment(until)
+    steps = []
+    for machine in sorted(spans)[:MACHINES_LOOKED_AT]:
+        times = _first_times(history, machine_class, machine, (moment(spans[machine][0]), moment(spans[machine][1])))
+        steps.extend(np.diff(times if latest is None else times[times <= latest]).tolist())
+    if not steps:
+        raise NotEnoughDataError(
+            f"class '{machine_class.name}': no machine has two readings, so their interval is not known;"
+            " ingest readings or declare 'every' for a signal"
+        )
+    return int(np.median(steps)) * MICROSECOND
+
+
+@dataclass(frozen=True, slots=True)
+class _Track:
+    """A machine's place in the table: its rows begin at window end ``begin`` and at row ``offset``."""
+
+    machine: str
+    first: int
+    begin: int
+    offset: int
+    events: MachineEvents
+
+    def rows(self, begin: int, end: int) -> slice:
+        """Return the rows of window ends begin … end − 1."""
+        return slice(self.offset + begin - self.begin, self.offset + end - self.begin)
+
+
+def _tracks(recipe: Recipe, history: History, machines: Sequence[str], ends: Times) -> list[_Track]:
+    spans = history.spans(recipe.machine_class)
+    names = [
+        name for name in sorted(set(machines)) if name in spans and len(ends) and moment(spans[name][0]) <= ends[-1]
+    ]
+    if not names:
+        return []
+    events = history.events(
+        machines=names, kinds=("failure", "maintenance", "error"), end=EPOCH + int(ends[-1]) * MICROSECOND
+    )
+    of_machine = dict(iter(events.groupby("machine", sort=False)))
+    tracks, offset = [], 0
+    for name in names:
+        first = moment(spans[name][0])
+        begin = int(np.searchsorted(ends, first))
+        tracks.append(_Track(name, first, begin, offset, MachineEvents.of(of_machine.get(name, events.iloc[:0]))))
+        offset += len(ends) - begin
+    return tracks
+
+
+def _groups(recipe: Recipe, tracks: Sequence[_Track], ends: Times, cells: int) -> Iterator[Sequence[_Track]]:
+    """Take so many machines together that their readings and panes fit, at least one."""
+    signals = len(recipe.signals)
+    span = int(ends[-1] - ends[0]) + microseconds(recipe.lookback) if len(ends) else 0
+    of_one = max(span // microseconds(expected_every(recipe)), PANE_FIELDS * span // microseconds(recipe.pane), 1)
+    at_once = max(1, cells // (signals * of_one))
+    for begin in range(0, len(tracks), at_once):
+        yield tracks[begin : begin + at_once]
+
+
+def _summaries(
+    recipe: Recipe, history: History, tracks: Sequence[_Track], ends: Times, cells: int, table: FeatureTable
+) -> None:
+    """Write the features of signals of some machines into the table, one piece of time after the other."""
+    names = tuple(track.machine for track in tracks)
+    restarts = tuple(track.events.restarts for track in tracks)
+    firsts = {track.machine: track.first for track in tracks}
+    baseline = recipe.baseline or timedelta(0)
+    normal_from = np.array([track.first for track in tracks]) + microseconds(baseline)
+    normal = None
+    if any(BY_NAME[name].kind == "baseline" for name in recipe.features) and normal_from.min() <= ends[-1]:
+        normal = own_normal(recipe, history, names, firsts, cells)
+    group = Group(names, restarts, normal, normal_from)
+    of_signals = [place for place, column in enumerate(recipe.columns) if column.signal]
+    lookback, step = recipe.lookback // recipe.pane, recipe.stride // recipe.pane
+    most = max(cells // (PANE_FIELDS * len(recipe.signals) * len(tracks)) - lookback, lookback)
+    for begin, end in portions(min(track.begin for track in tracks), len(ends), 1, max(most // step, 1)):
+        found, filled = summarise(recipe, history, group, ends[begin:end], cells)
+        for place, track in enumerate(tracks):
+            late = max(track.begin, begin)
+            if late < end:
+                table.values[track.rows(late, end), : len(of_signals)] = found[place, late - begin :]
+                table.filled[track.rows(late, end)] = filled[place, late - begin :]
+
+
+def _first_times(history: History, machine_class: MachineClass, machine: str, span: tuple[int, int]) -> Times:
+    """Return up to some hundred times of a machine's first readings, reading little more than those."""
+    first, newest = span
+    length = microseconds(timedelta(minutes=1))
+    while True:
+        end = min(first + length, newest)
+        readings = history.read(
+            machine_class.name,
+            machines=[machine],
+            start=EPOCH + (first - 1) * MICROSECOND,
+            end=EPOCH + end * MICROSECOND,
+        )
+        times = readings.table["time"].cast(pa.int64()).to_numpy()
+        if len(times) > READINGS_LOOKED_AT or end >= newest:
+            return times[: READINGS_LOOKED_AT + 1]
+        length *= 8

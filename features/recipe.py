@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
 
+from features.catalogue import BY_NAME
 from features.column import Column, span_text
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import PlantFileError
@@ -84,8 +85,15 @@ class Recipe:
             raise ValueError("a recipe needs signals, windows and a stride longer than nothing")
         if list(self.windows) != sorted(set(self.windows)):
             raise ValueError("windows of a recipe ascend and none comes twice")
+        unknown = sorted(set(self.features) - set(BY_NAME))
+        if unknown:
+            raise ValueError(f"unknown feature '{unknown[0]}'; the catalogue has: {', '.join(BY_NAME)}")
+        if any(BY_NAME[name].kind == "baseline" for name in self.features) and self.baseline is None:
+            raise ValueError("features against a machine's own normal need 'baseline', such as '30 d'")
         if self.every and len(self.every) != len(self.signals):
             raise ValueError(f"{len(self.every)} sampling intervals for {len(self.signals)} signals")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("two columns would have one name; a signal, component or code is named twice")
         if self.lookback // self.pane > MOST_PANES:
             raise ValueError(
                 f"windows and stride share no grid coarser than {span_text(self.pane)}; make them multiples of a"
@@ -116,6 +124,14 @@ class Recipe:
     def names(self) -> tuple[str, ...]:
         """The names of the columns, in their order."""
         return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """Return the column with this name; ``KeyError`` if the recipe makes none."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON types; ``from_dict`` reads it back."""
@@ -260,27 +276,23 @@ def _stride(windows: tuple[timedelta, ...], sampling: timedelta) -> timedelta:
 
 
 def _columns(recipe: Recipe) -> Iterator[Column]:
-    shorter_and_longer = list(zip(recipe.windows, recipe.windows[1:], strict=False))
+    features = [BY_NAME[name] for name in recipe.features]
+    longer = dict(zip(recipe.windows, recipe.windows[1:], strict=False))
     for signal in recipe.signals:
-        for feature in recipe.features:
-            if feature in ("hours_since_failure", "hours_since_maintenance", "hours_in_service", "errors"):
-                continue
-            if feature == "mean_change":
-                for window, against in shorter_and_longer:
-                    yield Column(feature=feature, signal=signal, window=window, against=against)
-            elif feature == "last":
-                yield Column(feature=feature, signal=signal, window=recipe.windows[0])
-            else:
-                for window in recipe.windows:
-                    yield Column(feature=feature, signal=signal, window=window)
-    for feature in ("hours_in_service", "hours_since_failure"):
-        if feature in recipe.features:
-            yield Column(feature=feature)
-    if "hours_since_maintenance" in recipe.features:
-        for component in recipe.components or ("",):
-            yield Column(feature="hours_since_maintenance", part=component)
-    if "errors" in recipe.features and recipe.error_codes:
-        for window in recipe.windows:
-            yield Column(feature="errors", window=window)
-        for code in recipe.error_codes:
-            yield Column(feature="errors", part=code, window=recipe.error_window)
+        for feature in features:
+            if feature.kind == "compared":
+                for window, against in longer.items():
+                    yield Column(feature=feature.name, signal=signal, window=window, against=against)
+            elif feature.kind not in ("clock", "count"):
+                for window in recipe.windows[:1] if feature.kind == "newest" else recipe.windows:
+                    yield Column(feature=feature.name, signal=signal, window=window)
+    for feature in features:
+        if feature.kind == "clock":
+            of_components = feature.name == "hours_since_maintenance"
+            for part in (recipe.components if of_components else ()) or ("",):
+                yield Column(feature=feature.name, part=part)
+        elif feature.kind == "count" and recipe.error_codes:
+            for window in recipe.windows:
+                yield Column(feature=feature.name, window=window)
+            for code in recipe.error_codes:
+                yield Column(feature=feature.name, part=code, window=recipe.error_window)

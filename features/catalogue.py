@@ -1,0 +1,313 @@
+"""Every feature by name: its function, formula and unit, and what it tells an engineer.
+
+``docs/features_catalogue.md`` is generated from here: ``python -m features.catalogue > docs/features_catalogue.md``.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from features import time_domain, trend
+from features.column import Column, span_text
+from features.moments import Floats, Moments
+
+LEAST_SAMPLES = 3
+LEAST_SHARE = 0.3
+
+Kind = Literal["moments", "newest", "compared", "baseline", "samples", "ordered", "clock", "count"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One feature that a recipe may name.
+
+    Attributes
+    ----------
+    kind : what it is made from: ``moments`` of a window, ``newest`` of the shortest one only,
+        ``compared`` with the next longer window, ``baseline``: compared with the machine's own normal,
+        ``samples`` or ``ordered`` samples one by one (slower), ``clock`` and ``count`` of events
+    words : how a sentence names it; ``{window}``, ``{against}`` and ``{part}`` are filled in
+    unit : ``{unit}`` stands for the signal's
+    """
+
+    name: str
+    kind: Kind
+    words: str
+    formula: str
+    unit: str
+    meaning: str
+    of_moments: Callable[[Moments], Floats] | None = None
+    of_two: Callable[[Moments, Moments], Floats] | None = None
+    of_rows: Callable[[Floats], Floats] | None = None
+
+
+FEATURES: tuple[Feature, ...] = (
+    Feature(
+        name="mean",
+        kind="moments",
+        words="{window} mean",
+        formula="m = Σ x / n",
+        unit="{unit}",
+        meaning="The level. Slow wear, fouling and leaks move it.",
+        of_moments=time_domain.mean,
+    ),
+    Feature(
+        name="standard_deviation",
+        kind="moments",
+        words="{window} standard deviation",
+        formula="√(Σ (x − m)² / n)",
+        unit="{unit}",
+        meaning="How restless the signal is. Looseness, cavitation and hunting control raise it; a stuck sensor has 0.",
+        of_moments=time_domain.standard_deviation,
+    ),
+    Feature(
+        name="minimum",
+        kind="moments",
+        words="{window} minimum",
+        formula="min x",
+        unit="{unit}",
+        meaning="The lowest reading: pressure drops, stops, supply dips.",
+        of_moments=time_domain.minimum,
+    ),
+    Feature(
+        name="maximum",
+        kind="moments",
+        words="{window} maximum",
+        formula="max x",
+        unit="{unit}",
+        meaning="The highest reading: overheating, overload, shocks.",
+        of_moments=time_domain.maximum,
+    ),
+    Feature(
+        name="root_mean_square",
+        kind="moments",
+        words="{window} RMS",
+        formula="√(Σ x² / n)",
+        unit="{unit}",
+        meaning="Energy of a signal around zero, such as vibration; for others it follows the mean.",
+        of_moments=time_domain.root_mean_square,
+    ),
+    Feature(
+        name="skewness",
+        kind="moments",
+        words="{window} skewness",
+        formula="Σ (x − m)³ / n / σ³; NaN when all samples are equal",
+        unit="",
+        meaning="One-sidedness: positive when rare values lie far above. Rubbing and clipping show here.",
+        of_moments=time_domain.skewness,
+    ),
+    Feature(
+        name="kurtosis",
+        kind="moments",
+        words="{window} kurtosis",
+        formula="Σ (x − m)⁴ / n / σ⁴ − 3; NaN when all samples are equal",
+        unit="",
+        meaning="Rare large deviations: 0 for normal noise, higher with impacts such as early bearing damage.",
+        of_moments=time_domain.kurtosis,
+    ),
+    Feature(
+        name="crest_factor",
+        kind="moments",
+        words="{window} crest factor",
+        formula="max |x| / √(Σ x² / n); NaN when the RMS is 0",
+        unit="",
+        meaning="Peak over RMS; rises with the first impacts, falls again as the noise floor rises.",
+        of_moments=time_domain.crest_factor,
+    ),
+    Feature(
+        name="slope",
+        kind="moments",
+        words="{window} slope",
+        formula="Σ (t − t̄)(x − m) / Σ (t − t̄)², t in hours",
+        unit="{unit}/h",
+        meaning="Where the signal is going, by least squares against the true times of the samples.",
+        of_moments=trend.slope,
+    ),
+    Feature(
+        name="slope_error",
+        kind="moments",
+        words="standard error of the {window} slope",
+        formula="√((Σ (x − m)² − slope² Σ (t − t̄)²) / (n − 2) / Σ (t − t̄)²)",
+        unit="{unit}/h",
+        meaning="How uncertain the slope is if the samples were independent; real ones are less certain.",
+        of_moments=trend.slope_error,
+    ),
+    Feature(
+        name="last",
+        kind="newest",
+        words="last value",
+        formula="newest x of the shortest window",
+        unit="{unit}",
+        meaning="The newest reading.",
+        of_moments=time_domain.last,
+    ),
+    Feature(
+        name="mean_change",
+        kind="compared",
+        words="{window} mean against {against}",
+        formula="m(window) − m(next longer window)",
+        unit="{unit}",
+        meaning="A recent change of level, whatever this machine's usual level is.",
+        of_two=trend.mean_difference,
+    ),
+    Feature(
+        name="mean_shift",
+        kind="baseline",
+        words="{window} mean against its own normal",
+        formula="m(window) − m(first `baseline` of the machine's history)",
+        unit="{unit}",
+        meaning="Distance from the machine's own normal level; machines of one class differ by nature.",
+        of_two=trend.mean_difference,
+    ),
+    Feature(
+        name="spread_ratio",
+        kind="baseline",
+        words="{window} standard deviation over its own normal",
+        formula="σ(window) / σ(first `baseline` of the machine's history)",
+        unit="",
+        meaning="How much more restless than when it was new; 1 is as usual.",
+        of_two=trend.spread_ratio,
+    ),
+    Feature(
+        name="quantile_10",
+        kind="ordered",
+        words="{window} lower tenth",
+        formula="10 % quantile, linear between samples",
+        unit="{unit}",
+        meaning="A low level that a single outlier does not move.",
+        of_rows=partial(time_domain.quantile, share=0.1),
+    ),
+    Feature(
+        name="median",
+        kind="ordered",
+        words="{window} median",
+        formula="50 % quantile, linear between samples",
+        unit="{unit}",
+        meaning="The level, deaf to outliers.",
+        of_rows=partial(time_domain.quantile, share=0.5),
+    ),
+    Feature(
+        name="quantile_90",
+        kind="ordered",
+        words="{window} upper tenth",
+        formula="90 % quantile, linear between samples",
+        unit="{unit}",
+        meaning="A high level that a single outlier does not move.",
+        of_rows=partial(time_domain.quantile, share=0.9),
+    ),
+    Feature(
+        name="mean_crossing_rate",
+        kind="samples",
+        words="{window} share of mean crossings",
+        formula="steps in which x passes through m / (n − 1)",
+        unit="",
+        meaning="0.5 for noise, near 0 for a drift, near 1 for a hunting control loop.",
+        of_rows=time_domain.mean_crossing_rate,
+    ),
+    Feature(
+        name="hours_in_service",
+        kind="clock",
+        words="hours in service",
+        formula="hours since the later of first reading and last failure",
+        unit="h",
+        meaning="Age, for machines that are new when their readings begin.",
+    ),
+    Feature(
+        name="hours_since_failure",
+        kind="clock",
+        words="hours since last failure",
+        formula="hours since a failure was over (its end if it lasts); NaN before the first",
+        unit="h",
+        meaning="Infant mortality and wear-out after repair.",
+    ),
+    Feature(
+        name="hours_since_maintenance",
+        kind="clock",
+        words="hours since maintenance of {part}",
+        formula="hours since maintenance or failure of the component was over; NaN before the first",
+        unit="h",
+        meaning="Wear of the component; events that name no component stand for the whole machine.",
+    ),
+    Feature(
+        name="errors",
+        kind="count",
+        words="{part} in {window}",
+        formula="number of error events in the window",
+        unit="",
+        meaning="Controllers often complain before a component gives up.",
+    ),
+)
+
+BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
+
+
+def describe(column: Column) -> str:
+    """Return a column in the words of a sentence.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> describe(Column(feature="mean", signal="voltage", window=timedelta(hours=24)))
+    '24 h mean'
+    >>> describe(Column(feature="errors", part="error1", window=timedelta(days=7)))
+    'error1 in 7 d'
+    """
+    return BY_NAME[column.feature].words.format(
+        window="" if column.window is None else span_text(column.window),
+        against="" if column.against is None else span_text(column.against),
+        part=column.part or ("errors" if column.feature == "errors" else "the machine"),
+    )
+
+
+def unit_of(column: Column, signal_unit: str) -> str:
+    """Return the unit of a column's numbers; empty when they have none.
+
+    Examples
+    --------
+    >>> unit_of(Column(feature="slope", signal="voltage"), "V")
+    'V/h'
+    """
+    unit = BY_NAME[column.feature].unit.format(unit=signal_unit)
+    return "1/h" if unit == "/h" else unit
+
+
+def page() -> str:
+    """Return the documentation page of all features, as Markdown."""
+    return "\n".join([*_introduction(), *_table(FEATURES), ""])
+
+
+def _introduction() -> Iterable[str]:
+    yield "# Features"
+    yield ""
+    yield "Generated by `python -m features.catalogue`; change `features/catalogue.py`, not this page."
+    yield ""
+    yield "A column names itself: `signal__feature__window`, such as `vibration__mean__24h`, or"
+    yield "`vibration__mean_change__3h_vs_24h` where two windows are compared; clocks and counts of events"
+    yield "are `hours_since_failure`, `hours_since_maintenance__COMPONENT`, `errors__24h`, `errors__CODE__24h`."
+    yield ""
+    yield "- A window is the span (end − length, end]: by time, not by count. Gaps and irregular sampling are"
+    yield "  welcome; a missing reading is left out, never filled in."
+    yield "- Nothing that happened after the window's end is used, ever."
+    yield "- A window never reaches back over the machine's last failure: a repaired machine is a new one. For a"
+    yield "  failure that lasts, its end counts, once it has come."
+    yield f"- A feature is NaN when its window holds fewer than {LEAST_SAMPLES} samples of the signal or less than"
+    yield f"  {LEAST_SHARE:.0%} of those that the sampling interval promises. A count is never NaN: no event is 0."
+    yield "- All sums are two-pass and combined from parts, never subtracted: a mean of 1e6 with a deviation of 1e-3"
+    yield "  keeps its digits, and a spike that has left a window leaves nothing behind."
+    yield "- A number too large for double precision is NaN."
+    yield ""
+
+
+def _table(features: Iterable[Feature]) -> Iterable[str]:
+    yield "| feature | formula | unit | what it tells |"
+    yield "|---|---|---|---|"
+    for feature in features:
+        unit = feature.unit.format(unit="signal") or "–"
+        formula = feature.formula.replace("|", "\\|")
+        yield f"| `{feature.name}` | {formula} | {unit} | {feature.meaning} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,156 @@
+"""What a stretch of samples comes to, in a form in which two neighbouring stretches add up.
+
+Windows overlap, so samples are summarised once per pane (the common grid of stride and windows) and
+a window is the sum of its panes. Parts are only ever combined, never subtracted from a running
+total, and means are kept as a distance from a sample (the anchor): a signal of mean 1e6 and
+deviation 1e-3 keeps all its digits, and what has left a window leaves nothing behind. The
+combination formulas are those of Chan, Golub and LeVeque (1983) and Pébay (2008).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Moments(NamedTuple):
+    """Sums of many stretches at once; all arrays have one shape, the last axis is time.
+
+    Attributes
+    ----------
+    samples : how many samples there are
+    anchor : a sample of the stretch, from which ``mean`` is measured
+    mean : mean minus anchor, in the signal's unit
+    m2, m3, m4 : sums of the second, third and fourth powers of the distances from the mean
+    low, high, last : smallest, largest and newest sample
+    time : mean time of the samples in hours after the end of the stretch (so never positive)
+    tt, tx : sums of squared time distances and of time distance times value distance
+    cut : whether a new life of the machine began within the stretch; whatever came before is left out
+    """
+
+    samples: Floats
+    anchor: Floats
+    mean: Floats
+    m2: Floats
+    m3: Floats
+    m4: Floats
+    low: Floats
+    high: Floats
+    last: Floats
+    time: Floats
+    tt: Floats
+    tx: Floats
+    cut: NDArray[np.bool_]
+
+    def part(self, which: Any) -> "Moments":
+        """Return the stretches that an index of the arrays selects."""
+        return Moments(*(field[which] for field in self))
+
+    def joined(self) -> "Moments":
+        """Return views in which the last two axes are one."""
+        fields: list[Any] = [field.reshape(*field.shape[:-2], -1) for field in self]
+        return Moments(*fields)
+
+
+def no_samples(shape: tuple[int, ...]) -> Moments:
+    """Return stretches without a sample; combining with them changes nothing."""
+    empty: dict[str, Any] = {name: np.zeros(shape) for name in Moments._fields}
+    empty["low"] = np.full(shape, np.inf)
+    empty["high"] = np.full(shape, -np.inf)
+    return Moments(**(empty | {"cut": np.zeros(shape, dtype=np.bool_)}))
+
+
+def combine(older: Moments, newer: Moments, hours: float) -> Moments:
+    """Return what two stretches come to together.
+
+    Parameters
+    ----------
+    older, newer : stretches of equal shape
+    hours : from the end of the older to the end of the newer one
+
+    Examples
+    --------
+    >>> one = no_samples((1,))._replace(samples=np.ones(1), anchor=np.array([5.0]))
+    >>> two = one._replace(anchor=np.array([7.0]))
+    >>> both = combine(one, two, 1.0)
+    >>> (both.anchor + both.mean).item(), both.m2.item()
+    (6.0, 2.0)
+    """
+    if newer.cut.any():
+        older = _forget(older, newer.cut)
+    samples = older.samples + newer.samples
+    some = np.maximum(samples, 1)
+    older_share, newer_share = older.samples / some, newer.samples / some
+    both = older.samples * newer_share
+    newest = newer.samples > 0
+    # Where one part is empty its anchor means nothing and must not meet the other's digits.
+    delta = np.where(both > 0, (newer.anchor - older.anchor) + (newer.mean - older.mean), 0.0)
+    square = delta * delta
+    spread = square * both
+    older_time = np.where(older.samples > 0, older.time - hours, 0.0)
+    later = np.where(both > 0, newer.time - older_time, 0.0)
+    return Moments(
+        samples=samples,
+        anchor=np.where(newest, newer.anchor, older.anchor),
+        mean=np.where(newest, newer.mean - delta * older_share, older.mean),
+        m2=older.m2 + newer.m2 + spread,
+        m3=older.m3
+        + newer.m3
+        + spread * delta * (older_share - newer_share)
+        + 3 * delta * (older_share * newer.m2 - newer_share * older.m2),
+        m4=older.m4
+        + newer.m4
+        + spread * square * (older_share**2 - older_share * newer_share + newer_share**2)
+        + 6 * square * (older_share**2 * newer.m2 + newer_share**2 * older.m2)
+        + 4 * delta * (older_share * newer.m3 - newer_share * older.m3),
+        low=np.minimum(older.low, newer.low),
+        high=np.maximum(older.high, newer.high),
+        last=np.where(newest, newer.last, older.last),
+        time=np.where(newest, newer.time - later * older_share, older_time),
+        tt=older.tt + newer.tt + later * later * both,
+        tx=older.tx + newer.tx + later * delta * both,
+        cut=older.cut | newer.cut,
+    )
+
+
+def over_windows(panes: Moments, lengths: Sequence[int], ends: slice, pane_hours: float) -> list[Moments]:
+    """Return the moments of windows of several lengths at the same ends.
+
+    Blocks of 1, 2, 4, … panes are built once; a window adds the blocks of its binary digits, newest
+    first, so its value depends on its own panes only and not on where the table begins.
+
+    Parameters
+    ----------
+    panes : moments of panes, time on the last axis
+    lengths : window lengths in panes
+    ends : the panes in which windows end, counted from the first pane; each is at least
+        ``max(lengths) - 1``
+    pane_hours : length of a pane
+    """
+    first, last, step = ends.indices(panes.samples.shape[-1])
+    shape = (*panes.samples.shape[:-1], len(range(first, last, step)))
+    windows = [no_samples(shape) for _ in lengths]
+    done = [0] * len(lengths)
+    block, size = panes, 1
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        while True:
+            for which, length in enumerate(lengths):
+                if length & size:
+                    shift = done[which] + size - 1
+                    older = block.part((..., slice(first - shift, last - shift, step)))
+                    windows[which] = combine(older, windows[which], done[which] * pane_hours)
+                    done[which] += size
+            if 2 * size > max(lengths):
+                return windows
+            block = combine(
+                block.part((..., slice(None, -size))), block.part((..., slice(size, None))), size * pane_hours
+            )
+            size *= 2
+
+
+def _forget(older: Moments, cut: NDArray[np.bool_]) -> Moments:
+    nothing = no_samples((1,) * cut.ndim)
+    return Moments(*(np.where(cut, empty, field) for empty, field in zip(nothing, older, strict=True)))

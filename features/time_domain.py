@@ -1,0 +1,117 @@
+"""How a signal is spread within a window: level, deviation, extremes, shape.
+
+Functions of ``Moments`` take one entry per window; functions of windows take samples in rows that
+end in NaN. All return NaN where the number cannot be said. Skewness and kurtosis are the biased
+(population) forms.
+"""
+
+import numpy as np
+
+from features.moments import Floats, Moments
+
+
+def mean(window: Moments) -> Floats:
+    """Return the mean; exactly the value itself when all samples are equal."""
+    return np.clip(window.anchor + window.mean, window.low, window.high)
+
+
+def standard_deviation(window: Moments) -> Floats:
+    """Return the standard deviation (divided by n); exactly 0 when all samples are equal."""
+    deviation = np.sqrt(window.m2 / np.maximum(window.samples, 1))
+    return np.where(window.low == window.high, 0.0, deviation)
+
+
+def minimum(window: Moments) -> Floats:
+    """Return the smallest sample."""
+    return window.low
+
+
+def maximum(window: Moments) -> Floats:
+    """Return the largest sample."""
+    return window.high
+
+
+def last(window: Moments) -> Floats:
+    """Return the newest sample."""
+    return window.last
+
+
+def root_mean_square(window: Moments) -> Floats:
+    """Return the root of the mean square: what a signal around zero carries as energy."""
+    return np.hypot(mean(window), standard_deviation(window))
+
+
+def skewness(window: Moments) -> Floats:
+    """Return m3 / m2^1.5: positive when the long tail lies above; NaN when all samples are equal."""
+    variance = window.m2 / window.samples
+    return np.where(window.low < window.high, window.m3 / window.samples / variance**1.5, np.nan)
+
+
+def kurtosis(window: Moments) -> Floats:
+    """Return m4 / m2² − 3: 0 for a normal distribution, −1.5 for a sine; NaN when all samples are equal."""
+    variance = window.m2 / window.samples
+    return np.where(window.low < window.high, window.m4 / window.samples / variance**2 - 3, np.nan)
+
+
+def crest_factor(window: Moments) -> Floats:
+    """Return the largest distance from zero over the RMS: how spiky the signal is.
+
+    A sine has 1.41; early bearing damage adds spikes and drives it up, then it falls again as the
+    noise floor rises, so never read it without the RMS. NaN when the RMS is zero.
+    """
+    rms = root_mean_square(window)
+    peak = np.maximum(np.abs(window.low), np.abs(window.high))
+    return np.where(rms > 0, peak / np.where(rms > 0, rms, 1.0), np.nan)
+
+
+def quantile(ordered: Floats, share: float) -> Floats:
+    """Return a quantile of each row, linear between the two nearest samples.
+
+    Parameters
+    ----------
+    ordered : samples in ascending order, NaN after the last one, shape (n_windows, n_samples)
+    share : which quantile, 0 to 1
+
+    Examples
+    --------
+    >>> quantile(np.array([[1.0, 2.0, 3.0, np.nan]]), 0.25).tolist()
+    [1.5]
+    """
+    counts = np.count_nonzero(~np.isnan(ordered), axis=1)
+    if not ordered.shape[1]:
+        return np.full(len(ordered), np.nan)
+    newest = np.maximum(counts - 1, 0)
+    place = share * newest
+    below = np.floor(place).astype(np.int64)
+    row = np.arange(len(ordered))
+    low, high = ordered[row, below], ordered[row, np.minimum(below + 1, newest)]
+    return low + (high - low) * (place - below)
+
+
+def mean_crossing_rate(windows: Floats) -> Floats:
+    """Return the share of steps between samples in which the signal passes through its window's mean.
+
+    A sample on the mean belongs to the side that the signal comes from. White noise has 0.5, a slow
+    drift almost 0, a hunting control loop almost 1. NaN for fewer than two samples.
+
+    Parameters
+    ----------
+    windows : shape (n_windows, n_samples), NaN after the last sample
+
+    Examples
+    --------
+    >>> mean_crossing_rate(np.array([[1.0, -1.0, 1.0, -1.0], [0.0, 1.0, 2.0, np.nan]])).tolist()
+    [1.0, 0.5]
+    """
+    counts = np.count_nonzero(~np.isnan(windows), axis=1)
+    if not windows.shape[1]:
+        return np.full(len(windows), np.nan)
+    low = np.fmin.reduce(windows, axis=1)[:, np.newaxis]
+    above = windows - low
+    side = np.sign(above - np.nansum(above, axis=1, keepdims=True) / np.maximum(counts, 1)[:, np.newaxis])
+    side = np.where(np.isnan(side), 0.0, side)
+    decided = np.where(side != 0, np.arange(side.shape[1]), -1)
+    newest = np.maximum.accumulate(decided, axis=1)
+    held = np.take_along_axis(side, np.maximum(newest, 0), axis=1)
+    crossings = np.count_nonzero(held[:, 1:] * held[:, :-1] < 0, axis=1)
+    return np.where(counts > 1, crossings / np.maximum(counts - 1, 1), np.nan)

@@ -1,0 +1,132 @@
+"""When windows end, where they begin, and the panes that they are made of.
+
+A window is the span (end − length, end]: by time, never by count. It never reaches back over the
+machine's last failure, because a repaired machine is a new one. Times are whole microseconds since
+1970-01-01 UTC (int64).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.recipe import MICROSECOND, Recipe
+
+Times = NDArray[np.int64]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR = 3_600_000_000
+BLOCK_CELLS = 4_000_000
+"""Most samples that are laid out at once when windows are gathered one by one: 32 MB."""
+
+
+def microseconds(span: timedelta) -> int:
+    """Return a span as whole microseconds."""
+    return span // MICROSECOND
+
+
+def moment(time: datetime) -> int:
+    """Return an aware time as microseconds since 1970."""
+    return (time - EPOCH) // MICROSECOND
+
+
+def window_ends(stride: timedelta, start: datetime, end: datetime) -> Times:
+    """Return the multiples of the stride since 1970 in (start, end].
+
+    Examples
+    --------
+    >>> half_past_midnight = datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
+    >>> ends = window_ends(timedelta(hours=1), half_past_midnight, half_past_midnight + timedelta(hours=2))
+    >>> (ends.view("datetime64[us]") - np.datetime64("2026-01-01")).astype("timedelta64[h]").astype(int).tolist()
+    [1, 2]
+    """
+    step = microseconds(stride)
+    return np.arange(moment(start) // step + 1, moment(end) // step + 1, dtype=np.int64) * step
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Panes that cover some window ends and everything that their windows look back on.
+
+    Attributes
+    ----------
+    origin : where the first pane begins; pane i is (origin + i × pane, origin + (i + 1) × pane]
+    pane : length of a pane
+    panes : how many there are
+    ends : window ends, each of them the end of a pane
+    lengths : window lengths in panes, shortest first
+    """
+
+    origin: int
+    pane: int
+    panes: int
+    ends: Times
+    lengths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, recipe: Recipe, ends: Times) -> "Grid":
+        """Lay the panes of a recipe under some of its window ends."""
+        pane = microseconds(recipe.pane)
+        origin = int(ends[0]) - microseconds(recipe.lookback)
+        lengths = tuple(microseconds(window) // pane for window in recipe.windows)
+        return cls(origin, pane, (int(ends[-1]) - origin) // pane, ends, lengths)
+
+    @property
+    def end_panes(self) -> slice:
+        """The panes in which the windows end."""
+        step = 1 if len(self.ends) < 2 else int(self.ends[1] - self.ends[0]) // self.pane
+        return slice(self.lengths[-1] - 1, self.panes, step)
+
+    @property
+    def pane_hours(self) -> float:
+        """Length of a pane in hours."""
+        return self.pane / HOUR
+
+    def pane_of(self, times: Times) -> Times:
+        """Return the pane of each time; times outside give numbers outside 0 … panes − 1."""
+        return (times - self.origin - 1) // self.pane
+
+
+def floors_at(restarts: Times, ends: Times) -> Times:
+    """Return, for each window end, the machine's last restart at or before it; the earliest time if none.
+
+    Parameters
+    ----------
+    restarts : ascending moments at which a failure was over
+    """
+    known = np.concatenate([[np.iinfo(np.int64).min], restarts])
+    return known[np.searchsorted(restarts, ends, side="right")]
+
+
+def gather(
+    times: Times, values: NDArray[np.float64], begins: Times, ends: Times
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Lay ragged windows out as rows of equal length, some windows at a time.
+
+    Parameters
+    ----------
+    times : ascending times of the samples, shape (n_samples,)
+    values : samples without NaN, shape (n_samples,)
+    begins, ends : windows (begin, end], shape (n_windows,)
+
+    Yields
+    ------
+    slice, array of shape (windows of the slice, longest of them)
+        The samples in their order, then NaN; at most ``BLOCK_CELLS`` cells unless one window alone
+        holds more.
+    """
+    first = np.searchsorted(times, begins, side="right")
+    counts = np.maximum(np.searchsorted(times, ends, side="right") - first, 0)
+    begin = 0
+    while begin < len(ends):
+        longest = np.maximum.accumulate(counts[begin:])
+        fits = int(np.count_nonzero(longest * np.arange(1, len(longest) + 1) <= BLOCK_CELLS))
+        block = slice(begin, begin + max(fits, 1))
+        column = np.arange(counts[block].max())
+        rows = np.full((block.stop - begin, len(column)), np.nan)
+        inside = column < counts[block, np.newaxis]
+        rows[inside] = values[(first[block, np.newaxis] + column)[inside]]
+        yield block, rows
+        begin = block.stop
