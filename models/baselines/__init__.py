@@ -1,0 +1,1 @@
+"""What the plant could do without a model; every model is compared with these in money."""
