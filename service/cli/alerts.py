@@ -54,9 +54,13 @@ def show(number: int) -> None:
         _tell([alert])
         for each in alert.evidence:
             unit = f" {each.unit}" if each.unit else ""
-            click.echo(f"     {each.signal}, {each.feature}: {each.actual:.4g}{unit}, normally {each.expected:.4g}{unit}")
+            click.echo(
+                f"     {each.signal}, {each.feature}: {each.actual:.4g}{unit}, normally {each.expected:.4g}{unit}"
+            )
         for line in history:
-            click.echo(f"     {line.at:%Y-%m-%d %H:%M} {line.happening} by {line.by}{f': {line.why}' if line.why else ''}")
+            click.echo(
+                f"     {line.at:%Y-%m-%d %H:%M} {line.happening} by {line.by}{f': {line.why}' if line.why else ''}"
+            )
 
     call.show({"alert": asdict(alert), "history": [asdict(line) for line in history]}, tell)
 

@@ -90,7 +90,7 @@ def shared_options(command: Any) -> Any:
     return plant(as_json(command))
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg] – generic from click 8.4 on only
     """A point in time on the command line; without a zone it is the plant's (read by ``in_zone``)."""
 
     name = "time"

@@ -44,7 +44,9 @@ def _tell(report: dict[str, Any]) -> None:
     click.echo(f"{report['plant']}: {machines}; {len(report['sources'])} sources.")
     store = report["store"]
     if store["readings"]:
-        click.echo(f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected.")
+        click.echo(
+            f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected."
+        )
     for model in report["models"]:
         click.echo(f"{model['model']} ({model['task']}): {model['says']}")
     for problem in report["problems"]:

@@ -9,7 +9,9 @@ from service.cli.call import current_call, shared_options
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Where to write it.  [./plant.toml]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Where to write it.  [./plant.toml]"
+)
 @click.option("--force", is_flag=True, help="Write over a plant file that is there.")
 @shared_options
 def command(files: tuple[Path, ...], output: Path | None, force: bool) -> None:
@@ -32,7 +34,9 @@ def _tell(output: Path, guesses: list[dict[str, object]]) -> None:
 
     table = Table("sure", "key", "value", "why", box=None, padding=(0, 2, 0, 0))
     for guess in sorted(guesses, key=lambda guess: float(str(guess["confidence"]))):
-        table.add_row(f"{float(str(guess['confidence'])):.0%}", str(guess["key"]), str(guess["value"]), str(guess["why"]))
+        table.add_row(
+            f"{float(str(guess['confidence'])):.0%}", str(guess["key"]), str(guess["value"]), str(guess["why"])
+        )
     Console().print(table)
     place = "" if output == Path("plant.toml") else f" --plant {output}"
     click.echo(f"\nWrote {output}. Read it, put right what is wrong (least sure first), then: andon{place} check")

@@ -26,9 +26,8 @@ def list_(model: str | None = None) -> None:
     """List the versions of MODEL, or of all models; the live one has a star."""
     call = current_call()
     with call.open() as room:
-        live = {version.model: room.registry.live(version.model) for version in room.registry.versions(model)}
         rows = [
-            {"model": each.model, "version": each.version, "created": each.created, "live": live[each.model] == each.version}
+            {"model": each.model, "version": each.version, "created": each.created, "live": each.live}
             for each in room.registry.versions(model)
         ]
     call.show({"models": rows}, lambda: _tell(rows))
@@ -40,10 +39,12 @@ def list_(model: str | None = None) -> None:
 @shared_options
 def show(model: str, version: str | None) -> None:
     """Show the card of MODEL, of the live version unless VERSION is given."""
+    from models.card import page_of
+
     call = current_call()
     with call.open() as room:
-        card, page = room.registry.card(model, version), room.registry.page(model, version)
-    call.show(card, lambda: click.echo(page))
+        card = room.registry.load(model, version).card
+    call.show(card, lambda: click.echo(page_of(card)))
 
 
 @command.command()
@@ -68,7 +69,7 @@ def rollback(model: str, by: str) -> None:
     """Make the version that was live before the present one live again."""
     call = current_call()
     with call.open() as room:
-        version = room.registry.rollback(model, at=wall_clock(), by=by)
+        version = room.registry.rollback(model, at=wall_clock(), by=by).version
     call.show({"model": model, "live": version}, lambda: click.echo(f"{model}: back to {version}."))
 
 

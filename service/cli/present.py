@@ -32,4 +32,7 @@ def present(plant: Plant, history: History, now: datetime) -> tuple[datetime, st
         return now, ""
     days = (now - newest).days
     shown = newest.astimezone(plant.zone)
-    return newest, f"The newest reading is {days:,} days old, so this is as of {shown:%Y-%m-%d %H:%M}; choose with --at."
+    return (
+        newest,
+        f"The newest reading is {days:,} days old, so this is as of {shown:%Y-%m-%d %H:%M}; choose with --at.",
+    )

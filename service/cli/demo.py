@@ -1,0 +1,116 @@
+"""All of it on the sample plant: read, train, judge, score, and serve the dashboard."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from service.cli.call import current_call, progress, shared_options, wall_clock
+from service.cli.score import score, tell
+
+if TYPE_CHECKING:
+    from service.control_room import ControlRoom
+
+SAMPLE = Path(__file__).parents[2] / "sample_data"
+
+
+@click.command()
+@click.option("--serve/--no-serve", "serving", default=True, help="Serve the dashboard afterwards.  [on]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [8420]")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("andon-demo"), help="Where to work."
+)
+@shared_options
+def command(serving: bool, port: int | None, folder: Path) -> None:
+    """Read the sample plant, train, replay the past, score the present, and serve the dashboard."""
+    from service.control_room import open_control_room
+
+    call = current_call()
+    call.plant = call.plant or lay_out(folder)
+    settings = call.settings(port=port)
+    with open_control_room(settings) as room:
+        told = run(room, call.as_json)
+        call.show(told, lambda: None)
+        if serving:
+            from service.cli.serve import replayed_clock, serve
+
+            serve(room, clock=replayed_clock(room))
+
+
+def lay_out(folder: Path) -> Path:
+    """Copy the sample plant to a folder of its own, or make it up anew where it was not delivered."""
+    plant = folder / "plant.toml"
+    if plant.exists():
+        return plant
+    if SAMPLE.is_dir():
+        keep_out = shutil.ignore_patterns("andon-data")
+        shutil.copytree(SAMPLE, folder, dirs_exist_ok=True, ignore=keep_out)
+        return plant
+    raise click.UsageError("the sample plant is part of a checkout; make one up: andon simulate my-plant")
+
+
+def run(room: "ControlRoom", as_json: bool) -> dict[str, Any]:
+    """Do the whole chain, print each step for people, and return what came of it."""
+    from ingest.sources.files import ingest_files
+    from models.train import train
+
+    say = (lambda _text: None) if as_json else click.echo
+    with progress(as_json) as advance:
+        say(f"Reading {room.plant.name} ...")
+        read = ingest_files(room.plant, room.store, now=wall_clock(), progress=advance)
+        say(f"{sum(file.accepted for file in read.files):,} readings in {read.seconds:.1f} s.")
+        reports = []
+        for entry in room.plant.models:
+            say(f"\nTraining {entry.name} and replaying the past ...")
+            reports.append(train(room.plant, room.store, entry, room.registry, now=wall_clock(), progress=advance))
+            say(reports[-1].summary)
+    say("\nScoring the present ...")
+    outcome = score(room, at=None, since=None)
+    if not as_json:
+        tell(outcome)
+    confirmed = confirm(outcome["where_to_look_first"], room.plant.folder / "truth.csv", outcome["at"])
+    for line in confirmed:
+        say(line["says"])
+    say("")
+    return {
+        "ingest": read.to_dict(),
+        "models": [report.to_dict() for report in reports],
+        "score": outcome,
+        "truth": confirmed,
+    }
+
+
+def confirm(alerts: list[dict[str, Any]], truth: Path, at: datetime) -> list[dict[str, Any]]:
+    """Hold open alerts against the simulator's truth, which Andon itself never reads.
+
+    Returns
+    -------
+    one entry for each alert: ``alert``, ``machine``, ``right`` and the sentence ``says``
+    """
+    import pandas as pd
+
+    if not truth.exists():
+        return []
+    table = pd.read_csv(truth, parse_dates=["began", "ended", "fails"])
+    told = []
+    for alert in alerts:
+        ahead = table[
+            (table["machine"] == alert["machine"])
+            & (table["kind"] == "degradation")
+            & (table["began"] <= at)
+            & (table["fails"] > at)
+        ]
+        if ahead.empty:
+            says = f"{alert['machine']}: the simulator knows of nothing wrong; a false alarm."
+        else:
+            first = ahead.sort_values("fails").iloc[0]
+            hours = (first["fails"] - alert["since"]).total_seconds() / 3600
+            says = (
+                f"{alert['machine']}: right, says the simulator's truth: {first['mode']} of the {first['component']}"
+                f" since {first['began']:%Y-%m-%d %H:%M}, failure at {first['fails']:%Y-%m-%d %H:%M};"
+                f" the alert came {hours:.0f} h before it."
+            )
+        told.append({"alert": alert["alert"], "machine": alert["machine"], "right": not ahead.empty, "says": says})
+    return told
