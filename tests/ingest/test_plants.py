@@ -1,0 +1,73 @@
+"""The plant files of public data sets: that they are valid, and that they fit the data."""
+
+import os
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from ingest.plant import Plant, Source
+from ingest.plant_file import load_plant
+
+FOLDER = Path(__file__).parents[1] / "plants"
+FILES = sorted(FOLDER.glob("*.toml"))
+PLANTS = {path.stem: load_plant(path) for path in FILES}
+SOURCES = [
+    pytest.param(plant, source, id=f"{stem}-{source.name}")
+    for stem, plant in PLANTS.items()
+    for source in plant.sources
+]
+
+
+def data_of(plant: Plant, source: Source) -> Path:
+    """The data file of a source; skips where it is not there, except in continuous integration."""
+    path = (plant.folder / source.path).resolve()
+    if not path.exists():
+        told = f"{path} is missing; these are public data sets that are not part of the repository"
+        if os.environ.get("CI") == "true":
+            pytest.fail(told)
+        pytest.skip(told)
+    return path
+
+
+def test_there_is_one_for_each_of_the_four_data_sets() -> None:
+    assert list(PLANTS) == ["azure_pdm", "cmapss_fd001", "nab_machine_temperature", "skab"]
+
+
+@pytest.mark.parametrize("stem", PLANTS)
+def test_each_has_models_and_a_data_folder_of_its_own(stem: str) -> None:
+    assert PLANTS[stem].models
+    assert PLANTS[stem].data_folder == FOLDER / "andon-data" / stem
+
+
+@pytest.mark.parametrize(("plant", "source"), SOURCES)
+def test_every_column_that_is_named_stands_in_the_data(plant: Plant, source: Source) -> None:
+    columns = pyarrow.parquet.read_schema(data_of(plant, source)).names
+    mappings = [each for event in source.events for each in (event.component, event.code, event.flag, event.time)]
+    named = [*source.machine, source.time, source.cycle, *(source.signals or {}).values(), *mappings]
+
+    assert {name for name in named if name} <= set(columns)
+
+
+@pytest.mark.parametrize(("plant", "source"), SOURCES)
+def test_every_machine_and_component_of_the_plant_stands_in_the_data_and_no_other(plant: Plant, source: Source) -> None:
+    table = pyarrow.parquet.read_table(data_of(plant, source)).to_pandas()
+    if source.machine:
+        machines = table[source.machine].astype(str).agg("/".join, axis=1)
+        known = {machine.name for machine in plant.machines}
+        assert known <= set(machines)
+        if source.other_machines == "reject":
+            assert set(machines) <= known
+    for event in source.events:
+        if event.component:
+            assert set(table[event.component]) == set(plant.classes[0].components)
+
+
+@pytest.mark.parametrize("stem", PLANTS)
+def test_every_signal_has_a_column(stem: str) -> None:
+    plant = PLANTS[stem]
+    source = plant.sources[0]
+    columns = pyarrow.parquet.read_schema(data_of(plant, source)).names
+
+    for signal in plant.classes[0].signals:
+        assert (source.signals or {}).get(signal.name, signal.name) in columns
