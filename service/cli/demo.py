@@ -9,6 +9,7 @@ import click
 
 from service.cli.call import current_call, progress, shared_options, wall_clock
 from service.cli.score import score, tell
+from service.cli.serve import replayed_clock, serve
 
 if TYPE_CHECKING:
     from service.control_room import ControlRoom
@@ -33,10 +34,9 @@ def command(serving: bool, port: int | None, folder: Path) -> None:
     with open_control_room(settings) as room:
         told = run(room, call.as_json)
         call.show(told, lambda: None)
-        if serving:
-            from service.cli.serve import replayed_clock, serve
-
-            serve(room, clock=replayed_clock(room))
+        clock = replayed_clock(room)
+    if serving:
+        serve(settings, clock=clock)
 
 
 def lay_out(folder: Path) -> Path:

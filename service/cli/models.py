@@ -39,12 +39,12 @@ def list_(model: str | None = None) -> None:
 @shared_options
 def show(model: str, version: str | None) -> None:
     """Show the card of MODEL, of the live version unless VERSION is given."""
-    from models.card import page_of
+    from models.card import page
 
     call = current_call()
     with call.open() as room:
         card = room.registry.load(model, version).card
-    call.show(card, lambda: click.echo(page_of(card)))
+    call.show(card, lambda: click.echo(page(card)))
 
 
 @command.command()

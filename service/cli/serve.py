@@ -12,6 +12,7 @@ from service.cli.call import current_call, shared_options, wall_clock
 
 if TYPE_CHECKING:
     from service.control_room import ControlRoom
+    from service.settings import Settings
 
 
 @click.command()
@@ -26,10 +27,11 @@ def command(host: str | None, port: int | None, jobs: bool | None, replay: bool)
 
     settings = current_call().settings(host=host, port=port, jobs=jobs)
     with open_control_room(settings) as room:
-        serve(room, clock=replayed_clock(room) if replay else wall_clock)
+        clock = replayed_clock(room) if replay else wall_clock
+    serve(settings, clock=clock)
 
 
-def serve(room: "ControlRoom", *, clock: Callable[[], datetime]) -> None:
+def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     """Serve until interrupted; print the address first.
 
     Raises
@@ -41,10 +43,10 @@ def serve(room: "ControlRoom", *, clock: Callable[[], datetime]) -> None:
 
     from service.app import create_app
 
-    listener = listen(room.settings.host, room.settings.port)
+    listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    click.echo(f"Andon watches {room.plant.name}: http://{host}:{port}/  (Ctrl-C ends)")
-    config = uvicorn.Config(create_app(room, clock=clock), log_config=None, server_header=False)
+    click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
+    config = uvicorn.Config(create_app(settings, clock=clock), log_config=None, server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 
