@@ -201,7 +201,7 @@ def _worked_out(
     failures = _failures(store, bundle, work, before)
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
-            own = assessments.where(rows)
+            own = assessments.where(np.r_[rows])
             turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts)
             work.turns[machine] = turn
             if turn.watch.condition.active:

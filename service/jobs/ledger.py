@@ -121,19 +121,24 @@ def skip(connection: Connection, runs: Sequence[Run], *, why: str, at: datetime)
     )
 
 
+def due(connection: Connection, *, jobs: Sequence[str], at: datetime) -> int | None:
+    """Return the id of the run that ``claim`` would take; nothing is changed."""
+    busy = select(run_table.c.job).where(run_table.c.state == RunState.RUNNING, run_table.c.lease_until > at)
+    ready = or_(
+        and_(run_table.c.state == RunState.WAITING, run_table.c.slot <= at),
+        and_(run_table.c.state == RunState.RUNNING, run_table.c.lease_until <= at),
+    )
+    query = select(run_table.c.id).where(run_table.c.job.in_(jobs), ready, run_table.c.job.not_in(busy))
+    return connection.scalar(query.order_by(run_table.c.slot, run_table.c.id).limit(1))
+
+
 def claim(connection: Connection, *, jobs: Sequence[str], worker: str, at: datetime, lease: timedelta) -> Run | None:
     """Take the oldest due run of these jobs, or ``None`` if nothing is due.
 
     A run is due when it is waiting and its slot has come, or when its worker's lease has run out.
     While one run of a job is being worked on, no other run of that job is due.
     """
-    busy = select(run_table.c.job).where(run_table.c.state == RunState.RUNNING, run_table.c.lease_until > at).distinct()
-    due = or_(
-        and_(run_table.c.state == RunState.WAITING, run_table.c.slot <= at),
-        and_(run_table.c.state == RunState.RUNNING, run_table.c.lease_until <= at),
-    )
-    query = select(run_table.c.id).where(run_table.c.job.in_(jobs), due, run_table.c.job.not_in(busy))
-    found = connection.scalar(query.order_by(run_table.c.slot, run_table.c.id).limit(1))
+    found = due(connection, jobs=jobs, at=at)
     if found is None:
         return None
     connection.execute(
@@ -193,6 +198,11 @@ def show(connection: Connection, number: int) -> Run:
     if row is None:
         raise UnknownNameError(f"no run {number}; 'andon jobs' lists them")
     return _run(row)
+
+
+def of_slot(connection: Connection, job: str, slot: datetime) -> Run:
+    """Return the run of a slot that stands in the ledger."""
+    return _run(connection.execute(select(run_table).where(run_table.c.job == job, run_table.c.slot == slot)).one())
 
 
 def list_runs(

@@ -7,6 +7,7 @@ the first time only. So a nightly job runs once on every day, on both days of th
 An interval counts from 1970-01-01 UTC, so that its slots do not depend on when we were started.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -42,6 +43,17 @@ def slots(job: Job, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[
 def next_slot(job: Job, zone: ZoneInfo, after: datetime) -> datetime | None:
     """Return the first slot later than ``after``, or ``None`` if there is none in the next 50 years."""
     return next(_slots_after(job, zone, after), None)
+
+
+def latest_slot(job: Job, zone: ZoneInfo, start: datetime, end: datetime) -> datetime | None:
+    """Return the last slot in (start, end], or ``None``; it looks back from the end, however long ago the start is."""
+    reach = timedelta(minutes=1) if job.every is None else job.every
+    while True:
+        first = max(start, end - min(reach, end - start))
+        newest = deque(slots(job, zone, first, end), maxlen=1)
+        if newest or first == start:
+            return newest[0] if newest else None
+        reach *= 8
 
 
 def _slots_after(job: Job, zone: ZoneInfo, start: datetime) -> Iterator[datetime]:

@@ -1,0 +1,114 @@
+"""Actions: what the jobs of a plant file can do, one function each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete
+
+from ingest.errors import AndonError
+from ingest.plant import Job, ModelEntry
+from service import monitor
+from service.control_room import ControlRoom
+from service.database import assessment_table
+from service.jobs import ledger
+from service.jobs.ledger import Outcome, RunState
+from service.jobs.report import write_report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What an action is given.
+
+    Attributes
+    ----------
+    slot : the moment that the run stands for
+    now : the present, later than the slot by as much as the run is late
+    """
+
+    room: ControlRoom
+    job: Job
+    slot: datetime
+    now: datetime
+
+    @property
+    def entries(self) -> list[ModelEntry]:
+        """The models that the job concerns."""
+        return [entry for entry in self.room.plant.models if not self.job.models or entry.name in self.job.models]
+
+
+Action = Callable[[Work], Outcome]
+
+
+def ingest(work: Work) -> Outcome:
+    """Read what is new in the plant's files, and seal it."""
+    from ingest.sources.files import ingest_files
+
+    report = ingest_files(work.room.plant, work.room.store, now=work.now)
+    rows = sum(each.accepted for each in report.files)
+    rejected = sum(each.rejected for each in report.files)
+    work.room.store.seal()
+    return Outcome(
+        summary=f"{len(report.files)} files: {rows:,} rows accepted, {rejected:,} rejected",
+        rows=rows,
+        log="\n".join(f"{each.path}: {rejection.reason}" for each in report.files for rejection in each.rejections),
+    )
+
+
+def score(work: Work) -> Outcome:
+    """Run one round as of the slot."""
+    room = work.room
+    report = monitor.round(
+        room.plant, room.store, room.registry, room.state, at=work.slot, only=[each.name for each in work.entries]
+    )
+    summary = f"{report.windows:,} windows of {report.machines} machines: {report.raised} raised, {report.over} over"
+    if report.errors:
+        summary += f"; {len(report.errors)} could not be assessed, first: {report.errors[0]}"
+    return Outcome(
+        state=RunState.FAILED if report.errors and not report.windows else RunState.DONE,
+        summary=summary,
+        rows=report.windows,
+        machines=report.machines,
+        models=report.models,
+        log="\n".join([*report.errors, *(f"{name}: no recent readings" for name in report.stale)]),
+    )
+
+
+def train(work: Work) -> Outcome:
+    """Train models on everything up to the slot; one that cannot be trained does not stop the others."""
+    from models.train import train as train_one
+
+    room, trained, failed = work.room, [], []
+    for entry in work.entries:
+        try:
+            train_one(room.plant, room.store, entry, room.registry, now=work.now, until=work.slot)
+            trained.append(entry.name)
+        except AndonError as error:
+            failed.append(f"{entry.name}: {error}")
+    return Outcome(
+        state=RunState.FAILED if failed else RunState.DONE,
+        summary=f"trained {len(trained)} of {len(work.entries)} models" + (f"; {failed[0]}" if failed else ""),
+        models=tuple(trained),
+        log="\n".join(failed),
+    )
+
+
+def report(work: Work) -> Outcome:
+    """Write a page about the plant as of the slot to the data folder."""
+    path = write_report(work.room, work.job, work.slot)
+    return Outcome(summary=f"wrote {path.name}", machines=len(work.room.plant.machines), log=str(path))
+
+
+def clean(work: Work) -> Outcome:
+    """Seal the log and remove old assessments and runs; alerts and readings are kept for ever."""
+    settings = work.room.settings
+    work.room.store.seal()
+    with work.room.state.write() as connection:
+        old = delete(assessment_table).where(assessment_table.c.time < work.slot - settings.keep_assessments)
+        assessments = connection.execute(old).rowcount
+        runs = ledger.forget(connection, before=work.slot - settings.keep_runs)
+    return Outcome(summary=f"removed {assessments:,} assessments and {runs:,} runs", rows=assessments)
+
+
+ACTIONS: dict[str, Action] = {"ingest": ingest, "score": score, "train": train, "report": report, "clean": clean}
+"""Every action of ``ingest.plant.Job`` by its name."""
