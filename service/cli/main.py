@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -59,10 +60,15 @@ def andon() -> None:
     """Watch the machines of a production plant: foresee failures, find losses, prove the money saved."""
 
 
-def main() -> None:
-    """Run the command; exit 0 when all is fine, 1 when a problem was found, 2 when it was used wrongly."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; exit 0 when all is fine, 1 when a problem was found, 2 when it was used wrongly.
+
+    Parameters
+    ----------
+    arguments : what stands behind ``andon`` on the command line; that of this process when left out
+    """
     try:
-        andon.main(prog_name="andon", standalone_mode=False)
+        sys.exit(andon.main(arguments, prog_name="andon", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(2)
