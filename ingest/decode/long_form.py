@@ -1,0 +1,113 @@
+"""Long rows (machine, time, signal, value) spread to one column for each signal."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ingest.decode.machine import Machines, encoded
+from ingest.decode.mapping import Mapping
+from ingest.decode.number import numbers
+from ingest.decode.reject import Rejects
+from ingest.plant import MachineClass, Plant
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Part = tuple[str, tuple[str, ...], Integers, Integers, list[Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Rows spread: (class, signals, machine codes, times, one column for each signal) of each class."""
+
+    parts: list[Part]
+    used: int
+    missing: int
+
+
+def spread(
+    table: pa.Table,
+    machines: Machines,
+    stamps: Integers,
+    placed: NDArray[np.bool_],
+    mapping: Mapping,
+    plant: Plant,
+    rejects: Rejects,
+) -> Spread:
+    """Spread long rows; of several values for one machine, time and signal the last one stays."""
+    signal_column, value_column = mapping.source.signal_column or "", mapping.source.value_column or ""
+    found, labels = encoded(table[signal_column])
+    rejects.add(np.flatnonzero(placed & (found < 0)), signal_column, "", "no signal is named")
+    values = numbers(table[value_column], value_column, rejects, mapping.source.decimal)
+    usable = placed & (found >= 0)
+    missing = int((usable & ~table[value_column].is_valid().to_numpy()).sum())
+    parts: list[Part] = []
+    used = 0
+    class_of = np.array([[each.name for each in plant.classes].index(each.machine_class) for each in plant.machines])
+    classes = np.where(usable, class_of[machines.codes], -1)
+    for number in np.unique(classes[usable]).tolist():
+        machine_class = plant.classes[number]
+        rows = np.flatnonzero(classes == number)
+        codes = _signal_codes(machine_class, labels, mapping)
+        for label in np.flatnonzero(codes < 0).tolist():
+            unknown = rows[found[rows] == label]
+            rejects.add(unknown, signal_column, labels[label], _unknown(labels[label], machine_class, mapping))
+        rows = rows[(codes[found[rows]] >= 0)]
+        rows = _in_range(machine_class, rows, codes[found], values, table, value_column, rejects)
+        rows = rows[~np.isnan(values[rows])]
+        used += len(rows)
+        if len(rows):
+            parts += _parts(machine_class, rows, codes[found], machines.codes, stamps, values)
+    return Spread(parts, used, missing)
+
+
+def _signal_codes(machine_class: MachineClass, labels: list[str], mapping: Mapping) -> Integers:
+    place = {each.name: code for code, each in enumerate(machine_class.signals)}
+    return np.array([*(place.get(mapping.names.get(label, label), -1) for label in labels)], np.int64)
+
+
+def _unknown(label: str, machine_class: MachineClass, mapping: Mapping) -> str:
+    names = [each.name for each in machine_class.signals]
+    near = get_close_matches(label, [*names, *mapping.names], 1)
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"class {machine_class.name!r} has no signal {label!r}, but: {shown}{hint}"
+
+
+def _in_range(
+    machine_class: MachineClass,
+    rows: Integers,
+    codes: Integers,
+    values: Floats,
+    table: pa.Table,
+    column: str,
+    rejects: Rejects,
+) -> Integers:
+    lows = np.array([-np.inf if each.range is None else each.range[0] for each in machine_class.signals])
+    highs = np.array([np.inf if each.range is None else each.range[1] for each in machine_class.signals])
+    outside = (values[rows] < lows[codes[rows]]) | (values[rows] > highs[codes[rows]])
+    for code in np.unique(codes[rows[outside]]).tolist():
+        signal = machine_class.signals[code]
+        reason = f"outside the range of {signal.name!r}: {lows[code]:g} to {highs[code]:g} {signal.unit}".rstrip()
+        rejects.add(rows[outside & (codes[rows] == code)], column, table[column], reason)
+    return rows[~outside]
+
+
+def _parts(
+    machine_class: MachineClass, rows: Integers, codes: Integers, machines: Integers, stamps: Integers, values: Floats
+) -> list[Part]:
+    """Give one wide table for the rows, or several where it would hold too many cells."""
+    present, place = np.unique(codes[rows], return_inverse=True)
+    signals = tuple(machine_class.signals[code].name for code in present.tolist())
+    several = max(1, 16_000_000 // len(signals))
+    parts: list[Part] = []
+    for offset in range(0, len(rows), several):
+        some, columns = rows[offset : offset + several], place[offset : offset + several]
+        keys = np.stack([machines[some], stamps[some]])
+        distinct, row = np.unique(keys, axis=1, return_inverse=True)
+        cells = np.full((len(signals), distinct.shape[1]), np.nan)
+        cells[columns, row.reshape(-1)] = values[some]
+        parts.append((machine_class.name, signals, distinct[0], distinct[1], list(cells)))
+    return parts

@@ -1,0 +1,231 @@
+"""Rows of a file to readings and events: the one decoder behind every format."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ingest.decode import long_form
+from ingest.decode.event_rows import EventDecoder
+from ingest.decode.machine import MachineColumn, Machines
+from ingest.decode.mapping import Mapping
+from ingest.decode.number import empty, numbers
+from ingest.decode.reject import Rejects
+from ingest.decode.time import Times, times
+from ingest.decode.zone import LocalClock
+from ingest.event import Event, events_table
+from ingest.plant import Plant, Signal
+from ingest.reading import TIME, Readings, readings_schema
+from ingest.report import Rejection
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_CYCLE_ZERO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What some rows gave.
+
+    Attributes
+    ----------
+    readings : one table for each machine class that has any
+    rejections : the first of the rows and cells turned away; ``rejected`` counts all
+    used : rows that gave readings
+    missing : empty cells of signals
+    ignored : rows of machines that the plant does not name and does not miss
+    """
+
+    readings: list[Readings] = field(default_factory=list)
+    events: pd.DataFrame = field(default_factory=events_table)
+    rejections: list[Rejection] = field(default_factory=list)
+    rejected: int = 0
+    rows: int = 0
+    used: int = 0
+    missing: int = 0
+    ignored: int = 0
+
+
+class RowDecoder:
+    """Decodes the rows of one file, a table at a time, in the order of the file.
+
+    It remembers between tables what a row alone does not tell: where a machine is in a repeated hour,
+    which flagged runs are open, and each machine's newest time.
+
+    Parameters
+    ----------
+    now : time of arrival of all rows
+    """
+
+    def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime) -> None:
+        source = mapping.source
+        self.newest: dict[str, int] = {}
+        self._plant = plant
+        self._mapping = mapping
+        self._now = pa.scalar(now, TIME)
+        zone = ZoneInfo(source.time_zone or plant.time_zone)
+        self._clock = LocalClock(zone)
+        self._machines = MachineColumn(
+            plant, source.machine, source.machine_is, ignore=source.other_machines == "ignore"
+        )
+        self._events = [EventDecoder(each, source, zone) for each in source.events]
+        self._class_names = [each.name for each in plant.classes]
+        place = {name: number for number, name in enumerate(self._class_names)}
+        self._class_of = np.array([place[each.machine_class] for each in plant.machines], np.int64)
+
+    def decode(self, table: pa.Table, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
+        """Decode the next rows; cells and rows that cannot be used are turned away one by one."""
+        rejects = Rejects(line_of)
+        machines = self._machines.read(table, rejects)
+        events = events_table()
+        stamps, placed = self._place(table, machines, rejects)
+        if self._events:
+            events = together([each.decode(table, machines, stamps, placed, rejects) for each in self._events])
+        readings: list[Readings] = []
+        used = missing = 0
+        if placed is not None and stamps is not None:
+            if self._mapping.source.run_to_failure:
+                self._note_newest(machines, stamps, placed)
+            if self._mapping.long:
+                spread = long_form.spread(table, machines, stamps, placed, self._mapping, self._plant, rejects)
+                readings = [self._readings(*each) for each in spread.parts]
+                used, missing = spread.used, spread.missing
+            else:
+                readings, used, missing = self._wide(table, machines, stamps, placed, rejects)
+        return Decoded(
+            readings=readings,
+            events=events,
+            rejections=rejects.kept,
+            rejected=rejects.count,
+            rows=table.num_rows,
+            used=used,
+            missing=missing,
+            ignored=machines.ignored,
+        )
+
+    def finish(self) -> pd.DataFrame:
+        """Return the events that only the end of the file shows: flagged runs that are still open."""
+        return together([each.finish() for each in self._events])
+
+    def _place(
+        self, table: pa.Table, machines: Machines, rejects: Rejects
+    ) -> tuple[Integers | None, NDArray[np.bool_] | None]:
+        """Return each row's UTC time, and which rows have a machine and a time."""
+        source = self._mapping.source
+        if source.time is not None:
+            column = source.time
+            read = times(table[column], column, rejects, source.time_format)
+        elif source.cycle is not None:
+            column = source.cycle
+            read = self._cycles(table, column, rejects)
+        else:
+            return None, None
+        if not read.usable.all():
+            rejects.add(np.flatnonzero(~read.usable & empty(table[column])), column, "", "no time is given")
+        placed = read.usable & (machines.codes >= 0)
+        stamps = to_utc(read, placed, machines, self._clock)
+        return stamps, placed
+
+    def _cycles(self, table: pa.Table, column: str, rejects: Rejects) -> Times:
+        source = self._mapping.source
+        length = (source.cycle_length or timedelta(hours=1)) // timedelta(microseconds=1)
+        start = source.cycle_start or _CYCLE_ZERO
+        if start.tzinfo is None:
+            start = start.replace(tzinfo=ZoneInfo(source.time_zone or self._plant.time_zone))
+        zero = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        cycles = numbers(table[column], column, rejects)
+        usable = np.abs(cycles) * length < 2.0**60
+        whole = np.where(usable, cycles, 0)
+        return Times(zero + np.rint(whole * length).astype(np.int64), usable, np.zeros(len(cycles), np.bool_))
+
+    def _note_newest(self, machines: Machines, stamps: Integers, placed: NDArray[np.bool_]) -> None:
+        codes, when = machines.codes[placed], stamps[placed]
+        for code in np.unique(codes).tolist():
+            name = machines.names[code]
+            self.newest[name] = max(self.newest.get(name, -(2**62)), int(when[codes == code].max()))
+
+    def _wide(
+        self, table: pa.Table, machines: Machines, stamps: Integers, placed: NDArray[np.bool_], rejects: Rejects
+    ) -> tuple[list[Readings], int, int]:
+        values: dict[str, Floats] = {}
+        classes = np.where(placed, self._class_of[machines.codes], -1)
+        readings: list[Readings] = []
+        used = missing = 0
+        for number in np.unique(classes[placed]).tolist():
+            name = self._class_names[number]
+            rows = np.flatnonzero(classes == number)
+            columns: list[Floats] = []
+            for signal, column in self._mapping.signals[name]:
+                if column not in values:
+                    values[column] = numbers(table[column], column, rejects, self._mapping.source.decimal)
+                cells = values[column] if len(rows) == len(classes) else values[column][rows]
+                columns.append(within(signal, cells, rows, table[column], column, rejects))
+                missing += int(np.isnan(cells).sum())
+            if columns:
+                some = np.zeros(len(rows), np.bool_)
+                for cells in columns:
+                    some |= ~np.isnan(cells)
+                if not some.all():
+                    rows, columns = rows[some], [cells[some] for cells in columns]
+                signals = tuple(signal.name for signal, _ in self._mapping.signals[name])
+                if len(rows):
+                    readings.append(self._readings(name, signals, machines.codes[rows], stamps[rows], columns))
+                used += len(rows)
+        return readings, used, missing
+
+    def _readings(
+        self, machine_class: str, signals: tuple[str, ...], codes: Integers, stamps: Integers, columns: list[Floats]
+    ) -> Readings:
+        names = pa.array([each.name for each in self._plant.machines], pa.string())
+        keys = [
+            pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(pa.string()),
+            pa.array(stamps).cast(TIME),
+            pa.repeat(self._now, len(codes)),
+        ]
+        cells = [pa.array(each, from_pandas=True) for each in columns]
+        return Readings(machine_class, pa.table([*keys, *cells], schema=readings_schema(signals)))
+
+
+def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return several event tables as one."""
+    filled = [each for each in tables if len(each)]
+    return pd.concat(filled, ignore_index=True) if filled else events_table()
+
+
+def within(
+    signal: Signal, cells: Floats, rows: Integers, column: pa.ChunkedArray, name: str, rejects: Rejects
+) -> Floats:
+    """Return cells with NaN for those outside the signal's range, which are turned away."""
+    if signal.range is None:
+        return cells
+    low, high = signal.range
+    outside = (cells < low) | (cells > high)
+    if not outside.any():
+        return cells
+    unit = f" {signal.unit}" if signal.unit else ""
+    rejects.add(rows[outside], name, column, f"outside the range of {signal.name!r}: {low:g} to {high:g}{unit}")
+    return np.where(outside, np.nan, cells)
+
+
+def to_utc(read: Times, placed: NDArray[np.bool_], machines: Machines, clock: LocalClock) -> Integers:
+    """Return times in UTC, those of rows that are not ``placed`` undefined."""
+    local = np.flatnonzero(read.local & placed)
+    if len(local) == 0:
+        return read.microseconds
+    stamps = read.microseconds.copy()
+    stamps[local] = clock.to_utc(stamps[local], machines.codes[local], machines.names)
+    return stamps
+
+
+def failures(newest: dict[str, int]) -> pd.DataFrame:
+    """Return a failure of each machine at its newest time, for machines that ran until they failed."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return events_table(
+        Event(machine=name, kind="failure", time=epoch + timedelta(microseconds=time)) for name, time in newest.items()
+    )

@@ -1,0 +1,198 @@
+"""Text files in bounded memory: blocks of whole lines, each row with the line that it stands on."""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from ingest.decode.number import NOTHING
+from ingest.errors import SourceError
+from ingest.report import Rejection
+from ingest.sources.chunk import Chunk, first_line
+
+BLOCK_BYTES = 8 << 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class CsvFile:
+    """A text file with a header line, plain or compressed.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be opened, is empty, or is not text.
+    """
+
+    def __init__(self, path: Path, delimiter: str = ",", block_bytes: int = BLOCK_BYTES) -> None:
+        self.path = path
+        self._delimiter = delimiter
+        self._block_bytes = block_bytes
+        with self._opened() as (_, header, _, _):
+            text = to_utf8(header.removeprefix(_BYTE_ORDER_MARK)).decode()
+        names = next(csv.reader([text], delimiter=delimiter), [])
+        self.columns = tuple(name.strip() for name in names)
+        self.size = path.stat().st_size
+
+    def chunks(self, columns: tuple[str, ...]) -> Iterator[Chunk]:
+        """Give the file block by block, with these columns, all as text.
+
+        A chunk's key is a digest of the file up to its end, so a file that has grown since keeps the keys
+        of what was there.
+        """
+        with self._opened() as (stream, header, line, rest):
+            running = blake2b(header, digest_size=16)
+            done = len(header)
+            for block in self._blocks(stream, rest):
+                running.update(block)
+                done += len(block)
+                part = parse_csv(block, self.columns, columns, self._delimiter, line)
+                yield Chunk(part.table, running.hexdigest(), min(done, self.size), part.lines.of, part.broken)
+                line += _lines_in(block)
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[pa.NativeFile, bytes, int, bytes]]:
+        """Give the stream, the header line, the number of the line after it, and what was read beyond."""
+        try:
+            with pa.input_stream(str(self.path), compression="detect") as stream:
+                rest, line = b"", 1
+                while True:
+                    data = stream.read(1 << 16)
+                    rest += data
+                    while b"\n" in rest:
+                        header, _, rest = rest.partition(b"\n")
+                        line += 1
+                        if header.strip():
+                            break
+                    else:
+                        if data:
+                            continue
+                        header, rest = rest, b""
+                    break
+                if header.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in header:
+                    raise SourceError(f"{self.path}: not UTF-8 text; save it as CSV in UTF-8")
+                if not header.removeprefix(_BYTE_ORDER_MARK).strip():
+                    raise SourceError(f"{self.path}: the file is empty; it needs a header line with column names")
+                yield stream, header, line, rest
+        except (OSError, pa.ArrowException) as error:
+            raise SourceError(f"{self.path}: cannot be read: {first_line(error)}") from error
+
+    def _blocks(self, stream: pa.NativeFile, rest: bytes) -> Iterator[bytes]:
+        """Cut the stream into blocks that end with a line and not inside quotes."""
+        while data := stream.read(self._block_bytes - len(rest) % self._block_bytes):
+            rest += data
+            end = _end_of_lines(rest)
+            if end == 0 and len(rest) > 4 * self._block_bytes:
+                end = rest.rfind(b"\n") + 1
+            if end:
+                yield rest[:end]
+                rest = rest[end:]
+        if rest:
+            yield rest
+
+
+class Lines:
+    """The line in the file of each row of a block; worked out only if somebody asks."""
+
+    def __init__(self, text: bytes, first: int, delimiter: str, width: int, rows: int) -> None:
+        self._text = text
+        self._first = first
+        self._delimiter = delimiter
+        self._width = width
+        self._even = rows == _lines_in(text)
+        self._starts: list[int] | None = None
+        self._broken: list[Rejection] = []
+
+    def of(self, row: int) -> int:
+        """Return the line of a row, counted from 1."""
+        return self._first + row if self._even else self._rows()[row]
+
+    def broken(self) -> tuple[Rejection, ...]:
+        """Return the lines that have too few or too many fields."""
+        self._rows()
+        return tuple(self._broken)
+
+    def _rows(self) -> list[int]:
+        if self._starts is None:
+            self._starts = []
+            reader = csv.reader(io.StringIO(self._text.decode(), newline=""), delimiter=self._delimiter)
+            before = 0
+            for fields in reader:
+                line, before = self._first + before, reader.line_num
+                if len(fields) == self._width:
+                    self._starts.append(line)
+                elif fields:
+                    reason = f"the line has {len(fields)} fields, the header has {self._width}"
+                    self._broken.append(Rejection(line, "", self._delimiter.join(fields)[:80], reason))
+        return self._starts
+
+
+class Part:
+    """A parsed block: its table, the lines of its rows, and lines that are no rows."""
+
+    def __init__(self, table: pa.Table, lines: Lines, broken: tuple[Rejection, ...]) -> None:
+        self.table = table
+        self.lines = lines
+        self.broken = broken
+
+
+def parse_csv(
+    block: bytes, names: tuple[str, ...], wanted: tuple[str, ...], delimiter: str = ",", first_line_number: int = 2
+) -> Part:
+    """Parse whole lines, without a header, to text columns; spellings of "nothing" become null.
+
+    Parameters
+    ----------
+    names : all columns, in their order
+    wanted : columns to return
+    """
+    text = to_utf8(block)
+    broken = 0
+
+    def skip(_: object) -> str:
+        nonlocal broken
+        broken += 1
+        return "skip"
+
+    table = pacsv.read_csv(
+        pa.BufferReader(text),
+        read_options=pacsv.ReadOptions(column_names=list(names), block_size=len(text) + 1),
+        parse_options=pacsv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=b'"' in text, invalid_row_handler=skip
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(wanted, pa.string()),
+            include_columns=list(wanted),
+            strings_can_be_null=True,
+            null_values=list(NOTHING),
+        ),
+    )
+    lines = Lines(text, first_line_number, delimiter, len(names), table.num_rows)
+    return Part(table, lines, lines.broken() if broken else ())
+
+
+def to_utf8(data: bytes) -> bytes:
+    """Return text as UTF-8; what is not UTF-8 is taken for the Western European encoding of Windows."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace").encode()
+    return data
+
+
+def _lines_in(block: bytes) -> int:
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _end_of_lines(block: bytes) -> int:
+    """Return the end of the last line that is not inside quotes; 0 if there is none."""
+    end = block.rfind(b"\n") + 1
+    for _ in range(64):
+        if end == 0 or block.count(b'"', 0, end) % 2 == 0:
+            return end
+        end = block.rfind(b"\n", 0, block.rfind(b'"', 0, end)) + 1
+    return 0
