@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.plant import MachineClass
 from ingest.store import History
 
 _PARTS = 32
@@ -91,14 +93,45 @@ def signal_series(
     pieces: dict[str, list[Series]] = {signal: [] for signal in signals}
     for low, high in pairwise(edges):
         table = history.read(machine_class, machines=[machine], signals=list(signals), start=low, end=high).table
-        time = table["time"].to_numpy().astype("datetime64[us]")
         for signal in signals:
-            if signal in table.column_names:
-                value = table[signal].to_numpy().astype(np.float64)
-                known = ~np.isnan(value)
-                part_bins = max(1, -(-bins // parts))
-                pieces[signal].append(thin(Series(time[known], value[known]), low, high, part_bins))
+            pieces[signal].append(thin(column_series(table, signal), low, high, max(1, -(-bins // parts))))
     return {signal: joined(parts_of) for signal, parts_of in pieces.items()}
+
+
+def column_series(table: pa.Table, signal: str) -> Series:
+    """Return the known values of one signal of a readings table; empty if there is no such column."""
+    if signal not in table.column_names:
+        return EMPTY
+    value = table[signal].to_numpy().astype(np.float64)
+    known = ~np.isnan(value)
+    return Series(table["time"].to_numpy().astype("datetime64[us]")[known], value[known])
+
+
+def newest_values(
+    history: History, machine: str, machine_class: MachineClass, newest: datetime | None
+) -> dict[str, tuple[datetime, float]]:
+    """Return the newest value of each signal and its time; signals silent for long are left out.
+
+    Parameters
+    ----------
+    newest : time of the machine's newest reading; values up to a day older are found
+    """
+    if newest is None:
+        return {}
+    signals = [each.name for each in machine_class.signals]
+    day = timedelta(days=1)
+    table = history.read(machine_class.name, machines=[machine], signals=signals, start=newest - day, end=newest).table
+    found = {}
+    for signal in signals:
+        series = column_series(table, signal)
+        if len(series):
+            found[signal] = (utc(series.time[-1:])[0], float(series.value[-1]))
+    return found
+
+
+def utc(time: NDArray[np.datetime64]) -> list[datetime]:
+    """Return times as aware ``datetime``."""
+    return [each.replace(tzinfo=UTC) for each in time.astype("datetime64[us]").tolist()]
 
 
 def joined(pieces: list[Series]) -> Series:

@@ -31,6 +31,7 @@ class Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, guarded."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -116,7 +116,7 @@ def _day_ticks(start: datetime, end: datetime, zone: ZoneInfo, step: int) -> lis
 def _month_ticks(start: datetime, end: datetime, zone: ZoneInfo, step: int) -> list[tuple[datetime, str]]:
     local = start.astimezone(zone)
     month = (local.year * 12 + local.month - 1) // step * step
-    ticks = []
+    ticks: list[tuple[datetime, str]] = []
     while True:
         tick = local.replace(
             year=month // 12, month=month % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0, fold=0

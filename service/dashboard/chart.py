@@ -101,7 +101,7 @@ def draw(
     start = np.datetime64(span.start.astimezone(UTC).replace(tzinfo=None), "us")
     length = (span.end - span.start) / timedelta(microseconds=1)
     xs = np.round(LEFT + PIXELS * ((series.time - start).astype(np.int64) / length), 1)
-    runs = [(xs[run], [y(value) for value in series.value[run]]) for run in _runs(series)]
+    runs = [(xs[run].tolist(), [y(value) for value in series.value[run]]) for run in _runs(series)]
     return Chart(
         title=title,
         unit=unit,

@@ -1,0 +1,196 @@
+"""Alerts: where to look first, what happened to each, and what people found."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.finding import Evidence
+from service.alerts import book
+from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Verdict
+from service.api.given import Now, Room, machine_named
+from service.api.paging import Limit, Offset, Page, cut
+from service.ranking import look_first, stake_per_hour
+
+router = APIRouter(tags=["alerts"])
+
+Number = Annotated[int, Path(ge=1, lt=2**63, description="Number of the alert.")]
+Person = Annotated[str, Field(min_length=1, max_length=200, description="Who it is.", examples=["Ines"])]
+Note = Annotated[str, Field(max_length=10_000)]
+
+
+class AlertView(BaseModel):
+    """One matter of one machine that somebody should look at."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int
+    machine: str
+    cause: str
+    kind: str
+    state: AlertState
+    sentence: str
+    level: float = Field(description="The model's number, 0 to 1; for 'failure ahead' the probability.")
+    act_before: datetime = Field(description="Later than this is too late to act in time.")
+    raised_at: datetime
+    condition_begin: datetime
+    condition_end: datetime | None
+    model: str
+    version: str
+    evidence: list[Evidence] = Field(description="What speaks for it, strongest first.")
+    acknowledged_by: str
+    acknowledged_at: datetime | None
+    closed_by: str
+    closed_at: datetime | None
+    verdict: Verdict | None
+    note: str
+    stake_per_hour: float = Field(description="Money at stake for each hour that is left, in the plant's currency.")
+
+
+class AlertHistoryView(BaseModel):
+    """One line of an alert's history."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: datetime
+    happening: str
+    state: AlertState
+    by: str
+    why: str
+
+
+class AlertDetail(AlertView):
+    """One alert and everything that happened to it."""
+
+    history: list[AlertHistoryView]
+
+
+class AlertPage(Page):
+    """Some alerts."""
+
+    items: list[AlertView]
+
+
+class Acknowledgement(BaseModel):
+    """Somebody has seen it and answers for it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Person
+    note: Note = ""
+
+
+class Closing(BaseModel):
+    """What an inspection found."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict = Field(description="'not inspected' is never read as wrong.")
+    by: Person
+    note: Note = Field("", description="What was found and done.", examples=["Bearing of pump 3 replaced."])
+
+
+class Comment(BaseModel):
+    """A remark for the history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Person
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+@router.get("/alerts")
+def list_alerts(
+    request: Request,
+    room: Room,
+    now: Now,
+    state: Annotated[
+        list[Literal["open", "all"] | AlertState],
+        Query(description="Only in these states; 'open' is every state but normal."),
+    ] = ["open"],  # noqa: B006 – FastAPI copies defaults
+    machine: Annotated[str | None, Query(description="Only of this machine.")] = None,
+    order: Annotated[
+        Literal["look first", "newest"],
+        Query(
+            description="'look first': by the money at stake for each hour left; what is being looked into comes after."
+        ),
+    ] = "look first",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> AlertPage:
+    """Return alerts, the ones to look at first at the top."""
+    if machine is not None:
+        machine_named(room.plant, machine)
+    states = {each for word in state for each in _states(word)}
+    with room.state.read() as connection:
+        alerts = book.list_alerts(connection, states=sorted(states), machine=machine)
+    if order == "look first":
+        alerts = look_first(alerts, room.plant.costs, now)
+    page, next_page = cut(request, alerts, limit, offset)
+    return AlertPage(items=[view(each, room, now) for each in page], next=next_page)
+
+
+@router.get("/alerts/{number}")
+def show_alert(number: Number, room: Room, now: Now) -> AlertDetail:
+    """Return one alert with its evidence and its history."""
+    with room.state.read() as connection:
+        alert, history = book.show(connection, number), book.history(connection, number)
+    return _detail(alert, history, room, now)
+
+
+@router.post("/alerts/{number}/acknowledge")
+def acknowledge(number: Number, body: Acknowledgement, room: Room, now: Now) -> AlertDetail:
+    """Say that somebody has seen the alert and answers for it; 409 if somebody did before."""
+    with room.state.write() as connection:
+        alert = book.acknowledge(connection, number, by=body.by, at=now, note=body.note)
+        history = book.history(connection, number)
+    return _detail(alert, history, room, now)
+
+
+@router.post("/alerts/{number}/close")
+def close(number: Number, body: Closing, room: Room, now: Now) -> AlertDetail:
+    """Close the alert with a verdict, which becomes part of the model's track record; 409 if it has one."""
+    with room.state.write() as connection:
+        alert = book.close(connection, number, verdict=body.verdict, by=body.by, at=now, note=body.note)
+        history = book.history(connection, number)
+    return _detail(alert, history, room, now)
+
+
+@router.post("/alerts/{number}/comment")
+def comment(number: Number, body: Comment, room: Room, now: Now) -> AlertDetail:
+    """Add a remark to the alert's history; possible in every state."""
+    with room.state.write() as connection:
+        alert = book.comment(connection, number, by=body.by, at=now, text=body.text)
+        history = book.history(connection, number)
+    return _detail(alert, history, room, now)
+
+
+def view(alert: Alert, room: Room, now: datetime) -> AlertView:
+    """Show an alert."""
+    return AlertView.model_validate(_attributes(alert) | {"stake_per_hour": _stake(alert, room, now)})
+
+
+def _detail(alert: Alert, history: list[AlertEvent], room: Room, now: datetime) -> AlertDetail:
+    lines = [AlertHistoryView.model_validate(each) for each in history]
+    return AlertDetail.model_validate(
+        _attributes(alert) | {"stake_per_hour": _stake(alert, room, now), "history": lines}
+    )
+
+
+def _attributes(alert: Alert) -> dict[str, object]:
+    return {name: getattr(alert, name) for name in AlertView.model_fields if hasattr(alert, name)}
+
+
+def _stake(alert: Alert, room: Room, now: datetime) -> float:
+    return round(stake_per_hour(alert, room.plant.costs, now), 2) if alert.live else 0.0
+
+
+def _states(word: str) -> tuple[AlertState, ...]:
+    match word:
+        case "open":
+            return LIVE_STATES
+        case "all":
+            return tuple(AlertState)
+        case _:
+            return (AlertState(word),)

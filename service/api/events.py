@@ -1,0 +1,189 @@
+"""Events: what happened to machines, told by people and other systems."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+import pandas as pd
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingest.errors import UnknownNameError
+from ingest.event import Event, EventKind, events_table
+from ingest.plant import Plant
+from service.api.body import RawBody, content_type
+from service.api.given import Room, Span, machine_named, moment
+from service.api.paging import Limit, Offset, Page, cut
+from service.api.problem import Fault, ProblemError
+
+router = APIRouter(tags=["events"])
+SOURCE = "api"
+MOST_EVENTS = 10_000
+
+Word = Annotated[str, Field(max_length=10_000)]
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same key again changes nothing."),
+]
+
+
+class EventView(BaseModel):
+    """One thing that happened to one machine."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "machine": "press-7",
+                    "kind": "failure",
+                    "time": "2026-05-03T06:12:00+02:00",
+                    "component": "bearing",
+                    "code": "B12",
+                    "note": "seized",
+                }
+            ]
+        },
+    )
+
+    machine: Annotated[str, Field(min_length=1, max_length=200)]
+    kind: EventKind
+    time: datetime = Field(description="When it happened or began; local plant time if it has no offset.")
+    end: datetime | None = Field(None, description="When it was over; null for an instant.")
+    component: Word = ""
+    code: Word = ""
+    value: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    note: Word = ""
+
+
+class EventPage(Page):
+    """Some events."""
+
+    items: list[EventView]
+
+
+class EventReceipt(BaseModel):
+    """What became of events that were sent."""
+
+    added: int
+    repeated: int = Field(description="Events that were known already.")
+    rejected: int
+    errors: list[Fault] = Field([], description="Why events were turned away; the others are kept.")
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        {"$ref": "#/components/schemas/EventView"},
+                        {"type": "array", "items": {"$ref": "#/components/schemas/EventView"}},
+                    ]
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("/events", openapi_extra=_BODY)
+def add_events(request: Request, response: Response, body: RawBody, room: Room, key: Key = None) -> EventReceipt:
+    """Keep one event or a list of up to 10,000; each is kept or turned away for itself.
+
+    Answers 422 when none of them could be kept. The answer comes after they are on disk.
+    """
+    events, errors = read_events(_rows(request, body), room.plant)
+    if errors and not events:
+        raise ProblemError(422, "no event could be kept", errors=errors)
+    added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "")
+    response.status_code = 201 if added else 200
+    return EventReceipt(added=added, repeated=repeated, rejected=len(errors), errors=errors)
+
+
+@router.get("/events")
+def list_events(
+    request: Request,
+    room: Room,
+    span: Span,
+    machine: Annotated[list[str] | None, Query(description="Only of these machines.")] = None,
+    kind: Annotated[list[EventKind] | None, Query(description="Only of these kinds.")] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> EventPage:
+    """Return events of (start, end], oldest first."""
+    for name in machine or ():
+        machine_named(room.plant, name)
+    table = room.store.events(machines=machine, kinds=kind, start=span.start, end=span.end)
+    rows, next_page = cut(request, range(len(table)), limit, offset)
+    return EventPage(items=[event_view(row) for row in records(table.iloc[rows])], next=next_page)
+
+
+def read_events(rows: Sequence[object], plant: Plant) -> tuple[list[Event], list[Fault]]:
+    """Check events one by one.
+
+    Returns
+    -------
+    the good ones, and a fault for each of the others that names its place, counted from 1
+    """
+    events, faults = [], []
+    for place, row in enumerate(rows, start=1):
+        try:
+            events.append(_event(row, plant))
+        except ValidationError as error:
+            reasons = "; ".join(
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors()
+            )
+            faults.append(Fault(where=f"event {place}", reason=reasons))
+        except (UnknownNameError, ProblemError) as error:
+            faults.append(Fault(where=f"event {place}", reason=str(error)))
+    return events, faults
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return an events table as one mapping for each row, times aware, what is missing as ``None``."""
+    found = cast(list[dict[str, Any]], table.to_dict("records"))
+    for row in found:
+        row["time"] = row["time"].to_pydatetime()
+        row["end"] = None if pd.isna(row["end"]) else row["end"].to_pydatetime()
+        row["value"] = None if pd.isna(row["value"]) else row["value"]
+    return found
+
+
+def event_view(record: dict[str, Any]) -> EventView:
+    """Show one event."""
+    return EventView.model_construct(**record)
+
+
+def _rows(request: Request, body: bytes) -> Sequence[object]:
+    if content_type(request) != "application/json":
+        raise ProblemError(415, "events come as application/json", headers={"Accept-Post": "application/json"})
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, f"the body is not JSON: {error}") from error
+    rows = parsed if isinstance(parsed, list) else [parsed]
+    if len(rows) > MOST_EVENTS:
+        raise ProblemError(413, f"{len(rows):,} events are too many for one request; send at most {MOST_EVENTS:,}")
+    return rows
+
+
+def _event(row: object, plant: Plant) -> Event:
+    told = EventView.model_validate(row)
+    machine_named(plant, told.machine)
+    time = moment(told.time, plant, "time")
+    end = None if told.end is None else moment(told.end, plant, "end")
+    if end is not None and end < time:
+        raise ProblemError(422, f"end: {end.isoformat()} is before time, {time.isoformat()}")
+    return Event(
+        machine=told.machine,
+        kind=told.kind,
+        time=time,
+        end=end,
+        component=told.component,
+        code=told.code,
+        value=told.value,
+        note=told.note,
+    )

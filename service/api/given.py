@@ -1,0 +1,116 @@
+"""What every endpoint is given: the control room, the present moment, and names that are checked."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from ingest.errors import UnknownNameError
+from ingest.plant import Machine, MachineClass, Plant
+from service.api.problem import Fault, ProblemError
+from service.control_room import ControlRoom
+from service.overview import Sampling
+
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def control_room(request: Request) -> ControlRoom:
+    """Return the plant, its data, its models and its state, as the application holds them open."""
+    return request.app.state.room
+
+
+def present(request: Request) -> datetime:
+    """Return the present moment by the application's clock, in UTC."""
+    return request.app.state.clock().astimezone(UTC)
+
+
+Room = Annotated[ControlRoom, Depends(control_room)]
+Now = Annotated[datetime, Depends(present)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is needed to see the plant's health: the room, the moment, and how often machines report."""
+
+    room: ControlRoom
+    sampling: Sampling
+    now: datetime
+
+
+def sight(request: Request, room: Room, now: Now) -> Sight:
+    """Return what is needed to see the plant's health."""
+    return Sight(room, request.app.state.sampling, now)
+
+
+Seen = Annotated[Sight, Depends(sight)]
+
+
+def machine_named(plant: Plant, name: str) -> tuple[Machine, MachineClass]:
+    """Return a machine and its class.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest name, if there is no such machine.
+    """
+    try:
+        machine = plant.machine_named(name)
+    except KeyError:
+        raise UnknownNameError(f"no machine {name!r}{nearest(name, [each.name for each in plant.machines])}") from None
+    return machine, plant.class_named(machine.machine_class)
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """Return '; did you mean …?' with the nearest name, or nothing.
+
+    Examples
+    --------
+    >>> nearest("pres-7", ["pump-1", "press-7"])
+    "; did you mean 'press-7'?"
+    """
+    found = get_close_matches(name[:200], names, n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def moment(value: datetime, plant: Plant, where: str) -> datetime:
+    """Return a time that a client wrote, in UTC; without an offset it is the plant's local time.
+
+    Raises
+    ------
+    ProblemError
+        422 for a time before 1900 or after 2200.
+    """
+    if not _EARLIEST.year <= value.year < _LATEST.year:
+        reason = f"{value.isoformat()} is not between the years {_EARLIEST.year} and {_LATEST.year}"
+        raise ProblemError(422, f"{where}: {reason}", errors=[Fault(where=where, reason=reason)])
+    return (value if value.tzinfo else value.replace(tzinfo=plant.zone)).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSpan:
+    """The span (start, end] that a client asks for; ``None`` where it left a side open."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def closed(self, until: datetime, default: timedelta) -> tuple[datetime, datetime]:
+        """Return both sides: the end is ``until`` and the length ``default`` where they are left out."""
+        end = self.end or until
+        start = self.start or end - default
+        if start >= end:
+            raise ProblemError(422, f"query.start: {start.isoformat()} is not before the end, {end.isoformat()}")
+        return start, end
+
+
+def asked_span(
+    room: Room,
+    start: Annotated[datetime | None, Query(description="Later than this; local plant time if no offset.")] = None,
+    end: Annotated[datetime | None, Query(description="At this time or before.")] = None,
+) -> AskedSpan:
+    """Read ``start`` and ``end`` of a request."""
+    return AskedSpan(start and moment(start, room.plant, "query.start"), end and moment(end, room.plant, "query.end"))
+
+
+Span = Annotated[AskedSpan, Depends(asked_span)]

@@ -1,0 +1,167 @@
+"""Machines: their health, their newest values and what the models said of them."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.api.given import Seen, Span, machine_named
+from service.api.paging import Limit, Offset, Page, cut
+from service.health import Health, MachineHealth
+from service.levels import Level, level_histories
+from service.overview import machine_health, plant_health
+from service.series import newest_values, thin, utc
+
+router = APIRouter(tags=["machines"])
+DEFAULT_SPAN = timedelta(days=7)
+
+
+class LevelView(BaseModel):
+    """The model's newest word on a machine."""
+
+    model: str
+    version: str
+    time: datetime
+    level: float | None = Field(description="0 to 1, higher is worse; null where the reason is not 'ok'.")
+    reason: str
+    threshold: float
+
+    @classmethod
+    def of(cls, level: Level) -> "LevelView":
+        """Show a level."""
+        return cls(
+            model=level.model,
+            version=level.version,
+            time=level.time,
+            level=level.level,
+            reason=level.reason.value,
+            threshold=level.threshold,
+        )
+
+
+class MachineView(BaseModel):
+    """One machine and its health."""
+
+    model_config = ConfigDict(
+        populate_by_name=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "press-7",
+                    "class": "press",
+                    "site": "Ulm",
+                    "area": "Forming",
+                    "line": "Line 2",
+                    "health": "needs attention",
+                    "newest_reading": "2026-05-03T05:58:00Z",
+                    "stale": False,
+                    "level": None,
+                    "alerts": [12],
+                }
+            ]
+        },
+    )
+
+    name: str
+    machine_class: str = Field(alias="class")
+    site: str
+    area: str
+    line: str
+    health: Health
+    newest_reading: datetime | None = Field(description="Event time of its newest reading.")
+    stale: bool = Field(description="Whether it has been silent for too long, whatever its health says.")
+    level: LevelView | None = Field(description="The newest level that is nearest to its threshold, or above it most.")
+    alerts: list[int] = Field(description="Numbers of its open alerts.")
+
+
+class SignalView(BaseModel):
+    """A signal and its newest value."""
+
+    name: str
+    unit: str
+    range: tuple[float, float] | None
+    time: datetime | None
+    value: float | None
+
+
+class LevelsView(BaseModel):
+    """What one model said over the span; lowest and highest values are kept where there are many."""
+
+    model: str
+    threshold: float
+    time: list[datetime]
+    level: list[float]
+
+
+class MachineDetail(MachineView):
+    """One machine with its signals and what the models said of it."""
+
+    signals: list[SignalView]
+    levels: list[LevelsView]
+
+
+class MachinePage(Page):
+    """Some machines."""
+
+    items: list[MachineView]
+
+
+@router.get("/machines")
+def list_machines(
+    request: Request,
+    seen: Seen,
+    health: Annotated[Health | None, Query(description="Only machines in this state.")] = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> MachinePage:
+    """Return the machines and their health, in the order of the plant file."""
+    healths = [each for each in plant_health(seen.room, seen.sampling, seen.now) if health in (None, each.health)]
+    page, next_page = cut(request, healths, limit, offset)
+    return MachinePage(items=[MachineView.model_validate(_fields(each)) for each in page], next=next_page)
+
+
+@router.get("/machines/{machine:path}")
+def show_machine(
+    machine: str,
+    seen: Seen,
+    span: Span,
+    points: Annotated[int, Query(ge=10, le=10_000, description="About how many levels of each model.")] = 500,
+) -> MachineDetail:
+    """Return one machine: its health, the newest value of each signal, the models' levels over a span.
+
+    The span is the last 7 days when it is left out.
+    """
+    found, machine_class = machine_named(seen.room.plant, machine)
+    start, end = span.closed(seen.now, DEFAULT_SPAN)
+    health = machine_health(seen.room, seen.sampling, seen.now, found.name)
+    newest = newest_values(seen.room.store, found.name, machine_class, health.newest)
+    signals = [
+        SignalView(name=each.name, unit=each.unit, range=each.range, time=at, value=value)
+        for each in machine_class.signals
+        for at, value in [newest.get(each.name, (None, None))]
+    ]
+    levels = []
+    for history in level_histories(seen.room.state, found.name, start, end):
+        shown = thin(history.series, start, end, points // 2)
+        levels.append(
+            LevelsView(
+                model=history.model, threshold=history.threshold, time=utc(shown.time), level=shown.value.tolist()
+            )
+        )
+    return MachineDetail.model_validate({**_fields(health), "signals": signals, "levels": levels})
+
+
+def _fields(health: MachineHealth) -> dict[str, object]:
+    return {
+        "name": health.machine.name,
+        "class": health.machine.machine_class,
+        "site": health.machine.site,
+        "area": health.machine.area,
+        "line": health.machine.line,
+        "health": health.health,
+        "newest_reading": health.newest,
+        "stale": health.stale,
+        "level": None if health.level is None else LevelView.of(health.level),
+        "alerts": [each.number for each in health.alerts],
+    }

@@ -1,0 +1,156 @@
+"""Models: their versions, their cards, and which version is live."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest.errors import UnknownNameError
+from models.registry import Version
+from service.api.given import Now, Room, nearest
+from service.api.paging import Limit, Offset, Page, cut
+from service.control_room import ControlRoom
+
+router = APIRouter(tags=["models"])
+
+Person = Annotated[str, Field(min_length=1, max_length=200, description="Who wants it.", examples=["Ines"])]
+
+
+class VersionView(BaseModel):
+    """One version of a model; it never changes."""
+
+    version: str = Field(description="Hash of its content.")
+    created: datetime
+    live: bool
+
+
+class VersionDetail(VersionView):
+    """One version with its card: what it learnt from and how it was judged."""
+
+    model: str
+    card: dict[str, Any]
+
+
+class ModelView(BaseModel):
+    """A model of the plant file, or one that was in it, and its versions."""
+
+    name: str
+    task: Literal["failure_risk", "anomaly"] | None = Field(description="Null if the plant file has it no more.")
+    machine_class: str | None
+    live: str | None = Field(description="The version in use; null if none is.")
+    versions: list[VersionView] = Field(description="Oldest first.")
+
+
+class ModelPage(Page):
+    """Some models."""
+
+    items: list[ModelView]
+
+
+class Promotion(BaseModel):
+    """Which version to use from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[str, Field(min_length=1, max_length=200)]
+    by: Person
+    why: Annotated[str, Field(max_length=10_000)] = ""
+
+
+class Rollback(BaseModel):
+    """Use the version again that was live before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Person
+
+
+@router.get("/models")
+def list_models(request: Request, room: Room, limit: Limit = 100, offset: Offset = 0) -> ModelPage:
+    """Return the models and their versions."""
+    names, next_page = cut(request, list(versions_by_model(room)), limit, offset)
+    return ModelPage(items=[_view(name, room) for name in names], next=next_page)
+
+
+@router.get("/models/{model:path}/versions/{version}")
+def show_version(model: str, version: str, room: Room) -> VersionDetail:
+    """Return one version with its model card; 'live' stands for the one in use."""
+    return _detail(version_named(room, model, version))
+
+
+@router.post("/models/{model:path}/promote")
+def promote(model: str, body: Promotion, room: Room, now: Now) -> ModelView:
+    """Make a version the live one; nothing changes where it is already."""
+    version_named(room, model, body.version)
+    room.registry.promote(model, body.version, at=now, by=body.by, why=body.why)
+    return _view(model, room)
+
+
+@router.post("/models/{model:path}/rollback")
+def roll_back(model: str, body: Rollback, room: Room, now: Now) -> ModelView:
+    """Make the version live that was live before; 409 if there was none."""
+    _known(room, model)
+    room.registry.rollback(model, at=now, by=body.by)
+    return _view(model, room)
+
+
+@router.get("/models/{model:path}")
+def show_model(model: str, room: Room) -> ModelView:
+    """Return one model and its versions."""
+    _known(room, model)
+    return _view(model, room)
+
+
+def versions_by_model(room: ControlRoom) -> Mapping[str, list[Version]]:
+    """Return the versions of each model, those of the plant file first; models without one as well."""
+    found: dict[str, list[Version]] = {entry.name: [] for entry in room.plant.models}
+    for version in room.registry.versions():
+        found.setdefault(version.model, []).append(version)
+    return found
+
+
+def version_named(room: ControlRoom, model: str, version: str) -> Version:
+    """Return one version; ``live`` stands for the one in use.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model or version.
+    """
+    versions = _known(room, model)
+    for each in versions:
+        if each.version == version or (version == "live" and each.live):
+            return each
+    known = ", ".join(each.version for each in versions) or "none yet; 'andon train' makes the first"
+    raise UnknownNameError(f"model {model!r} has no version {version!r}; there is: {known}")
+
+
+def _known(room: ControlRoom, model: str) -> list[Version]:
+    found = versions_by_model(room)
+    if model not in found:
+        raise UnknownNameError(f"no model {model!r}{nearest(model, list(found))}")
+    return found[model]
+
+
+def _view(name: str, room: ControlRoom) -> ModelView:
+    entry = next((each for each in room.plant.models if each.name == name), None)
+    versions = [VersionView(version=each.version, created=each.created, live=each.live) for each in _known(room, name)]
+    return ModelView(
+        name=name,
+        task=entry.task if entry else None,
+        machine_class=entry.machine_class if entry else None,
+        live=next((each.version for each in versions if each.live), None),
+        versions=versions,
+    )
+
+
+def _detail(version: Version) -> VersionDetail:
+    return VersionDetail(
+        model=version.model,
+        version=version.version,
+        created=version.created,
+        live=version.live,
+        card=dict(version.card),
+    )

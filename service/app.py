@@ -1,0 +1,90 @@
+"""The web application: everything over HTTP, built here from settings and a clock."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from importlib.metadata import version
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from service.api import alerts, events, jobs, machines, models, plant, readings, runs, watch
+from service.api.body import LARGEST_BODY, BoundedBody
+from service.api.guard import Guard
+from service.api.problem import Problem, add_problem_handlers
+from service.control_room import ControlRoom, open_control_room
+from service.dashboard.pages import pages, problem_page
+from service.dashboard.render import static_files
+from service.jobs.waker import Waker
+from service.metrics import Metrics
+from service.overview import Sampling, plant_figures
+from service.settings import Settings
+
+OpenRoom = Callable[[Settings], ControlRoom]
+
+_DESCRIPTION = """Readings and events in, alerts that an engineer can act on out.
+
+Every error is `application/problem+json` (RFC 9457). Lists come in pages; `next` is the path of the
+next one, or null. Times are ISO 8601; a time without an offset is the plant's local time, every
+answer is in UTC. A span is (start, end]."""
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    open_room: OpenRoom = open_control_room,
+    largest_body: int = LARGEST_BODY,
+) -> FastAPI:
+    """Build the application; nothing is opened before it is started.
+
+    Parameters
+    ----------
+    settings : which plant file, and whether this process also runs the plant's jobs
+    clock : returns the present moment, aware; a demo replays the past with one of its own
+    open_room : opens the plant and its data when the application starts
+    largest_body : bytes that a request may bring
+
+    Raises
+    ------
+    PlantFileError, StoreError
+        At the start of the application, when the plant or its data cannot be opened.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        room = await to_thread.run_sync(open_room, settings)
+        app.state.room = room
+        waker = Waker(room, clock) if settings.jobs else None
+        try:
+            if waker is not None:
+                waker.start()
+            yield
+        finally:
+            if waker is not None:
+                await to_thread.run_sync(waker.stop)
+            room.close()
+
+    app = FastAPI(
+        title="Andon",
+        version=version("andon"),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        # Their pages load scripts from elsewhere; docs/api.md says the same and works offline.
+        docs_url=None,
+        redoc_url=None,
+        responses={"default": {"model": Problem, "description": "A problem, as application/problem+json."}},
+    )
+    app.state.clock = clock
+    app.state.sampling = Sampling()
+    app.state.metrics = Metrics(lambda: plant_figures(app.state.room, clock()))
+    for each in (plant, machines, readings, events, alerts, models, jobs, runs):
+        app.include_router(each.router, prefix="/api/v1")
+    app.include_router(watch.router)
+    app.include_router(pages)
+    app.mount("/static", static_files(), name="static")
+    add_problem_handlers(app, problem_page)
+    app.add_middleware(BoundedBody, limit=largest_body)
+    app.add_middleware(Guard)
+    return app

@@ -1,0 +1,22 @@
+"""All pages together, and how a problem looks to a person."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from service.api.problem import Problem
+from service.dashboard import alert_page, first_page, job_page, machine_page, model_page
+from service.dashboard.render import page
+
+pages = APIRouter(include_in_schema=False)
+for each in (first_page, machine_page, alert_page, model_page, job_page):
+    pages.include_router(each.router)
+
+_FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
+
+
+def problem_page(request: Request, problem: Problem) -> Response | None:
+    """Show a problem as a page where a browser asks; ``None`` where a program does."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if not wants_page or request.url.path.startswith(_FOR_PROGRAMS):
+        return None
+    return page(request, "problem.html", status=problem.status, problem=problem)

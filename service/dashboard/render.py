@@ -1,0 +1,149 @@
+"""Rendering: templates, and how times and numbers are written on pages."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from ingest.plant import Plant
+from service.api.body import content_type
+from service.api.problem import ProblemError
+from service.dashboard.axis import number
+
+_HERE = Path(__file__).parent
+NAME_COOKIE = "andon_name"
+"""Remembers who acknowledges alerts in this browser; a convenience, not a proof of who it is."""
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: object) -> Response:
+    """Render a page of the open plant; every text in it is escaped."""
+    plant: Plant = request.app.state.room.plant
+    now: datetime = request.app.state.clock().astimezone(UTC)
+    words = {"plant": plant, "now": now, "path": request.url.path, "name": remembered_name(request)}
+    return HTMLResponse(
+        _environment().get_template(template).render({**words, **writers(plant, now), **context}), status
+    )
+
+
+def static_files() -> StaticFiles:
+    """Return the application that serves the style sheet."""
+    return StaticFiles(directory=_HERE / "static")
+
+
+def writers(plant: Plant, now: datetime) -> Mapping[str, Callable[..., object]]:
+    """Return how a template writes times and numbers: in the plant's zone, with a real minus."""
+
+    def moment(at: datetime | None) -> Markup | str:
+        if at is None:
+            return "–"
+        local = at.astimezone(plant.zone)
+        day = "" if local.date() == now.astimezone(plant.zone).date() else f"{local:%a} {local.day} {local:%b} "
+        year = "" if local.year == now.astimezone(plant.zone).year or not day else f"{local.year} "
+        return Markup('<time datetime="{}">{}</time>').format(
+            at.astimezone(UTC).isoformat(), f"{day}{year}{local:%H:%M}"
+        )
+
+    def left(until: datetime) -> str:
+        return f"in {span_words(until - now)}" if until > now else f"{span_words(now - until)} ago"
+
+    return {
+        "moment": moment,
+        "left": left,
+        "number": number,
+        "percent": percent,
+        "span_words": span_words,
+        "link": lambda text: quote(str(text)),
+    }
+
+
+def percent(share: float | None) -> str:
+    """Write a share as a percentage that never rounds to certainty.
+
+    Examples
+    --------
+    >>> percent(0.623), percent(0.9996), percent(0.0004), percent(None)
+    ('62 %', 'over 99 %', 'under 1 %', '–')
+    """
+    if share is None:
+        return "–"
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+def span_words(span: timedelta) -> str:
+    """Write a span roughly, as people say it.
+
+    Examples
+    --------
+    >>> span_words(timedelta(minutes=4)), span_words(timedelta(hours=30)), span_words(timedelta(days=5))
+    ('4 min', '30 h', '5 days')
+    """
+    minutes = span / timedelta(minutes=1)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 72 * 60 else f"{minutes / 1440:,.0f} days"
+
+
+def read_form(request: Request, body: bytes) -> dict[str, str]:
+    """Return the fields of a form that a page sent.
+
+    Raises
+    ------
+    ProblemError
+        415 for a body that is no form, 422 for one that cannot be read.
+    """
+    if content_type(request) != "application/x-www-form-urlencoded":
+        raise ProblemError(415, "this address takes the forms of the dashboard; programs use /api/v1")
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError as error:
+        raise ProblemError(422, f"the form cannot be read: {error}") from error
+    return {name: values[-1].strip()[:10_000] for name, values in fields.items()}
+
+
+def person(fields: Mapping[str, str]) -> str:
+    """Return who sends the form.
+
+    Raises
+    ------
+    ProblemError
+        422 when the name is missing.
+    """
+    name = fields.get("by", "")[:200]
+    if not name:
+        raise ProblemError(422, "please say who you are: the field 'Your name' is empty")
+    return name
+
+
+def remembered_name(request: Request) -> str:
+    """Return the name that this browser sent last; empty if it sent none."""
+    return unquote(request.cookies.get(NAME_COOKIE, ""), errors="replace")[:200]
+
+
+def back_to(path: str, name: str) -> Response:
+    """Send the browser to a page after a form, remembering the name."""
+    response = RedirectResponse(path, 303)
+    if name:
+        response.set_cookie(NAME_COOKIE, quote(name), max_age=365 * 86_400, httponly=True, samesite="strict")
+    return response
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,105 @@
+"""Health: in which state each machine is, from its alerts, its newest readings and its levels."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ingest.plant import Machine
+from service.alerts.alert import Alert, AlertState
+from service.levels import Level
+
+STALE_AFTER = timedelta(hours=2)
+"""A machine that was silent for longer, and for five of its sampling intervals, is stale."""
+STALE_INTERVALS = 5
+ASSESSED_WITHIN = timedelta(days=1)
+"""A level that is older says nothing of the machine's present state."""
+
+
+class Health(StrEnum):
+    """State of a machine, worst first; only ``NORMAL`` says that all is well."""
+
+    ALERT = "needs attention"
+    ACKNOWLEDGED = "being looked into"
+    SILENT = "no readings yet"
+    STALE = "no recent readings"
+    WATCH = "above threshold"
+    UNWATCHED = "not assessed"
+    NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHealth:
+    """One machine, its state and what the state rests on.
+
+    Attributes
+    ----------
+    newest : time of its newest reading; ``None`` if it never sent one
+    stale : whether that is too long ago, whatever ``health`` says
+    level : the highest of the models' newest levels in relation to its threshold; ``None`` if no model
+        could say one
+    alerts : its live alerts
+    """
+
+    machine: Machine
+    health: Health
+    newest: datetime | None
+    stale: bool
+    level: Level | None
+    alerts: tuple[Alert, ...]
+
+
+def machine_healths(
+    machines: Sequence[Machine],
+    *,
+    newest: Mapping[str, datetime],
+    sampling: Mapping[str, timedelta],
+    levels: Iterable[Level],
+    alerts: Iterable[Alert],
+    now: datetime,
+) -> list[MachineHealth]:
+    """Return the health of each machine, in their order.
+
+    Parameters
+    ----------
+    newest : time of each machine's newest reading; machines that never sent one are missing
+    sampling : time between two readings, by machine class
+    levels : newest levels, any number for each machine
+    alerts : live alerts
+    """
+    levels_of, alerts_of = defaultdict(list), defaultdict(list)
+    for said in levels:
+        levels_of[said.machine].append(said)
+    for alert in alerts:
+        alerts_of[alert.machine].append(alert)
+    healths = []
+    for machine in machines:
+        patience = max(STALE_AFTER, STALE_INTERVALS * sampling.get(machine.machine_class, timedelta(0)))
+        seen = newest.get(machine.name)
+        stale = seen is None or now - seen > patience
+        recent = max(ASSESSED_WITHIN, patience)
+        fresh = [each for each in levels_of[machine.name] if each.level is not None and now - each.time <= recent]
+        level = max(fresh, key=_nearness, default=None)
+        own = tuple(alerts_of[machine.name])
+        health = _health(own, seen, stale, level)
+        healths.append(MachineHealth(machine, health, seen, stale, level, own))
+    return healths
+
+
+def _health(alerts: tuple[Alert, ...], seen: datetime | None, stale: bool, level: Level | None) -> Health:
+    if any(each.state is not AlertState.ACKNOWLEDGED for each in alerts):
+        return Health.ALERT
+    if alerts:
+        return Health.ACKNOWLEDGED
+    if seen is None:
+        return Health.SILENT
+    if stale:
+        return Health.STALE
+    if level is None:
+        return Health.UNWATCHED
+    return Health.WATCH if level.over else Health.NORMAL
+
+
+def _nearness(level: Level) -> float:
+    return (level.level or 0.0) / max(level.threshold, 1e-9)

@@ -1,0 +1,107 @@
+"""The overview: the health of the whole plant at one moment, read from store and state."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sqlalchemy import Integer, func, select, type_coerce
+
+from features.extract import sampling_interval
+from ingest.errors import NotEnoughDataError
+from ingest.plant import Plant
+from ingest.store import History
+from service.alerts.alert import AlertState
+from service.alerts.book import list_alerts
+from service.control_room import ControlRoom
+from service.database import alert_table, run_table
+from service.health import MachineHealth, machine_healths
+from service.jobs.ledger import RunState
+from service.levels import newest_levels
+from service.metrics import Figures
+
+_OVER = (RunState.DONE.value, RunState.FAILED.value, RunState.SKIPPED.value)
+
+
+class Sampling:
+    """Time between two readings of each machine class; found out once, then remembered."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, timedelta] = {}
+        self._lock = Lock()
+
+    def of(self, plant: Plant, history: History) -> dict[str, timedelta]:
+        """Return the interval of each class that has readings."""
+        with self._lock:
+            for machine_class in plant.classes:
+                if machine_class.name not in self._known:
+                    try:
+                        self._known[machine_class.name] = sampling_interval(history, machine_class)
+                    except NotEnoughDataError:
+                        continue
+            return dict(self._known)
+
+
+def newest_readings(plant: Plant, history: History, now: datetime) -> dict[str, datetime]:
+    """Return the time of each machine's newest reading; of a reading ahead of the clock, ``now``."""
+    return {
+        machine: min(newest, now)
+        for machine_class in plant.classes
+        for machine, (_, newest) in history.spans(machine_class.name).items()
+    }
+
+
+def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[MachineHealth]:
+    """Return the health of every machine, in the order of the plant file."""
+    with room.state.read() as connection:
+        alerts = list_alerts(connection)
+    return machine_healths(
+        room.plant.machines,
+        newest=newest_readings(room.plant, room.store, now),
+        sampling=sampling.of(room.plant, room.store),
+        levels=newest_levels(room.state, until=now),
+        alerts=alerts,
+        now=now,
+    )
+
+
+def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine: str) -> MachineHealth:
+    """Return the health of one machine of the plant."""
+    with room.state.read() as connection:
+        alerts = list_alerts(connection, machine=machine)
+    return machine_healths(
+        [room.plant.machine_named(machine)],
+        newest=newest_readings(room.plant, room.store, now),
+        sampling=sampling.of(room.plant, room.store),
+        levels=newest_levels(room.state, until=now, machine=machine),
+        alerts=alerts,
+        now=now,
+    )[0]
+
+
+def plant_figures(room: ControlRoom, now: datetime) -> Figures:
+    """Return what the metrics say of store and state."""
+    ages = {}
+    for machine_class in room.plant.classes:
+        newest = [newest for _, newest in room.store.spans(machine_class.name).values()]
+        if newest:
+            ages[machine_class.name] = max(0.0, (now - max(newest)).total_seconds())
+    actions = {job.name: job.action for job in room.plant.jobs}
+    took = func.sum(type_coerce(run_table.c.ended, Integer) - type_coerce(run_table.c.started, Integer))
+    by_job = select(run_table.c.job, run_table.c.state, func.count(), took).group_by(run_table.c.job, run_table.c.state)
+    runs: Counter[tuple[str, str]] = Counter()
+    rounds, microseconds = 0, 0
+    with room.state.read() as connection:
+        live = select(func.count()).where(alert_table.c.state != AlertState.NORMAL.value)
+        alerts = connection.scalar(live) or 0
+        for job, state, count, length in connection.execute(by_job.where(run_table.c.state.in_(_OVER))):
+            action = actions.get(job, "other")
+            runs[action, state] += count
+            if action == "score" and state == RunState.DONE:
+                rounds, microseconds = rounds + count, microseconds + (length or 0)
+    return Figures(
+        newest_reading_age=ages,
+        open_alerts=alerts,
+        runs=runs,
+        rounds=rounds,
+        round_seconds=microseconds / 1e6,
+    )
