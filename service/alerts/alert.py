@@ -67,7 +67,6 @@ TRANSITIONS: dict[tuple[AlertState, Happening], AlertState] = {
     (AlertState.RETURNED, Happening.CONDITION_BACK): AlertState.UNACKNOWLEDGED,
     **{(state, Happening.CLOSED): AlertState.NORMAL for state in AlertState},
     **{(state, Happening.COMMENT): state for state in AlertState},
-    **{(state, Happening.CHANGED): state for state in LIVE_STATES},
 }
 
 

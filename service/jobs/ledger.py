@@ -19,6 +19,9 @@ from sqlalchemy.engine import Connection
 from ingest.errors import ScheduleError, UnknownNameError
 from service.database import run_table
 
+MOST_CLAIMS = 5
+"""A run is given to so many workers, one after the other."""
+
 
 class RunState(StrEnum):
     """How far a run is."""
@@ -136,8 +139,20 @@ def claim(connection: Connection, *, jobs: Sequence[str], worker: str, at: datet
     """Take the oldest due run of these jobs, or ``None`` if nothing is due.
 
     A run is due when it is waiting and its slot has come, or when its worker's lease has run out.
-    While one run of a job is being worked on, no other run of that job is due.
+    While one run of a job is being worked on, no other run of that job is due. A run that has cost
+    ``MOST_CLAIMS`` workers their lives is failed instead of given to the next one.
     """
+    silent = and_(run_table.c.state == RunState.RUNNING, run_table.c.lease_until <= at)
+    connection.execute(
+        update(run_table)
+        .where(silent, run_table.c.job.in_(jobs), run_table.c.token >= MOST_CLAIMS)
+        .values(
+            state=RunState.FAILED,
+            ended=at,
+            lease_until=None,
+            outcome=f"its worker fell silent {MOST_CLAIMS} times; not tried again",
+        )
+    )
     found = due(connection, jobs=jobs, at=at)
     if found is None:
         return None

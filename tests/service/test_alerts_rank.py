@@ -1,0 +1,104 @@
+"""Where to look first, and why; and how often a model was right."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.plant import Costs
+from models.finding import Finding
+from service.alerts import book
+from service.alerts.alert import Alert, AlertState, Verdict
+from service.alerts.rank import where_to_look_first
+from service.alerts.record import track_record
+from service.database import open_state
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+COSTS = Costs(missed_failure=10_000)
+
+
+def an_alert(number: int, level: float, hours: float, state: AlertState = AlertState.UNACKNOWLEDGED) -> Alert:
+    return Alert(
+        number=number,
+        machine="m",
+        cause=f"c{number}",
+        kind="anomaly",
+        model="a",
+        version="1",
+        state=state,
+        raised_at=NOW,
+        condition_begin=NOW,
+        act_before=NOW + timedelta(hours=hours),
+        level=level,
+    )
+
+
+def order(alerts: Sequence[Alert]) -> list[int]:
+    return [each.alert.number for each in where_to_look_first(alerts, COSTS, NOW)]
+
+
+def test_of_two_with_the_same_time_the_likelier_failure_comes_first() -> None:
+    assert order([an_alert(1, 0.4, 10), an_alert(2, 0.8, 10)]) == [2, 1]
+
+
+def test_of_two_with_the_same_level_the_one_with_less_time_comes_first() -> None:
+    assert order([an_alert(1, 0.5, 40), an_alert(2, 0.5, 4)]) == [2, 1]
+
+
+def test_what_somebody_answers_for_comes_after_what_nobody_saw() -> None:
+    assert order([an_alert(1, 0.9, 2, AlertState.ACKNOWLEDGED), an_alert(2, 0.1, 90)]) == [2, 1]
+
+
+def test_an_alert_whose_time_was_up_long_ago_does_not_stay_on_top() -> None:
+    assert order([an_alert(1, 0.5, -200), an_alert(2, 0.5, 24), an_alert(3, 0.5, -1)]) == [3, 2, 1]
+    assert "its time was up 200 h ago" in where_to_look_first([an_alert(1, 0.5, -200)], COSTS, NOW)[0].why
+
+
+def test_a_tie_is_explained() -> None:
+    ranked = where_to_look_first([an_alert(2, 0.5, 5), an_alert(1, 0.5, 5)], COSTS, NOW)
+    assert ranked[0].why == "5,000 at stake (50 % of 10,000), 5 h left"
+    assert ranked[1].why.endswith("; as urgent as alert 1, which was raised first")
+
+
+def test_nothing_open_gives_nothing() -> None:
+    assert where_to_look_first([], COSTS, NOW) == []
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(-500, 500), st.sampled_from(AlertState)), max_size=8), st.randoms()
+)
+def test_the_order_does_not_depend_on_the_order_of_asking(
+    seeds: list[tuple[float, float, AlertState]], random: "object"
+) -> None:
+    alerts = [an_alert(number, *seed) for number, seed in enumerate(seeds)]
+    shuffled = list(alerts)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert order(shuffled) == order(alerts)
+    assert sorted(order(alerts)) == list(range(len(alerts)))
+
+
+def test_a_track_record_counts_verdicts_but_never_what_was_not_inspected(tmp_path: Path) -> None:
+    state = open_state(tmp_path / "state.db")
+    with state.write() as connection:
+        for place, verdict in enumerate([*Verdict, Verdict.RIGHT, None]):
+            finding = Finding(
+                machine="m",
+                kind="anomaly",
+                cause=f"c{place}",
+                model="a",
+                version="1",
+                begin=NOW,
+                end=None,
+                level=0.5,
+                act_before=NOW,
+            )
+            number = book.raise_alert(connection, finding, at=NOW)[0].number
+            if verdict is not None:
+                book.close(connection, number, verdict=verdict, by="eva", at=NOW)
+        record = track_record(connection, "a", {"judged": {"track_record": {"right": 7, "alerts": 9}}})
+        assert track_record(connection, "b", {}).sentence == "no verdict yet"
+    assert (record.right, record.judged, record.share.value) == (3, 4, 0.75)
+    assert record.sentence == "right 3 of 4 by verdict, 7 of 9 in its backtest"
+    state.close()

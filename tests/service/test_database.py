@@ -1,0 +1,81 @@
+"""The state database is made, brought up to date and guarded when it is opened."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert, select, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
+
+from ingest.errors import StoreError
+from service import database
+from service.database import NEWEST_REVISION, Moment, metadata, open_state, watch_table
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
+    state = open_state(tmp_path / "state.db")
+    with state.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+        checks = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'alert'"))
+        assert checks is not None
+        assert "alert_state" in checks
+    state.close()
+
+
+def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST_REVISION]
+
+
+def test_opening_again_keeps_what_was_written(tmp_path: Path) -> None:
+    state = open_state(tmp_path / "state.db")
+    until = datetime(2026, 1, 1, tzinfo=UTC)
+    with state.write() as connection:
+        connection.execute(insert(watch_table).values(model="a", machine="m", until=until, condition={}))
+    state.close()
+    again = open_state(tmp_path / "state.db")
+    with again.read() as connection:
+        assert connection.scalar(select(watch_table.c.until)) == until
+    again.close()
+
+
+def test_a_database_of_a_newer_andon_is_refused_in_one_line(tmp_path: Path) -> None:
+    state = open_state(tmp_path / "state.db")
+    with state.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    state.close()
+    with pytest.raises(StoreError, match=r"state\.db: written by a newer Andon \(tables 9999,.*install that version"):
+        open_state(tmp_path / "state.db")
+
+
+def test_a_folder_with_a_percent_sign_is_no_problem(tmp_path: Path) -> None:
+    open_state(tmp_path / "100%d" / "state.db").close()
+
+
+def test_two_live_alerts_of_one_machine_and_cause_are_refused_by_the_database(tmp_path: Path) -> None:
+    state = open_state(tmp_path / "state.db")
+    row = (
+        "INSERT INTO alert (machine, cause, kind, model, version, state, raised_at, condition_begin, act_before,"
+        " level, sentence, evidence) VALUES ('m', 'c', 'anomaly', 'a', '1', :state, 0, 0, 0, 0.5, '', '[]')"
+    )
+    with state.write() as connection:
+        connection.execute(text(row), {"state": "normal"})
+        connection.execute(text(row), {"state": "normal"})
+        connection.execute(text(row), {"state": "acknowledged"})
+    with pytest.raises(IntegrityError, match="UNIQUE"), state.write() as connection:
+        connection.execute(text(row), {"state": "returned-unacknowledged"})
+    state.close()
+
+
+@given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.timezones()))  # noqa: DTZ001
+def test_a_moment_survives_the_database_to_the_microsecond(moment: datetime) -> None:
+    kind, dialect = Moment(), sqlite.dialect()
+    assert kind.process_result_value(kind.process_bind_param(moment, dialect), dialect) == moment.astimezone(UTC)
