@@ -1,4 +1,4 @@
-"""Is there enough evidence? What failures in the training part allow to learn, and to claim."""
+"""Whether there is enough evidence: what the failures in the training part allow to learn, and to claim."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
