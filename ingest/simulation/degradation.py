@@ -94,4 +94,4 @@ def draw_fate(
     mean_onset = max(mean_cycle - math.exp((low + high) / 2), 0.2 * mean_cycle)
     scale = mean_onset / math.gamma(1 + 1 / _WEAR_SHAPE)
     onset = scale * (-math.log1p(-wear)) ** (1 / _WEAR_SHAPE) * (part if used else 1.0)
-    return Fate(mode, onset, interval, 1.5 + 1.7 * growth, 0.7 + 0.35 * (look + shape))
+    return Fate(mode, onset, interval, 1.2 + 1.6 * growth, 0.7 + 0.35 * (look + shape))

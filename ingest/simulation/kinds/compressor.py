@@ -78,11 +78,11 @@ COMPRESSOR = MachineKind(
                 Mode(
                     name="bearing damage",
                     effects=(
-                        Effect("vibration", 3.2, 1.0),
-                        Effect("discharge_temperature", 5.0),
-                        Effect("power", 3.0),
+                        Effect("vibration", 5.1, 1.0),
+                        Effect("discharge_temperature", 8.0),
+                        Effect("power", 4.8),
                     ),
-                    interval_hours=(90, 260),
+                    interval_hours=(72, 200),
                     error="vibration high",
                     errors_per_hour=0.05,
                 ),
@@ -96,11 +96,11 @@ COMPRESSOR = MachineKind(
                 Mode(
                     name="clogging",
                     effects=(
-                        Effect("filter_pressure_drop", 230.0, 0.3),
-                        Effect("power", 4.0),
-                        Effect("pressure", -0.15),
+                        Effect("filter_pressure_drop", 370.0, 0.3),
+                        Effect("power", 6.4),
+                        Effect("pressure", -0.24),
                     ),
-                    interval_hours=(70, 200),
+                    interval_hours=(56, 150),
                     error="filter service",
                     errors_per_hour=0.07,
                 ),
@@ -113,8 +113,8 @@ COMPRESSOR = MachineKind(
             (
                 Mode(
                     name="internal leak",
-                    effects=(Effect("pressure", -0.65, 0.5), Effect("power", 6.0)),
-                    interval_hours=(60, 180),
+                    effects=(Effect("pressure", -1.0, 0.5), Effect("power", 9.6)),
+                    interval_hours=(48, 140),
                     error="pressure low",
                     errors_per_hour=0.06,
                 ),
@@ -127,8 +127,8 @@ COMPRESSOR = MachineKind(
             (
                 Mode(
                     name="fouling",
-                    effects=(Effect("discharge_temperature", 15.0), Effect("power", 1.5)),
-                    interval_hours=(96, 260),
+                    effects=(Effect("discharge_temperature", 24.0), Effect("power", 2.4)),
+                    interval_hours=(76, 200),
                     error="temperature high",
                     errors_per_hour=0.06,
                 ),

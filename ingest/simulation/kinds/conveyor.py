@@ -73,8 +73,8 @@ CONVEYOR = MachineKind(
             (
                 Mode(
                     name="gear wear",
-                    effects=(Effect("gearbox_temperature", 11.0), Effect("vibration", 1.6, 0.6), Effect("power", 0.5)),
-                    interval_hours=(90, 260),
+                    effects=(Effect("gearbox_temperature", 18.0), Effect("vibration", 2.6, 0.6), Effect("power", 0.8)),
+                    interval_hours=(72, 200),
                     error="temperature high",
                     errors_per_hour=0.05,
                 ),
@@ -87,8 +87,8 @@ CONVEYOR = MachineKind(
             (
                 Mode(
                     name="belt wear",
-                    effects=(Effect("belt_tension", -1.4, 0.6), Effect("belt_speed", -0.09, 0.8)),
-                    interval_hours=(70, 220),
+                    effects=(Effect("belt_tension", -2.2, 0.6), Effect("belt_speed", -0.14, 0.8)),
+                    interval_hours=(56, 160),
                     error="belt slip",
                     errors_per_hour=0.07,
                 ),
@@ -101,15 +101,15 @@ CONVEYOR = MachineKind(
             (
                 Mode(
                     name="bearing damage",
-                    effects=(Effect("vibration", 1.9, 1.0), Effect("power", 0.9)),
-                    interval_hours=(60, 200),
+                    effects=(Effect("vibration", 3.0, 1.0), Effect("power", 1.4)),
+                    interval_hours=(48, 150),
                     error="overload",
                     errors_per_hour=0.05,
                 ),
                 Mode(
                     name="imbalance",
-                    effects=(Effect("vibration", 2.2, 0.3),),
-                    interval_hours=(60, 180),
+                    effects=(Effect("vibration", 3.5, 0.3),),
+                    interval_hours=(48, 140),
                     error="overload",
                     errors_per_hour=0.03,
                 ),

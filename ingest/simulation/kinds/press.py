@@ -69,11 +69,11 @@ PRESS = MachineKind(
                 Mode(
                     name="pump wear",
                     effects=(
-                        Effect("hydraulic_pressure", -20.0, 0.6),
-                        Effect("oil_temperature", 5.0),
-                        Effect("cycle_time", 1.2),
+                        Effect("hydraulic_pressure", -32.0, 0.6),
+                        Effect("oil_temperature", 8.0),
+                        Effect("cycle_time", 1.9),
                     ),
-                    interval_hours=(80, 240),
+                    interval_hours=(64, 180),
                     error="pressure low",
                     errors_per_hour=0.06,
                     scrap=0.03,
@@ -87,8 +87,8 @@ PRESS = MachineKind(
             (
                 Mode(
                     name="seal leak",
-                    effects=(Effect("hydraulic_pressure", -16.0), Effect("cycle_time", 2.2, 0.5), Effect("power", 5.0)),
-                    interval_hours=(60, 180),
+                    effects=(Effect("hydraulic_pressure", -26.0), Effect("cycle_time", 3.5, 0.5), Effect("power", 8.0)),
+                    interval_hours=(48, 140),
                     error="position not reached",
                     errors_per_hour=0.07,
                     scrap=0.05,
@@ -102,8 +102,8 @@ PRESS = MachineKind(
             (
                 Mode(
                     name="guide wear",
-                    effects=(Effect("vibration", 4.5, 1.0), Effect("power", 3.0)),
-                    interval_hours=(70, 220),
+                    effects=(Effect("vibration", 7.2, 1.0), Effect("power", 4.8)),
+                    interval_hours=(56, 160),
                     error="position not reached",
                     errors_per_hour=0.05,
                     scrap=0.07,
@@ -117,8 +117,8 @@ PRESS = MachineKind(
             (
                 Mode(
                     name="clogging",
-                    effects=(Effect("filter_pressure_drop", 1.3), Effect("oil_temperature", 4.0)),
-                    interval_hours=(50, 160),
+                    effects=(Effect("filter_pressure_drop", 2.1), Effect("oil_temperature", 6.4)),
+                    interval_hours=(40, 120),
                     error="filter service",
                     errors_per_hour=0.08,
                 ),

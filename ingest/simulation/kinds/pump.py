@@ -79,11 +79,11 @@ PUMP = MachineKind(
                 Mode(
                     name="bearing damage",
                     effects=(
-                        Effect("vibration", 2.6, 1.0),
-                        Effect("bearing_temperature", 9.0),
-                        Effect("power", 0.8),
+                        Effect("vibration", 4.2, 1.0),
+                        Effect("bearing_temperature", 14.0),
+                        Effect("power", 1.3),
                     ),
-                    interval_hours=(72, 240),
+                    interval_hours=(56, 180),
                     error="vibration high",
                     errors_per_hour=0.06,
                 ),
@@ -96,15 +96,15 @@ PUMP = MachineKind(
             (
                 Mode(
                     name="impeller wear",
-                    effects=(Effect("flow", -20.0), Effect("discharge_pressure", -0.8), Effect("power", -1.6)),
-                    interval_hours=(96, 260),
+                    effects=(Effect("flow", -32.0), Effect("discharge_pressure", -1.3), Effect("power", -2.6)),
+                    interval_hours=(76, 200),
                     error="low flow",
                     errors_per_hour=0.05,
                 ),
                 Mode(
                     name="clogging",
-                    effects=(Effect("flow", -24.0, 0.8), Effect("vibration", 1.1, 0.6), Effect("power", -2.2)),
-                    interval_hours=(48, 150),
+                    effects=(Effect("flow", -38.0, 0.8), Effect("vibration", 1.8, 0.6), Effect("power", -3.5)),
+                    interval_hours=(40, 110),
                     error="low flow",
                     errors_per_hour=0.08,
                 ),
@@ -117,8 +117,8 @@ PUMP = MachineKind(
             (
                 Mode(
                     name="seal leak",
-                    effects=(Effect("seal_pressure", -0.75, 0.5), Effect("flow", -4.0)),
-                    interval_hours=(60, 200),
+                    effects=(Effect("seal_pressure", -1.2, 0.5), Effect("flow", -6.4)),
+                    interval_hours=(48, 150),
                     error="seal pot level",
                     errors_per_hour=0.06,
                 ),

@@ -57,8 +57,8 @@ SPINDLE = MachineKind(
             (
                 Mode(
                     name="bearing damage",
-                    effects=(Effect("vibration", 1.5, 1.0), Effect("bearing_temperature", 9.0), Effect("power", 0.5)),
-                    interval_hours=(60, 180),
+                    effects=(Effect("vibration", 2.4, 1.0), Effect("bearing_temperature", 14.0), Effect("power", 0.8)),
+                    interval_hours=(48, 140),
                     error="vibration high",
                     errors_per_hour=0.06,
                     scrap=0.05,
@@ -72,8 +72,8 @@ SPINDLE = MachineKind(
             (
                 Mode(
                     name="imbalance",
-                    effects=(Effect("vibration", 1.8, 0.4),),
-                    interval_hours=(40, 120),
+                    effects=(Effect("vibration", 2.9, 0.4),),
+                    interval_hours=(32, 90),
                     error="clamping pressure",
                     errors_per_hour=0.07,
                     scrap=0.08,
@@ -87,8 +87,8 @@ SPINDLE = MachineKind(
             (
                 Mode(
                     name="clogging",
-                    effects=(Effect("coolant_flow", -8.0, 0.4), Effect("bearing_temperature", 5.0)),
-                    interval_hours=(40, 130),
+                    effects=(Effect("coolant_flow", -13.0, 0.4), Effect("bearing_temperature", 8.0)),
+                    interval_hours=(32, 100),
                     error="coolant level",
                     errors_per_hour=0.08,
                     scrap=0.03,
@@ -102,8 +102,8 @@ SPINDLE = MachineKind(
             (
                 Mode(
                     name="belt wear",
-                    effects=(Effect("speed", -450.0, 0.8), Effect("power", 1.8, 0.5)),
-                    interval_hours=(50, 160),
+                    effects=(Effect("speed", -720.0, 0.8), Effect("power", 2.9, 0.5)),
+                    interval_hours=(40, 120),
                     error="speed deviation",
                     errors_per_hour=0.07,
                     scrap=0.03,
