@@ -1,4 +1,4 @@
-"""Look at the sources of a plant without reading them in: are the files there, and their columns?"""
+"""Look at the sources of a plant without reading them in: the files that are missing, and the columns."""
 
 from ingest.decode.mapping import resolve
 from ingest.errors import SourceError

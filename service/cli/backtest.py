@@ -29,7 +29,7 @@ def command(models: tuple[str, ...], start: Any, end: Any) -> None:
         )
     call.show(
         {"models": [report.to_dict() for report in reports], "problems": problems},
-        lambda: click.echo("\n\n".join(report.summary for report in reports)),
+        lambda: click.echo("\n\n".join(report.summary() for report in reports)),
     )
     for problem in problems:
         click.echo(problem, err=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import click
 
@@ -106,6 +106,10 @@ class Moment(click.ParamType):  # type: ignore[type-arg] – generic from click 
 MOMENT = Moment()
 
 
+@overload
+def in_zone(moment: datetime, zone: tzinfo) -> datetime: ...
+@overload
+def in_zone(moment: None, zone: tzinfo) -> None: ...
 def in_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
     """Give a moment without a zone the plant's, and return it in UTC."""
     if moment is None:

@@ -1,18 +1,22 @@
 """Check the plant file, its sources and what has been read so far."""
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from service.cli.call import current_call, shared_options
+
+if TYPE_CHECKING:
+    from ingest.plant import ModelEntry
+    from service.control_room import ControlRoom
 
 
 @click.command()
 @shared_options
 def command() -> None:
     """Check the plant file and its sources; say what is there and what each model can claim."""
-    from ingest.sources.files import check_sources
+    from ingest.sources.check import check_sources
 
     call = current_call()
     with call.open() as room:
@@ -33,10 +37,21 @@ def command() -> None:
         click.get_current_context().exit(1)
 
 
-def _evidence(room: Any, entry: Any) -> dict[str, Any]:
-    from models.evidence import weigh_evidence
+def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
+    from ingest.errors import NotEnoughDataError
+    from models.label import target_events
+    from models.sufficiency import sufficiency
 
-    return {"model": entry.name, "task": entry.task, "says": weigh_evidence(room.plant, room.store, entry).sentence}
+    spans = room.store.spans(entry.machine_class)
+    if not spans:
+        return {"model": entry.name, "task": entry.task, "says": "no readings of its machines yet"}
+    newest = max(last for _, last in spans.values())
+    events = room.store.events(machines=room.plant.machines_of(entry.machine_class))
+    try:
+        says = sufficiency(entry, target_events(events, entry.target), spans, newest).claim
+    except NotEnoughDataError as error:
+        says = str(error)
+    return {"model": entry.name, "task": entry.task, "says": says}
 
 
 def _tell(report: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def run(room: "ControlRoom", as_json: bool) -> dict[str, Any]:
         for entry in room.plant.models:
             say(f"\nTraining {entry.name} and replaying the past ...")
             reports.append(train(room.plant, room.store, entry, room.registry, now=wall_clock(), progress=advance))
-            say(reports[-1].summary)
+            say(reports[-1].summary())
     say("\nScoring the present ...")
     outcome = score(room, at=None, since=None)
     if not as_json:

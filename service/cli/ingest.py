@@ -28,7 +28,8 @@ def _tell(report: "IngestReport") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("source", "file", box=None, padding=(0, 2, 0, 0))
+    table = Table("source", box=None, padding=(0, 2, 0, 0))
+    table.add_column("file", overflow="fold")
     for column in ("rows", "accepted", "repeated", "rejected", "events"):
         table.add_column(column, justify="right")
     for file in report.files:

@@ -29,27 +29,27 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     """Run one round and return what it did, with the ranked open alerts."""
     from service import monitor
     from service.alerts.book import list_alerts
+    from service.alerts.rank import where_to_look_first
     from service.cli.present import present
-    from service.ranking import look_first
 
     note = ""
     if at is None:
         at, note = present(room.plant, room.store, wall_clock())
     report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since)
     with room.state.read() as connection:
-        ranked = look_first(list_alerts(connection), room.plant.costs, at)
+        ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at)
     return {
         "at": at,
         "note": note,
         "round": report.to_dict(),
         "where_to_look_first": [
             {
-                "alert": each.number,
-                "machine": each.machine,
-                "since": each.condition_begin,
-                "act_before": each.act_before,
-                "level": each.level,
-                "sentence": each.sentence,
+                "alert": each.alert.number,
+                "machine": each.alert.machine,
+                "since": each.alert.condition_begin,
+                "act_before": each.alert.act_before,
+                "level": each.alert.level,
+                "sentence": each.alert.sentence,
             }
             for each in ranked
         ],

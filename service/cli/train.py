@@ -41,6 +41,6 @@ def command(models: tuple[str, ...], until: Any) -> None:
 
 def _tell(reports: list[Any], problems: list[str]) -> None:
     for report in reports:
-        click.echo(report.summary)
+        click.echo(report.summary())
     for problem in problems:
         click.echo(problem, err=True)
