@@ -23,8 +23,8 @@ from ingest import log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.database import Database
 from ingest.errors import StoreBusyError, StoreError
-from ingest.merge import conform, merge
-from ingest.segment import Segment, Selection, scan, sync_folder, write_segment
+from ingest.merge import conform, merge, wide_schema
+from ingest.segment import Segment, Selection, read_segment, sync_folder, write_segment
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
@@ -73,9 +73,10 @@ class Lake:
         return self._class_folder(segment.machine_class) / segment.path
 
     def read(self, segments: Sequence[Segment], selection: Selection) -> pa.Table:
-        """Return rows of segments, oldest arrival first, not merged; raises ``FileNotFoundError`` as ``scan``."""
+        """Return rows of segments, oldest arrival first, not merged; raises as ``read_segment``."""
         ordered = sorted(segments, key=lambda each: each.sequence)
-        return scan([self.path(each) for each in ordered], selection).to_table()
+        tables = [read_segment(self.path(each), selection) for each in ordered]
+        return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
 
     def seal(self) -> SealReport:
         """Move the whole log to the lake, a bounded part at a time.

@@ -29,7 +29,7 @@ from ingest.catalogue import (
 from ingest.database import Database
 from ingest.errors import StoreError
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
-from ingest.merge import conform, merge, wide_schema
+from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
@@ -249,11 +249,8 @@ class Store:
 
     def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
         """Return the rows asked for from lake and log, oldest arrival first."""
-        tables = [self._lake.read(segments, selection)] if segments else []
-        for each in batches:
-            table = conform(each.table, selection.signals)
-            tables.append(table if selection.filter is None else table.filter(selection.filter))
-        return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
+        waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
+        return pa.concat_tables([self._lake.read(segments, selection), *waiting])
 
 
 def _plain(table: pa.Table, signals: Sequence[str]) -> pa.Table:

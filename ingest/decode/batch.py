@@ -1,0 +1,85 @@
+"""A body of rows that names its columns as we do: machine, time, and signals or signal and value."""
+
+from collections.abc import Callable
+from datetime import datetime
+from difflib import get_close_matches
+
+import numpy as np
+import pyarrow as pa
+
+from ingest.decode.machine import MachineColumn
+from ingest.decode.mapping import resolve
+from ingest.decode.number import empty
+from ingest.decode.reject import Rejects
+from ingest.decode.rows import Decoded, RowDecoder
+from ingest.errors import SourceError
+from ingest.plant import Plant, Source
+
+LONG = {"machine", "time", "signal", "value"}
+
+
+def decode_batch(
+    table: pa.Table,
+    plant: Plant,
+    *,
+    now: datetime,
+    time_format: str = "iso",
+    line_of: Callable[[int], int] = lambda row: row + 1,
+) -> Decoded:
+    """Decode rows whose columns are named ``machine``, ``time`` and then as signals, or ``signal``, ``value``.
+
+    Raises
+    ------
+    SourceError
+        When the rows have no ``machine``, ``time`` or signal at all.
+    """
+    names = tuple(table.column_names)
+    long = set(names) >= LONG
+    source = Source(
+        name="batch",
+        path="-",
+        machine=["machine"],
+        time="time",
+        time_format=time_format,
+        signal_column="signal" if long else None,
+        value_column="value" if long else None,
+    )
+    mapping = resolve(source, plant, names, "the body")
+    decoded = RowDecoder(plant, mapping, now=now).decode(table.select(list(mapping.columns)), line_of)
+    strange = Rejects(line_of)
+    if not long:
+        _turn_strange_signals_away(table, plant, strange)
+    return Decoded(
+        readings=decoded.readings,
+        rejections=sorted([*decoded.rejections, *strange.kept], key=lambda each: each.line),
+        rejected=decoded.rejected + strange.count,
+        rows=decoded.rows,
+        used=decoded.used,
+        missing=decoded.missing,
+    )
+
+
+def refuse_body(reason: str) -> SourceError:
+    """Return the error for a body that holds no rows at all."""
+    return SourceError(
+        f"the body {reason}; send rows of machine, time and one value per signal, or machine, signal, time and value"
+    )
+
+
+def _turn_strange_signals_away(table: pa.Table, plant: Plant, rejects: Rejects) -> None:
+    """Turn away values of signals that the machine's class does not have."""
+    machines = MachineColumn(plant, ["machine"], "", ignore=True).read(table, Rejects())
+    place = {each.name: number for number, each in enumerate(plant.classes)}
+    class_of = np.array([*(place[each.machine_class] for each in plant.machines), -1])
+    classes = class_of[machines.codes]
+    for name in table.column_names:
+        if name in ("machine", "time"):
+            continue
+        given = ~empty(table[name])
+        for number in np.unique(classes[given & (classes >= 0)]).tolist():
+            signals = [each.name for each in plant.classes[number].signals]
+            if name not in signals:
+                near = get_close_matches(name, signals, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                reason = f"class {plant.classes[number].name!r} has no signal {name!r}{hint}"
+                rejects.add(np.flatnonzero(given & (classes == number)), name, table[name], reason)

@@ -1,0 +1,51 @@
+"""CSV bodies: a header line, then rows; wide or long."""
+
+from datetime import datetime
+
+import pyarrow as pa
+
+from ingest.decode.batch import decode_batch, refuse_body
+from ingest.decode.rows import Decoded
+from ingest.decode.text_block import parse_csv, to_utf8
+from ingest.plant import Plant
+
+
+def decode_csv(body: bytes, plant: Plant, *, now: datetime, time_format: str = "iso", delimiter: str = ",") -> Decoded:
+    """Decode a CSV body; the first line names the columns as ``decode_batch`` wants them.
+
+    Parameters
+    ----------
+    now : time of arrival
+
+    Returns
+    -------
+    Decoded
+        Lines in its rejections are counted from 1, the header being line 1.
+
+    Raises
+    ------
+    SourceError
+        When the body is empty, or has no machine or time.
+    """
+    header, _, rest = to_utf8(body.removeprefix(b"\xef\xbb\xbf")).partition(b"\n")
+    names = tuple(name.strip().strip('"') for name in header.decode().strip().split(delimiter))
+    if not header.strip():
+        raise refuse_body("is empty")
+    if len(set(names)) < len(names):
+        raise refuse_body("names a column twice")
+    if not rest.strip():
+        table = pa.table({name: pa.array([], pa.string()) for name in names})
+        return decode_batch(table, plant, now=now, time_format=time_format)
+    try:
+        part = parse_csv(rest, names, names, delimiter)
+    except pa.ArrowException as error:
+        raise refuse_body(f"is not CSV ({str(error).splitlines()[0]})") from error
+    decoded = decode_batch(part.table, plant, now=now, time_format=time_format, line_of=part.lines.of)
+    return Decoded(
+        readings=decoded.readings,
+        rejections=sorted([*part.broken, *decoded.rejections], key=lambda each: each.line),
+        rejected=decoded.rejected + len(part.broken),
+        rows=decoded.rows + len(part.broken),
+        used=decoded.used,
+        missing=decoded.missing,
+    )

@@ -1,0 +1,93 @@
+"""JSON bodies: a list of rows, or one object of columns; wide or long."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ingest.decode.batch import decode_batch, refuse_body
+from ingest.decode.rows import Decoded
+from ingest.plant import Plant
+
+
+def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = "iso") -> Decoded:
+    """Decode a JSON body.
+
+    Rows are ``[{"machine": …, "time": …, "signal": value, …}, …]``, or with ``"signal"`` and ``"value"``
+    one signal a row; columns are the same as one object of lists. ``{"readings": …}`` around either is fine.
+
+    Parameters
+    ----------
+    now : time of arrival
+
+    Returns
+    -------
+    Decoded
+        Rows in its rejections are counted from 1.
+
+    Raises
+    ------
+    SourceError
+        When the body is no JSON, or holds no rows, machine or time.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> from ingest.plant import Machine, MachineClass, Signal
+    >>> press = MachineClass(name="press", signals=[Signal(name="force")])
+    >>> plant = Plant(classes=[press], machines=[Machine(name="p1", machine_class="press")])
+    >>> body = b'[{"machine": "p1", "time": "2026-01-01T00:00:00Z", "force": 12}]'
+    >>> decode_json(body, plant, now=datetime(2026, 1, 1, tzinfo=UTC)).readings[0].count
+    1
+    """
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise refuse_body(f"is not JSON ({error})") from error
+    if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
+        content = content["readings"]
+    columns = _of_columns(content) if isinstance(content, Mapping) else _of_rows(content)
+    table = pa.table({name: _column(cells) for name, cells in columns.items()})
+    return decode_batch(table, plant, now=now, time_format=time_format)
+
+
+def _of_columns(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    if not all(isinstance(cells, list) for cells in content.values()):
+        return _of_rows([content])
+    lengths = {name: len(cells) for name, cells in content.items()}
+    if len(set(lengths.values())) > 1:
+        raise refuse_body(f"has columns of different lengths ({lengths})"[:300])
+    return dict(content)
+
+
+def _of_rows(content: object) -> dict[str, Sequence[Any]]:
+    if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
+        raise refuse_body("is not a list of rows")
+    if not content:
+        return {"machine": [], "time": [], "signal": [], "value": []}
+    names = dict.fromkeys(name for row in content for name in row)
+    return {name: [row.get(name) for row in content] for name in names}
+
+
+def _column(cells: Sequence[Any]) -> pa.ChunkedArray:
+    """Return cells as numbers if all are, else as text, so that one wrong cell does not spoil the others."""
+    if all(cell is None or (isinstance(cell, (int, float)) and not isinstance(cell, bool)) for cell in cells):
+        whole = all(isinstance(cell, int) and abs(cell) < 2**63 for cell in cells if cell is not None)
+        kind = pa.int64() if whole else pa.float64()
+        return pa.chunked_array([pa.array(cells if whole else [_real(cell) for cell in cells], kind)])
+    return pa.chunked_array([pa.array([_text(cell) for cell in cells], pa.string())])
+
+
+def _real(cell: float | None) -> float | None:
+    try:
+        return None if cell is None else float(cell)
+    except OverflowError:
+        return float("inf")
+
+
+def _text(cell: object) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    return repr(cell) if isinstance(cell, float) else json.dumps(cell)

@@ -1,0 +1,182 @@
+"""How fast and how small ingest is: ``python -m tests.benchmarks.ingest [--json] [--quick]``.
+
+Each figure stands beside the same work done by pyarrow alone, in the same run.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from ingest.plant import Machine, MachineClass, Plant, Signal, Source
+from ingest.sources.files import ingest_files
+from ingest.store import Store
+
+MACHINES = 100
+SIGNALS = tuple(f"signal_{number}" for number in range(10))
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def plant_in(folder: Path) -> Plant:
+    """A plant of one class whose readings lie in ``readings.parquet``."""
+    return Plant(
+        classes=[MachineClass(name="press", signals=[Signal(name=name) for name in SIGNALS])],
+        machines=[Machine(name=f"machine-{number}", machine_class="press") for number in range(MACHINES)],
+        sources=[Source(name="file", path="readings.parquet", machine=["machine"], time="time")],
+        folder=folder,
+    )
+
+
+def write_readings(path: Path, readings: int) -> datetime:
+    """Write readings of all machines, once a minute, minute by minute; return the newest time."""
+    minutes = readings // (MACHINES * len(SIGNALS))
+    random = np.random.default_rng(7)
+    machines = pa.array([f"machine-{number}" for number in range(MACHINES)])
+    writer = None
+    for first in range(0, minutes, 1000):
+        several = min(1000, minutes - first)
+        when = np.repeat(np.arange(first, first + several), MACHINES) * 60_000_000
+        stamps = pa.array(when + int(BEGIN.timestamp()) * 1_000_000).cast(pa.timestamp("us", tz="UTC"))
+        who = pa.DictionaryArray.from_arrays(np.tile(np.arange(MACHINES, dtype=np.int32), several), machines)
+        cells = [np.round(random.normal(50, 5, several * MACHINES), 3) for _ in SIGNALS]
+        table = pa.table([who.cast(pa.string()), stamps, *cells], names=["machine", "time", *SIGNALS])
+        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+    return BEGIN + timedelta(minutes=minutes - 1)
+
+
+def ingest_in_child(folder: Path) -> dict[str, float]:
+    """Ingest in a process of its own; return its seconds and its peak memory in MB."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.ingest", "--child", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return dict(json.loads(run.stdout))
+
+
+def child(folder: Path) -> None:
+    """Ingest and print what it cost."""
+    store = Store(folder / "andon-data")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    begun = perf_counter()
+    report = ingest_files(plant_in(folder), store, now=NOW)
+    seconds = perf_counter() - begun
+    store.close()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    accepted = sum(each.readings for each in report.files)
+    print(json.dumps({"seconds": seconds, "peak": peak, "before": before, "readings": accepted}))
+
+
+def timed(work: Callable[[], Any], times: int = 5) -> float:
+    """Return the median seconds of several runs."""
+    seconds = []
+    for _ in range(times):
+        begun = perf_counter()
+        work()
+        seconds.append(perf_counter() - begun)
+    return median(seconds)
+
+
+def measure(folder: Path, readings: int) -> list[dict[str, Any]]:
+    """Return the rows of the benchmark."""
+    path = folder / "readings.parquet"
+    newest = write_readings(path, readings)
+    cost = ingest_in_child(folder)
+    plain = timed(lambda: pq.write_table(pq.read_table(path), folder / "copy.parquet", compression="zstd"), 1)
+    store = Store(folder / "andon-data")
+    counts = store.counts()
+    hour = newest - timedelta(hours=1)
+    peer = ds.dataset(str(path))
+
+    def peer_rows(condition: pc.Expression) -> pa.Table:
+        return peer.to_table(filter=condition).sort_by([("machine", "ascending"), ("time", "ascending")])
+
+    last_hour = timed(lambda: store.read("press", start=hour))
+    one_machine = timed(lambda: store.read("press", machines=["machine-17"]))
+    one_signal = timed(lambda: store.read("press", machines=["machine-17"], signals=["signal_3"]))
+    everything = timed(lambda: store.read("press"), 3)
+    again = timed(lambda: ingest_files(plant_in(folder), store, now=NOW), 1)
+    lake_bytes = sum(each.stat().st_size for each in (folder / "andon-data" / "lake").rglob("*.parquet"))
+    store.close()
+    rows = [
+        row("ingest", cost["readings"] / cost["seconds"] / 1e6, "M readings/s", 1.0, readings / plain / 1e6),
+        row("peak memory of ingest", cost["peak"], "MB", 600, None),
+        row("size in the lake", lake_bytes / counts.readings, "bytes/reading", 8, path.stat().st_size / readings),
+        row("same file again", again * 1e3, "ms", 1000, None),
+        row("last hour of all", last_hour * 1e3, "ms", 100, timed(lambda: peer_rows(pc.field("time") > hour)) * 1e3),
+        row(
+            "one machine, all its history",
+            one_machine * 1e3,
+            "ms",
+            100,
+            timed(lambda: peer_rows(pc.field("machine") == "machine-17")) * 1e3,
+        ),
+        row("one machine, one signal", one_signal * 1e3, "ms", 50, None),
+        row(
+            "everything, sorted",
+            readings / everything / 1e6,
+            "M readings/s",
+            5,
+            readings / timed(lambda: peer_rows(pc.scalar(True)), 1) / 1e6,
+        ),
+        row("segments", counts.segments, "files", 100, None),
+    ]
+    if counts.readings != readings:
+        raise SystemExit(f"{counts.readings} readings are in the store, {readings} were in the file")
+    return rows
+
+
+def row(name: str, value: float, unit: str, goal: float, peer_value: float | None) -> dict[str, Any]:
+    """One row of the benchmark; the peer is pyarrow on the plain file."""
+    return {
+        "name": name,
+        "value": round(value, 3),
+        "unit": unit,
+        "goal": goal,
+        "peer": "" if peer_value is None else "pyarrow on the plain file",
+        "peer_value": None if peer_value is None else round(peer_value, 3),
+        "ratio": None if not peer_value else round(value / peer_value, 2),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="one million readings instead of ten")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child is not None:
+        child(arguments.child)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measure(Path(folder), 1_000_000 if arguments.quick else 10_000_000)
+    if arguments.json:
+        print(json.dumps(rows, indent=1))
+        return
+    for each in rows:
+        peer = f"{each['peer_value']} {each['peer']} (x {each['ratio']})" if each["peer"] else ""
+        print(f"{each['name']:30} {each['value']:>10} {each['unit']:14} goal {each['goal']:<6} {peer}")
+
+
+if __name__ == "__main__":
+    main()
