@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.finding import Evidence
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Verdict
+from service.alerts.rank import Ranked, where_to_look_first
 from service.api.given import Now, Room, machine_named
 from service.api.paging import Limit, Offset, Page, cut
-from service.ranking import look_first, stake_per_hour
 
 router = APIRouter(tags=["alerts"])
 
@@ -45,7 +45,10 @@ class AlertView(BaseModel):
     closed_at: datetime | None
     verdict: Verdict | None
     note: str
-    stake_per_hour: float = Field(description="Money at stake for each hour that is left, in the plant's currency.")
+    stake_per_hour: float | None = Field(
+        description="Money at stake for each hour that is left, in the plant's currency; null when it is not open."
+    )
+    why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
 
 
 class AlertHistoryView(BaseModel):
@@ -113,7 +116,7 @@ def list_alerts(
     order: Annotated[
         Literal["look first", "newest"],
         Query(
-            description="'look first': by the money at stake for each hour left; what is being looked into comes after."
+            description="'look first': open ones by the money at stake for each hour left, acknowledged ones after the others."
         ),
     ] = "look first",
     limit: Limit = 50,
@@ -125,10 +128,13 @@ def list_alerts(
     states = {each for word in state for each in _states(word)}
     with room.state.read() as connection:
         alerts = book.list_alerts(connection, states=sorted(states), machine=machine)
+    views = [alert_view(each, room, now) for each in alerts]
     if order == "look first":
-        alerts = look_first(alerts, room.plant.costs, now)
-    page, next_page = cut(request, alerts, limit, offset)
-    return AlertPage(items=[view(each, room, now) for each in page], next=next_page)
+        ranked = where_to_look_first((each for each in alerts if each.live), room.plant.costs, now)
+        over = [each for each in views if each.stake_per_hour is None]
+        views = [*(ranked_view(each) for each in ranked), *over]
+    page, next_page = cut(request, views, limit, offset)
+    return AlertPage(items=page, next=next_page)
 
 
 @router.get("/alerts/{number}")
@@ -166,24 +172,26 @@ def comment(number: Number, body: Comment, room: Room, now: Now) -> AlertDetail:
     return _detail(alert, history, room, now)
 
 
-def view(alert: Alert, room: Room, now: datetime) -> AlertView:
+def alert_view(alert: Alert, room: Room, now: datetime) -> AlertView:
     """Show an alert."""
-    return AlertView.model_validate(_attributes(alert) | {"stake_per_hour": _stake(alert, room, now)})
+    if alert.live:
+        return ranked_view(where_to_look_first([alert], room.plant.costs, now)[0])
+    return AlertView.model_validate(_fields(alert) | {"stake_per_hour": None, "why_here": ""})
+
+
+def ranked_view(ranked: Ranked) -> AlertView:
+    """Show an open alert and what its place rests on."""
+    place = {"stake_per_hour": round(ranked.per_hour, 2), "why_here": ranked.why}
+    return AlertView.model_validate(_fields(ranked.alert) | place)
 
 
 def _detail(alert: Alert, history: list[AlertEvent], room: Room, now: datetime) -> AlertDetail:
-    lines = [AlertHistoryView.model_validate(each) for each in history]
-    return AlertDetail.model_validate(
-        _attributes(alert) | {"stake_per_hour": _stake(alert, room, now), "history": lines}
-    )
+    shown = alert_view(alert, room, now)
+    return AlertDetail(**dict(shown), history=[AlertHistoryView.model_validate(each) for each in history])
 
 
-def _attributes(alert: Alert) -> dict[str, object]:
+def _fields(alert: Alert) -> dict[str, object]:
     return {name: getattr(alert, name) for name in AlertView.model_fields if hasattr(alert, name)}
-
-
-def _stake(alert: Alert, room: Room, now: datetime) -> float:
-    return round(stake_per_hour(alert, room.plant.costs, now), 2) if alert.live else 0.0
 
 
 def _states(word: str) -> tuple[AlertState, ...]:

@@ -8,9 +8,9 @@ import pyarrow as pa
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 
-from ingest.decode import Decoded
 from ingest.decode.csv import decode_csv
 from ingest.decode.json import decode_json
+from ingest.decode.rows import Decoded
 from ingest.errors import UnknownNameError
 from ingest.plant import MachineClass
 from ingest.report import Rejection
@@ -24,7 +24,7 @@ router = APIRouter(tags=["readings"])
 SOURCE = "api"
 DEFAULT_SPAN = timedelta(days=1)
 SHOWN = 100
-"""Faults that an answer lists; all of them are kept as dead letters."""
+"""Faults that an answer lists."""
 
 Key = Annotated[
     str | None,
@@ -66,8 +66,10 @@ class Receipt(BaseModel):
 
     accepted: int = Field(description="Single readings that are on disk now.")
     repeated: bool = Field(description="Whether this batch was known already, so that nothing changed.")
-    rejected: int = Field(description="Rows and cells that were turned away; they are kept as dead letters.")
-    errors: list[Fault] = Field([], description="Why, for the first 100 of them; all others are kept.")
+    rejected: int = Field(
+        description="Rows and cells that were turned away; the first of them are kept as dead letters."
+    )
+    errors: list[Fault] = Field([], description="Why, for the first of them.")
 
 
 class SignalSeries(BaseModel):
@@ -104,14 +106,14 @@ def push_readings(request: Request, body: RawBody, seen: Seen, key: Key = None) 
         accepted += readings.count
     if decoded.rejections:
         seen.room.store.reject(decoded.rejections, source=SOURCE, position=position)
-    request.app.state.metrics.rejected.inc(len(decoded.rejections))
+    request.app.state.metrics.rejected.inc(decoded.rejected)
     if faults and not accepted:
         raise ProblemError(422, "no reading could be kept", errors=faults)
     request.app.state.metrics.accepted.inc(accepted if fresh else 0)
     return Receipt(
         accepted=accepted,
         repeated=bool(decoded.readings) and not fresh,
-        rejected=len(decoded.rejections),
+        rejected=decoded.rejected,
         errors=faults,
     )
 
@@ -161,9 +163,9 @@ def show_readings(
 def _decode(request: Request, body: bytes, seen: Sight) -> Decoded:
     match content_type(request):
         case "application/json":
-            return decode_json(body, seen.room.plant, arrived=seen.now)
+            return decode_json(body, seen.room.plant, now=seen.now)
         case "text/csv":
-            return decode_csv(body, seen.room.plant, arrived=seen.now)
+            return decode_csv(body, seen.room.plant, now=seen.now)
         case other:
             raise ProblemError(
                 415,

@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from service.alerts import book
 from service.alerts.alert import AlertState, Verdict
+from service.alerts.rank import where_to_look_first
 from service.api.alerts import Number
 from service.api.body import RawBody
 from service.api.given import Now, Room
 from service.api.problem import ProblemError
 from service.dashboard.render import back_to, page, person, read_form
-from service.ranking import stake_per_hour
 
 router = APIRouter()
 _ROWS = 100
@@ -32,8 +32,8 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     """Show one alert."""
     with room.state.read() as connection:
         alert, history = book.show(connection, number), book.history(connection, number)
-    stake = stake_per_hour(alert, room.plant.costs, now)
-    return page(request, "alert.html", alert=alert, history=history, stake=stake)
+    why_here = where_to_look_first([alert], room.plant.costs, now)[0].why if alert.live else ""
+    return page(request, "alert.html", alert=alert, history=history, why_here=why_here)
 
 
 @router.post("/alerts/{number}/acknowledge")

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from ingest.plant import Machine
+from service.alerts.rank import where_to_look_first
 from service.api.given import Seen
 from service.dashboard.render import page
 from service.health import Health, MachineHealth
 from service.overview import plant_health
-from service.ranking import look_first
 
 router = APIRouter()
 SHOWN = 15
@@ -33,14 +33,14 @@ class NextStep:
 def first_page(request: Request, seen: Seen) -> Response:
     """Show the ranked open alerts and the health of every machine."""
     healths = plant_health(seen.room, seen.sampling, seen.now)
-    alerts = look_first((alert for each in healths for alert in each.alerts), seen.room.plant.costs, seen.now)
+    ranked = where_to_look_first((alert for each in healths for alert in each.alerts), seen.room.plant.costs, seen.now)
     counted = Counter(each.health for each in healths)
     return page(
         request,
         "first.html",
-        alerts=alerts,
+        ranked=ranked,
         shown=SHOWN,
-        hidden=max(0, len(alerts) - SHOWN),
+        hidden=max(0, len(ranked) - SHOWN),
         next_step=_next_step(healths, has_models=bool(seen.room.registry.versions())),
         assessed_at=max((each.level.time for each in healths if each.level), default=None),
         counts=[(health, counted[health]) for health in Health if counted[health]],

@@ -1,7 +1,6 @@
 """A machine's page: its risk and its signals over time, its alerts, and why."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from starlette.responses import Response
 
 from service.alerts.alert import Alert, AlertState
 from service.alerts.book import list_alerts
+from service.alerts.rank import where_to_look_first
 from service.api.events import records
 from service.api.given import Seen, machine_named, moment
 from service.dashboard import chart
@@ -18,7 +18,6 @@ from service.dashboard.first_page import place_of
 from service.dashboard.render import page
 from service.levels import LevelHistory, level_histories
 from service.overview import machine_health
-from service.ranking import look_first
 from service.series import Series, signal_series, thin
 
 router = APIRouter()
@@ -62,7 +61,8 @@ def machine_page(
         request,
         "machine.html",
         frame=chart,
-        health=replace(health, alerts=tuple(look_first(health.alerts, plant.costs, seen.now))),
+        health=health,
+        ranked=[each.alert for each in where_to_look_first(health.alerts, plant.costs, seen.now)],
         place=place_of(found),
         spans=SPANS,
         chosen=days,
