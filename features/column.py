@@ -63,7 +63,11 @@ def span_text(span: timedelta) -> str:
     ('7 d', '1000.005 ms')
     """
     text = format_duration(span)
-    return text if parse_duration(text) == span else f"{span / timedelta(milliseconds=1):.3f} ms"
+    exact = f"{span / timedelta(milliseconds=1):.3f} ms"
+    try:
+        return text if parse_duration(text) == span else exact
+    except ValueError:  # a long span with odd seconds is written with an exponent
+        return exact
 
 
 def span_token(span: timedelta) -> str:

@@ -60,9 +60,9 @@ def summarise(recipe: Recipe, history: History, group: Group, ends: Times, cells
     one_by_one = [BY_NAME[name] for name in recipe.features if BY_NAME[name].of_rows]
     panes, samples = _fill_panes(recipe, history, group, grid, cells, keep=bool(one_by_one))
     windows = _windows(recipe, grid, panes)
-    of_rows = _one_by_one(recipe, group, grid, samples, one_by_one) if one_by_one else {}
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
     with np.errstate(all="ignore"):
+        of_rows = _one_by_one(recipe, group, grid, samples, one_by_one) if one_by_one else {}
         for place, column in enumerate(of_signal):
             feature, length = BY_NAME[column.feature], column.window or recipe.lookback
             window = windows[length]

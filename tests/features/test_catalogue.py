@@ -1,0 +1,59 @@
+"""The catalogue says of every feature what it is, and its page is up to date."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from features.catalogue import BY_NAME, FEATURES, describe, page, unit_of
+from features.column import Column
+from tests.features.slow_reference import SLOW
+
+PAGE = Path(__file__).parents[2] / "docs" / "features_catalogue.md"
+DAY = timedelta(hours=24)
+
+
+def test_the_page_in_docs_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m features.catalogue > docs/features_catalogue.md"
+
+
+def test_every_feature_has_one_way_to_be_computed() -> None:
+    for feature in FEATURES:
+        functions = [feature.of_moments, feature.of_two, feature.of_rows]
+        expected = 0 if feature.kind in ("clock", "count") else 1
+        assert sum(function is not None for function in functions) == expected, feature.name
+    assert len(BY_NAME) == len(FEATURES)
+
+
+def test_every_feature_of_one_window_has_a_reference() -> None:
+    of_one_window = {feature.name for feature in FEATURES if feature.of_moments or feature.of_rows}
+
+    assert set(SLOW) == of_one_window
+
+
+@pytest.mark.parametrize(
+    ("column", "words", "unit"),
+    [
+        (Column(feature="mean", signal="voltage", window=DAY), "24 h mean", "V"),
+        (Column(feature="slope", signal="voltage", window=DAY), "24 h slope", "V/h"),
+        (Column(feature="kurtosis", signal="voltage", window=DAY), "24 h kurtosis", ""),
+        (
+            Column(feature="mean_change", signal="voltage", window=DAY, against=7 * DAY),
+            "24 h mean against 7 d",
+            "V",
+        ),
+        (Column(feature="mean_shift", signal="voltage", window=DAY), "24 h mean against its own normal", "V"),
+        (Column(feature="hours_since_failure"), "hours since last failure", "h"),
+        (Column(feature="hours_since_maintenance", part="comp2"), "hours since maintenance of comp2", "h"),
+        (Column(feature="hours_since_maintenance"), "hours since maintenance of the machine", "h"),
+        (Column(feature="errors", window=DAY), "errors in 24 h", ""),
+        (Column(feature="errors", part="error1", window=DAY), "error1 in 24 h", ""),
+    ],
+)
+def test_a_column_is_told_in_words_with_its_unit(column: Column, words: str, unit: str) -> None:
+    assert describe(column) == words
+    assert unit_of(column, "V") == unit
+
+
+def test_a_slope_of_a_signal_without_unit_is_per_hour() -> None:
+    assert unit_of(Column(feature="slope", signal="count", window=DAY), "") == "1/h"

@@ -1,0 +1,247 @@
+"""Which rows a table has, what a failure and silence do to them, and how much is read."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from features.extract import extract, sampling_interval
+from features.recipe import Recipe
+from features.table import FeatureTable
+from ingest.errors import NotEnoughDataError
+from ingest.event import Event
+from ingest.plant import MachineClass, Signal
+from tests.features.table_history import START, TableHistory, after, readings_frame
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+RECIPE = Recipe(
+    machine_class="pump",
+    signals=("pressure", "flow"),
+    windows=(HOUR, 4 * HOUR),
+    stride=30 * MINUTE,
+    features=("mean", "minimum", "last", "median"),
+    every=(5 * MINUTE, 5 * MINUTE),
+)
+
+
+def _readings(machine: str, begin: int, end: int, every: int = 5) -> pd.DataFrame:
+    """Return readings whose pressure is the minute at which they were taken."""
+    minutes = np.arange(begin, end + 1, every)
+    return readings_frame(machine, minutes, pressure=minutes.astype(float), flow=-minutes.astype(float))
+
+
+def _column(table: FeatureTable, name: str) -> NDArray[np.float64]:
+    return table.values[:, table.names.index(name)]
+
+
+def _minutes(table: FeatureTable) -> list[float]:
+    return ((table.time - np.datetime64(START.replace(tzinfo=None))) / np.timedelta64(1, "m")).tolist()
+
+
+def test_rows_stand_on_the_grid_of_the_stride_in_the_half_open_span() -> None:
+    history = TableHistory(_readings("m", 0, 600))
+
+    table = extract(RECIPE, history, ["m"], after(minutes=60), after(minutes=179))
+
+    assert _minutes(table) == [90, 120, 150]
+    assert list(table.machine) == ["m"] * 3
+    assert table.time.dtype == np.dtype("datetime64[us]")
+    assert table.names == RECIPE.names
+
+
+def test_a_window_is_open_at_its_start_and_closed_at_its_end() -> None:
+    table = extract(RECIPE, TableHistory(_readings("m", 0, 600)), ["m"], after(minutes=299), after(minutes=300))
+
+    assert _column(table, "pressure__minimum__1h").item() == 245
+    assert _column(table, "pressure__last__1h").item() == 300
+
+
+def test_a_stride_that_does_not_divide_the_windows_is_followed() -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure",),
+        windows=(HOUR,),
+        stride=25 * MINUTE,
+        features=("minimum", "last"),
+        every=(MINUTE,),
+    )
+    table = extract(recipe, TableHistory(_readings("m", 0, 600, every=1)), ["m"], after(hours=2), after(hours=5))
+
+    ends = np.array(_minutes(table))
+    assert set(np.diff(ends)) == {25.0}
+    assert _column(table, "pressure__minimum__1h").tolist() == (ends - 59).tolist()
+    assert _column(table, "pressure__last__1h").tolist() == ends.tolist()
+
+
+def test_rows_begin_with_the_first_reading_and_are_sorted_by_machine_and_time() -> None:
+    history = TableHistory(pd.concat([_readings("b", 0, 600), _readings("a", 95, 600)]))
+
+    table = extract(RECIPE, history, ["b", "a", "b", "unknown"], START, after(minutes=180))
+
+    assert list(table.machine) == ["a"] * 3 + ["b"] * 6
+    assert _minutes(table) == [120, 150, 180, 30, 60, 90, 120, 150, 180]
+
+
+def test_a_silent_machine_has_rows_that_say_so() -> None:
+    table = extract(RECIPE, TableHistory(_readings("m", 0, 120)), ["m"], after(hours=2), after(hours=8))
+
+    assert table.filled.round(3).tolist() == [0.5] + [0.0] * 11
+    assert np.isnan(table.values[-1]).all()
+    assert _column(table, "pressure__mean__4h")[0] == pytest.approx(60)
+
+
+def test_a_window_with_too_few_samples_says_nothing() -> None:
+    history = TableHistory(_readings("m", 0, 600))
+
+    table = extract(RECIPE, history, ["m"], START, after(minutes=120))
+
+    assert table.filled.round(3).tolist() == [round(7 / 12, 3), 1, 1, 1]
+    assert np.isnan(_column(table, "pressure__mean__4h")).tolist() == [True, True, False, False]
+    assert np.isfinite(_column(table, "pressure__mean__1h")).all()
+
+
+def test_two_samples_are_too_few_even_when_nothing_more_is_expected() -> None:
+    recipe = Recipe(machine_class="pump", signals=("pressure",), windows=(HOUR,), stride=HOUR, features=("mean",))
+
+    table = extract(recipe, TableHistory(_readings("m", 10, 200, every=30)), ["m"], START, after(hours=3))
+    often = extract(recipe, TableHistory(_readings("m", 10, 200, every=20)), ["m"], START, after(hours=3))
+
+    assert np.isnan(table.values).all()
+    assert table.filled.round(3).tolist() == [0.667] * 3
+    assert np.isfinite(often.values).all()
+
+
+def test_windows_do_not_reach_back_over_a_failure() -> None:
+    failure = Event(machine="m", kind="failure", time=after(minutes=272))
+    history = TableHistory(_readings("m", 0, 600), [failure])
+
+    table = extract(RECIPE, history, ["m"], after(minutes=240), after(minutes=390))
+
+    assert _minutes(table) == [270, 300, 330, 360, 390]
+    assert _column(table, "pressure__minimum__1h").tolist() == [215, 275, 275, 305, 335]
+    np.testing.assert_equal(_column(table, "pressure__minimum__4h"), [35, np.nan, np.nan, 275, 275])
+    np.testing.assert_equal(_column(table, "pressure__median__4h"), [152.5, np.nan, np.nan, 317.5, 332.5])
+
+
+def test_at_the_moment_of_a_failure_the_new_life_has_no_reading_yet() -> None:
+    failure = Event(machine="m", kind="failure", time=after(minutes=300))
+
+    table = extract(
+        RECIPE, TableHistory(_readings("m", 0, 600), [failure]), ["m"], after(minutes=240), after(minutes=330)
+    )
+
+    assert table.filled.round(3).tolist() == [1, 0, 0.5]
+
+
+def test_a_failure_that_lasts_begins_the_new_life_at_its_end() -> None:
+    failure = Event(machine="m", kind="failure", time=after(minutes=200), end=after(minutes=325))
+
+    table = extract(
+        RECIPE, TableHistory(_readings("m", 0, 600), [failure]), ["m"], after(minutes=240), after(minutes=390)
+    )
+
+    np.testing.assert_equal(_column(table, "pressure__minimum__1h"), [215, 245, np.nan, 330, 335])
+
+
+def test_the_failure_of_one_machine_leaves_others_alone() -> None:
+    readings = pd.concat([_readings("a", 0, 600), _readings("b", 0, 600)])
+    failure = Event(machine="a", kind="failure", time=after(minutes=400))
+
+    table = extract(RECIPE, TableHistory(readings, [failure]), ["a", "b"], START, after(hours=10))
+    calm = extract(RECIPE, TableHistory(readings), ["a", "b"], START, after(hours=10))
+
+    of_b = table.machine == "b"
+    assert table.values[of_b].tobytes() == calm.values[of_b].tobytes()
+
+
+def test_a_signal_that_was_never_read_is_nan_and_disturbs_nothing() -> None:
+    readings = _readings("m", 0, 600).drop(columns="flow")
+
+    table = extract(RECIPE, TableHistory(readings), ["m"], START, after(hours=10))
+
+    assert np.isnan(_column(table, "flow__mean__1h")).all()
+    assert np.isfinite(_column(table, "pressure__mean__1h")).all()
+
+
+def test_times_before_1970_work() -> None:
+    readings = _readings("m", 0, 600)
+    readings["time"] -= pd.Timedelta(days=365 * 80)
+    start = START - timedelta(days=365 * 80)
+
+    table = extract(RECIPE, TableHistory(readings), ["m"], start, start + 2 * HOUR)
+
+    assert table.time[0] == np.datetime64(start.replace(tzinfo=None), "us") + np.timedelta64(30, "m")
+    assert _column(table, "pressure__last__1h").tolist() == [30, 60, 90, 120]
+
+
+@pytest.mark.parametrize("machines", [[], ["unknown"]])
+def test_no_machine_gives_an_empty_table_with_all_columns(machines: list[str]) -> None:
+    table = extract(RECIPE, TableHistory(_readings("m", 0, 600)), machines, START, after(hours=10))
+
+    assert len(table) == 0
+    assert table.values.shape == (0, len(RECIPE.names))
+    assert table.time.dtype == np.dtype("datetime64[us]")
+
+
+def test_an_empty_span_gives_an_empty_table() -> None:
+    assert len(extract(RECIPE, TableHistory(_readings("m", 0, 600)), ["m"], after(hours=1), after(hours=1))) == 0
+
+
+def test_no_more_is_held_at_once_than_was_asked_for() -> None:
+    history = TableHistory(pd.concat([_readings(f"m{each}", 0, 3000) for each in range(6)]))
+
+    extract(RECIPE, history, [f"m{each}" for each in range(6)], START, after(hours=50), cells=400)
+
+    assert history.most_rows_read <= 200
+
+
+def test_own_normal_is_known_once_its_time_is_over() -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure",),
+        windows=(HOUR,),
+        stride=HOUR,
+        features=("mean", "mean_shift", "spread_ratio"),
+        baseline=3 * HOUR,
+        every=(5 * MINUTE,),
+    )
+    readings = pd.concat([_readings("a", 0, 600), _readings("b", 120, 600), _readings("c", 0, 100)])
+
+    table = extract(recipe, TableHistory(readings), ["a", "b", "c"], START, after(hours=6))
+
+    shift = _column(table, "pressure__mean_shift__1h")
+    np.testing.assert_allclose(shift[:6], [np.nan, np.nan, 62.5, 122.5, 182.5, 242.5])
+    np.testing.assert_allclose(shift[6:11], [np.nan, np.nan, np.nan, 62.5, 122.5])
+    ratio = np.arange(12).std() / np.arange(37).std()
+    np.testing.assert_allclose(_column(table, "pressure__spread_ratio__1h")[2:6], ratio)
+    assert np.isnan(shift[11:]).all()
+
+
+def test_the_sampling_interval_is_the_declared_one_or_the_median_step() -> None:
+    history = TableHistory(pd.concat([_readings("a", 0, 600), _readings("b", 0, 4000, every=7)]))
+    declared = MachineClass(name="pump", signals=[Signal(name="pressure", every=HOUR), Signal(name="flow")])
+    silent = MachineClass(name="pump", signals=[Signal(name="pressure")])
+
+    assert sampling_interval(history, declared) == HOUR
+    assert sampling_interval(history, silent) == 7 * MINUTE
+    assert sampling_interval(history, silent, until=after(minutes=100)) == 5 * MINUTE
+
+
+def test_an_unknown_sampling_interval_is_told() -> None:
+    history = TableHistory(_readings("a", 0, 0))
+
+    with pytest.raises(NotEnoughDataError, match="class 'pump': no machine has two readings"):
+        sampling_interval(history, MachineClass(name="pump", signals=[Signal(name="pressure")]))
+
+
+def test_extract_accepts_times_of_any_zone() -> None:
+    assert datetime(2026, 1, 5, tzinfo=UTC) == START
+    zone = after(hours=1).astimezone().tzinfo
+    history = TableHistory(_readings("m", 0, 600))
+
+    here = extract(RECIPE, history, ["m"], START.astimezone(zone), after(hours=5).astimezone(zone))
+
+    assert here.values.tobytes() == extract(RECIPE, history, ["m"], START, after(hours=5)).values.tobytes()

@@ -1,0 +1,192 @@
+"""A recipe is data: it survives JSON, names itself by its hash, and has sensible defaults."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.catalogue import FEATURES
+from features.column import signal_of, span_text
+from features.recipe import Recipe, nice_length, recipe_for
+from ingest.duration import parse_duration
+from ingest.errors import PlantFileError
+from ingest.plant import MachineClass, ModelEntry, Signal
+
+HOUR = timedelta(hours=1)
+PRESS = MachineClass(
+    name="press",
+    components=["seal"],
+    signals=[Signal(name="voltage"), Signal(name="oil__temperature", every=timedelta(minutes=5))],
+)
+
+
+def _entry(**fields: Any) -> ModelEntry:
+    return ModelEntry.model_validate(
+        {"name": "risk", "task": "failure_risk", "class": "press", "horizon": "24 h"} | fields
+    )
+
+
+def _recipe(sampling: timedelta = HOUR, **fields: Any) -> Recipe:
+    machine_class = PRESS.model_copy(update={"signals": [Signal(name="voltage")]})
+    return recipe_for(_entry(**fields), machine_class, sampling=sampling, error_codes=["e2", "", "e1"])
+
+
+spans = st.integers(1, 10**13).map(lambda count: timedelta(microseconds=count))
+
+
+@given(spans)
+def test_a_span_survives_its_text(span: timedelta) -> None:
+    assert parse_duration(span_text(span)) == span
+
+
+def test_a_recipe_survives_json_and_keeps_its_hash() -> None:
+    recipe = _recipe(baseline="30 d")
+
+    again = Recipe.from_dict(json.loads(json.dumps(recipe.to_dict())))
+
+    assert again == recipe
+    assert again.hash == recipe.hash
+    assert len(recipe.hash) == 64
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"signals": ("current",)},
+        {"windows": (3 * HOUR, 24 * HOUR)},
+        {"stride": 3 * HOUR},
+        {"features": ("mean",)},
+        {"components": ()},
+        {"error_codes": ("e1",)},
+        {"baseline": 24 * HOUR},
+        {"every": ()},
+        {"machine_class": "pump"},
+    ],
+)
+def test_every_field_changes_the_hash(change: dict[str, Any]) -> None:
+    recipe = _recipe()
+
+    assert replace(recipe, **change).hash != recipe.hash
+
+
+def test_a_recipe_of_other_definitions_is_refused() -> None:
+    with pytest.raises(ValueError, match="definitions 0"):
+        Recipe.from_dict(_recipe().to_dict() | {"definitions": 0})
+
+
+@pytest.mark.parametrize(
+    ("horizon", "sampling", "windows", "stride"),
+    [
+        ("24 h", "1 h", ["3 h", "24 h", "7 d"], "1 h"),
+        ("2 d", "5 min", ["6 h", "2 d", "14 d"], "2 h"),
+        ("30 h", "1 h", ["4 h", "30 h", "9 d"], "1 h"),
+        ("1 h", "1 s", ["8 min", "1 h", "8 h"], "2 min"),
+        ("2 h", "1 h", ["3 h", "15 h"], "1 h"),
+        ("7 d", "1 min", ["20 h", "7 d", "49 d"], "4 h"),
+        ("1 min", "1 s", ["8 s", "1 min", "8 min"], "2 s"),
+    ],
+)
+def test_windows_and_stride_are_chosen_from_horizon_and_sampling(
+    horizon: str, sampling: str, windows: list[str], stride: str
+) -> None:
+    recipe = _recipe(parse_duration(sampling), horizon=horizon)
+
+    assert [span_text(window) for window in recipe.windows] == windows
+    assert span_text(recipe.stride) == stride
+
+
+@given(spans.filter(lambda span: span > timedelta(milliseconds=1)))
+def test_a_nice_length_is_near_what_was_wanted(span: timedelta) -> None:
+    assert 0.6 < nice_length(span) / span < 1.7
+
+
+def test_the_entry_decides_where_it_speaks() -> None:
+    recipe = _recipe(windows=["2 d", "6 h"], stride="30 min")
+
+    assert recipe.windows == (6 * HOUR, 48 * HOUR)
+    assert recipe.stride == HOUR / 2
+    assert recipe.lookback == 48 * HOUR
+    assert recipe.pane == HOUR / 2
+
+
+def test_a_signal_keeps_the_interval_that_it_declares() -> None:
+    recipe = recipe_for(_entry(), PRESS, sampling=HOUR)
+
+    assert recipe.signals == ("voltage", "oil__temperature")
+    assert recipe.every == (HOUR, timedelta(minutes=5))
+
+
+def test_a_failure_risk_gets_clocks_and_counts_and_an_anomaly_does_not() -> None:
+    risk, anomaly = _recipe(), _recipe(task="anomaly")
+
+    assert risk.names[-7:] == (
+        "hours_since_failure",
+        "hours_since_maintenance__seal",
+        "errors__3h",
+        "errors__24h",
+        "errors__7d",
+        "errors__e1__24h",
+        "errors__e2__24h",
+    )
+    assert all(signal_of(name) == "voltage" for name in anomaly.names)
+
+
+def test_machines_that_are_new_at_their_first_reading_have_an_age() -> None:
+    recipe = recipe_for(_entry(), PRESS, sampling=HOUR, from_new=True)
+
+    assert "hours_in_service" in recipe.names
+
+
+def test_a_baseline_adds_what_is_measured_against_it() -> None:
+    assert "voltage__mean_shift__24h" in _recipe(baseline="30 d").names
+    assert "voltage__mean_shift__24h" not in _recipe().names
+
+
+def test_every_column_says_its_signal() -> None:
+    recipe = Recipe(
+        machine_class="press",
+        signals=("voltage", "oil__temperature", "a b / ü"),
+        windows=(3 * HOUR, 24 * HOUR),
+        stride=HOUR,
+        features=tuple(feature.name for feature in FEATURES),
+        components=("seal",),
+        error_codes=("e1",),
+        baseline=24 * HOUR,
+    )
+
+    assert {signal_of(name) for name in recipe.names} == {"voltage", "oil__temperature", "a b / ü", ""}
+    assert all(signal_of(column.name) == column.signal for column in recipe.columns)
+    assert recipe.column("oil__temperature__mean_change__3h_vs_24h").against == 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"signals": ["voltge"]}, "models.risk.signals: unknown signal 'voltge'; the class has: voltage"),
+        ({"windows": ["2 h"]}, "models.risk.windows: 2 h is shorter than three readings.*write 3 h or longer"),
+        ({"windows": ["7 d"], "stride": "1.003 s"}, "models.risk: windows and stride share no grid"),
+        ({"signals": ["voltage", "voltage"]}, "models.risk: two columns would have one name"),
+    ],
+)
+def test_a_wrong_entry_is_told_what_would_be_right(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(PlantFileError, match=message):
+        _recipe(**fields)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"windows": ()}, "needs signals, windows"),
+        ({"windows": (24 * HOUR, 3 * HOUR)}, "ascend"),
+        ({"features": ("meen",)}, "unknown feature 'meen'"),
+        ({"features": ("mean_shift",)}, "need 'baseline'"),
+        ({"every": (HOUR, HOUR)}, "2 sampling intervals for 1 signals"),
+    ],
+)
+def test_a_recipe_that_makes_no_sense_cannot_be_written(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(_recipe(), **change)
