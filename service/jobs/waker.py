@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event
@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from ingest.errors import AndonError
 from ingest.plant import Job
 from service.control_room import ControlRoom
+from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
 
 _MOST_AT_ONCE = 4
@@ -31,10 +32,13 @@ class Waker:
     Parameters
     ----------
     clock : returns the present moment; slots are due by it
+    actions : what the jobs can do
     """
 
-    def __init__(self, room: ControlRoom, clock: Callable[[], datetime]) -> None:
-        self._room, self._clock = room, clock
+    def __init__(
+        self, room: ControlRoom, clock: Callable[[], datetime], *, actions: Mapping[str, Action] = ACTIONS
+    ) -> None:
+        self._room, self._clock, self._actions = room, clock, actions
         self._stopping = Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -66,7 +70,14 @@ class Waker:
     def _wake(self, job: Job) -> None:
         worker = f"{socket.gethostname()}:{os.getpid()}"
         try:
-            tick(self._room, [job], clock=self._clock, worker=worker, stopping=self._stopping.is_set)
+            tick(
+                self._room,
+                [job],
+                clock=self._clock,
+                worker=worker,
+                actions=self._actions,
+                stopping=self._stopping.is_set,
+            )
         except AndonError as error:
             _log.error("the ledger cannot be used", job=job.name, why=str(error))
         except Exception:  # the next wake-up must come whatever happens in this one
