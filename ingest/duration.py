@@ -52,7 +52,7 @@ def format_duration(span: timedelta) -> str:
     for unit in ("h", "min", "s"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{seconds / _SECONDS[unit]:.0f} {unit}"
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:g} s"
+    return f"{seconds * 1000:.0f} ms" if 0 < seconds < 1 else f"{seconds:g} s"
 
 
 Duration = Annotated[
