@@ -82,6 +82,7 @@ class RowDecoder:
     def decode(self, table: pa.Table, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
         """Decode the next rows; cells and rows that cannot be used are turned away one by one."""
         rejects = Rejects(line_of)
+        table = _simple(table)
         machines = self._machines.read(table, rejects)
         events = events_table()
         stamps, placed = self._place(table, machines, rejects)
@@ -190,6 +191,15 @@ class RowDecoder:
         ]
         cells = [pa.array(each, from_pandas=True) for each in columns]
         return Readings(machine_class, pa.table([*keys, *cells], schema=readings_schema(signals)))
+
+
+def _simple(table: pa.Table) -> pa.Table:
+    """Return the table without the kinds of columns that say the same in another way."""
+    columns = []
+    for column in table.columns:
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        columns.append(column.cast(pa.string() if pa.types.is_string_view(kind) else kind))
+    return pa.table(columns, names=table.column_names)
 
 
 def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -43,7 +43,7 @@ class CsvFile:
         """
         with self._opened() as (stream, header, line, rest):
             running = blake2b(header, digest_size=16)
-            done = len(header)
+            done = len(header) + 1
             for block in self._blocks(stream, rest):
                 running.update(block)
                 done += len(block)

@@ -1,0 +1,114 @@
+"""Killed at any moment and run again: the same content, nothing lost, nothing doubled."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingest.store import Store
+
+ROOT = Path(__file__).parents[2]
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+# The process kills itself with SIGKILL just before its n-th durable step: a commit, a sync of a file,
+# or the removal of one. So every moment between two steps is tried, without any waiting.
+CHILD = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+left = int(sys.argv[2])
+
+def stop(event, arguments):
+    global left
+    if event == "os.remove" or (event == "open" and arguments[1] == "wb" and "lake" in str(arguments[0])):
+        step()
+
+def step():
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+event.listen(Engine, "commit", lambda connection: step())
+sync = os.fsync
+os.fsync = lambda descriptor: (step(), sync(descriptor))[1]
+sys.addaudithook(stop)
+
+from ingest import lake
+from ingest.plant import Plant
+from ingest.sources import csv_file, files
+from ingest.store import Store
+
+csv_file.BLOCK_BYTES = 600
+csv_file.CsvFile.__init__.__defaults__ = (",", 600)
+files.CELLS_IN_THE_LOG = 150
+folder = Path(sys.argv[1])
+plant = Plant.model_validate({
+    "classes": [{"name": "press", "signals": [{"name": "force"}]}],
+    "machines": [{"name": f"m{number}", "class": "press"} for number in range(3)],
+    "sources": [{"name": "s", "path": "data.csv", "machine": "machine", "time": "time", "run_to_failure": True,
+                 "events": [{"kind": "error", "flag": "bad"}], "signals": {"force": "force"}}],
+    "folder": folder,
+})
+store = Store(folder / "data", rows_in_a_segment=40)
+files.ingest_files(plant, store, now=datetime(2026, 6, 1, tzinfo=UTC))
+store.close()
+"""
+
+
+def write_file(folder: Path) -> None:
+    folder.mkdir()
+    rows = []
+    for hour in range(140):
+        time = (START + timedelta(hours=hour * 7 % 120)).isoformat()
+        rows += [f"m{number},{time},{hour}.5,{int(hour % 7 == 0)}" for number in range(3)]
+    (folder / "data.csv").write_text("machine,time,force,bad\n" + "\n".join(rows) + "\n")
+
+
+def ingest(folder: Path, kill_at: int) -> int:
+    run = subprocess.run(
+        [sys.executable, "-c", CHILD, str(folder), str(kill_at)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode in (0, -signal.SIGKILL), run.stderr
+    return run.returncode
+
+
+def content(folder: Path) -> tuple[dict[str, list[object]], str]:
+    store = Store(folder / "data")
+    readings = store.read("press").table.to_pydict()
+    events = store.events().to_dict("list")
+    store.close()
+    return readings, str(events)
+
+
+@pytest.mark.slow
+def test_ingest_killed_at_many_moments_and_run_again_is_the_same_as_undisturbed(tmp_path: Path) -> None:
+    undisturbed = tmp_path / "undisturbed"
+    write_file(undisturbed)
+    assert ingest(undisturbed, 0) == 0
+    expected = content(undisturbed)
+
+    disturbed = tmp_path / "disturbed"
+    write_file(disturbed)
+    kills = 0
+    for kill_at in (2, 5, 3, 8, 4, 12, 7, 6, 9, 11):
+        kills += ingest(disturbed, kill_at) != 0
+    assert kills >= 5
+    assert ingest(disturbed, 0) == 0
+
+    found = content(disturbed)
+    assert found == expected
+    assert len(found[0]["force"]) == 360
+    store = Store(disturbed / "data")
+    lake = {path.name for path in (disturbed / "data" / "lake").glob("*/*.parquet")}
+    assert len(lake) == store.counts().segments
+    store.close()
