@@ -54,6 +54,8 @@ def read_holdings(files: Sequence[Path], beside: Path) -> tuple[list[Holding], l
             broken.append(str(error))
     if broken:
         raise SourceError("\n".join(broken))
+    if not samples:
+        raise SourceError("no file is given; give CSV, Parquet or Arrow files, or folders of them")
     tables: list[Table] = []
     for sample in samples:
         try:
@@ -61,8 +63,10 @@ def read_holdings(files: Sequence[Path], beside: Path) -> tuple[list[Holding], l
         except SourceError as error:
             left_out.append(str(error))
     if not any(table.signals for table in tables):
-        what = "none of the files holds readings, that is a time and numbers that vary"
-        raise SourceError("\n".join([*left_out, what]))
+        events = [
+            f"{table.sample.path}: only events; give files with readings (numbers that vary) too" for table in tables
+        ]
+        raise SourceError("\n".join([*left_out, *events]))
     holdings: list[Holding] = []
     for group in _alike(tables):
         holdings.append(_put_together(group, beside, {holding.name for holding in holdings}))

@@ -15,7 +15,7 @@ _ENDING = r"([ _-]?(id|no|nr|num|number|name|code|serial))?$"
 _NAMES = tuple(
     re.compile(start + _ENDING, re.IGNORECASE)
     for start in (
-        r"^(.*[_ .-])?(machine|maschine|asset|equipment|anlage|device|engine|turbine)",
+        r"^(.*[_ .-])?(machine|maschinen?|asset|equipment|anlage|device|engine|turbine)",
         r"^(unit|uid|serial|station|tool|robot|pump|press|motor|vehicle|bearing|id)",
         r"^(group|experiment|test|run|batch|series|trial|campaign|line|site)",
     )

@@ -42,10 +42,10 @@ def guess_model(entry: ClassGuess) -> ModelGuess:
     failures = sum(counts.values()) + (len(entry.machines) if ends else 0)
     machines = len(entry.machines) if ends else sum(1 for count in counts.values() if count)
     enough = failures >= FAILURES_NEEDED and machines >= MACHINES_NEEDED
-    too_few = f"{found}; learning from failures needs {FAILURES_NEEDED} on {MACHINES_NEEDED} machines"
     table = max((holding.table for holding in entry.holdings), key=lambda table: len(table.signals))
     every = table.every or timedelta(minutes=1)
     found = f"{failures} failures on {machines} machines" if failures else "no failure is known"
+    too_few = f"{found}; learning from failures needs {FAILURES_NEEDED} on {MACHINES_NEEDED} machines"
     label = entry.label
     if label is not None and not enough:
         windows = tuple(dict.fromkeys(nice(every * count) for count in (10, 60)))
@@ -84,7 +84,7 @@ def roughly(span: timedelta) -> str:
     """
     seconds = span.total_seconds()
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
+        if seconds >= length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.3g} s"
 
