@@ -1,0 +1,167 @@
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest import lake, segment
+from ingest.errors import StoreBusyError, StoreError
+from ingest.merge import conform, merge
+from ingest.reading import Readings
+from ingest.segment import Selection, read_segment, row_groups, write_segment
+from ingest.span_tree import DAY, cut, plan
+from ingest.store import Store
+
+MakeReadings = Callable[..., Readings]
+
+
+@dataclass(frozen=True)
+class Piece:
+    rows: int
+    first: int
+    newest: int
+    sequence: int
+
+
+days_strategy = st.lists(st.integers(-40, 400), min_size=1, max_size=200)
+
+
+@given(days_strategy, st.integers(1, 50))
+@settings(deadline=None)
+def test_runs_of_days_hold_every_row_once_and_nest_or_are_apart(days: list[int], target: int) -> None:
+    runs = cut(np.array(days), [], target)
+    assert sorted(day for day in days) == sorted(day for low, high in runs for day in days if low <= day <= high)
+    for low, high in runs:
+        held = sum(low <= day <= high for day in days)
+        assert held <= target or low == high
+        level = (low ^ high).bit_length()
+        assert low >> level == high >> level
+    assert all(before[1] < after[0] for before, after in pairwise(runs))
+
+
+@given(st.lists(st.tuples(st.integers(-20, 60), st.integers(1, 30)), max_size=40), st.integers(1, 60))
+@settings(deadline=None)
+def test_rewriting_comes_to_an_end_and_leaves_few_files(batches: list[tuple[int, int]], target: int) -> None:
+    held: list[Piece] = []
+    for sequence, (day, rows) in enumerate(batches):
+        held.append(Piece(rows, day * DAY, day * DAY + 1, sequence))
+        for _ in range(50):
+            work = plan(held, target)
+            if not work:
+                break
+            for each in work:
+                whole = Piece(
+                    sum(piece.rows for piece in each.pieces),
+                    min(piece.first for piece in each.pieces),
+                    max(piece.newest for piece in each.pieces),
+                    max(piece.sequence for piece in each.pieces),
+                )
+                others = [piece for piece in held if piece not in each.pieces]
+                between = [
+                    piece
+                    for piece in others
+                    if piece.first <= whole.newest
+                    and piece.newest >= whole.first
+                    and min(one.sequence for one in each.pieces) < piece.sequence < whole.sequence
+                ]
+                assert len(each.pieces) == 1 if each.split else not between
+                if each.split:
+                    middle = (whole.first // DAY + whole.newest // DAY + 1) // 2 * DAY
+                    half = max(1, whole.rows // 2)
+                    others += [
+                        Piece(half, whole.first, middle - 1, whole.sequence),
+                        Piece(half, middle, whole.newest, whole.sequence),
+                    ]
+                else:
+                    others.append(whole)
+                held = others
+        else:
+            pytest.fail("rewriting does not end")
+
+
+def table_of(machines: list[str], values: Sequence[float | None]) -> pa.Table:
+    count = len(machines)
+    times = pa.array(range(count), pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+    return conform(pa.table({"machine": machines, "time": times, "arrived": times, "a": values}), ["a"])
+
+
+def test_a_null_does_not_overwrite_and_a_later_value_does() -> None:
+    early, late = table_of(["m"], [1.0]), table_of(["m"], [None])
+    assert merge(pa.concat_tables([early, late])).table["a"].to_pylist() == [1.0]
+    merged = merge(pa.concat_tables([early, late, table_of(["m"], [3.0])]))
+    assert merged.table["a"].to_pylist() == [3.0]
+    assert (merged.repeated.tolist(), merged.corrected.tolist()) == ([False, True, False], [False, False, True])
+
+
+def test_a_row_group_ends_where_a_machine_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segment, "ROWS_IN_A_GROUP", (3, 5))
+    machines = ["a"] * 2 + ["b"] * 2 + ["c"] * 12 + ["d"]
+    assert row_groups(table_of(machines, [1.0] * 17)) == [(0, 4), (4, 5), (9, 5), (14, 2), (16, 1)]
+
+
+def test_short_decimals_are_kept_whole_and_long_ones_byte_by_byte(tmp_path: Path) -> None:
+    for name, values, encoding in (("short", [1.25, 3.5], "PLAIN"), ("long", [1 / 3, 2 / 7], "BYTE_STREAM_SPLIT")):
+        write_segment(tmp_path / name, [table_of(["m", "m"], values)], ["a"])
+        column = pq.ParquetFile(tmp_path / name).metadata.row_group(0).column(3)
+        assert encoding in column.encodings
+        assert read_segment(tmp_path / name, Selection(("a",)))["a"].to_pylist() == values
+
+
+def test_a_file_of_nothing_is_not_written(tmp_path: Path) -> None:
+    assert write_segment(tmp_path / "nothing", [table_of([], [])], ["a"]) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_readers_see_whole_batches_while_files_are_merged_under_them(
+    tmp_path: Path, make_readings: MakeReadings
+) -> None:
+    writer, reader = Store(tmp_path, rows_in_a_segment=10), Store(tmp_path)
+    over = threading.Event()
+
+    def write() -> None:
+        for number in range(25):
+            rows = [(f"m{machine}", float(machine * 700 + number), {"a": 1.0}) for machine in range(4)]
+            writer.append(make_readings(rows), source="s", position=f"{number}")
+            writer.seal()
+        over.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    seen = [0]
+    while not over.is_set():
+        seen.append(reader.read("press").table.num_rows)
+    thread.join()
+    assert all(before <= after and after % 4 == 0 for before, after in pairwise(seen))
+    assert reader.read("press").table.num_rows == 100
+    writer.close()
+    reader.close()
+
+
+def test_a_lost_file_is_one_line(store: Store, make_readings: MakeReadings) -> None:
+    store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
+    store.seal()
+    next((store.folder / "lake").glob("*/*.parquet")).unlink()
+    with pytest.raises(StoreError, match="in the catalogue but not there"):
+        store.read("press")
+
+
+def test_only_one_process_seals(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake, "WAIT_SECONDS", 0.05)
+    with FileLock(f"{store.folder / 'lake'}.lock"), pytest.raises(StoreBusyError, match="another process"):
+        store.seal()
+
+
+def test_a_class_may_have_any_name(store: Store, make_readings: MakeReadings) -> None:
+    rows = make_readings([("m1", 0, {"a": 1.0})], machine_class="../a/ü b")
+    store.append(rows, source="s", position="1")
+    store.seal()
+    assert store.read("../a/ü b").table.num_rows == 1
+    assert len(list((store.folder / "lake").glob("*/*.parquet"))) == 1
