@@ -1,0 +1,252 @@
+"""The command: what it prints, how it ends, and that every mistake gets one clear line."""
+
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.cli.main import COMMANDS, main
+
+PLANT = """
+name = "Bakery"
+
+[[classes]]
+name = "oven"
+signals = [{ name = "temperature", unit = "degC", range = [0, 400] }]
+
+[[machines]]
+name = "oven-1"
+class = "oven"
+
+[[sources]]
+name = "telemetry"
+path = "readings.csv"
+machine = "machine"
+time = "time"
+
+[[models]]
+name = "oven fails"
+task = "failure_risk"
+class = "oven"
+horizon = "4 h"
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def andon(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    def run(*arguments: object) -> Ended:
+        with pytest.raises(SystemExit) as ended:
+            main([str(each) for each in arguments])
+        printed = capsys.readouterr()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else int(bool(code)), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Path:
+    (tmp_path / "plant.toml").write_text(PLANT)
+    rows = [f"oven-1,2026-01-{day:02d}T{hour:02d}:00:00Z,{200 + hour}" for day in range(1, 4) for hour in range(24)]
+    (tmp_path / "readings.csv").write_text("\n".join(["machine,time,temperature", *rows]) + "\n")
+    return tmp_path / "plant.toml"
+
+
+def test_help_lists_every_command_with_its_purpose(andon: Callable[..., Ended]) -> None:
+    ended = andon("--help")
+
+    assert ended.code == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in ended.out
+
+
+def test_an_unknown_command_is_wrong_use(andon: Callable[..., Ended]) -> None:
+    ended = andon("scoer")
+
+    assert ended.code == 2
+    assert "No such command 'scoer'" in ended.err
+
+
+def test_a_missing_plant_file_says_how_to_make_one(andon: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = andon("--plant", tmp_path / "none.toml", "check")
+
+    assert ended.code == 1
+    assert "andon init" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_five_mistakes_get_five_lines(andon: Callable[..., Ended], plant: Path) -> None:
+    text = PLANT.replace('class = "oven"\n\n[[sources]]', 'class = "ovne"\n\n[[sources]]')
+    text = text.replace('horizon = "4 h"', 'horizon = "soon"\nneeded_laed = "1 h"').replace(
+        "range = [0, 400]", "range = [400, 0]"
+    )
+    text = text.replace('task = "failure_risk"', 'task = "fortune"')
+    plant.write_text(text)
+
+    ended = andon("--plant", plant, "check")
+
+    assert ended.code == 1
+    assert ended.err.count("plant.toml: ") == 5
+    assert "5 problems." in ended.err
+    assert "did you mean" in ended.err
+
+
+def test_the_options_may_stand_before_or_after_the_command(andon: Callable[..., Ended], plant: Path) -> None:
+    before = andon("--plant", plant, "--json", "check")
+    after = andon("check", "--plant", plant, "--json")
+
+    assert before.json == after.json
+    assert before.code == after.code == 0
+
+
+def test_check_finds_a_missing_column_without_reading_the_file_in(andon: Callable[..., Ended], plant: Path) -> None:
+    plant.write_text(PLANT.replace('time = "time"', 'time = "tiem"'))
+
+    ended = andon("--plant", plant, "check")
+
+    assert ended.code == 1
+    assert "'tiem'" in ended.err
+    assert "time" in ended.err
+    assert andon("--plant", plant, "--json", "check").json["store"]["readings"] == 0
+
+
+def test_reading_twice_changes_nothing(andon: Callable[..., Ended], plant: Path) -> None:
+    first = andon("--plant", plant, "--json", "ingest")
+    second = andon("--plant", plant, "--json", "ingest")
+
+    assert first.json["accepted"] == 72
+    assert (second.json["accepted"], second.json["repeated"]) == (0, 72)
+    assert second.code == 0
+
+
+def test_a_bad_row_is_named_and_the_others_are_kept(andon: Callable[..., Ended], plant: Path) -> None:
+    file = plant.parent / "readings.csv"
+    file.write_text(file.read_text() + "oven-1,2026-01-04T00:00:00Z,warm\n")
+
+    ended = andon("--plant", plant, "ingest")
+
+    assert ended.code == 1
+    assert "line 74" in ended.err
+    assert "warm" in ended.err
+    assert andon("--plant", plant, "--json", "check").json["store"]["readings"] == 72
+
+
+def test_without_failures_training_offers_the_model_that_needs_none(andon: Callable[..., Ended], plant: Path) -> None:
+    andon("--plant", plant, "ingest")
+
+    ended = andon("--plant", plant, "train")
+
+    assert ended.code == 1
+    assert 'task = "anomaly"' in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_training_before_reading_says_what_to_do(andon: Callable[..., Ended], plant: Path) -> None:
+    ended = andon("--plant", plant, "train")
+
+    assert ended.code == 1
+    assert "ingest" in ended.err
+
+
+def test_scoring_before_reading_says_what_to_do(andon: Callable[..., Ended], plant: Path) -> None:
+    ended = andon("--plant", plant, "score")
+
+    assert ended.code == 1
+    assert "andon ingest" in ended.err
+
+
+def test_an_unknown_model_is_named_with_those_there_are(andon: Callable[..., Ended], plant: Path) -> None:
+    ended = andon("--plant", plant, "backtest", "boiler")
+
+    assert ended.code == 1
+    assert "no model 'boiler'" in ended.err
+    assert "oven fails" in ended.err
+
+
+def test_a_time_that_is_none_is_wrong_use(andon: Callable[..., Ended], plant: Path) -> None:
+    ended = andon("--plant", plant, "score", "--at", "yesterday")
+
+    assert ended.code == 2
+    assert "2026-05-03T06:00" in ended.err
+
+
+def test_an_unknown_alert_is_one_line(andon: Callable[..., Ended], plant: Path) -> None:
+    ended = andon("--plant", plant, "alerts", "acknowledge", 7)
+
+    assert ended.code == 1
+    assert "no alert 7" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_a_taken_port_is_one_line(andon: Callable[..., Ended], plant: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        ended = andon("--plant", plant, "serve", "--port", port)
+
+    assert ended.code == 1
+    assert f"127.0.0.1:{port}" in ended.err
+    assert "--port" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_lists_are_empty_before_anything_was_done(andon: Callable[..., Ended], plant: Path) -> None:
+    assert andon("--plant", plant, "--json", "alerts").json == {"alerts": []}
+    assert andon("--plant", plant, "--json", "models").json == {"models": []}
+    assert andon("--plant", plant, "--json", "jobs").json == {"jobs": []}
+    assert andon("--plant", plant, "--json", "jobs", "runs").json == {"runs": []}
+
+
+def test_init_does_not_write_over_a_plant_file(andon: Callable[..., Ended], plant: Path) -> None:
+    ended = andon("--plant", plant, "init", plant.parent / "readings.csv")
+
+    assert ended.code == 2
+    assert "--force" in ended.err
+    assert plant.read_text() == PLANT
+
+
+def test_a_proposed_plant_reads_its_own_files(andon: Callable[..., Ended], plant: Path) -> None:
+    proposed = plant.parent / "proposed.toml"
+
+    guesses = andon("init", plant.parent / "readings.csv", "-o", proposed, "--json")
+    read = andon("--plant", proposed, "--json", "ingest")
+
+    assert guesses.code == 0
+    assert {guess["key"] for guess in guesses.json["guesses"]}
+    assert read.json["accepted"] == 72
+
+
+def test_the_same_seed_simulates_the_same_plant(andon: Callable[..., Ended], tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        ended = andon("simulate", tmp_path / folder, "--machines", 2, "--days", 3, "--seed", 5, "--json")
+        assert ended.json["machines"] == 2
+
+    for file in (tmp_path / "one").rglob("*.*"):
+        assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes()
+
+
+def test_an_impossible_scenario_is_one_line(andon: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = andon("simulate", tmp_path / "plant", "--every", "7 min")
+
+    assert ended.code == 1
+    assert "every" in ended.err
+    assert ended.err.count("\n") == 1
