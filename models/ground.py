@@ -54,9 +54,10 @@ class Ground:
     owner : machine number of each row, shape (n_rows,)
     life : number of each row's life, see ``models.persistence.lives``
     known : whether it is known what happened within the horizon after each row
-    event_owner : machine number of each judged event, shape (n_events,)
+    event_owner : machine number of each event, shape (n_events,)
     first, right, late : rows, shape (n_events,)
-        An alert that begins in [first, right) finds the event, one in [right, late) is too late.
+        An alert that begins in [first, right) finds the event, one in [right, late) is too late. An
+        event with no row in [first, right) is not judged.
     machines : how many machines have rows
     alerts : settings of the alerts
     """
@@ -106,7 +107,7 @@ class Ground:
     @property
     def events(self) -> int:
         """How many events are judged."""
-        return len(self.first)
+        return int(np.count_nonzero(self.right > self.first))
 
     def begins(self, over: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return the rows at which alerts begin when these rows are over the threshold."""
@@ -130,7 +131,7 @@ class Ground:
         false = begins[(np.cumsum(about)[:-1] == 0) & self.known[begins]]
         return Tally(
             np.bincount(self.event_owner[found], minlength=self.machines),
-            np.bincount(self.event_owner[~found], minlength=self.machines),
+            np.bincount(self.event_owner[~found & (self.right > self.first)], minlength=self.machines),
             np.bincount(self.owner[false], minlength=self.machines),
         )
 
@@ -138,10 +139,10 @@ class Ground:
 def _event_rows(
     time: NDArray[np.datetime64], mine: slice, number: int, group: pd.DataFrame, rules: Rules
 ) -> NDArray[np.intp]:
-    """Return (machine number, first, right, late) of each judged event, shape (4, n_events)."""
+    """Return (machine number, first, right, late) of each event, shape (4, n_events)."""
     begin, end = instants(group["begin"]), instants(group["end"])
     first = mine.start + np.searchsorted(time[mine], begin - span(rules.horizon), side="left")
     right = mine.start + np.searchsorted(time[mine], end - span(rules.needed_lead), side="right")
     late = mine.start + np.searchsorted(time[mine], end, side="right")
     rows = np.stack([np.full(len(begin), number), first, right, late])
-    return rows[:, right > first]
+    return rows[:, late > first]

@@ -121,7 +121,7 @@ def by_money(
         return Choice(min(max(fair, _FLOOR), 1 - _FLOOR), "break-even", why, 0)
     candidates = _candidates(known)
     spent = np.stack([_spent(costs, ground, known >= candidate) for candidate in candidates])
-    low, high = _cheapest(spent.sum(axis=1))
+    low, high = _cheapest(spent.sum(axis=1), candidates)
     middle = (_log_odds(candidates[low]) + _log_odds(candidates[high])) / 2
     trust = ground.events / (ground.events + EVENTS_FOR_TRUST)
     wanted = trust * middle + (1 - trust) * _log_odds(fair)
@@ -196,10 +196,16 @@ _NO_EVENTS = target_events(events_table(), Target())
 
 
 def _candidates(levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return levels to try, ascending: dense in the upper tail, the last one above them all."""
-    tail = np.geomspace(1 / len(levels), 0.5, CANDIDATES)
-    chosen = np.unique(np.quantile(levels, np.sort(1 - tail), method="higher"))
-    return np.append(chosen, _share(_log_odds(float(levels.max())) + 1))
+    """Return thresholds to try, ascending; the last one is above all levels.
+
+    Half are quantiles of the levels, dense in the upper tail; the others are evenly spaced in
+    log-odds, so that a wide gap between quiet and alarming levels is seen to be wide.
+    """
+    tail = np.geomspace(1 / len(levels), 0.5, CANDIDATES // 2)
+    chosen = np.quantile(levels, 1 - tail, method="higher")
+    lowest, highest = _log_odds(float(chosen.min())), _log_odds(float(levels.max())) + 1
+    even = 1 / (1 + np.exp(-np.linspace(lowest, highest, CANDIDATES // 2)))
+    return np.unique(np.concatenate([chosen, even]))
 
 
 def _spent(costs: Costs, ground: Ground, over: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -210,13 +216,17 @@ def _spent(costs: Costs, ground: Ground, over: NDArray[np.bool_]) -> NDArray[np.
     ).astype(np.float64)
 
 
-def _cheapest(total: NDArray[np.float64]) -> tuple[int, int]:
-    """Return first and last candidate of the longest run of cheapest ones."""
+def _cheapest(total: NDArray[np.float64], candidates: NDArray[np.float64]) -> tuple[int, int]:
+    """Return first and last candidate of the widest run of cheapest ones."""
     least = np.r_[False, total == total.min(), False]
     first = np.flatnonzero(least[1:] & ~least[:-1])
     last = np.flatnonzero(least[:-1] & ~least[1:]) - 1
-    longest = int(np.argmax(last - first))
-    return int(first[longest]), int(last[longest])
+    widest = int(
+        np.argmax(
+            [_log_odds(candidates[high]) - _log_odds(candidates[low]) for low, high in zip(first, last, strict=True)]
+        )
+    )
+    return int(first[widest]), int(last[widest])
 
 
 def _equals(spent: NDArray[np.float64], low: int, high: int) -> tuple[int, int]:

@@ -43,7 +43,8 @@ def choose_calendar(targets: pd.DataFrame, spans: Spans, costs: Costs) -> Calend
 
     A life runs from the machine's first reading, or the end of a failure, to the next failure;
     lives that still last are used as what they are, lives of at least so long (Kaplan–Meier). The cost
-    rate of age τ is (missed · F(τ) + planned · S(τ)) / ∫₀^τ S, that of never failures × missed / time.
+    rate of age τ is (missed · F(τ) + planned · S(τ)) / ∫₀^τ S, that of never
+    missed · F / ∫ S up to the longest life seen.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def choose_calendar(targets: pd.DataFrame, spans: Spans, costs: Costs) -> Calend
     steps = survival[np.searchsorted(grid, ages, side="right") - 1]
     area = np.array([_area(grid, survival, age) for age in ages])
     rate = (costs.missed_failure * (1 - steps) + costs.planned_stop * steps) / area
-    never = costs.missed_failure * failed.sum() / length.sum()
+    never = costs.missed_failure * (1 - survival[-1]) / area[-1]
     best = int(np.argmin(rate))
     return Calendar(timedelta(hours=float(ages[best])) if rate[best] < never else None)
 

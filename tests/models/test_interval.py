@@ -1,11 +1,12 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, poisson
 
 from models.interval import poisson_rate, wilson
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(1, 200))
 def test_wilson_bounds_contain_the_value_and_agree_with_scipy(k: int, extra: int) -> None:
     interval = wilson(k, k + extra)
@@ -30,6 +31,7 @@ def test_a_count_beyond_its_total_is_no_share(k: int, n: int) -> None:
         wilson(k, n)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.floats(0.1, 1000))
 def test_poisson_bounds_are_where_the_count_becomes_improbable(k: int, exposure: float) -> None:
     rate = poisson_rate(k, exposure)

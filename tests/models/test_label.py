@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.table import FeatureTable
@@ -78,6 +78,7 @@ def test_only_events_of_the_target_count() -> None:
 moments = st.lists(st.integers(0, 40), max_size=6)
 
 
+@settings(deadline=None)
 @given(past=moments, future=moments, other=moments, known=st.integers(5, 30), horizon=st.integers(1, 8))
 def test_what_happens_after_the_known_time_changes_no_label(
     past: list[int], future: list[int], other: list[int], known: int, horizon: int
@@ -90,6 +91,7 @@ def test_what_happens_after_the_known_time_changes_no_label(
     assert told(future) == told(other)
 
 
+@settings(deadline=None)
 @given(hours=moments, horizon=st.integers(1, 8), known=st.integers(0, 40))
 def test_labels_say_what_a_slow_loop_says(hours: list[int], horizon: int, known: int) -> None:
     seen = [hour for hour in hours if hour <= known]

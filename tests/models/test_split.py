@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.table import FeatureTable
@@ -39,6 +39,7 @@ def hourly(machines: int) -> FeatureTable:
 places = st.lists(st.tuples(st.integers(0, 3), st.integers(1, HOURS), st.integers(0, 4)), max_size=12)
 
 
+@settings(deadline=None)
 @given(places=places, count=st.integers(1, 5), horizon=st.integers(1, 10))
 def test_no_training_outcome_reaches_into_the_judged_rows(
     places: list[tuple[int, int, int]], count: int, horizon: int
@@ -48,6 +49,7 @@ def test_no_training_outcome_reaches_into_the_judged_rows(
         assert table.time[fold.train].max() + np.timedelta64(horizon, "h") <= table.time[fold.test].min()
 
 
+@settings(deadline=None)
 @given(places=places, count=st.integers(1, 5), horizon=st.integers(1, 10))
 def test_no_episode_is_torn_between_two_judged_parts(
     places: list[tuple[int, int, int]], count: int, horizon: int
@@ -65,10 +67,9 @@ def test_no_episode_is_torn_between_two_judged_parts(
         assert len(set(part[inside])) <= 1
 
 
+@settings(deadline=None)
 @given(places=places, count=st.integers(2, 5))
-def test_machine_folds_hold_every_row_once_and_whole_machines(
-    places: list[tuple[int, int, int]], count: int
-) -> None:
+def test_machine_folds_hold_every_row_once_and_whole_machines(places: list[tuple[int, int, int]], count: int) -> None:
     table = hourly(4)
     folds = machine_folds(table, targets_at(places), count)
 

@@ -1,0 +1,177 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.event import Event, events_table
+from ingest.plant import AlertSettings, Target
+from models.assessment import Assessments
+from models.evaluate import AlertVerdict, AssessedTime, EventVerdict, Verdict, judge, pooled
+from models.ground import Ground, Rules
+from models.label import target_events
+from models.persistence import Episode, episodes
+
+HOUR = np.timedelta64(1, "h")
+ZERO = np.datetime64("2026-01-01", "us")
+DAY = timedelta(hours=24)
+
+
+def alert(hour: int, machine: str = "m1") -> Episode:
+    return Episode(machine, ZERO + hour * HOUR, None, 0)
+
+
+def targets_at(*places: tuple[int, int], machine: str = "m1") -> pd.DataFrame:
+    zero = datetime(2026, 1, 1, tzinfo=UTC)
+    events = [
+        Event(machine=machine, kind="failure", time=zero + timedelta(hours=begin), end=zero + timedelta(hours=end))
+        for begin, end in places
+    ]
+    return target_events(events_table(events), Target())
+
+
+def watched(hours: range = range(400), known: int | None = None) -> AssessedTime:
+    time = ZERO + np.array(hours) * HOUR
+    machine = np.full(len(time), "m1", dtype=object)
+    return AssessedTime(machine, time, timedelta(hours=1), None if known is None else ZERO + known * HOUR)
+
+
+def judged(alerts: list[int], *places: tuple[int, int], lead: int = 4, seen: AssessedTime | None = None) -> Verdict:
+    return judge(
+        [alert(hour) for hour in alerts],
+        targets_at(*places),
+        horizon=DAY,
+        needed_lead=timedelta(hours=lead),
+        assessed=seen or watched(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("hour", "verdict", "event"),
+    [
+        (75, AlertVerdict.FALSE, EventVerdict.MISSED),
+        (76, AlertVerdict.RIGHT, EventVerdict.FOUND),
+        (96, AlertVerdict.RIGHT, EventVerdict.FOUND),
+        (97, AlertVerdict.LATE, EventVerdict.LATE),
+        (100, AlertVerdict.LATE, EventVerdict.LATE),
+        (101, AlertVerdict.FALSE, EventVerdict.MISSED),
+    ],
+)
+def test_an_alert_is_right_from_the_horizon_to_the_needed_lead(
+    hour: int, verdict: AlertVerdict, event: EventVerdict
+) -> None:
+    result = judged([hour], (100, 100))
+
+    assert result.alerts[0].verdict == verdict
+    assert result.events[0].verdict == event
+
+
+def test_an_alert_on_another_machine_is_false() -> None:
+    result = judge([alert(90, "m2")], targets_at((100, 100)), horizon=DAY, needed_lead=DAY / 8, assessed=watched())
+
+    assert (result.found, result.false) == (0, 1)
+
+
+def test_several_right_alerts_count_once_and_the_earliest_gives_the_lead() -> None:
+    result = judged([80, 85, 90], (100, 100))
+
+    assert (result.found, result.right, result.false) == (1, 1, 0)
+    assert result.lead_hours == (20.0, 20.0)
+
+
+def test_an_event_that_lasts_may_be_found_after_its_onset_and_the_lead_says_so() -> None:
+    result = judged([104], (100, 120))
+
+    assert result.found == 1
+    assert result.lead_hours == (-4.0, -4.0)
+    assert result.early_enough == 0
+
+
+def test_late_alerts_are_missed_events_and_no_false_alarms() -> None:
+    result = judged([98, 190], (100, 100), (200, 200))
+
+    assert (result.found, result.missed, result.false) == (1, 1, 0)
+    assert result.early_enough == 0.5
+
+
+def test_an_event_whose_machine_was_not_looked_at_is_listed_and_not_judged() -> None:
+    result = judged([], (100, 100), (300, 300), seen=watched(range(200)))
+
+    assert (result.judged, result.missed) == (1, 1)
+    assert [event.verdict for event in result.events] == [EventVerdict.MISSED, EventVerdict.NOT_JUDGED]
+
+
+def test_an_alert_whose_horizon_is_not_over_is_neither_right_nor_false() -> None:
+    result = judged([350, 390], seen=watched(known=400))
+
+    assert [each.verdict for each in result.alerts] == [AlertVerdict.FALSE, AlertVerdict.OPEN]
+    assert result.machine_weeks == pytest.approx(377 / 168)
+
+
+def test_false_alarms_are_counted_per_machine_week_of_assessed_time() -> None:
+    result = judged([10, 200], seen=watched(range(336)))
+
+    assert result.false_alarms_per_machine_week.value == 1.0
+
+
+def test_parts_are_pooled() -> None:
+    whole = pooled([judged([90], (100, 100)), judged([10], (100, 100))])
+
+    assert (whole.found, whole.judged, whole.false) == (1, 2, 1)
+
+
+hours = st.lists(st.integers(0, 399), max_size=8, unique=True).map(sorted)
+places = st.lists(st.tuples(st.integers(0, 380), st.integers(0, 30)).map(lambda each: (each[0], sum(each))), max_size=4)
+
+
+@settings(deadline=None)
+@given(alerts=hours, events=places, false=st.integers(0, 399))
+def test_one_more_false_alarm_never_raises_precision_nor_recall(
+    alerts: list[int], events: list[tuple[int, int]], false: int
+) -> None:
+    before, after = judged(alerts, *events), judged(sorted([*alerts, false]), *events)
+    if after.false > before.false:
+        assert (after.precision.value or 0) <= (before.precision.value or 1)
+        assert after.recall == before.recall
+
+
+@settings(deadline=None)
+@given(alerts=hours, events=places)
+def test_every_alert_and_every_event_has_one_verdict(alerts: list[int], events: list[tuple[int, int]]) -> None:
+    result = judged(alerts, *events)
+
+    assert len(result.alerts) == len(alerts)
+    assert result.found + result.missed + result.events_that_are(EventVerdict.NOT_JUDGED) == len(result.events)
+    assert result.right <= result.alerts_that_are(AlertVerdict.RIGHT)
+
+
+@settings(deadline=None)
+@given(
+    level=st.lists(st.sampled_from([0.0, 0.0, 0.9, float("nan")]), min_size=1, max_size=200),
+    events=places,
+    lead=st.integers(0, 20),
+    known=st.integers(0, 250),
+)
+def test_the_quick_count_for_thresholds_says_what_judge_says(
+    level: list[float], events: list[tuple[int, int]], lead: int, known: int
+) -> None:
+    time = ZERO + np.arange(len(level)) * HOUR
+    machine = np.full(len(level), "m1", dtype=object)
+    levels, ok = np.array(level), np.full(len(level), "ok", dtype=object)
+    assessments = Assessments("model", "1", machine, time, levels, ok, 0.5)
+    targets, until = targets_at(*events), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=known)
+    rules = Rules(alerts=AlertSettings(), horizon=DAY, needed_lead=timedelta(hours=lead), known_until=until)
+    verdict = judge(
+        episodes(assessments, rules.alerts, targets),
+        targets,
+        horizon=DAY,
+        needed_lead=rules.needed_lead,
+        assessed=AssessedTime.of(assessments, timedelta(hours=1), ZERO + known * HOUR),
+    )
+    valued = ~np.isnan(levels)
+    tally = Ground.of(machine[valued], time[valued], targets, targets, rules).tally(levels[valued] >= 0.5)
+
+    counted = (int(tally.found.sum()), int(tally.missed.sum()), int(tally.false.sum()))
+    assert counted == (verdict.found, verdict.missed, verdict.false)
