@@ -1,91 +1,152 @@
-"""Fit a model: the one place that does, for use and for judging alike."""
+"""Train a model of the plant file: judge it on the past, fit it to all of it, register it."""
 
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from features.recipe import Recipe
-from features.table import FeatureTable
+from features.extract import extract
+from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry, Plant
-from models import threshold
-from models.assess import reasons
-from models.assessment import Reason
+from ingest.store import History
+from models.backtest import backtest, recipe_until, split_of
+from models.backtest_report import BacktestReport
 from models.bundle import Bundle
-from models.card import card_of
-from models.detector import AnomalyLevel
-from models.diagnosis import Diagnosis
-from models.failure_risk import FailureRisk
-from models.label import label, target_events
-from models.learner import Learner
-from models.moment import span
-from models.normal import normal_of
-from models.split import Fold, choose_folds, machine_folds, time_folds
+from models.card import judged_of
+from models.fit import fit_bundle
+from models.known_history import KnownHistory
+from models.label import target_events
+from models.registry import Registry
+from models.sufficiency import Sufficiency, sufficiency
+
+Progress = Callable[[str, int, int], None]
+
+BY = "andon train"
 
 
-def fit_bundle(
-    entry: ModelEntry,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainReport:
+    """What training made.
+
+    Attributes
+    ----------
+    version : name of the registered version
+    live : whether it is the one in use now
+    known : whether the registry held the same content before
+    evidence : what may be claimed on the events that it learnt from
+    judged : the backtest; ``None`` when there was too little to judge on, and then ``not_judged`` says why
+    """
+
+    model: str
+    version: str
+    live: bool
+    known: bool
+    evidence: Sufficiency
+    judged: BacktestReport | None
+    not_judged: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON types."""
+        return {
+            "model": self.model,
+            "version": self.version,
+            "live": self.live,
+            "known": self.known,
+            "enough_evidence": self.evidence.enough,
+            "evidence": self.evidence.claim,
+            "judged": self.judged.to_dict() if self.judged else None,
+            "not_judged": self.not_judged,
+        }
+
+    def summary(self) -> str:
+        """Say in a few plain lines what was trained, how it was judged and what to do next."""
+        promote = f"andon models promote {self.model} {self.version}"
+        again = " Nothing new was learnt: this content was there before." if self.known else ""
+        state = "it is live." if self.live else f"a candidate, not live; to use it: {promote}"
+        judged = self.judged.summary() if self.judged else f"Not judged: {self.not_judged}"
+        return "\n".join([f"{self.model} {self.version}: {state}{again}", self.evidence.claim, judged])
+
+
+def train(
     plant: Plant,
-    recipe: Recipe,
-    table: FeatureTable,
-    events: pd.DataFrame,
-    known_until: datetime,
-) -> Bundle:
-    """Fit a model to a feature table: learner, calibration, threshold, normal values, diagnosis, card.
+    history: History,
+    entry: ModelEntry,
+    registry: Registry,
+    *,
+    now: datetime,
+    until: datetime | None = None,
+    progress: Progress | None = None,
+) -> TrainReport:
+    """Judge a model on the past, fit it to the whole past, and save it.
 
-    Equal arguments give an equal bundle; no clock and no global random state has a say.
+    It becomes live if no version is and the evidence suffices; otherwise it stays a candidate, and
+    the report says how to promote it. The same history gives the same version.
 
     Parameters
     ----------
-    table : made by ``recipe``; rows that cannot be assessed are left out
-    events : table with ``EVENT_COLUMNS``; nothing after ``known_until`` is looked at
+    now : written down as the time of saving, nothing else
+    until : nothing after it is looked at; the newest reading when left out
+    progress : called with a phase, how many of its steps are done, and how many there are
 
     Raises
     ------
     NotEnoughDataError
         When there is nothing to learn from.
+    RegistryError
+        When the version cannot be saved.
     """
-    table = table.where(reasons(table, recipe.windows[0]) == Reason.OK.value)
-    events = events[events["time"] <= pd.Timestamp(known_until)]
-    targets = target_events(events, entry.target)
-    targets = targets[targets["machine"].isin(set(table.machine))].reset_index(drop=True)
-    # A detector needs no proof that the last hours were healthy, only that nothing is known against them.
-    certain = known_until if entry.task == "failure_risk" else known_until + entry.horizon
-    labels = label(table, targets, entry.horizon, certain)
-    learner: Learner = FailureRisk() if entry.task == "failure_risk" else AnomalyLevel()
-    learner = learner.fit(table, labels, _folds(entry, table, targets))
-    choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
-    normal = normal_of(table.where(labels == 0))
-    diagnosis = None
-    if entry.task == "failure_risk" and not entry.target.component:
-        diagnosis = Diagnosis.learn(table, labels, targets, span(entry.horizon), normal)
-    return Bundle(
-        entry=entry,
-        recipe=recipe,
-        learner=learner,
-        threshold=float(np.float64(choice.value)),
-        normal=normal,
-        diagnosis=diagnosis,
-        units={signal.name: signal.unit for signal in plant.class_named(entry.machine_class).signals},
-        time_zone=plant.time_zone,
-        card=card_of(
-            entry,
-            plant,
-            recipe,
-            table=table,
-            labels=labels,
-            targets=targets,
-            learner=learner,
-            diagnosis=diagnosis,
-            choice=choice,
-        ),
-    )
+    history = history if until is None else KnownHistory(history, until)
+    spans = history.spans(entry.machine_class)
+    machines = [machine for machine in plant.machines_of(entry.machine_class) if machine in spans]
+    if not machines:
+        when = "" if until is None else f" before {until:%Y-%m-%d %H:%M}"
+        raise NotEnoughDataError(
+            f"model '{entry.name}': no readings of class '{entry.machine_class}'{when}; ingest its files first"
+        )
+    end = until or max(spans[machine][1] for machine in machines)
+    events = history.events(machines=machines, end=end)
+    evidence = sufficiency(entry, target_events(events, entry.target), spans, end)
+    judged, why_not = _judged(plant, history, entry, progress)
+    step = progress or _silent
+    step("fitting to the whole past", 0, 3)
+    chosen = entry.model_copy(update={"split": split_of(plant, entry)})
+    recipe = recipe_until(plant, history, chosen, end)
+    first = min(spans[machine][0] for machine in machines) - timedelta(microseconds=1)
+    table = extract(recipe, history, machines, first, end)
+    step("fitting to the whole past", 1, 3)
+    bundle = fit_bundle(chosen, plant, recipe, table, events, end)
+    step("fitting to the whole past", 2, 3)
+    report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, now)
+    step("fitting to the whole past", 3, 3)
+    return replace(report, judged=judged, not_judged=why_not)
 
 
-def _folds(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame) -> list[Fold]:
-    if entry.task == "failure_risk":
-        return choose_folds(table, targets, entry.horizon, entry.split)
-    # The live detector knows the machines that it watches; folds by machine would hide them from it.
-    if entry.split == "machine":
-        return machine_folds(table, targets, 5)
-    return time_folds(table, targets.iloc[:0], entry.horizon, 5)
+def _judged(
+    plant: Plant, history: History, entry: ModelEntry, progress: Progress | None
+) -> tuple[BacktestReport | None, str]:
+    try:
+        return backtest(plant, history, entry, progress=progress), ""
+    except NotEnoughDataError as error:
+        return None, str(error)
+
+
+def _with_verdict(bundle: Bundle, evidence: Sufficiency, judged: BacktestReport | None) -> Bundle:
+    card = {**bundle.card, "claim": evidence.claim, "enough_evidence": evidence.enough}
+    if judged is not None:
+        verdict = judged.verdict
+        card["judged"] = judged_of(judged.to_dict(), right=verdict.right, alerts=verdict.right + verdict.false)
+    return replace(bundle, card=card)
+
+
+def _registered(bundle: Bundle, registry: Registry, evidence: Sufficiency, now: datetime) -> TrainReport:
+    model = bundle.entry.name
+    before = {each.version for each in registry.versions(model)}
+    saved = registry.save(bundle, created=now)
+    if registry.live(model) is None and evidence.enough:
+        saved = registry.promote(model, saved.version, at=now, by=BY, why="first version with enough evidence")
+    known = saved.version in before
+    return TrainReport(model=model, version=saved.version, live=saved.live, known=known, evidence=evidence, judged=None)
+
+
+def _silent(phase: str, done: int, total: int) -> None:
+    del phase, done, total

@@ -3,10 +3,10 @@
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
+from models.columns import telling_columns
 from models.normal import Normal, normal_of
 
 _EXPLAINED = 0.9
@@ -38,9 +38,9 @@ class PrincipalComponents:
         """
         self.normal: Normal = normal_of(table)
         strange = self.normal.standardise(table)
-        filled = np.isfinite(strange).mean(axis=0)
-        unique = ~pd.DataFrame(strange).round(9).T.duplicated().to_numpy()
-        self.columns: NDArray[np.intp] = np.flatnonzero((self.normal.spread > 0) & (filled >= _LEAST_FILLED) & unique)
+        filled = np.isfinite(strange).mean(axis=0) >= _LEAST_FILLED
+        telling = telling_columns(strange)
+        self.columns: NDArray[np.intp] = telling[filled[telling] & (self.normal.spread[telling] > 0)]
         usual = np.clip(np.nan_to_num(strange[:, self.columns], nan=0.0), -_WINSOR, _WINSOR)
         rows, width = usual.shape
         self.matrix: NDArray[np.float64] = np.zeros((width, width))

@@ -1,0 +1,91 @@
+"""Fit a model to a feature table: the one place that does, for use and for judging alike."""
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from features.recipe import Recipe
+from features.table import FeatureTable
+from ingest.plant import ModelEntry, Plant
+from models import threshold
+from models.assess import reasons
+from models.assessment import Reason
+from models.bundle import Bundle
+from models.card import card_of
+from models.detector import AnomalyLevel
+from models.diagnosis import Diagnosis
+from models.failure_risk import FailureRisk
+from models.label import label, target_events
+from models.learner import Learner
+from models.moment import span
+from models.normal import normal_of
+from models.split import Fold, choose_folds, machine_folds, time_folds
+
+
+def fit_bundle(
+    entry: ModelEntry,
+    plant: Plant,
+    recipe: Recipe,
+    table: FeatureTable,
+    events: pd.DataFrame,
+    known_until: datetime,
+) -> Bundle:
+    """Fit a model to a feature table: learner, calibration, threshold, normal values, diagnosis, card.
+
+    Equal arguments give an equal bundle; no clock and no global random state has a say.
+
+    Parameters
+    ----------
+    table : made by ``recipe``; rows that cannot be assessed are left out
+    events : table with ``EVENT_COLUMNS``; nothing after ``known_until`` is looked at
+
+    Raises
+    ------
+    NotEnoughDataError
+        When there is nothing to learn from.
+    """
+    table = table.where(reasons(table, recipe.windows[0]) == Reason.OK.value)
+    events = events[events["time"] <= pd.Timestamp(known_until)]
+    targets = target_events(events, entry.target)
+    targets = targets[targets["machine"].isin(set(table.machine))].reset_index(drop=True)
+    # A detector needs no proof that the last hours were healthy, only that nothing is known against them.
+    certain = known_until if entry.task == "failure_risk" else known_until + entry.horizon
+    labels = label(table, targets, entry.horizon, certain)
+    learner: Learner = FailureRisk() if entry.task == "failure_risk" else AnomalyLevel()
+    learner = learner.fit(table, labels, _folds(entry, table, targets))
+    choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
+    normal = normal_of(table.where(labels == 0))
+    diagnosis = None
+    if entry.task == "failure_risk" and not entry.target.component:
+        diagnosis = Diagnosis.learn(table, labels, targets, span(entry.horizon), normal)
+    return Bundle(
+        entry=entry,
+        recipe=recipe,
+        learner=learner,
+        threshold=float(np.float64(choice.value)),
+        normal=normal,
+        diagnosis=diagnosis,
+        units={signal.name: signal.unit for signal in plant.class_named(entry.machine_class).signals},
+        time_zone=plant.time_zone,
+        card=card_of(
+            entry,
+            plant,
+            recipe,
+            table=table,
+            labels=labels,
+            targets=targets,
+            learner=learner,
+            diagnosis=diagnosis,
+            choice=choice,
+        ),
+    )
+
+
+def _folds(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame) -> list[Fold]:
+    if entry.task == "failure_risk":
+        return choose_folds(table, targets, entry.horizon, entry.split)
+    # The live detector knows the machines that it watches; folds by machine would hide them from it.
+    if entry.split == "machine":
+        return machine_folds(table, targets, 5)
+    return time_folds(table, targets.iloc[:0], entry.horizon, 5)

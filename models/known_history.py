@@ -1,0 +1,55 @@
+"""A history as it was known at some moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from ingest.reading import Readings
+from ingest.store import History
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHistory:
+    """Hides everything that happened after ``until``; itself a ``History``."""
+
+    history: History
+    until: datetime
+
+    def read(
+        self,
+        machine_class: str,
+        *,
+        machines: Sequence[str] | None = None,
+        signals: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Readings:
+        """Return readings of (start, end], none after ``until``."""
+        return self.history.read(machine_class, machines=machines, signals=signals, start=start, end=self._bounded(end))
+
+    def events(
+        self,
+        *,
+        machines: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> pd.DataFrame:
+        """Return events of (start, end], none after ``until``; one that lasted then ends there."""
+        events = self.history.events(machines=machines, kinds=kinds, start=start, end=self._bounded(end))
+        lasting = events["end"] > pd.Timestamp(self.until)
+        return events.assign(end=events["end"].mask(lasting, pd.Timestamp(self.until))) if lasting.any() else events
+
+    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
+        """Return the first and newest reading of each machine that had readings by then."""
+        spans = self.history.spans(machine_class)
+        return {
+            machine: (first, min(newest, self.until))
+            for machine, (first, newest) in spans.items()
+            if first <= self.until
+        }
+
+    def _bounded(self, end: datetime | None) -> datetime:
+        return self.until if end is None else min(end, self.until)
