@@ -84,8 +84,8 @@ def _machines(page: Page, entry: ClassGuess) -> None:
     for number, (key, names) in enumerate(entries):
         page.add("", "[[machines]]")
         if number == 0:
-            what = "/".join(table.machine.columns) or "the names of the files"
-            page.guess("machines[]", key, names, table.machine.confidence, f"{what}: {table.machine.why}")
+            what = "/".join(table.machine.columns) or "the names of files"
+            page.guess("machines[]", key, names, table.machine.confidence, f"{len(entry.machines)} in {what}")
         else:
             page.put(key, names)
         page.put("class", quoted(entry.name))
