@@ -124,12 +124,12 @@ def _tracks(recipe: Recipe, history: History, machines: Sequence[str], ends: Tim
     events = history.events(
         machines=names, kinds=("failure", "maintenance", "error"), end=EPOCH + int(ends[-1]) * MICROSECOND
     )
-    of_machine = dict(iter(events.groupby("machine", sort=False)))
+    of_machine = MachineEvents.of(events, names)
     tracks, offset = [], 0
     for name in names:
         first = moment(spans[name][0])
         begin = int(np.searchsorted(ends, first))
-        tracks.append(_Track(name, first, begin, offset, MachineEvents.of(of_machine.get(name, events.iloc[:0]))))
+        tracks.append(_Track(name, first, begin, offset, of_machine[name]))
         offset += len(ends) - begin
     return tracks
 

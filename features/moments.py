@@ -82,36 +82,42 @@ def combine(older: Moments, newer: Moments, hours: float) -> Moments:
     if newer.cut.any():
         older = _forget(older, newer.cut)
     samples = older.samples + newer.samples
-    some = np.maximum(samples, 1)
+    newest = None if newer.samples.all() and older.samples.all() else newer.samples > 0
+    some = samples if newest is None else np.maximum(samples, 1)
     older_share, newer_share = older.samples / some, newer.samples / some
     both = older.samples * newer_share
-    newest = newer.samples > 0
-    # Where one part is empty its anchor means nothing and must not meet the other's digits.
-    delta = np.where(both > 0, (newer.anchor - older.anchor) + (newer.mean - older.mean), 0.0)
-    square = delta * delta
-    spread = square * both
-    older_time = np.where(older.samples > 0, older.time - hours, 0.0)
-    later = np.where(both > 0, newer.time - older_time, 0.0)
+    delta = (newer.anchor - older.anchor) + (newer.mean - older.mean)
+    older_time = older.time - hours
+    later = newer.time - older_time
+    if newest is not None:
+        # Where one part is empty its anchor means nothing and must not meet the other's digits.
+        delta = np.where(both > 0, delta, 0.0)
+        older_time = np.where(older.samples > 0, older_time, 0.0)
+        later = np.where(both > 0, later, 0.0)
+    from_older, from_newer = delta * older_share, delta * newer_share
+    older_square, newer_square = from_older * from_older, from_newer * from_newer
+    spread, apart = delta * delta * both, later * both
+    mean, time = newer.mean - from_older, newer.time - later * older_share
     return Moments(
         samples=samples,
-        anchor=np.where(newest, newer.anchor, older.anchor),
-        mean=np.where(newest, newer.mean - delta * older_share, older.mean),
+        anchor=newer.anchor if newest is None else np.where(newest, newer.anchor, older.anchor),
+        mean=mean if newest is None else np.where(newest, mean, older.mean),
         m2=older.m2 + newer.m2 + spread,
         m3=older.m3
         + newer.m3
-        + spread * delta * (older_share - newer_share)
-        + 3 * delta * (older_share * newer.m2 - newer_share * older.m2),
+        + spread * (from_older - from_newer)
+        + 3 * (from_older * newer.m2 - from_newer * older.m2),
         m4=older.m4
         + newer.m4
-        + spread * square * (older_share**2 - older_share * newer_share + newer_share**2)
-        + 6 * square * (older_share**2 * newer.m2 + newer_share**2 * older.m2)
-        + 4 * delta * (older_share * newer.m3 - newer_share * older.m3),
+        + spread * (older_square - from_older * from_newer + newer_square)
+        + 6 * (older_square * newer.m2 + newer_square * older.m2)
+        + 4 * (from_older * newer.m3 - from_newer * older.m3),
         low=np.minimum(older.low, newer.low),
         high=np.maximum(older.high, newer.high),
-        last=np.where(newest, newer.last, older.last),
-        time=np.where(newest, newer.time - later * older_share, older_time),
-        tt=older.tt + newer.tt + later * later * both,
-        tx=older.tx + newer.tx + later * delta * both,
+        last=newer.last if newest is None else np.where(newest, newer.last, older.last),
+        time=time if newest is None else np.where(newest, time, older_time),
+        tt=older.tt + newer.tt + later * apart,
+        tx=older.tx + newer.tx + delta * apart,
         cut=older.cut | newer.cut,
     )
 

@@ -1,6 +1,6 @@
 """The windows of one group of machines, all at once: panes, then windows, then features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +14,9 @@ from features.recipe import Recipe
 from features.span import Samples, expected_every, portions, read_samples
 from features.window import HOUR, Grid, Times, floors_at, gather, microseconds
 from ingest.store import History
+
+CACHE_PANES = 16_000
+"""Panes that are combined at once: some dozen arrays of 128 kB, so that they stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +62,45 @@ def summarise(recipe: Recipe, history: History, group: Group, ends: Times, cells
     of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
     one_by_one = [BY_NAME[name] for name in recipe.features if BY_NAME[name].of_rows]
     panes, samples = _fill_panes(recipe, history, group, grid, cells, keep=bool(one_by_one))
-    windows = _windows(recipe, grid, panes)
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
+    filled = np.zeros(values.shape[:2])
     with np.errstate(all="ignore"):
         of_rows = _one_by_one(recipe, group, grid, samples, one_by_one) if one_by_one else {}
-        for place, column in enumerate(of_signal):
-            feature, length = BY_NAME[column.feature], column.window or recipe.lookback
-            window = windows[length]
-            enough = window.enough
-            if feature.of_moments:
-                found = feature.of_moments(window.moments)
-            elif feature.of_rows:
-                found = of_rows[feature.name, length]
-            else:
-                other = windows[column.against] if column.against else _normal_windows(recipe, group, ends)
-                enough = enough & other.enough
-                found = _of_two(feature, window.moments, other.moments)
-            values[..., place] = np.where(enough & np.isfinite(found), found, np.nan).transpose(1, 2, 0)
-    return values.reshape(*values.shape[:2], -1), _filled(recipe, windows[recipe.windows[0]].moments)
+        for part in _parts(panes.samples.shape):
+            signals, machines = part
+            windows = _windows(recipe, group, grid, panes.part(part), part)
+            filled[machines] = np.maximum(filled[machines], _filled(recipe, windows[recipe.windows[0]], signals))
+            for place, column in enumerate(of_signal):
+                feature, length = BY_NAME[column.feature], column.window or recipe.lookback
+                given = of_rows[feature.name, length][part] if feature.of_rows else None
+                found = _feature(feature, windows[length], windows.get(column.against), given)
+                values[machines, :, signals, place] = found.transpose(1, 2, 0)
+    return values.reshape(*values.shape[:2], -1), filled
+
+
+def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Cut signals and machines so that the panes of a part stay in the processor's cache."""
+    signals, machines, panes = shape
+    rows = max(CACHE_PANES // panes, 1)
+    together = max(rows // machines, 1)
+    for signal in range(0, signals, together):
+        for machine in range(0, machines, rows):
+            yield slice(signal, min(signal + together, signals)), slice(machine, min(machine + rows, machines))
+
+
+def _feature(feature: Feature, window: Windows, other: Windows | None, given: Floats | None) -> Floats:
+    """Return a feature of some windows, NaN where they hold too little or it is no number."""
+    enough = window.enough
+    if given is not None:
+        found = given
+    elif feature.of_moments:
+        found = feature.of_moments(window.moments)
+    elif feature.of_two and other:
+        enough = enough & other.enough
+        found = feature.of_two(window.moments, other.moments)
+    else:
+        raise ValueError(f"feature '{feature.name}' is not one of signals")
+    return np.where(enough & np.isfinite(found), found, np.nan)
 
 
 def _fill_panes(
@@ -108,39 +132,34 @@ def _fill_panes(
     return panes, kept
 
 
-def _windows(recipe: Recipe, grid: Grid, panes: Moments) -> dict[timedelta, Windows]:
-    found = {}
+def _windows(
+    recipe: Recipe, group: Group, grid: Grid, panes: Moments, part: tuple[slice, slice]
+) -> dict[timedelta | None, Windows]:
+    """Return the windows of each length, and under ``None`` the machines' own normal if the recipe has one."""
+    found: dict[timedelta | None, Windows] = {}
     of_all = over_windows(panes, grid.lengths, grid.end_panes, grid.pane_hours)
     for length, moments in zip(recipe.windows, of_all, strict=True):
-        found[length] = Windows(moments, _enough(recipe, length, moments))
+        found[length] = Windows(moments, _enough(recipe, length, moments, part[0]))
+    if recipe.baseline is not None and group.normal is not None:
+        normal = group.normal.part(part)
+        known = grid.ends >= group.normal_from[part[1], np.newaxis]
+        found[None] = Windows(normal, known & _enough(recipe, recipe.baseline, normal, part[0]))
     return found
 
 
-def _enough(recipe: Recipe, length: timedelta, moments: Moments) -> NDArray[np.bool_]:
-    return moments.samples >= np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length))
+def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice) -> NDArray[np.bool_]:
+    return moments.samples >= np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length, signals))
 
 
-def _expected(recipe: Recipe, length: timedelta) -> Floats:
+def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
     """Return how many samples a full window of each signal holds, shape (n_signals, 1, 1)."""
     counts = [length / every for every in recipe.every] or [float(LEAST_SAMPLES)] * len(recipe.signals)
-    return np.array(counts)[:, np.newaxis, np.newaxis]
+    return np.array(counts[signals])[:, np.newaxis, np.newaxis]
 
 
-def _filled(recipe: Recipe, shortest: Moments) -> Floats:
-    return np.minimum(shortest.samples / _expected(recipe, recipe.windows[0]), 1.0).max(axis=0)
-
-
-def _normal_windows(recipe: Recipe, group: Group, ends: Times) -> Windows:
-    if group.normal is None or recipe.baseline is None:
-        raise ValueError("the recipe has no baseline")
-    known = ends >= group.normal_from[:, np.newaxis]
-    return Windows(group.normal, known & _enough(recipe, recipe.baseline, group.normal))
-
-
-def _of_two(feature: Feature, window: Moments, other: Moments) -> Floats:
-    if feature.of_two is None:
-        raise ValueError(f"feature '{feature.name}' is not one of signals")
-    return feature.of_two(window, other)
+def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
+    expected = _expected(recipe, recipe.windows[0], signals)
+    return np.minimum(shortest.moments.samples / expected, 1.0).max(axis=0)
 
 
 def _one_by_one(

@@ -4,6 +4,7 @@ An event is over at its end if it lasts, otherwise when it happened. Clocks star
 errors count when they begin. Nothing later than the row's time is used.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ class MachineEvents:
     kind, component, code : arrays of str objects, shape (n_events,)
     begin : when each began
     over : when each was over: its end, or its begin if it is an instant
+    restarts : moments at which a failure was over and a new life began, ascending
     """
 
     kind: NDArray[np.object_]
@@ -30,20 +32,25 @@ class MachineEvents:
     code: NDArray[np.object_]
     begin: Times
     over: Times
+    restarts: Times
 
     @classmethod
-    def of(cls, events: pd.DataFrame) -> "MachineEvents":
-        """Read the events of one machine from a table with ``EVENT_COLUMNS``."""
+    def of(cls, events: pd.DataFrame, machines: Sequence[str]) -> "dict[str, MachineEvents]":
+        """Return the events of each of the machines from a table with ``EVENT_COLUMNS``."""
         begin = events["time"].to_numpy("datetime64[us]").astype(np.int64)
         end = events["end"].to_numpy("datetime64[us]")
         over = np.where(np.isnat(end), begin, np.maximum(end.astype(np.int64), begin))
         kind, component, code = (events[name].to_numpy(object) for name in ("kind", "component", "code"))
-        return cls(kind, component, code, begin, over)
-
-    @property
-    def restarts(self) -> Times:
-        """Moments at which a failure was over and a new life began, ascending."""
-        return np.unique(self.over[self.kind == "failure"])
+        rows_of: dict[str, list[int]] = {machine: [] for machine in machines}
+        for row, machine in enumerate(events["machine"].tolist()):
+            if machine in rows_of:
+                rows_of[machine].append(row)
+        found = {}
+        for machine, places in rows_of.items():
+            rows = np.array(places, dtype=np.int64)
+            restarts = np.unique(over[rows][kind[rows] == "failure"])
+            found[machine] = cls(kind[rows], component[rows], code[rows], begin[rows], over[rows], restarts)
+        return found
 
     def maintained(self, component: str) -> Times:
         """Moments at which a component had been maintained or repaired after a failure, ascending.
@@ -51,9 +58,9 @@ class MachineEvents:
         An event that names no component stands for all of them; without a component asked for, every
         maintenance and failure counts.
         """
-        which = np.isin(self.kind, ("failure", "maintenance"))
+        which = (self.kind == "failure") | (self.kind == "maintenance")
         if component:
-            which &= np.isin(self.component, ("", component))
+            which &= (self.component == "") | (self.component == component)
         return np.unique(self.over[which])
 
     def errors(self, code: str) -> Times:

@@ -134,7 +134,7 @@ def test_a_sine_has_the_textbook_numbers() -> None:
 
 
 def test_a_ramp_has_its_slope_per_hour_and_no_other_trend() -> None:
-    table = _table(7 + 0.25 * np.arange(MINUTES))
+    table = _table(7 + 0.25 * np.arange(MINUTES, dtype=np.float64))
 
     assert _column(table, "slope")[-1] == pytest.approx(0.25 * 60, rel=1e-13)
     assert _column(table, "standard_deviation")[-1] == pytest.approx(0.25 * np.sqrt((240**2 - 1) / 12))
