@@ -96,7 +96,7 @@ def calendar_cost(
     """
     counted = {(machine, begin) for machine, begin in zip(judged["machine"], instants(judged["begin"]), strict=True)}
     if calendar.age is None:
-        return len(counted) * costs.missed_failure
+        return float(len(counted) * costs.missed_failure)
     events, total = by_machine(targets), 0.0
     for machine, (start, end) in spans.items():
         mine = events.get(machine, targets[:0])

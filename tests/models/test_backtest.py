@@ -1,0 +1,168 @@
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.extract import extract
+from ingest.errors import NotEnoughDataError
+from ingest.event import Event
+from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
+from models.assess import assess, assess_table
+from models.backtest import backtest, recipe_until
+from models.backtest_report import BacktestReport
+from models.evaluate import EventVerdict
+from models.label import target_events
+from models.fit import fit_bundle
+from tests.features.table_history import TableHistory, after, readings_frame
+
+MACHINES = tuple(f"pump-{number}" for number in range(6))
+HOURS = 24 * 24
+FAILURES = {
+    machine: (80 + 17 * number, 250 + 17 * number, 420 + 17 * number) for number, machine in enumerate(MACHINES)
+}
+KEYS = [
+    "model", "events", "found", "recall", "lead_hours", "early_enough", "false_alarms_per_machine_week",
+    "precision", "money", "machine_weeks", "seconds",
+]  # fmt: skip
+
+
+def history_of(*, until: int = HOURS, failures: bool = True, later: float = 0.0) -> TableHistory:
+    """Pumps whose vibration rises in the last 20 hours of each life; ``later`` is added after hour 345."""
+    frames = []
+    for number, machine in enumerate(MACHINES):
+        hours = np.arange(until)
+        vibration = 1 + 0.1 * np.random.default_rng(number).standard_normal(HOURS)[:until]
+        for failure in FAILURES[machine]:
+            ahead = failure - hours
+            vibration += np.where((ahead > 0) & (ahead <= 20), 1.0 + (20 - ahead) / 10, 0)
+        frames.append(readings_frame(machine, hours * 60.0, vibration=vibration + np.where(hours > 345, later, 0)))
+    events = [
+        Event(machine=machine, kind="failure", time=after(hours=hour), component="seal")
+        for machine, hours in FAILURES.items()
+        for hour in hours
+        if failures and hour < until
+    ]
+    return TableHistory(pd.concat(frames), events)
+
+
+def entry_of(**fields: object) -> ModelEntry:
+    return ModelEntry.model_validate(
+        {
+            "name": "seal risk", "task": "failure_risk", "class": "pump", "horizon": "24 h", "needed_lead": "2 h",
+            "windows": ["4 h"], "stride": "2 h", **fields,
+        }
+    )  # fmt: skip
+
+
+PLANT = Plant(
+    classes=[
+        MachineClass(name="pump", components=["seal"], signals=[Signal(name="vibration", every=timedelta(hours=1))])
+    ],
+    machines=[Machine(name=name, machine_class="pump") for name in MACHINES],
+)
+
+
+def replay(history: TableHistory, entry: ModelEntry, start: datetime | None = None) -> BacktestReport:
+    return backtest(PLANT, history, entry, start=start, timer=iter([1.0, 3.5]).__next__)
+
+
+@pytest.fixture(scope="module")
+def by_time() -> BacktestReport:
+    return replay(history_of(), entry_of())
+
+
+def test_failures_that_announce_themselves_are_found_in_time(by_time: BacktestReport) -> None:
+    assert by_time.verdict.judged == 6
+    assert by_time.verdict.found >= 5
+    assert by_time.money.model < by_time.money.do_nothing
+    assert 0 < (by_time.base_rate or 0) < 0.2
+
+
+def test_the_report_begins_with_the_promised_keys_and_is_json(by_time: BacktestReport) -> None:
+    report = by_time.to_dict()
+
+    assert list(report)[: len(KEYS)] == KEYS
+    assert report["seconds"] == 2.5
+    assert list(report["money"]) == ["model", "do_nothing", "calendar", "fixed_limit"]
+    assert list(report["recall"]) == ["value", "low", "high"]
+    assert len(report["alerts"]) == len(by_time.verdict.alerts)
+
+
+def test_the_summary_says_alerts_events_and_money(by_time: BacktestReport) -> None:
+    said = by_time.summary()
+
+    assert said.startswith(f"seal risk would have raised {len(by_time.verdict.alerts)} alert")
+    assert f"found {by_time.verdict.found} of 6 events" in said
+    assert "EUR against doing nothing" in said
+
+
+def test_what_comes_after_the_start_changes_neither_threshold_nor_baselines(by_time: BacktestReport) -> None:
+    changed = replay(history_of(later=7.0), entry_of())
+
+    assert changed.start == by_time.start
+    assert changed.thresholds == by_time.thresholds
+    assert changed.baselines == by_time.baselines
+
+
+@pytest.mark.slow
+def test_by_machine_every_event_is_judged_once_by_a_model_that_has_not_seen_it() -> None:
+    report = replay(history_of(), entry_of(split="machine"))
+
+    assert len(report.thresholds) == 5
+    assert len(report.verdict.events) == 18
+    assert report.verdict.found >= 14
+
+
+def test_a_replay_day_by_day_says_what_one_replay_says() -> None:
+    history, entry, start = history_of(), entry_of(), after(hours=345)
+    recipe = recipe_until(PLANT, history, entry, start)
+    table = extract(recipe, history, MACHINES, after(hours=-1), start)
+    bundle = fit_bundle(entry, PLANT, recipe, table, history.events(end=start), start)
+    whole = assess_table(bundle, extract(recipe, history, MACHINES, start, after(hours=HOURS)))
+    days = []
+    for hour in range(345, HOURS, 24):
+        end = min(hour + 24, HOURS)
+        # Each day sees no more than what was there at its end.
+        days.append(
+            assess(bundle, history_of(until=min(end + 1, HOURS)), MACHINES, after(hours=hour), after(hours=end))
+        )
+
+    pieces = pd.concat(pd.DataFrame({"m": day.machine, "t": day.time, "l": day.level, "r": day.reason}) for day in days)
+    pieces = pieces.sort_values(["m", "t"], ignore_index=True)
+    expected = pd.DataFrame({"m": whole.machine, "t": whole.time, "l": whole.level, "r": whole.reason})
+    pd.testing.assert_frame_equal(pieces, expected, check_exact=True)
+
+
+def test_no_failure_before_the_start_offers_the_model_that_needs_none() -> None:
+    with pytest.raises(NotEnoughDataError, match='task = "anomaly"'):
+        replay(history_of(failures=False), entry_of())
+
+
+def test_a_model_that_needs_no_failures_is_judged_by_them_all_the_same() -> None:
+    report = replay(history_of(), entry_of(task="anomaly", name="strange"))
+
+    assert report.verdict.judged == 6
+
+
+def test_the_time_that_is_a_machines_own_normal_is_not_judged() -> None:
+    entry = entry_of(task="anomaly", split="machine", baseline="200 h")
+    report = replay(history_of(), entry)
+
+    assert all(alert.begin > np.datetime64(after(hours=200).replace(tzinfo=None)) for alert in report.verdict.alerts)
+    first = [target for target in report.verdict.events if target.verdict != EventVerdict.NOT_JUDGED]
+    assert len(first) == 12
+
+
+def test_a_start_outside_the_readings_is_refused_with_the_span_that_there_is() -> None:
+    with pytest.raises(NotEnoughDataError, match="readings reach from 2026-01-05 00:00"):
+        replay(history_of(), entry_of(), start=after(days=400))
+
+
+def test_a_class_without_readings_says_so() -> None:
+    with pytest.raises(NotEnoughDataError, match="no readings of class 'pump'"):
+        replay(TableHistory(readings_frame("stranger", [0.0, 60.0], vibration=[1.0, 1.0])), entry_of())
+
+
+def test_the_targets_of_the_small_plant_are_what_the_tests_think() -> None:
+    assert len(target_events(history_of().events(), entry_of().target)) == 18
