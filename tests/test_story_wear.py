@@ -1,0 +1,78 @@
+"""A made-up plant from its files to alerts: what was learnt from the past warns of what comes."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ingest.duration import parse_duration
+from ingest.simulation.scenario import Scenario
+from ingest.simulation.write import write_simulation
+from service.cli.main import main
+
+
+def andon(capsys: pytest.CaptureFixture[str], plant: Path, *arguments: str) -> dict[str, object]:
+    with pytest.raises(SystemExit) as ended:
+        main(["--plant", str(plant), "--json", *arguments])
+    printed = capsys.readouterr()
+    assert ended.value.code in (None, 0), printed.err
+    return json.loads(printed.out)
+
+
+@pytest.fixture(scope="module")
+def works(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pumps for twenty weeks, an hour between two readings, many failures."""
+    folder = tmp_path_factory.mktemp("works")
+    scenario = Scenario(
+        machines={"pump": 12}, days=140, every=parse_duration("1 h"), failures_per_machine_year=9, sudden_share=0.1
+    )
+    write_simulation(scenario, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_pump_that_wears_out_is_announced_before_it_fails(works: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plant = works / "plant.toml"
+    truth = pd.read_csv(works / "truth.csv", parse_dates=["began", "ended", "fails"])
+
+    read = andon(capsys, plant, "ingest")
+    assert read["rejected"] == 0
+    report = andon(capsys, plant, "backtest")["models"][0]  # type: ignore[index]
+
+    right = [alert for alert in report["alerts"] if alert["verdict"] == "right"]
+    assert report["events"] >= 5
+    assert right, "no failure of the judged part was announced"
+    for alert in right:
+        begin = pd.Timestamp(alert["begin"])
+        own = truth[(truth["machine"] == alert["machine"]) & (truth["outcome"] == "failed")]
+        assert (own["ended"] > begin).any()
+    assert report["money"]["model"] < report["money"]["do_nothing"]
+
+
+@pytest.mark.slow
+def test_what_was_trained_opens_alerts_that_people_close(works: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plant = works / "plant.toml"
+    andon(capsys, plant, "ingest")
+    trained = andon(capsys, plant, "train")
+    assert trained["problems"] == []
+    right = next(
+        alert
+        for alert in andon(capsys, plant, "backtest")["models"][0]["alerts"]
+        if alert["verdict"] == "right"  # type: ignore[index]
+    )
+
+    scored = andon(capsys, plant, "score", "--at", right["begin"])
+    first = andon(capsys, plant, "alerts")["alerts"]
+    again = andon(capsys, plant, "score", "--at", right["begin"])
+    second = andon(capsys, plant, "alerts")["alerts"]
+
+    assert scored["where_to_look_first"], "the present round raised nothing"
+    assert again["round"]["raised"] == 0  # type: ignore[index]
+    assert first == second
+    keys = [(alert["machine"], alert["cause"]) for alert in first]  # type: ignore[attr-defined]
+    assert len(keys) == len(set(keys))
+    number = str(first[0]["number"])  # type: ignore[index]
+    andon(capsys, plant, "alerts", "acknowledge", number, "--by", "shift A")
+    closed = andon(capsys, plant, "alerts", "close", number, "--verdict", "right", "--by", "shift A")["alert"]
+    assert (closed["state"], closed["verdict"]) == ("normal", "right")  # type: ignore[index]
