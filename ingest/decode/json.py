@@ -49,7 +49,7 @@ def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = 
     if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
         content = content["readings"]
     columns = _of_columns(content) if isinstance(content, Mapping) else _of_rows(content)
-    table = pa.table({name: _column(cells) for name, cells in columns.items()})
+    table = pa.table({_encodable(name): _column(cells) for name, cells in columns.items()})
     return decode_batch(table, plant, now=now, time_format=time_format)
 
 
@@ -88,6 +88,13 @@ def _real(cell: float | None) -> float | None:
 
 
 def _text(cell: object) -> str | None:
-    if cell is None or isinstance(cell, str):
-        return cell
+    if cell is None:
+        return None
+    if isinstance(cell, str):
+        return _encodable(cell)
     return repr(cell) if isinstance(cell, float) else json.dumps(cell)
+
+
+def _encodable(text: str) -> str:
+    """Return a text that UTF-8 can hold: JSON may escape half a character, which Arrow refuses."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -439,3 +439,8 @@ def test_arrival_is_the_same_for_all_rows() -> None:
     decoded = decode({"machine": ["p1"] * 2, "time": hours(1, 2), "heat": [1, 2]})
     assert set(decoded.readings[0].table["arrived"].to_pylist()) == {NOW}
     assert timedelta(0) < NOW - cells(decoded)["time"][0]
+
+
+def test_half_a_character_in_json_is_turned_away_like_any_other_text() -> None:
+    body = json.dumps([{**WIDE[0], "heat": "\ud800", "\ud83d": 1}]).encode()
+    assert {each.column for each in decode_json(body, PLANT, now=NOW).rejections} == {"heat", "?"}
