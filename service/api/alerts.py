@@ -115,9 +115,7 @@ def list_alerts(
     machine: Annotated[str | None, Query(description="Only of this machine.")] = None,
     order: Annotated[
         Literal["look first", "newest"],
-        Query(
-            description="'look first': open ones by the money at stake for each hour left, acknowledged ones after the others."
-        ),
+        Query(description="'look first': open ones by the money at stake for each hour left, acknowledged ones last."),
     ] = "look first",
     limit: Limit = 50,
     offset: Offset = 0,

@@ -68,8 +68,8 @@ def foreign(headers: Headers, scope: MutableMapping[str, Any]) -> str:
     """Return why a change must be refused because another site asks for it; empty when it need not.
 
     Browsers say where a request comes from (``Sec-Fetch-Site``, ``Origin``). Programs that say
-    nothing are no browsers and cannot be tricked; but a form can only come from a browser, so a
-    form must say it.
+    nothing are no browsers and cannot be tricked; but a form of a page can only come from a browser,
+    so it must say it.
 
     Examples
     --------
@@ -82,6 +82,8 @@ def foreign(headers: Headers, scope: MutableMapping[str, Any]) -> str:
     if site is None and origin is not None and urlsplit(origin).netloc == headers.get("host"):
         return ""
     if site is None and origin is None:
+        if scope.get("path", "").startswith("/api/"):
+            return ""
         is_form = headers.get("content-type", "").startswith(
             ("application/x-www-form-urlencoded", "multipart/", "text/plain")
         )

@@ -1,6 +1,7 @@
 """Problems: every error of the interface as ``application/problem+json`` (RFC 9457)."""
 
 import json
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -131,7 +132,9 @@ def add_problem_handlers(app: FastAPI, render: Render) -> None:
         elif problem.status == HTTPStatus.NOT_FOUND and not problem.detail:
             problem.detail = f"there is nothing at {request.url.path}"
         if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            structlog.get_logger().error("request failed", path=request.url.path, exc_info=error)
+            # As text: a renderer that shows local variables takes seconds, and shows what nobody asked for.
+            lines = "".join(traceback.format_exception(error))
+            structlog.get_logger().error("request failed", path=request.url.path, traceback=lines)
         response = render(request, problem) or problem_response(problem)
         response.headers.update(_headers(error))
         return response
@@ -142,7 +145,7 @@ def add_problem_handlers(app: FastAPI, render: Render) -> None:
 
 def problem_response(problem: Problem) -> Response:
     """Return the JSON document of a problem; ASCII, so that no text of a client can break it."""
-    body: dict[str, Any] = problem.model_dump(exclude_defaults=True) | {"type": problem.type}
+    body: dict[str, Any] = {"type": problem.type} | problem.model_dump(exclude_defaults=True)
     return Response(json.dumps(body), status_code=problem.status, media_type=MEDIA_TYPE)
 
 

@@ -69,6 +69,7 @@ class Receipt(BaseModel):
     rejected: int = Field(
         description="Rows and cells that were turned away; the first of them are kept as dead letters."
     )
+    missing: int = Field(description="Empty cells, null and NaN: neither readings nor mistakes.")
     errors: list[Fault] = Field([], description="Why, for the first of them.")
 
 
@@ -114,6 +115,7 @@ def push_readings(request: Request, body: RawBody, seen: Seen, key: Key = None) 
         accepted=accepted,
         repeated=bool(decoded.readings) and not fresh,
         rejected=decoded.rejected,
+        missing=decoded.missing,
         errors=faults,
     )
 

@@ -1,0 +1,150 @@
+"""A small plant behind the web application, with a clock that stands still."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from starlette.testclient import TestClient
+
+from ingest.plant import Job, Machine, MachineClass, ModelEntry, Plant, Signal
+from ingest.reading import Readings, readings_schema
+from ingest.store import Store
+from models.finding import Evidence, Finding
+from models.registry import Registry
+from service.alerts import book
+from service.alerts.alert import Alert
+from service.app import create_app
+from service.control_room import ControlRoom
+from service.database import assessment_table, open_state
+from service.settings import Settings
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@dataclass
+class Works:
+    """The application, its rooms, and ways to fill them."""
+
+    room: ControlRoom
+    now: datetime = datetime(2026, 5, 3, 4, tzinfo=UTC)
+    client: TestClient = field(init=False)
+
+    def send(
+        self, machine: str = "press-1", *, minutes: int = 60, until: datetime | None = None, **signals: float
+    ) -> None:
+        """Keep one reading a minute up to ``until``, the present if left out."""
+        end = until or self.now
+        times = [end - timedelta(minutes=each) for each in reversed(range(minutes))]
+        machine_class = self.room.plant.class_of(machine)
+        names = tuple(each.name for each in machine_class.signals)
+        columns = {name: [signals.get(name, 1.0) + place for place in range(minutes)] for name in names}
+        table = pa.table(
+            {"machine": [machine] * minutes, "time": times, "arrived": times, **columns}, schema=readings_schema(names)
+        )
+        self.room.store.append(
+            Readings(machine_class.name, table), source="test", position=f"{machine} {end} {minutes}"
+        )
+
+    def alert(
+        self, machine: str = "press-1", *, cause: str = "bearing", level: float = 0.6, hours: float = 10
+    ) -> Alert:
+        """Raise an alert whose time to act is over in ``hours``."""
+        finding = Finding(
+            machine=machine,
+            kind="failure ahead",
+            cause=cause,
+            model="press failure",
+            version="ab12",
+            begin=self.now - timedelta(hours=2),
+            end=None,
+            level=level,
+            act_before=self.now + timedelta(hours=hours),
+            evidence=(
+                Evidence(signal="vibration", unit="mm/s", feature="24 h mean", actual=4.5, expected=2.0, share=0.6),
+            ),
+            sentence=f"{machine}: {cause} likely to fail",
+        )
+        with self.room.state.write() as connection:
+            return book.raise_alert(connection, finding, at=self.now)[0]
+
+    def assess(self, machine: str = "press-1", *, level: float | None = 0.1, age: timedelta = timedelta(0)) -> None:
+        """Write down what the model said."""
+        row = {
+            "model": "press failure",
+            "machine": machine,
+            "time": self.now - age,
+            "version": "ab12",
+            "level": level,
+            "reason": "no readings" if level is None else "ok",
+            "threshold": 0.5,
+        }
+        with self.room.state.write() as connection:
+            connection.execute(assessment_table.insert(), [row])
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return the JSON document of a GET that must succeed."""
+        response = self.client.get(path, params=query or None)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+def small_plant(folder: Path) -> Plant:
+    press = MachineClass(
+        name="press",
+        components=["bearing"],
+        signals=[
+            Signal(name="temperature", unit="°C", range=(-40, 200), every="1 min"),
+            Signal(name="vibration", unit="mm/s", every="1 min"),
+        ],
+    )
+    machines = [Machine(name=f"press-{each}", machine_class="press", site="Ulm", line="Line 1") for each in (1, 2, 3)]
+    return Plant(
+        name=f"Works {HOSTILE}",
+        time_zone="Europe/Berlin",
+        classes=[press],
+        machines=[*machines, Machine(name=HOSTILE, machine_class="press", site=HOSTILE)],
+        models=[ModelEntry(name="press failure", task="failure_risk", machine_class="press", horizon="24 h")],
+        jobs=[Job(name="score", action="score", every="10 min"), Job(name="by hand", action="train")],
+        folder=folder,
+    )
+
+
+def open_works(folder: Path, **options: Any) -> Iterator[Works]:
+    """Open the application over an empty plant, and close it."""
+    plant = small_plant(folder)
+    settings = Settings(jobs=False)
+    store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
+    works = Works(ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state))
+    app = create_app(settings, clock=lambda: works.now, open_room=lambda _: works.room, **options)
+    with TestClient(app, raise_server_exceptions=False, headers={"Accept": "application/json"}) as client:
+        works.client = client
+        yield works
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Iterator[Works]:
+    yield from open_works(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lasting_works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
+    """The same plant for all tests of a module: for many requests that need not know of one another."""
+    yield from open_works(tmp_path_factory.mktemp("works"))
+
+
+@pytest.fixture
+def works_with(tmp_path: Path) -> Iterator[Callable[..., Works]]:
+    """Return a function that opens the application with other options."""
+    opened: list[Iterator[Works]] = []
+
+    def open_with(**options: Any) -> Works:
+        opened.append(open_works(tmp_path, **options))
+        return next(opened[-1])
+
+    yield open_with
+    for each in opened:
+        next(each, None)

@@ -1,0 +1,255 @@
+"""Plant, machines, alerts, models, jobs and runs over HTTP."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.jobs import ledger
+from service.jobs.ledger import Origin, Outcome
+
+TEXT = st.text(max_size=20)
+
+
+def test_the_plant_says_what_exists_but_not_where_data_comes_from(works: Any) -> None:
+    plant = works.get("/api/v1/plant")
+
+    assert plant["time_zone"] == "Europe/Berlin"
+    assert plant["machines"][0] == {"name": "press-1", "class": "press", "site": "Ulm", "area": "", "line": "Line 1"}
+    assert plant["models"][0]["horizon"] == "24 h"
+    assert "sources" not in plant
+    assert str(works.room.plant.folder) not in str(plant)
+
+
+def health(works: Any, machine: str = "press-1") -> str:
+    return str(works.get(f"/api/v1/machines/{machine}")["health"])
+
+
+def test_a_machine_without_readings_says_so(works: Any) -> None:
+    assert health(works) == "no readings yet"
+
+
+def test_a_machine_with_readings_that_nobody_assessed_is_not_called_normal(works: Any) -> None:
+    works.send()
+
+    assert health(works) == "not assessed"
+
+
+def test_a_machine_below_its_threshold_is_normal_and_above_it_is_not(works: Any) -> None:
+    works.send()
+    works.assess(level=0.1, age=timedelta(minutes=5))
+    assert health(works) == "normal"
+
+    works.assess(level=0.7)
+    assert health(works) == "above threshold"
+
+
+def test_a_silent_machine_is_never_normal(works: Any) -> None:
+    works.send(until=works.now - timedelta(hours=3))
+    works.assess(level=0.1)
+
+    machine = works.get("/api/v1/machines/press-1")
+
+    assert (machine["health"], machine["stale"]) == ("no recent readings", True)
+
+
+def test_an_old_assessment_says_nothing_of_the_present(works: Any) -> None:
+    works.send()
+    works.assess(level=0.1, age=timedelta(days=2))
+
+    assert health(works) == "not assessed"
+
+
+def test_a_reason_in_place_of_a_level_is_no_health(works: Any) -> None:
+    works.send()
+    works.assess(level=None)
+
+    assert health(works) == "not assessed"
+
+
+def test_an_open_alert_decides_until_it_is_closed(works: Any) -> None:
+    works.send()
+    works.assess(level=0.1)
+    number = works.alert().number
+    assert health(works) == "needs attention"
+
+    works.client.post(f"/api/v1/alerts/{number}/acknowledge", json={"by": "Ines"})
+    assert health(works) == "being looked into"
+
+    works.client.post(f"/api/v1/alerts/{number}/close", json={"by": "Ines", "verdict": "right"})
+    assert health(works) == "normal"
+
+
+def test_machines_are_listed_in_pages_and_by_state(works: Any) -> None:
+    works.alert("press-2")
+
+    first = works.get("/api/v1/machines", limit=3)
+    second = works.get(first["next"])
+
+    assert [each["name"] for each in first["items"]] == ["press-1", "press-2", "press-3"]
+    assert len(second["items"]) == 1
+    assert second["next"] is None
+    assert [each["name"] for each in works.get("/api/v1/machines", health="needs attention")["items"]] == ["press-2"]
+
+
+def test_a_machine_shows_its_newest_values_and_levels(works: Any) -> None:
+    works.send(minutes=3, temperature=60.0)
+    works.assess(level=0.2, age=timedelta(hours=1))
+    works.assess(level=0.3)
+
+    machine = works.get("/api/v1/machines/press-1")
+
+    assert machine["signals"][0] == {
+        "name": "temperature",
+        "unit": "°C",
+        "range": [-40, 200],
+        "time": "2026-05-03T04:00:00Z",
+        "value": 62.0,
+    }
+    assert machine["levels"][0]["level"] == [0.2, 0.3]
+    assert machine["level"]["level"] == 0.3
+
+
+def test_a_machine_whose_name_holds_signs_can_be_addressed(works: Any) -> None:
+    assert works.get("/api/v1/machines/%3Cscript%3Ealert(1)%3C%2Fscript%3E")["name"] == "<script>alert(1)</script>"
+
+
+def test_alerts_are_ranked_by_the_money_at_stake_for_each_hour_left(works: Any) -> None:
+    slow, urgent, seen = (
+        works.alert("press-1", hours=48),
+        works.alert("press-2", hours=5),
+        works.alert("press-3", hours=2),
+    )
+    works.client.post(f"/api/v1/alerts/{seen.number}/acknowledge", json={"by": "Ines"})
+
+    items = works.get("/api/v1/alerts")["items"]
+
+    assert [each["number"] for each in items] == [urgent.number, slow.number, seen.number]
+    assert items[0]["stake_per_hour"] == 0.6 * 10_000 / 5
+    assert "5 h left" in items[0]["why_here"]
+
+
+def test_alerts_are_filtered_and_paged(works: Any) -> None:
+    numbers = [works.alert("press-1", cause=f"cause {each}").number for each in range(5)]
+    works.client.post(f"/api/v1/alerts/{numbers[0]}/close", json={"by": "Ines", "verdict": "wrong"})
+
+    assert [each["number"] for each in works.get("/api/v1/alerts", state="normal")["items"]] == [numbers[0]]
+    assert len(works.get("/api/v1/alerts", state="all")["items"]) == 5
+    assert works.get("/api/v1/alerts", machine="press-2")["items"] == []
+    found, link = [], "/api/v1/alerts?state=all&order=newest&limit=2"
+    while link:
+        page = works.get(link)
+        found += [each["number"] for each in page["items"]]
+        link = page["next"]
+    assert found == numbers[::-1]
+
+
+def test_an_alert_shows_its_evidence_and_its_history(works: Any) -> None:
+    number = works.alert().number
+    works.client.post(f"/api/v1/alerts/{number}/comment", json={"by": "Ines", "text": "looked"})
+
+    alert = works.get(f"/api/v1/alerts/{number}")
+
+    assert alert["evidence"][0]["signal"] == "vibration"
+    assert [(each["happening"], each["by"]) for each in alert["history"]] == [("raised", "andon"), ("comment", "Ines")]
+
+
+def test_an_alert_is_acknowledged_once(works: Any) -> None:
+    path = f"/api/v1/alerts/{works.alert().number}/acknowledge"
+
+    first = works.client.post(path, json={"by": "Ines", "note": "on my way"})
+    second = works.client.post(path, json={"by": "Jan"})
+
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert first.json()["acknowledged_by"] == "Ines"
+    assert second.json()["type"] == "urn:andon:illegal-transition"
+
+
+def test_an_alert_is_closed_with_a_verdict_once(works: Any) -> None:
+    path = f"/api/v1/alerts/{works.alert().number}/close"
+    body = {"by": "Ines", "verdict": "prevented", "note": "bearing replaced"}
+
+    first, second = works.client.post(path, json=body), works.client.post(path, json=body)
+
+    assert (first.status_code, second.status_code) == (200, 409)
+    assert first.json()["verdict"] == "prevented"
+    assert first.json()["stake_per_hour"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/v1/alerts/77/close", {"by": "Ines", "verdict": "right"}, 404),
+        ("/api/v1/alerts/77/acknowledge", {}, 422),
+        ("/api/v1/alerts/77/close", {"by": "Ines", "verdict": "perhaps"}, 422),
+        ("/api/v1/alerts/77/close", {"by": "", "verdict": "right"}, 422),
+        ("/api/v1/alerts/0/acknowledge", {"by": "Ines"}, 422),
+        ("/api/v1/alerts/99999999999999999999/acknowledge", {"by": "Ines"}, 422),
+        ("/api/v1/models/nothing/promote", {"by": "Ines", "version": "ab"}, 404),
+        ("/api/v1/models/press failure/promote", {"by": "Ines", "version": "../../etc"}, 404),
+        ("/api/v1/models/press failure/rollback", {"by": "Ines"}, 409),
+        ("/api/v1/jobs/nothing/run", None, 404),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_a_problem(works: Any, path: str, body: object, status: int) -> None:
+    response = works.client.post(path, json=body)
+
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"]
+
+
+def test_a_model_that_was_never_trained_is_listed_without_versions(works: Any) -> None:
+    items = works.get("/api/v1/models")["items"]
+
+    assert items == [works.get("/api/v1/models/press failure")]
+    assert (items[0]["name"], items[0]["live"], items[0]["versions"]) == ("press failure", None, [])
+    assert works.client.get("/api/v1/models/press failure/versions/live").status_code == 404
+
+
+def test_jobs_say_when_they_run_next(works: Any) -> None:
+    score, by_hand = works.get("/api/v1/jobs")["items"]
+
+    assert (score["every"], score["next_slot"]) == ("10 min", "2026-05-03T04:10:00Z")
+    assert by_hand["next_slot"] is None
+
+
+def test_a_job_is_run_now_by_entering_it_into_the_ledger(works: Any) -> None:
+    response = works.client.post("/api/v1/jobs/by hand/run")
+
+    assert response.status_code == 202
+    run = works.get(f"/api/v1/runs/{response.json()['id']}")
+    assert (run["job"], run["state"], run["origin"]) == ("by hand", "waiting", "by hand")
+    assert works.client.post("/api/v1/jobs/by hand/run").json()["id"] == run["id"]
+
+
+def test_runs_are_filtered_and_paged(works: Any) -> None:
+    slots = [works.now - timedelta(minutes=each) for each in range(5)]
+    with works.room.state.write() as connection:
+        ledger.plan(connection, "score", slots, origin=Origin.SCHEDULE)
+        run = ledger.claim(connection, jobs=["score"], worker="w", at=works.now, lease=timedelta(minutes=1))
+        assert run is not None
+        ledger.finish(connection, run, Outcome(summary="fine"), at=works.now + timedelta(seconds=3))
+
+    found, link = [], "/api/v1/runs?job=score&limit=2"
+    while link:
+        page = works.get(link)
+        found += [each["id"] for each in page["items"]]
+        link = page["next"]
+
+    assert len(found) == 5
+    assert found == sorted(found, reverse=True)
+    assert [each["outcome"] for each in works.get("/api/v1/runs", state="done")["items"]] == ["fine"]
+    assert works.get("/api/v1/jobs")["items"][0]["last_run"]["state"] == "done"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(by=TEXT, note=TEXT, verdict=st.sampled_from(["right", "wrong"]) | TEXT)
+def test_no_words_about_an_alert_are_an_error_of_ours(lasting_works: Any, by: str, note: str, verdict: str) -> None:
+    number = lasting_works.alert(cause="anything").number
+    body = {"by": by, "note": note, "verdict": verdict}
+
+    assert lasting_works.client.post(f"/api/v1/alerts/{number}/close", json=body).status_code in (200, 422)
+    assert lasting_works.client.get(f"/api/v1/alerts/{number}").status_code == 200
