@@ -165,3 +165,17 @@ def test_a_class_may_have_any_name(store: Store, make_readings: MakeReadings) ->
     store.seal()
     assert store.read("../a/ü b").table.num_rows == 1
     assert len(list((store.folder / "lake").glob("*/*.parquet"))) == 1
+
+
+def test_a_busy_day_is_written_again_a_few_times_only() -> None:
+    held: list[Piece] = []
+    rewritten = 0
+    for sequence in range(300):
+        held.append(Piece(10, 0, 1, sequence))
+        for work in plan(held, 1):
+            rows = sum(piece.rows for piece in work.pieces)
+            rewritten += rows
+            held = [piece for piece in held if piece not in work.pieces] + [Piece(rows, 0, 1, sequence)]
+    assert sum(piece.rows for piece in held) == 3000
+    assert len(held) < 20
+    assert rewritten < 8 * 3000

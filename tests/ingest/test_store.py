@@ -215,3 +215,13 @@ def test_a_span_is_open_at_its_start_and_closed_at_its_end(
         store.seal()
     span = store.read("press", start=START + timedelta(minutes=1), end=START + timedelta(minutes=3))
     assert span.table.to_pydict()["a"] == [2.0, 3.0]
+
+
+def test_a_reading_at_the_first_microsecond_of_a_span_is_in_it(store: Store, make_readings: MakeReadings) -> None:
+    store.append(make_readings([("m1", 1, {"a": 1.0})]), source="s", position="1")
+    moment = START + timedelta(minutes=1)
+    for _ in range(2):
+        just_before = moment - timedelta(microseconds=1)
+        assert store.read("press", start=just_before, end=moment).table.num_rows == 1
+        assert store.read("press", start=moment).table.num_rows == 0
+        store.seal()
