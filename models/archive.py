@@ -33,6 +33,7 @@ TRUSTED = (
     "models.calibration.HealthyTail",
     "models.calibration.Probability",
     "models.detector.AnomalyLevel",
+    "models.detectors.principal_components.Block",
     "models.detectors.principal_components.PrincipalComponents",
     "models.diagnosis.Diagnosis",
     "models.failure_risk.FailureRisk",

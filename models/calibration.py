@@ -1,5 +1,6 @@
 """From scores to honest numbers: probabilities for classifiers, shares of healthy time for detectors."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -29,6 +30,7 @@ class Probability:
     below: float = 1.0
     above: float = 1.0
     offset: float = 0.0
+    events: float = math.inf
 
     @classmethod
     def learn(cls, log_odds: NDArray[np.float64], happened: NDArray[np.bool_], rows_per_event: float) -> Self:
@@ -58,15 +60,15 @@ class Probability:
         start = np.array([1.0, 1.0, 0.0] if two_slopes else [1.0, 0.0])
         bounds = [(_FLATTEST, 5.0)] * (len(start) - 1) + [(-20.0, 20.0)]
         first, second, offset = slopes(minimize(loss, start, bounds=bounds, method="L-BFGS-B").x)
-        return cls(float(first), float(second), float(offset))
+        return cls(float(first), float(second), float(offset), float(events))
 
     @classmethod
     def untested(cls, base_log_odds: float) -> Self:
         """Return a curve that believes half of what a fit says beyond the base rate, for want of held-out events."""
-        return cls(0.5, 0.5, 0.5 * base_log_odds)
+        return cls(0.5, 0.5, 0.5 * base_log_odds, 0.0)
 
     def __call__(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return probabilities between 1e-6 and 0.999.
+        """Return probabilities from 1e-6 to 0.999 or what the events can prove.
 
         Examples
         --------
@@ -74,7 +76,8 @@ class Probability:
         array([0.269, 0.5  , 0.999])
         """
         z = -self.below * np.logaddexp(0, -log_odds) + self.above * np.logaddexp(0, log_odds) + self.offset
-        return np.clip(1 / (1 + np.exp(-np.clip(z, -40, 40))), LOWEST, HIGHEST)
+        provable = min(HIGHEST, 1 - 1 / (self.events + 2))
+        return np.maximum(LOWEST, provable / (1 + np.exp(-np.clip(z, -40, 40))))
 
 
 @dataclass
@@ -120,9 +123,8 @@ class HealthyTail:
         np.maximum.at(peaks, runs, scores[above] - start)
         shape, scale = _pareto(peaks, fallback=float(np.std(scores)) or 1.0)
         places = np.unique(np.linspace(0, count - 1, min(count, _MOST_KNOTS)).astype(np.intp))
-        knots, first = np.unique(ordered[places], return_index=True)
+        knots = np.unique(ordered[places])
         shares = (count - np.searchsorted(ordered, knots, side="left") + 1) / (count + 1)
-        del first
         return cls(knots, shares, start, float((above.sum() + 1) / (count + 1)), shape, scale)
 
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:

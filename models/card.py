@@ -115,7 +115,7 @@ def page(card: Mapping[str, Any]) -> str:
         "",
         "## When it speaks",
         "",
-        f"From a level of {choice['value']:.4g} on. {choice['why']}",
+        f"From a level of {choice['value']:.4g} on: {choice['why'].rstrip('.')}.",
         "",
         "## How it was judged",
         "",

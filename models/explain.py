@@ -103,7 +103,7 @@ def described(name: str) -> tuple[str, str | None, str]:
     Examples
     --------
     >>> described("voltage__mean__24h"), described("errors__error1__24h")
-    (('voltage', None, '24 h mean'), ('error1 errors', '', '24 h count'))
+    (('voltage', None, '24 h mean'), ('error1', '', '24 h count'))
     >>> described("hours_since_maintenance__comp2"), described("hours_since_failure")
     (('comp2 maintenance', 'h', 'hours since'), ('failure', 'h', 'hours since'))
     """
@@ -112,7 +112,7 @@ def described(name: str) -> tuple[str, str | None, str]:
     if signal:
         return signal, None, f"{format_duration(parse_duration(words[1]))} {words[0].replace('_', ' ')}"
     if words[0] == "errors":
-        return " ".join([*words[1:-1], "errors"]), "", f"{format_duration(parse_duration(words[-1]))} count"
+        return " ".join(words[1:-1]) or "errors", "", f"{format_duration(parse_duration(words[-1]))} count"
     what = words[0].removeprefix("hours_since_").removeprefix("hours_in_").replace("_", " ")
     return " ".join([*words[1:], what]), "h", "hours since" if "since" in words[0] else "hours in"
 

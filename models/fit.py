@@ -20,7 +20,7 @@ from models.label import label, target_events
 from models.learner import Learner
 from models.moment import span
 from models.normal import normal_of
-from models.split import Fold, choose_folds, machine_folds, time_folds
+from models.split import MOST_FOLDS, Fold, choose_folds, machine_folds, time_folds
 
 
 def fit_bundle(
@@ -83,9 +83,14 @@ def fit_bundle(
 
 
 def _folds(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame) -> list[Fold]:
+    """Return the folds that calibrate a model.
+
+    A detector knows the machines that it watches, and folds by machine would hide them from it. Its
+    chain in time begins at half the history: a detector that has seen a tenth finds everything
+    strange, which would say nothing of the one that has seen it all.
+    """
     if entry.task == "failure_risk":
         return choose_folds(table, targets, entry.horizon, entry.split)
-    # The live detector knows the machines that it watches; folds by machine would hide them from it.
     if entry.split == "machine":
-        return machine_folds(table, targets, 5)
-    return time_folds(table, targets.iloc[:0], entry.horizon, 5)
+        return machine_folds(table, targets, MOST_FOLDS)
+    return time_folds(table, targets.iloc[:0], entry.horizon, 2 * MOST_FOLDS - 1)[MOST_FOLDS - 1 :]

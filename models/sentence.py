@@ -95,15 +95,18 @@ def because(evidence: Evidence) -> str:
     'pressure 24 h mean 0.9 bar below normal'
     >>> because(Evidence(signal="errors", unit="", feature="24 h count", actual=5, expected=0, share=0.5))
     '5 errors in 24 h, normally 0'
-    >>> because(Evidence(signal="error1 errors", unit="", feature="24 h count", actual=1, expected=0.2, share=0.5))
-    '1 error1 error in 24 h, normally 0.2'
+    >>> because(Evidence(signal="error1", unit="", feature="24 h count", actual=1, expected=0, share=0.5))
+    'error1 1 time in 24 h, normally 0'
     >>> because(Evidence(signal="maintenance", unit="h", feature="hours since", actual=1210, expected=365, share=1))
     '1210 h since maintenance, normally 365 h'
     """
     if evidence.feature.endswith(" count"):
-        what = evidence.signal.removesuffix("s") if evidence.actual == 1 else evidence.signal
-        span = evidence.feature.removesuffix(" count")
-        return f"{number(evidence.actual)} {what} in {span}, normally {number(evidence.expected)}"
+        span, once = evidence.feature.removesuffix(" count"), evidence.actual == 1
+        if evidence.signal == "errors":
+            what = f"{number(evidence.actual)} error{'' if once else 's'}"
+        else:
+            what = f"{evidence.signal} {number(evidence.actual)} time{'' if once else 's'}"
+        return f"{what} in {span}, normally {number(evidence.expected)}"
     if evidence.feature == "hours since":
         return f"{number(evidence.actual)} h since {evidence.signal}, normally {number(evidence.expected)} h"
     difference = evidence.actual - evidence.expected

@@ -1,10 +1,12 @@
-"""Robust principal components: far along the usual directions (T²) or off them (Q)."""
+"""Robust principal components: far along the usual directions (T²) or off them (Q), as a whole and by signal."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
 from models.columns import telling_columns
 from models.normal import Normal, normal_of
@@ -13,16 +15,55 @@ _EXPLAINED = 0.9
 _BEND = 4.0
 _WINSOR = 5.0
 _LEAST_FILLED = 0.2
+_ALONE = ("mean", "standard_deviation", "mean_shift", "spread_ratio")
+_SHARES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02])
+
+
+@dataclass
+class Block:
+    """Features that are looked at together.
+
+    Attributes
+    ----------
+    columns : positions among the detector's columns
+    matrix : its distance is z · matrix · z, shape (n_columns, n_columns)
+    knots : distances that these shares of healthy time exceed
+    surprises : minus the logarithm of those shares
+    """
+
+    columns: NDArray[np.intp]
+    matrix: NDArray[np.float64]
+    knots: NDArray[np.float64]
+    surprises: NDArray[np.float64]
+
+    def surprise(self, strange: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return minus the logarithm of the share of healthy time that lies as far; straight on beyond the last knot.
+
+        Distances are squares, so their tail is near an exponential one and a straight line fits it.
+        """
+        distance = _quadratic(strange[:, self.columns], self.matrix)
+        rise, run = self.surprises[-1] - self.surprises[-2], self.knots[-1] - self.knots[-2]
+        beyond = np.maximum(0, distance - self.knots[-1]) * (rise / run)
+        return np.interp(distance, self.knots, self.surprises) + beyond
+
+    def parts(self, strange: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what each of its features adds to the distance."""
+        own = strange[:, self.columns]
+        return own * (own @ self.matrix)
 
 
 class PrincipalComponents:
     """Scores how far a row lies from normal, given how features usually move together.
 
-    Every feature is measured in robust standard deviations from the machine's own normal. The score
+    Every feature is measured in robust standard deviations from the machine's own normal. A distance
     is T² + Q, each over its median in healthy time: T² is the distance within the directions that
-    hold nine tenths of the variance, Q the squared distance from them. Beyond four standard
-    deviations a feature counts by its logarithm, so that one broken value cannot outshout a whole
-    machine. A missing feature counts as normal.
+    hold nine tenths of the variance, Q the squared distance from them. It is taken over all features,
+    over those of each signal, and for each mean and spread alone, since a fault in one signal drowns
+    in the noise of fifty. The score is the greatest surprise among them: minus the logarithm of the
+    share of healthy time that lies as far.
+
+    Beyond four standard deviations a feature counts by its logarithm, so that one broken value cannot
+    outshout a whole machine. A missing feature counts as normal.
 
     References
     ----------
@@ -41,45 +82,82 @@ class PrincipalComponents:
         filled = np.isfinite(strange).mean(axis=0) >= _LEAST_FILLED
         telling = telling_columns(strange)
         self.columns: NDArray[np.intp] = telling[filled[telling] & (self.normal.spread[telling] > 0)]
-        usual = np.clip(np.nan_to_num(strange[:, self.columns], nan=0.0), -_WINSOR, _WINSOR)
-        rows, width = usual.shape
-        self.matrix: NDArray[np.float64] = np.zeros((width, width))
-        if not width:
-            return self
-        covariance = usual.T @ usual / rows
-        # Few rows make directions look certain that are not: draw towards independent features.
-        doubt = width / (width + rows)
-        covariance = (1 - doubt) * covariance + doubt * np.diag(np.diag(covariance)) + 1e-9 * np.eye(width)
-        variances, directions = np.linalg.eigh(covariance)
-        variances, directions = variances[::-1], directions[:, ::-1]
-        kept = int(np.searchsorted(np.cumsum(variances) / variances.sum(), _EXPLAINED)) + 1
-        inside = directions[:, :kept]
-        along = (inside / variances[:kept]) @ inside.T
-        off = np.eye(width) - inside @ inside.T
-        for part in (along, off):
-            middle = float(np.median(_quadratic(usual, part)))
-            if middle > 1e-9:
-                self.matrix = self.matrix + part / middle
+        bent = _bent(strange[:, self.columns])
+        self.blocks: list[Block] = []
+        for columns in _groups([table.names[column] for column in self.columns]):
+            matrix = _combined_index(np.clip(bent[:, columns], -_WINSOR, _WINSOR))
+            known = np.isfinite(strange[:, self.columns[columns]]).any(axis=1)
+            distance = _quadratic(bent[known][:, columns], matrix)
+            knots, first = np.unique(np.quantile(distance, 1 - _SHARES), return_index=True)
+            if len(knots) > 1:
+                self.blocks.append(Block(columns, matrix, knots, -np.log(_SHARES[first])))
         return self
 
     def score(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return T² + Q of each row; NaN where no feature is known. Higher is stranger."""
-        return np.where(self._known(table), _quadratic(self._bent(table), self.matrix), np.nan)
+        """Return the greatest surprise of each row; NaN where no feature is known. Higher is stranger."""
+        if not self.blocks or not len(table):
+            return np.full(len(table), np.nan)
+        known = np.isfinite(table.values[:, self.columns]).any(axis=1)
+        return np.where(known, self._surprises(table)[1].max(axis=0), np.nan)
 
     def contributions(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return what each feature adds to the score, shape (n_rows, n_names); sums to the score."""
-        strange = self._bent(table)
+        """Return what each feature adds to the score, shape (n_rows, n_names); sums to the score.
+
+        They are those of the block with the greatest surprise.
+        """
         parts = np.zeros((len(table), len(table.names)))
-        parts[:, self.columns] = strange * (strange @ self.matrix)
+        if not self.blocks or not len(table):
+            return parts
+        strange, surprises = self._surprises(table)
+        winner = surprises.argmax(axis=0)
+        for index in np.unique(winner):
+            rows, block = np.flatnonzero(winner == index), self.blocks[index]
+            own = block.parts(strange[rows])
+            scale = surprises[index, rows] / np.maximum(own.sum(axis=1), 1e-12)
+            parts[np.ix_(rows, self.columns[block.columns])] = own * scale[:, np.newaxis]
         return parts
 
-    def _known(self, table: FeatureTable) -> NDArray[np.bool_]:
-        return np.isfinite(table.values[:, self.columns]).any(axis=1)
+    def _surprises(self, table: FeatureTable) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        strange = _bent(self.normal.standardise(table)[:, self.columns])
+        return strange, np.stack([block.surprise(strange) for block in self.blocks])
 
-    def _bent(self, table: FeatureTable) -> NDArray[np.float64]:
-        strange = np.nan_to_num(self.normal.standardise(table)[:, self.columns], nan=0.0)
-        size = np.abs(strange)
-        return np.sign(strange) * np.where(size > _BEND, _BEND * (1 + np.log(np.maximum(size, _BEND) / _BEND)), size)
+
+def _groups(names: list[str]) -> list[NDArray[np.intp]]:
+    """Return the positions of all columns, of each signal's, and of each mean and spread alone."""
+    signals = [signal_of(name) for name in names]
+    by_signal = [[at for at, of in enumerate(signals) if of == signal] for signal in dict.fromkeys(signals)]
+    alone = [
+        [at]
+        for at, (name, signal) in enumerate(zip(names, signals, strict=True))
+        if signal and name.removeprefix(signal + SEPARATOR).split(SEPARATOR)[0] in _ALONE
+    ]
+    groups = {tuple(group): None for group in ([*range(len(names))], *by_signal, *alone) if group}
+    return [np.array(group, dtype=np.intp) for group in groups]
+
+
+def _combined_index(usual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix whose quadratic form is T² + Q, each over its median; shape (n_columns, n_columns)."""
+    rows, width = usual.shape
+    covariance = usual.T @ usual / rows
+    # Few rows make directions look certain that are not: draw towards independent features.
+    doubt = width / (width + rows)
+    covariance = (1 - doubt) * covariance + doubt * np.diag(np.diag(covariance)) + 1e-9 * np.eye(width)
+    variances, directions = np.linalg.eigh(covariance)
+    variances, directions = variances[::-1], directions[:, ::-1]
+    kept = int(np.searchsorted(np.cumsum(variances) / variances.sum(), _EXPLAINED)) + 1
+    inside = directions[:, :kept]
+    matrix = np.zeros((width, width))
+    for part in ((inside / variances[:kept]) @ inside.T, np.eye(width) - inside @ inside.T):
+        middle = float(np.median(_quadratic(usual, part)))
+        if middle > 1e-9:
+            matrix = matrix + part / middle
+    return matrix
+
+
+def _bent(strange: NDArray[np.float64]) -> NDArray[np.float64]:
+    strange = np.nan_to_num(strange, nan=0.0)
+    size = np.abs(strange)
+    return np.sign(strange) * np.where(size > _BEND, _BEND * (1 + np.log(np.maximum(size, _BEND) / _BEND)), size)
 
 
 def _quadratic(rows: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
