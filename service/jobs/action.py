@@ -41,17 +41,20 @@ Action = Callable[[Work], Outcome]
 
 
 def ingest(work: Work) -> Outcome:
-    """Read what is new in the plant's files, and seal it."""
+    """Read what is new in the plant's files."""
     from ingest.sources.files import ingest_files
 
     report = ingest_files(work.room.plant, work.room.store, now=work.now)
     rows = sum(each.accepted for each in report.files)
     rejected = sum(each.rejected for each in report.files)
-    work.room.store.seal()
     return Outcome(
         summary=f"{len(report.files)} files: {rows:,} rows accepted, {rejected:,} rejected",
         rows=rows,
-        log="\n".join(f"{each.path}: {rejection.reason}" for each in report.files for rejection in each.rejections),
+        log="\n".join(
+            f"{each.path}, line {why.line}: {why.column} {why.value!r}: {why.reason}"
+            for each in report.files
+            for why in each.rejections
+        ),
     )
 
 
@@ -78,18 +81,25 @@ def train(work: Work) -> Outcome:
     """Train models on everything up to the slot; one that cannot be trained does not stop the others."""
     from models.train import train as train_one
 
-    room, trained, failed = work.room, [], []
+    room = work.room
+    trained: list[str] = []
+    candidates: list[str] = []
+    failed: list[str] = []
     for entry in work.entries:
         try:
-            train_one(room.plant, room.store, entry, room.registry, now=work.now, until=work.slot)
-            trained.append(entry.name)
+            done = train_one(room.plant, room.store, entry, room.registry, now=work.now, until=work.slot)
         except AndonError as error:
             failed.append(f"{entry.name}: {error}")
+            continue
+        trained.append(entry.name)
+        if not done.live:
+            candidates.append(f"{entry.name} {done.version}: a candidate, not live")
+    summary = f"trained {len(trained)} of {len(work.entries)} models, {len(candidates)} of them wait to be promoted"
     return Outcome(
         state=RunState.FAILED if failed else RunState.DONE,
-        summary=f"trained {len(trained)} of {len(work.entries)} models" + (f"; {failed[0]}" if failed else ""),
+        summary=summary + (f"; {failed[0]}" if failed else ""),
         models=tuple(trained),
-        log="\n".join(failed),
+        log="\n".join([*failed, *candidates]),
     )
 
 

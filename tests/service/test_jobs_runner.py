@@ -194,6 +194,31 @@ def test_the_report_tells_what_is_open_what_was_closed_and_what_failed(room: Con
     assert [each.name for each in Path(done.log).parent.iterdir()] == ["morning-20260302T060000Z.md"]
 
 
+def test_jobs_bring_readings_in_train_on_them_and_score_them(tmp_path: Path) -> None:
+    begin, hours = datetime(2026, 1, 1, tzinfo=UTC), 24 * 40
+    rows = (f"m1,{(begin + timedelta(hours=hour)).isoformat()},{10 + hour % 7 / 7}" for hour in range(hours))
+    (tmp_path / "force.csv").write_text("\n".join(["machine,time,force", *rows, "m1,soon,3"]))
+    (tmp_path / "plant.toml").write_text(
+        PLANT.replace(
+            "jobs = [",
+            """jobs = [
+  { name = "in", action = "ingest", every = "7 d" },
+  { name = "learn", action = "train", every = "7 d" },""",
+        )
+        + '[[sources]]\nname = "files"\npath = "force.csv"\nmachine = "machine"\ntime = "time"\n'
+    )
+    at = begin + timedelta(hours=hours)
+    with open_control_room(Settings(plant=tmp_path / "plant.toml")) as room:
+        for job in ("in", "learn", "score"):
+            by_hand(room, job, at)
+        done = {each.job: each for each in tick(room, room.plant.jobs, clock=lambda: at, worker="w")}
+    assert {each.state for each in done.values()} == {RunState.DONE}
+    assert done["in"].outcome == "1 files: 960 rows accepted, 1 rejected"
+    assert "force.csv, line 962: time 'soon': not an ISO time" in done["in"].log
+    assert done["learn"].models == ("odd",)
+    assert done["score"].models == (("odd",) if "0 of them wait" in done["learn"].outcome else ())
+
+
 def test_a_job_that_left_the_plant_file_is_not_begun(room: ControlRoom) -> None:
     by_hand(room, "gone")
     assert run(room) == []

@@ -280,6 +280,7 @@ def test_the_level_of_an_open_alert_follows_the_newest_windows(worlds: Worlds) -
     assert alert.level == 0.95
     assert alert.act_before == START + 24 * HOUR, "counted from the begin of the condition"
     assert "95 %" in alert.sentence
+    assert alert.sentence.endswith("act before 2026-03-02 00:00")
     assert world.history(1) == [Happening.RAISED, Happening.CHANGED]
 
 
@@ -323,6 +324,15 @@ def test_windows_whose_readings_may_still_come_wait_for_them(worlds: Worlds) -> 
     world.say("m1", [0.9, 0.9, 0.9], first=3)
     assert world.round(8).windows == 3
     assert world.alerts()[0].condition_begin == START + 4 * HOUR
+
+
+def test_a_machine_that_is_behind_waits_while_the_others_go_on(worlds: Worlds) -> None:
+    world = worlds()
+    world.say("m1", [0.1, 0.1])
+    world.say("m2", [0.1] * 6)
+    assert world.round(6).windows == 2 + 6
+    world.say("m1", [0.1] * 4, first=3)
+    assert world.round(6).windows == 4
 
 
 def test_the_first_round_looks_back_a_week_or_two_horizons(worlds: Worlds) -> None:
