@@ -12,8 +12,8 @@ from models.assess import assess, assess_table
 from models.backtest import backtest, recipe_until
 from models.backtest_report import BacktestReport
 from models.evaluate import EventVerdict
-from models.label import target_events
 from models.fit import fit_bundle
+from models.label import target_events
 from tests.features.table_history import TableHistory, after, readings_frame
 
 MACHINES = tuple(f"pump-{number}" for number in range(6))

@@ -175,3 +175,17 @@ def test_the_quick_count_for_thresholds_says_what_judge_says(
 
     counted = (int(tally.found.sum()), int(tally.missed.sum()), int(tally.false.sum()))
     assert counted == (verdict.found, verdict.missed, verdict.false)
+
+
+def test_a_late_alert_about_an_event_that_cannot_be_judged_is_no_false_alarm_in_either_count() -> None:
+    time = ZERO + np.arange(101, 130) * HOUR
+    machine = np.full(len(time), "m1", dtype=object)
+    targets, rules = targets_at((100, 120)), Rules(alerts=AlertSettings(), horizon=DAY, needed_lead=timedelta(hours=20))
+    over = np.arange(len(time)) < 3
+    assessed = AssessedTime(machine, time, timedelta(hours=1))
+
+    verdict = judge([alert(102)], targets, horizon=DAY, needed_lead=rules.needed_lead, assessed=assessed)
+    ground = Ground.of(machine, time, targets, None, rules)
+
+    assert (verdict.judged, verdict.false) == (0, 0)
+    assert (ground.events, int(ground.tally(over).false.sum())) == (0, 0)
