@@ -110,7 +110,7 @@ def draw(
         x_ticks=tuple((span.x(at), label) for at, label in time_ticks(span.start, span.end, span.zone, 9)),
         y_ticks=tuple((y(at), label) for at, label in number_ticks(low, high, 4)),
         threshold_y=None if threshold is None else y(threshold),
-        threshold_text="" if threshold is None else number(threshold, 2),
+        threshold_text="" if threshold is None else number(threshold, 3),
         marks=tuple(_place(mark, span) for mark in marks if _visible(mark, span)),
         summary=_summary(title, unit, series, span.zone),
         empty=len(series) == 0,

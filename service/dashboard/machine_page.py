@@ -24,6 +24,8 @@ router = APIRouter()
 
 SPANS = ((1, "1 day"), (7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year"))
 _MARKED = ("failure", "maintenance", "inspection", "stop", "error")
+# Pieces, orders and shifts happen all day and say little about health; the API has them.
+_TOLD = (*_MARKED, "state")
 _LEGEND = (
     ("failure", "failure"),
     ("maintenance", "maintenance"),
@@ -31,6 +33,8 @@ _LEGEND = (
     ("stop", "stop or inspection"),
     ("alert", "alert raised"),
 )
+_DRAWN = ("error", "stop", "maintenance", "alert", "failure")
+"""Order of drawing: a failure is never hidden under its repair."""
 _MOST_MARKS, _MOST_ROWS = 150, 50
 
 
@@ -51,8 +55,8 @@ def machine_page(
     health = machine_health(seen.room, seen.sampling, seen.now, found.name)
     with state.read() as connection:
         past = list_alerts(connection, states=tuple(AlertState), machine=found.name, limit=_MOST_ROWS)
-    events = records(store.events(machines=[found.name], start=span.start, end=end))
-    marks = [*_event_marks(events), *_alert_marks(past)]
+    events = records(store.events(machines=[found.name], kinds=_TOLD, start=span.start, end=end))
+    marks = sorted([*_event_marks(events), *_alert_marks(past)], key=lambda each: _DRAWN.index(each.kind))
     signals = tuple(each.name for each in machine_class.signals)
     series = signal_series(store, found.name, machine_class.name, signals, (span.start, end), chart.PIXELS)
     histories = level_histories(state, found.name, span.start, end)

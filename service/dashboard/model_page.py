@@ -27,6 +27,22 @@ _SECTIONS = (
 )
 
 
+_JUDGED_FIRST = (
+    "events",
+    "found",
+    "late",
+    "recall",
+    "track_record",
+    "precision",
+    "false_alarms_per_machine_week",
+    "lead_hours",
+    "early_enough",
+    "money",
+    "baselines",
+    "machine_weeks",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class VersionLine:
     """One version in the list, its judgement in words."""
@@ -68,6 +84,8 @@ def sections(card: Mapping[str, Any]) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     left = dict(card)
     left.pop("model", None)
+    if isinstance(judged := left.get("judged"), Mapping):
+        left["judged"] = {key: judged[key] for key in (*_JUDGED_FIRST, *judged) if key in judged}
     for title, keys in _SECTIONS:
         part = {key: left.pop(key) for key in keys if key in left}
         if part:
