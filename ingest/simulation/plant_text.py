@@ -7,6 +7,7 @@ from ingest.duration import format_duration
 from ingest.simulation.kind import MachineKind, SignalPhysics
 from ingest.simulation.kinds.catalogue import KINDS
 from ingest.simulation.scenario import Scenario
+from ingest.simulation.shifts import SHIFT_PATTERNS
 
 _HEAD = """\
 # Made by the plant simulator, seed {seed}: {machines} machines, {days} days from {start}.
@@ -19,7 +20,7 @@ data = "andon-data"
 [costs]
 missed_failure = 8000
 planned_stop = 1500
-false_alarm = 250
+false_alarm = 600
 
 [alerts]
 on_delay = [2, 3]
@@ -100,7 +101,7 @@ def plant_text(scenario: Scenario, suffix: str, foreseeable: Mapping[str, bool],
         *(_readings(kind, suffix) for kind in kinds),
         _EVENTS.format(lasting=lasting),
         _PRODUCTION if production else "",
-        *(_models(kind, foreseeable[kind.name]) for kind in kinds),
+        *(_models(scenario, kind, foreseeable[kind.name]) for kind in kinds),
         _JOBS,
     ]
     return "".join(parts)
@@ -132,10 +133,14 @@ def _readings(kind: MachineKind, suffix: str) -> str:
     )
 
 
-def _models(kind: MachineKind, foreseeable: bool) -> str:
+def _models(scenario: Scenario, kind: MachineKind, foreseeable: bool) -> str:
+    """Models of a class; where nights and Sundays are off, windows hold whole days and the horizon is longer."""
+    always_on = scenario.pattern(kind) == SHIFT_PATTERNS["continuous"]
+    horizon, windows = ("3 d", ("12 h", "3 d", "14 d")) if always_on else ("5 d", ("24 h", "7 d", "21 d"))
+    listed = ", ".join(f'"{each}"' for each in windows)
     tasks: Sequence[tuple[str, str]] = [("failure", "failure_risk")] if foreseeable else []
     return "".join(
         f'\n[[models]]\nname = "{kind.name} {word}"\ntask = "{task}"\nclass = "{kind.name}"\n'
-        'horizon = "3 d"\nneeded_lead = "8 h"\n'
+        f'horizon = "{horizon}"\nneeded_lead = "8 h"\nwindows = [{listed}]\nstride = "4 h"\n'
         for word, task in (*tasks, ("strangeness", "anomaly"))
     )

@@ -76,15 +76,15 @@ class Scenario:
             f"{key}: {value!r} is not possible; {right}"
             for key, value, fine, right in (
                 ("machines", self.machines, _machines_fine(self.machines), f"write a number or kinds of {[*KINDS]}"),
-                ("days", self.days, self.days >= 1, "write 1 or more"),
-                ("seed", self.seed, self.seed >= 0, "write 0 or more"),
+                ("days", self.days, _whole(self.days, 1), "write 1 or more"),
+                ("seed", self.seed, _whole(self.seed, 0), "write 0 or more"),
                 ("every", self.every, _every_fine(self.every), "write whole seconds that divide an hour, or whole h"),
                 ("maintenance_every", self.maintenance_every, self.maintenance_every >= timedelta(1), "write >= 1 d"),
                 ("time_zone", self.time_zone, self.time_zone in available_timezones(), "write an IANA name"),
                 ("shifts", self.shifts, self.shifts in {"", *SHIFT_PATTERNS}, f"one of {[*SHIFT_PATTERNS]}"),
-                ("sudden_share", self.sudden_share, 0 <= self.sudden_share <= 1, "write a share from 0 to 1"),
+                ("sudden_share", self.sudden_share, _number(self.sudden_share, 1), "write a share from 0 to 1"),
                 *(
-                    (key, getattr(self, key), 0 <= getattr(self, key) <= 365, "write 0 to 365")
+                    (key, getattr(self, key), _number(getattr(self, key), 365), "write 0 to 365")
                     for key in ("failures_per_machine_year", "sensor_faults_per_machine_year")
                 ),
             )
@@ -177,10 +177,19 @@ def scenario_from(settings: Mapping[str, Any]) -> Scenario:
         raise ScenarioError(f"scenario: {error}") from error
 
 
-def _machines_fine(machines: Mapping[str, int] | int) -> bool:
-    if isinstance(machines, int):
-        return machines >= 1
-    return bool(machines) and set(machines) <= set(KINDS) and min(machines.values()) >= 0 < max(machines.values())
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _number(value: object, most: float) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= most
+
+
+def _machines_fine(machines: object) -> bool:
+    if not isinstance(machines, Mapping):
+        return _whole(machines, 1)
+    counts = list(machines.values())
+    return set(machines) <= set(KINDS) and all(_whole(each, 0) for each in counts) and any(counts)
 
 
 def _every_fine(every: timedelta) -> bool:
