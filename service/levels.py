@@ -1,10 +1,11 @@
 """Levels: what the models said of machines, read back from the state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import and_, func, select
+from sqlalchemy import bindparam, select
 
 from ingest.database import Database
 from models.assessment import Reason
@@ -45,18 +46,20 @@ class LevelHistory:
     threshold: float
 
 
-def newest_levels(state: Database, *, until: datetime, machine: str | None = None) -> list[Level]:
-    """Return the newest assessment of each machine by each model, at or before ``until``."""
-    known = rows.c.time <= until if machine is None else and_(rows.c.time <= until, rows.c.machine == machine)
+def newest_levels(state: Database, watched: Sequence[tuple[str, str]], *, until: datetime) -> list[Level]:
+    """Return the newest assessment of each (model, machine) at or before ``until``; none where there is none.
+
+    Each is found by one seek, so the time follows the machines and not the length of the history.
+    """
     newest = (
-        select(rows.c.model, rows.c.machine, func.max(rows.c.time).label("time"))
-        .where(known)
-        .group_by(rows.c.model, rows.c.machine)
-        .subquery()
+        select(rows)
+        .where(rows.c.model == bindparam("of"), rows.c.machine == bindparam("on"), rows.c.time <= until)
+        .order_by(rows.c.time.desc())
+        .limit(1)
     )
-    same = and_(rows.c.model == newest.c.model, rows.c.machine == newest.c.machine, rows.c.time == newest.c.time)
     with state.read() as connection:
-        found = connection.execute(select(rows).join(newest, same).order_by(rows.c.machine, rows.c.model)).all()
+        asked = (connection.execute(newest, {"of": model, "on": machine}).first() for model, machine in watched)
+        found = [row for row in asked if row is not None]
     return [
         Level(row.machine, row.model, row.version, row.time, row.level, Reason(row.reason), row.threshold)
         for row in found

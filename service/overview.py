@@ -58,7 +58,7 @@ def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[M
         room.plant.machines,
         newest=newest_readings(room.plant, room.store, now),
         sampling=sampling.of(room.plant, room.store),
-        levels=newest_levels(room.state, until=now),
+        levels=newest_levels(room.state, _watched(room.plant), until=now),
         alerts=alerts,
         now=now,
     )
@@ -72,7 +72,7 @@ def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine
         [room.plant.machine_named(machine)],
         newest=newest_readings(room.plant, room.store, now),
         sampling=sampling.of(room.plant, room.store),
-        levels=newest_levels(room.state, until=now, machine=machine),
+        levels=newest_levels(room.state, _watched(room.plant, machine), until=now),
         alerts=alerts,
         now=now,
     )[0]
@@ -105,3 +105,13 @@ def plant_figures(room: ControlRoom, now: datetime) -> Figures:
         rounds=rounds,
         round_seconds=microseconds / 1e6,
     )
+
+
+def _watched(plant: Plant, only: str | None = None) -> list[tuple[str, str]]:
+    """Return which model of the plant file watches which machine; what is in it no more has no say."""
+    return [
+        (entry.name, machine)
+        for entry in plant.models
+        for machine in plant.machines_of(entry.machine_class)
+        if only in (None, machine)
+    ]
