@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
@@ -23,6 +24,8 @@ CELLS = 4_000_000
 """About how many readings are held at once (32 MB); intermediate arrays take a few times that."""
 
 PANE_FIELDS = 12
+FOREIGN_ENDS = 2
+"""Machines are taken together while at most every second of their common window ends is no machine's own."""
 MACHINES_LOOKED_AT = 5
 READINGS_LOOKED_AT = 200
 
@@ -32,10 +35,10 @@ def extract(
 ) -> FeatureTable:
     """Return one row per machine and window end in (start, end].
 
-    Window ends are multiples of the recipe's stride since 1970-01-01 UTC. A machine has rows from
-    its first reading on; while it is silent they say so (``filled`` of 0). A row uses readings and
-    events at or before its time and nothing later, and no reading from before the machine's last
-    failure. Machines without any reading have no rows.
+    Window ends are multiples of the recipe's stride since 1970-01-01 UTC. A machine has a row where
+    its longest window holds a reading; while it falls silent ``filled`` sinks to 0, and when the
+    longest window is empty, too, the rows end until it speaks again. A row uses readings and events
+    at or before its time and nothing later, and no reading from before the machine's last failure.
 
     Memory is bounded: machines are taken in groups and long spans in pieces, and neither changes a
     bit of the result.
@@ -46,25 +49,24 @@ def extract(
     """
     ends = window_ends(recipe.stride, start, end)
     tracks = _tracks(recipe, history, machines, ends)
-    count = sum(len(ends) - track.begin for track in tracks)
+    count = sum(track.count for track in tracks)
     table = FeatureTable(
-        machine=np.repeat(
-            np.array([each.machine for each in tracks], object), [len(ends) - each.begin for each in tracks]
-        ),
-        time=np.concatenate([ends[:0], *(ends[track.begin :] for track in tracks)]).view("datetime64[us]"),
+        machine=np.repeat(np.array([each.machine for each in tracks], object), [each.count for each in tracks]),
+        time=np.concatenate([ends[:0], *(ends[each.begin : each.stop] for each in tracks)]).view("datetime64[us]"),
         names=recipe.names,
         values=np.full((count, len(recipe.names)), np.nan),
         filled=np.zeros(count),
     )
-    for together in _groups(recipe, tracks, ends, cells):
-        _summaries(recipe, history, together, ends, cells, table)
+    alive = np.zeros(count, np.bool_)
+    for together in _groups(recipe, tracks, cells):
+        _summaries(recipe, history, together, ends, cells, table, alive)
     for place, column in enumerate(recipe.columns):
         if not column.signal:
             for track in tracks:
-                table.values[track.rows(track.begin, len(ends)), place] = usage(
-                    column, track.events, track.first, ends[track.begin :]
+                table.values[track.rows(track.begin, track.stop), place] = usage(
+                    column, track.events, track.first, ends[track.begin : track.stop]
                 )
-    return table
+    return table if alive.all() else table.where(alive)
 
 
 def sampling_interval(history: History, machine_class: MachineClass, *, until: datetime | None = None) -> timedelta:
@@ -101,13 +103,19 @@ def sampling_interval(history: History, machine_class: MachineClass, *, until: d
 
 @dataclass(frozen=True, slots=True)
 class _Track:
-    """A machine's place in the table: its rows begin at window end ``begin`` and at row ``offset``."""
+    """A machine's place in the table: window ends ``begin`` … ``stop`` − 1, from row ``offset`` on."""
 
     machine: str
     first: int
     begin: int
+    stop: int
     offset: int
     events: MachineEvents
+
+    @property
+    def count(self) -> int:
+        """How many rows it has."""
+        return self.stop - self.begin
 
     def rows(self, begin: int, end: int) -> slice:
         """Return the rows of window ends begin … end − 1."""
@@ -127,27 +135,46 @@ def _tracks(recipe: Recipe, history: History, machines: Sequence[str], ends: Tim
     of_machine = MachineEvents.of(events, names)
     tracks, offset = [], 0
     for name in names:
-        first = moment(spans[name][0])
-        begin = int(np.searchsorted(ends, first))
-        tracks.append(_Track(name, first, begin, offset, of_machine[name]))
-        offset += len(ends) - begin
+        first, newest = moment(spans[name][0]), moment(spans[name][1])
+        begin, stop = (int(np.searchsorted(ends, each)) for each in (first, newest + microseconds(recipe.lookback)))
+        if begin < stop:
+            tracks.append(_Track(name, first, begin, stop, offset, of_machine[name]))
+            offset += stop - begin
     return tracks
 
 
-def _groups(recipe: Recipe, tracks: Sequence[_Track], ends: Times, cells: int) -> Iterator[Sequence[_Track]]:
-    """Take so many machines together that their readings and panes fit, at least one."""
-    signals = len(recipe.signals)
-    span = int(ends[-1] - ends[0]) + microseconds(recipe.lookback) if len(ends) else 0
-    of_one = max(span // microseconds(expected_every(recipe)), PANE_FIELDS * span // microseconds(recipe.pane), 1)
-    at_once = max(1, cells // (signals * of_one))
-    for begin in range(0, len(tracks), at_once):
-        yield tracks[begin : begin + at_once]
+def _groups(recipe: Recipe, tracks: Sequence[_Track], cells: int) -> Iterator[Sequence[_Track]]:
+    """Take machines together that were read at about the same time, as many as fit, at least one."""
+    of_stride = max(recipe.stride // expected_every(recipe), PANE_FIELDS * (recipe.stride // recipe.pane))
+    lookback = recipe.lookback // recipe.stride
+    together: list[_Track] = []
+    for track in sorted(tracks, key=lambda each: (each.begin, each.stop, each.machine)):
+        members = [*together, track]
+        span = max(each.stop for each in members) - members[0].begin
+        foreign = span * len(members) > FOREIGN_ENDS * sum(each.count for each in members)
+        if together and (foreign or (span + lookback) * len(members) * of_stride * len(recipe.signals) > cells):
+            yield together
+            together = []
+        together.append(track)
+    if together:
+        yield together
 
 
 def _summaries(
-    recipe: Recipe, history: History, tracks: Sequence[_Track], ends: Times, cells: int, table: FeatureTable
+    recipe: Recipe,
+    history: History,
+    tracks: Sequence[_Track],
+    ends: Times,
+    cells: int,
+    table: FeatureTable,
+    alive: NDArray[np.bool_],
 ) -> None:
-    """Write the features of signals of some machines into the table, one piece of time after the other."""
+    """Write the features of signals of some machines into the table, one piece of time after the other.
+
+    Parameters
+    ----------
+    alive : set for each row of the table whose longest window holds a reading
+    """
     names = tuple(track.machine for track in tracks)
     restarts = tuple(track.events.restarts for track in tracks)
     firsts = {track.machine: track.first for track in tracks}
@@ -160,13 +187,16 @@ def _summaries(
     of_signals = [place for place, column in enumerate(recipe.columns) if column.signal]
     lookback, step = recipe.lookback // recipe.pane, recipe.stride // recipe.pane
     most = max(cells // (PANE_FIELDS * len(recipe.signals) * len(tracks)) - lookback, lookback)
-    for begin, end in portions(min(track.begin for track in tracks), len(ends), 1, max(most // step, 1)):
-        found, filled = summarise(recipe, history, group, ends[begin:end], cells)
+    first, last = min(track.begin for track in tracks), max(track.stop for track in tracks)
+    for begin, end in portions(first, last, 1, max(most // step, 1)):
+        found, filled, spoken = summarise(recipe, history, group, ends[begin:end], cells)
         for place, track in enumerate(tracks):
-            late = max(track.begin, begin)
-            if late < end:
-                table.values[track.rows(late, end), : len(of_signals)] = found[place, late - begin :]
-                table.filled[track.rows(late, end)] = filled[place, late - begin :]
+            late, soon = max(track.begin, begin), min(track.stop, end)
+            if late < soon:
+                rows, own = track.rows(late, soon), slice(late - begin, soon - begin)
+                table.values[rows, : len(of_signals)] = found[place, own]
+                table.filled[rows] = filled[place, own]
+                alive[rows] = spoken[place, own]
 
 
 def _first_times(history: History, machine_class: MachineClass, machine: str, span: tuple[int, int]) -> Times:

@@ -45,7 +45,9 @@ class Windows:
     enough: NDArray[np.bool_]
 
 
-def summarise(recipe: Recipe, history: History, group: Group, ends: Times, cells: int) -> tuple[Floats, Floats]:
+def summarise(
+    recipe: Recipe, history: History, group: Group, ends: Times, cells: int
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Return the features of all signals at some window ends.
 
     Parameters
@@ -57,6 +59,7 @@ def summarise(recipe: Recipe, history: History, group: Group, ends: Times, cells
     -------
     values : shape (n_machines, n_ends, n_columns of signals), columns in the recipe's order
     filled : share of the shortest window that readings cover, shape (n_machines, n_ends)
+    spoken : whether the longest window holds a reading, shape (n_machines, n_ends)
     """
     grid = Grid.of(recipe, ends)
     of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
@@ -64,18 +67,20 @@ def summarise(recipe: Recipe, history: History, group: Group, ends: Times, cells
     panes, samples = _fill_panes(recipe, history, group, grid, cells, keep=bool(one_by_one))
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
     filled = np.zeros(values.shape[:2])
+    spoken = np.zeros(values.shape[:2], np.bool_)
     with np.errstate(all="ignore"):
         of_rows = _one_by_one(recipe, group, grid, samples, one_by_one) if one_by_one else {}
         for part in _parts(panes.samples.shape):
             signals, machines = part
             windows = _windows(recipe, group, grid, panes.part(part), part)
             filled[machines] = np.maximum(filled[machines], _filled(recipe, windows[recipe.windows[0]], signals))
+            spoken[machines] |= (windows[recipe.lookback].moments.samples > 0).any(axis=0)
             for place, column in enumerate(of_signal):
                 feature, length = BY_NAME[column.feature], column.window or recipe.lookback
                 given = of_rows[feature.name, length][part] if feature.of_rows else None
                 found = _feature(feature, windows[length], windows.get(column.against), given)
                 values[machines, :, signals, place] = found.transpose(1, 2, 0)
-    return values.reshape(*values.shape[:2], -1), filled
+    return values.reshape(*values.shape[:2], -1), filled, spoken
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:

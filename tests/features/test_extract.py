@@ -85,10 +85,10 @@ def test_rows_begin_with_the_first_reading_and_are_sorted_by_machine_and_time() 
     assert _minutes(table) == [120, 150, 180, 30, 60, 90, 120, 150, 180]
 
 
-def test_a_silent_machine_has_rows_that_say_so() -> None:
+def test_a_silent_machine_has_rows_that_say_so_until_its_longest_window_is_empty() -> None:
     table = extract(RECIPE, TableHistory(_readings("m", 0, 120)), ["m"], after(hours=2), after(hours=8))
 
-    assert table.filled.round(3).tolist() == [0.5] + [0.0] * 11
+    assert table.filled.round(3).tolist() == [0.5] + [0.0] * 6
     assert np.isnan(table.values[-1]).all()
     assert _column(table, "pressure__mean__4h")[0] == pytest.approx(60)
 
@@ -126,14 +126,14 @@ def test_windows_do_not_reach_back_over_a_failure() -> None:
     np.testing.assert_equal(_column(table, "pressure__median__4h"), [152.5, np.nan, np.nan, 317.5, 332.5])
 
 
-def test_at_the_moment_of_a_failure_the_new_life_has_no_reading_yet() -> None:
+def test_at_the_moment_of_a_failure_the_new_life_has_no_reading_and_no_row_yet() -> None:
     failure = Event(machine="m", kind="failure", time=after(minutes=300))
 
     table = extract(
         RECIPE, TableHistory(_readings("m", 0, 600), [failure]), ["m"], after(minutes=240), after(minutes=330)
     )
 
-    assert table.filled.round(3).tolist() == [1, 0, 0.5]
+    assert table.filled.round(3).tolist() == [1, 0.5]
 
 
 def test_a_failure_that_lasts_begins_the_new_life_at_its_end() -> None:

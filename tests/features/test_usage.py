@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from features.extract import extract
@@ -16,7 +17,10 @@ HOURS = 48
 
 
 def _hours(*events: Event) -> dict[str, NDArray[np.float64]]:
-    """Return each column at whole hours 1 … 48 for a machine that is read every half hour from hour 0 on."""
+    """Return each column at whole hours 1 … 48 for a machine that is read every half hour.
+
+    At the moment at which a new life begins there is no row yet: NaN.
+    """
     recipe = Recipe(
         machine_class="press",
         signals=("pressure",),
@@ -28,7 +32,10 @@ def _hours(*events: Event) -> dict[str, NDArray[np.float64]]:
     )
     readings = readings_frame("m", np.arange(0, HOURS * 60 + 1, 30), pressure=np.ones(HOURS * 2 + 1))
     table = extract(recipe, TableHistory(readings, events), ["m"], START, after(hours=HOURS))
-    return dict(zip(table.names, table.values.T, strict=True))
+    hour = (table.time - np.datetime64(START.replace(tzinfo=None))) // np.timedelta64(1, "h")
+    values = np.full((HOURS, len(table.names)), np.nan)
+    values[hour - 1] = table.values
+    return dict(zip(table.names, values.T, strict=True))
 
 
 def _event(kind: EventKind, hour: float, **fields: Any) -> Event:
@@ -85,7 +92,7 @@ def test_other_events_reset_nothing() -> None:
 def test_a_failure_that_lasts_counts_from_its_end_once_it_has_come() -> None:
     columns = _hours(_event("failure", 4), _event("failure", 10, end=after(hours=14)))
 
-    assert columns["hours_since_failure"][8:15].tolist() == [5, 6, 7, 8, 9, 0, 1]
+    assert columns["hours_since_failure"][8:15].tolist() == pytest.approx([5, 6, 7, 8, 9, np.nan, 1], nan_ok=True)
 
 
 def test_errors_are_counted_by_window_and_code() -> None:
@@ -99,4 +106,4 @@ def test_errors_are_counted_by_window_and_code() -> None:
 def test_errors_of_the_life_before_a_failure_do_not_count() -> None:
     columns = _hours(_event("error", 9, code="E1"), _event("failure", 10), _event("error", 11, code="E1"))
 
-    assert columns["errors__24h"][8:12].tolist() == [1, 0, 1, 1]
+    assert columns["errors__24h"][8:12].tolist() == pytest.approx([1, np.nan, 1, 1], nan_ok=True)
