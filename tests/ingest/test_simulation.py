@@ -219,15 +219,16 @@ def test_nothing_is_produced_and_nothing_turns_outside_the_shifts() -> None:
 
 def test_a_degrading_machine_spoils_more_pieces() -> None:
     plant = replace(PLANT, machines={"spindle": 8}, days=90, failures_per_machine_year=30)
-    share = {True: [0, 0], False: [0, 0]}
+    spoilt, pieces = np.zeros(2), np.zeros(2)
     for each in simulate(plant):
-        truth = each.truth[each.truth["outcome"] == "failed"]
-        for row in each.production.itertuples():
-            late = ((truth["ended"] - row.end < timedelta(hours=12)) & (truth["ended"] >= row.end)).any()
-            share[late][0] += row.scrap
-            share[late][1] += row.good + row.scrap
+        failed = each.truth.loc[each.truth["outcome"] == "failed", "ended"].to_numpy("datetime64[s]")
+        made = each.production
+        ahead = failed[np.newaxis, :] - made["end"].to_numpy("datetime64[s]")[:, np.newaxis]
+        late = ((ahead >= np.timedelta64(0)) & (ahead < np.timedelta64(12, "h"))).any(axis=1).astype(int)
+        np.add.at(spoilt, late, made["scrap"].to_numpy())
+        np.add.at(pieces, late, (made["good"] + made["scrap"]).to_numpy())
 
-    assert share[True][0] / share[True][1] > 1.5 * share[False][0] / share[False][1]
+    assert spoilt[1] / pieces[1] > 1.5 * spoilt[0] / pieces[0]
 
 
 def test_minor_errors_become_more_frequent_before_failures_but_are_not_only_there() -> None:

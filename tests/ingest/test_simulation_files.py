@@ -111,7 +111,7 @@ def test_writing_holds_a_month_of_a_machine_and_not_its_years(tmp_path: Path) ->
         return most
 
     peak(31)
-    assert peak(365) < 2 * peak(60)
+    assert peak(180) < 1.6 * peak(45)
 
 
 def test_the_sample_plant_is_what_its_scenario_makes(tmp_path: Path) -> None:
