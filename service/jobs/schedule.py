@@ -61,20 +61,12 @@ def _slots_after(job: Job, zone: ZoneInfo, start: datetime) -> Iterator[datetime
     if job.cron is None:
         raise ScheduleError(f"job {job.name!r} has no schedule; give it 'cron' or 'every' in the plant file")
     try:
-        moments = CronSim(job.cron, (start - _run_up(job.cron)).astimezone(zone))
+        moments = CronSim(job.cron, start.astimezone(zone))
     except CronSimError as error:
         raise ScheduleError(
             f"job {job.name!r}: {job.cron!r} is not a cron expression ({error}); write one such as '0 6 * * *'"
         ) from error
     return _rising((moment.astimezone(UTC) for moment in moments), start)
-
-
-def _run_up(cron: str) -> timedelta:
-    """Return how much earlier to begin: at fixed times of day, counting from inside an hour that comes twice
-    differs from passing through it.
-    """
-    at_fixed_times = not any(part.startswith("*") for part in cron.split()[:2])
-    return timedelta(days=2) if at_fixed_times else timedelta(0)
 
 
 def _steps(every: timedelta, start: datetime) -> Iterator[datetime]:
