@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ingest.errors import SourceError
 from ingest.event import EventKind
 from ingest.proposal.column import FlagColumn, SignalColumn
 from ingest.proposal.holding import Holding
@@ -47,7 +48,13 @@ class ClassGuess:
 
 
 def guess_classes(holdings: Sequence[Holding]) -> list[ClassGuess]:
-    """Put files of the same machines, or with the same signals, into one class."""
+    """Put files of the same machines, or with the same signals, into one class.
+
+    Raises
+    ------
+    SourceError
+        When a column that should name the machines names none.
+    """
     groups: list[list[Holding]] = []
     for holding in holdings:
         if not holding.holds_readings:
@@ -58,6 +65,11 @@ def guess_classes(holdings: Sequence[Holding]) -> list[ClassGuess]:
     found = []
     for group in groups:
         machines = list(dict.fromkeys(name for each in group for name in each.tally.machines if name))
+        if not machines:
+            path, columns = group[0].table.sample.path, "/".join(group[0].table.machine.columns)
+            raise SourceError(
+                f"{path}: column {columns!r} should name the machines, but is empty; fill it or remove it"
+            )
         name = "machine" if len(groups) == 1 else group[0].name
         telling = [each for each in holdings if each in group or not each.holds_readings]
         components = dict.fromkeys(name for each in telling for name in each.tally.components)

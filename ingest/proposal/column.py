@@ -75,9 +75,10 @@ class FlagColumn:
 
 
 def numbers(sample: Sample, name: str) -> NDArray[np.float64] | None:
-    """Return a column as numbers; ``None`` if it does not hold numbers."""
+    """Return a column as finite numbers, NaN where there is none; ``None`` if it does not hold numbers."""
     if name not in sample.read_as_numbers:
-        sample.read_as_numbers[name] = _numbers(sample, name)
+        found = _numbers(sample, name)
+        sample.read_as_numbers[name] = None if found is None else np.where(np.isfinite(found), found, np.nan)
     return sample.read_as_numbers[name]
 
 

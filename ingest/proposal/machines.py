@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ingest.decode.number import NOTHING
 from ingest.proposal.column import flag_column, numbers, texts
 from ingest.proposal.sample import Sample
 
@@ -99,7 +100,7 @@ def candidates(sample: Sample, taken: Sequence[str]) -> list[str]:
         numeric = numbers(sample, name)
         if numeric is not None and (numeric[~np.isnan(numeric)] % 1 != 0).any():
             continue
-        known = values.dropna()
+        known = texts(sample, name).dropna()
         different = known.nunique()
         repeats = 0.9 * len(values) <= len(known) and different <= max(1, len(known) / 3)
         if repeats and (different > 1 or rank(name) == 0):
@@ -120,7 +121,7 @@ def labels(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
         if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
             values = values.astype("Int64")
         words = values.astype("string").str.strip()
-        words = words.mask(words == "")
+        words = words.mask(words.isin(NOTHING))
         joined = words if joined is None else joined + "/" + words
     return pd.Series("", index=frame.index, dtype="string") if joined is None else joined
 

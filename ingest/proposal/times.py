@@ -134,10 +134,11 @@ def _which_first(
     patterns: list[str], read: dict[str, NDArray[np.datetime64]], stretch: NDArray[np.int64], text: str
 ) -> tuple[str, float, str]:
     """Decide between day first and month first where both can be read: time runs forward and evenly."""
-    uneven = {}
+    uneven = dict.fromkeys(patterns, 0.0)
     for pattern in patterns:
         steps = np.diff(read[pattern].astype("datetime64[s]").astype(np.int64))[np.diff(stretch) == 0]
-        uneven[pattern] = float(np.mean(steps < 0)) + float(len(np.unique(steps)) / max(len(steps), 1))
+        if len(steps):
+            uneven[pattern] = float(np.mean(steps < 0)) + float(len(np.unique(steps)) / len(steps))
     day, month = patterns
     if uneven[day] < uneven[month]:
         return day, 0.85, f"written as {text!r}; read with the day first, time runs more evenly"
