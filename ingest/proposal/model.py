@@ -80,7 +80,7 @@ def roughly(span: timedelta) -> str:
     Examples
     --------
     >>> roughly(timedelta(days=89, hours=23)), roughly(timedelta(seconds=3.2))
-    ('90 d', '3 s')
+    ('90 d', '3.2 s')
     """
     seconds = span.total_seconds()
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
