@@ -122,3 +122,13 @@ def test_a_chart_without_values_says_so() -> None:
 )
 def test_numbers_are_written_for_people(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)])
+def test_a_tick_is_labelled_with_the_time_that_the_clock_shows(day: datetime) -> None:
+    ticks = time_ticks(day, day + timedelta(hours=4), BERLIN, 8)
+
+    assert len(ticks) >= 6
+    for at, label in ticks:
+        local = at.astimezone(BERLIN)
+        assert label == (f"{local:%a} {local.day} {local:%b}" if local.hour == local.minute == 0 else f"{local:%H:%M}")
