@@ -153,11 +153,11 @@ def _groups(recipe: Recipe, tracks: Sequence[_Track], cells: int) -> Iterator[Se
         span = max(each.stop for each in members) - members[0].begin
         foreign = span * len(members) > FOREIGN_ENDS * sum(each.count for each in members)
         if together and (foreign or (span + lookback) * len(members) * of_stride * len(recipe.signals) > cells):
-            yield together
+            yield sorted(together, key=lambda each: each.machine)
             together = []
         together.append(track)
     if together:
-        yield together
+        yield sorted(together, key=lambda each: each.machine)
 
 
 def _summaries(

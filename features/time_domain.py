@@ -12,13 +12,12 @@ from features.moments import Floats, Moments
 
 def mean(window: Moments) -> Floats:
     """Return the mean; exactly the value itself when all samples are equal."""
-    return np.clip(window.anchor + window.mean, window.low, window.high)
+    return window.anchor + window.mean
 
 
 def standard_deviation(window: Moments) -> Floats:
     """Return the standard deviation (divided by n); exactly 0 when all samples are equal."""
-    deviation = np.sqrt(window.m2 / np.maximum(window.samples, 1))
-    return np.where(window.low == window.high, 0.0, deviation)
+    return np.sqrt(window.m2 / np.maximum(window.samples, 1))
 
 
 def minimum(window: Moments) -> Floats:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from features.catalogue import BY_NAME, FEATURES, describe, page, unit_of
+from features.catalogue import BY_NAME, FEATURES, describe, unit_of
+from features.catalogue_page import page
 from features.column import Column
 from tests.features.slow_reference import SLOW
 
@@ -14,7 +15,9 @@ DAY = timedelta(hours=24)
 
 
 def test_the_page_in_docs_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m features.catalogue > docs/features_catalogue.md"
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "run: python -m features.catalogue_page > docs/features_catalogue.md"
+    )
 
 
 def test_every_feature_has_one_way_to_be_computed() -> None:

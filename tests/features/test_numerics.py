@@ -81,7 +81,7 @@ def test_a_gap_touches_only_its_own_windows() -> None:
     assert np.isfinite(_column(holed, "mean")[minutes == 330]).all()
 
 
-@pytest.mark.parametrize("value", [0.1, -1e15 / 3, 0.0, 5e-324])
+@pytest.mark.parametrize("value", [0.1, -1e15 / 3, 0.0, 5e-324, -1e200])
 def test_equal_samples_have_a_deviation_of_exactly_zero_and_no_shape(value: float) -> None:
     table = _table(np.full(MINUTES, value))
 
