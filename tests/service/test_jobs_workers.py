@@ -17,7 +17,7 @@ from service.jobs.schedule import slots
 from service.settings import Settings
 
 START = datetime(2026, 3, 29, tzinfo=UTC)
-END = START + timedelta(minutes=8)
+END = START + timedelta(minutes=6)
 PLANT = """
 classes = [{ name = "press", signals = [{ name = "force" }] }]
 machines = [{ name = "m1", class = "press" }]
@@ -31,7 +31,7 @@ jobs = [
 
 
 def _room(folder: Path) -> ControlRoom:
-    return open_control_room(Settings(plant=folder / "plant.toml", lease=timedelta(minutes=1)))
+    return open_control_room(Settings(plant=folder / "plant.toml", lease=timedelta(minutes=2)))
 
 
 def _work_until_the_end(folder: Path, seconds: "Synchronized[int]", dies_at: int | None) -> None:
@@ -52,13 +52,14 @@ def _work_until_the_end(folder: Path, seconds: "Synchronized[int]", dies_at: int
 
     with _room(folder) as room:
         while True:
-            run = take(room, room.plant.jobs, at=clock(), worker=str(os.getpid()))
+            at = clock()
+            run = take(room, room.plant.jobs, at=at, worker=str(os.getpid()))
             if run is not None and do(room, run, clock=clock, actions={"score": score}) is not None:
                 with (folder / "completed.txt").open("a") as lines:
                     lines.write(f"{run.job} {run.slot.isoformat()}\n")
             with room.state.read() as connection:
-                running = ledger.list_runs(connection, states=(RunState.RUNNING,))
-            if clock() > END and not running:
+                left = ledger.list_runs(connection, states=(RunState.WAITING, RunState.RUNNING))
+            if at > END and all(each.slot > END for each in left):
                 return
 
 
