@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,9 @@ class Call:
     def open(self) -> "ControlRoom":
         """Open the plant with its data, models and state; use it as a context."""
         from service.control_room import open_control_room
+        from service.structured_logs import configure_logs
 
+        configure_logs(sys.stderr)
         return open_control_room(self.settings())
 
     def show(self, data: object, text: Callable[[], None]) -> None:

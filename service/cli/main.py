@@ -1,6 +1,7 @@
 """The command itself: which subcommands there are, and how errors become one line and an exit code."""
 
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
