@@ -193,18 +193,23 @@ def _model_bytes(bundle: Bundle) -> bytes:
 
 
 def _count(node: Any, numbers: dict[int, int], names: dict[str, str]) -> None:
-    """Number objects and name files by their first appearance, in place."""
+    """Number objects and name files by their first appearance, in place.
+
+    Keys are visited in sorted order, and plain values never share a number, so that neither the order
+    of attributes nor which equal values happen to be one object has a say.
+    """
     if isinstance(node, list):
         for each in node:
             _count(each, numbers, names)
     elif isinstance(node, dict):
         if isinstance(node.get("__id__"), int):
-            node["__id__"] = numbers.setdefault(node["__id__"], len(numbers) + 1)
+            key = -len(numbers) - 1 if node.get("__loader__") == "JsonNode" else node["__id__"]
+            node["__id__"] = numbers.setdefault(key, len(numbers) + 1)
         if isinstance(node.get("file"), str):
             old = node["file"]
             node["file"] = names.setdefault(old, f"{len(names) + 1}{Path(old).suffix}")
-        for each in node.values():
-            _count(each, numbers, names)
+        for name in sorted(node):
+            _count(node[name], numbers, names)
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:

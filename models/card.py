@@ -1,6 +1,6 @@
 """The model card: what a model is, what it learnt from and how it was judged, as JSON and as a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -127,7 +127,7 @@ def page(card: Mapping[str, Any]) -> str:
         "",
         "## Made with",
         "",
-        ", ".join(f"{name} {number}" for name, number in card["libraries"].items()),
+        ", ".join(f"{name} {number}" for name, number in sorted(card["libraries"].items())),
     ]
     return "\n".join(lines) + "\n"
 
@@ -155,15 +155,14 @@ def _judged_lines(card: Mapping[str, Any]) -> list[str]:
         "fixed_limit": "a fixed limit on one signal",
     }
     rows += [
-        (f"Cost {names.get(name, name)}", _known(value, "{:,.0f} " + str(card["currency"])))
-        for name, value in judged["money"].items()
-        if not isinstance(value, Mapping | Sequence) or isinstance(value, str)
+        (f"Cost {name}", _known(judged["money"].get(key), "{:,.0f} " + str(card["currency"])))
+        for key, name in names.items()
     ]
     return ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
 
 
 def _components(components: Mapping[str, int]) -> str:
-    named = [f"{name} ({_plural(count, 'failure')})" for name, count in components.items() if name]
+    named = [f"{name} ({_plural(count, 'failure')})" for name, count in sorted(components.items()) if name]
     return f"- Can name: {', '.join(named)}."
 
 

@@ -56,6 +56,8 @@ class FailureRisk:
         self.groups, self.group_of_column = grouped(table.names)
         self.normal: Normal = normal_of(table.where(labels == 0))
         self.columns = telling_columns(table.values[known])
+        if not len(self.columns):  # nothing tells anything: a column of no information gives the base rate
+            self.columns = np.zeros(1, dtype=np.intp)
         values = table.values[:, self.columns]
         episode = episodes_of(table, labels)
         usable = [fold for fold in folds if (labels[fold.train] == 1).any() and (labels[fold.train] == 0).any()]

@@ -1,0 +1,54 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.extract import extract
+from models.bundle import Bundle
+from models.explain import explain
+from models.registry import Registry
+from tests.features.table_history import TableHistory, after
+from tests.models.pumps import HOURS, MACHINES
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("which", ["seal_risk", "strange_pump"])
+def test_a_loaded_bundle_says_the_same_bit_for_bit(
+    which: str, request: pytest.FixtureRequest, pumps: TableHistory, tmp_path: Path
+) -> None:
+    bundle: Bundle = request.getfixturevalue(which)
+    registry = Registry(tmp_path)
+    saved = registry.save(bundle, created=NOW)
+    loaded = registry.load(bundle.entry.name, saved.version)
+    table = extract(bundle.recipe, pumps, MACHINES, after(hours=300), after(hours=HOURS))
+
+    assert np.array_equal(loaded.learner.level(table), bundle.learner.level(table), equal_nan=True)
+    assert np.array_equal(loaded.learner.shares(table), bundle.learner.shares(table))
+    assert (loaded.entry, loaded.recipe, loaded.threshold) == (bundle.entry, bundle.recipe, bundle.threshold)
+    assert (loaded.units, loaded.time_zone, loaded.card) == (bundle.units, bundle.time_zone, bundle.card)
+    at = after(hours=415)
+    assert explain(loaded, pumps, "pump-0", at) == explain(bundle, pumps, "pump-0", at)
+
+
+def test_a_loaded_bundle_saved_again_is_the_same_version(seal_risk: Bundle, tmp_path: Path) -> None:
+    first, second = Registry(tmp_path / "a"), Registry(tmp_path / "b")
+    version = first.save(seal_risk, created=NOW).version
+    loaded = first.load(seal_risk.entry.name, version)
+
+    assert second.save(loaded, created=NOW).version == version
+
+
+def test_any_other_content_is_another_version(seal_risk: Bundle, tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    others = [
+        seal_risk,
+        replace(seal_risk, threshold=np.nextafter(seal_risk.threshold, 1)),
+        replace(seal_risk, time_zone="UTC"),
+        replace(seal_risk, card={**seal_risk.card, "claim": "none"}),
+        replace(seal_risk, units={"vibration": "in/s"}),
+    ]
+
+    assert len({registry.save(each, created=NOW).version for each in others}) == len(others)

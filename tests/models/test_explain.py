@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.extract import extract
+from ingest.errors import NotEnoughDataError
+from models.bundle import Bundle
+from models.explain import UNUSUAL, described, evidence_of, explain, explain_row
+from tests.features.table_history import TableHistory, after
+from tests.models.pumps import FAILURES, pump_history
+
+DOOMED = "pump-0"
+BEFORE = after(hours=FAILURES[DOOMED][2] - 4)
+HEALTHY = after(hours=FAILURES[DOOMED][2] - 60)
+
+
+def test_a_worn_pump_is_explained_by_cause_signal_numbers_and_time(seal_risk: Bundle, pumps: TableHistory) -> None:
+    cause, evidence, sentence = explain(seal_risk, pumps, DOOMED, BEFORE)
+
+    assert cause == "seal"
+    assert (evidence[0].signal, evidence[0].unit, evidence[0].feature[:4]) == ("vibration", "mm/s", "4 h ")
+    assert evidence[0].actual > evidence[0].expected + 1
+    assert sentence.startswith("pump-0: seal ")
+    assert "mm/s above normal" in sentence
+    assert "no track record yet" in sentence
+    assert "; act before 2" in sentence
+    assert "nan" not in sentence
+
+
+def test_the_track_record_of_the_card_stands_in_the_sentence(seal_risk: Bundle, pumps: TableHistory) -> None:
+    judged = replace(seal_risk, card={**seal_risk.card, "judged": {"track_record": {"right": 7, "alerts": 9}}})
+
+    assert "right 7 of 9 before" in explain(judged, pumps, DOOMED, BEFORE).sentence
+
+
+def test_the_time_to_act_before_is_counted_from_the_begin_of_the_condition(
+    seal_risk: Bundle, pumps: TableHistory
+) -> None:
+    began = after(hours=FAILURES[DOOMED][2] - 20)
+    table = extract(seal_risk.recipe, pumps, [DOOMED], BEFORE - seal_risk.recipe.stride, BEFORE)
+
+    assert explain(seal_risk, pumps, DOOMED, BEFORE, began=began) == explain_row(seal_risk, table, began)
+    assert explain_row(seal_risk, table, began).sentence != explain_row(seal_risk, table, BEFORE).sentence
+
+
+def test_an_anomaly_names_what_is_unlike_its_normal(strange_pump: Bundle) -> None:
+    moved = pump_history(failures=False, later=3.0)
+    cause, evidence, sentence = explain(strange_pump, moved, "pump-1", after(hours=520))
+
+    assert cause == UNUSUAL
+    assert evidence[0].signal == "vibration"
+    assert evidence[0].actual - evidence[0].expected == pytest.approx(3.0, abs=0.5)
+    assert sentence.startswith("pump-1 behaves unlike its normal: vibration")
+    assert "% of its healthy time" in sentence
+
+
+def test_evidence_is_sorted_and_its_shares_are_parts_of_one(seal_risk: Bundle, pumps: TableHistory) -> None:
+    table = extract(seal_risk.recipe, pumps, [DOOMED], HEALTHY, BEFORE)
+    for row in range(len(table)):
+        evidence = evidence_of(seal_risk, table.where(np.array([row])))
+        shares = [each.share for each in evidence]
+
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) <= 1 + 1e-9
+        assert all(np.isfinite((each.actual, each.expected)).all() for each in evidence)
+
+
+def test_a_moment_without_a_window_is_refused_by_name(seal_risk: Bundle, pumps: TableHistory) -> None:
+    with pytest.raises(NotEnoughDataError, match="pump-0 has no window that ends at"):
+        explain(seal_risk, pumps, DOOMED, after(hours=-100))
+
+
+def test_every_column_of_a_recipe_can_be_put_into_words(seal_risk: Bundle) -> None:
+    words = [described(name) for name in seal_risk.recipe.names]
+
+    assert all(subject and feature for subject, _, feature in words)
+    assert not any("__" in text for subject, _, feature in words for text in (subject, feature))

@@ -1,0 +1,233 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.errors import RegistryError, UnknownNameError
+from models.bundle import Bundle
+from models.registry import Registry, slug
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+MODEL = "seal risk"
+
+
+def folder_of(registry: Registry, version: str) -> Path:
+    return registry.folder / slug(MODEL) / version
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(tmp_path / "models")
+
+
+@pytest.fixture
+def two(registry: Registry, seal_risk: Bundle) -> tuple[str, str]:
+    other = replace(seal_risk, threshold=seal_risk.threshold * 0.9)
+    return registry.save(seal_risk, created=NOW).version, registry.save(other, created=NOW + timedelta(days=1)).version
+
+
+def test_a_version_has_a_card_a_page_and_a_model(registry: Registry, two: tuple[str, str]) -> None:
+    assert sorted(path.name for path in folder_of(registry, two[0]).iterdir()) == [
+        "card.json",
+        "card.md",
+        "model.skops",
+    ]
+    assert [each.version for each in registry.versions(MODEL)] == list(two)
+    assert [each.version for each in registry.versions()] == list(two)
+    assert registry.versions("another") == []
+
+
+def test_saving_again_changes_nothing_whenever_it_is(registry: Registry, seal_risk: Bundle) -> None:
+    first = registry.save(seal_risk, created=NOW)
+    before = {path: path.stat().st_mtime_ns for path in folder_of(registry, first.version).iterdir()}
+    again = registry.save(seal_risk, created=NOW + timedelta(days=9))
+
+    assert again == first
+    assert {path: path.stat().st_mtime_ns for path in folder_of(registry, first.version).iterdir()} == before
+
+
+def test_any_changed_byte_is_refused(registry: Registry, two: tuple[str, str]) -> None:
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="first")
+    dice = np.random.default_rng(1)
+    for path in folder_of(registry, two[0]).iterdir():
+        content = path.read_bytes()
+        places = {0, len(content) - 1, *(int(dice.integers(len(content))) for _ in range(60))}
+        for place in places:
+            changed = bytearray(content)
+            changed[place] ^= 1 << int(dice.integers(8))
+            path.write_bytes(changed)
+            with pytest.raises(RegistryError, match="altered"):
+                registry.load(MODEL)
+        path.write_bytes(content)
+
+    assert registry.load(MODEL).version == two[0]
+
+
+def test_missing_truncated_and_strange_files_are_refused(registry: Registry, two: tuple[str, str]) -> None:
+    folder = folder_of(registry, two[0])
+    for name, why in (("card.json", "card.json"), ("card.md", "card.md"), ("model.skops", "model.skops")):
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 2])
+        with pytest.raises(RegistryError, match=f"{why} was altered"):
+            registry.load(MODEL, two[0])
+        (folder / name).unlink()
+        with pytest.raises(RegistryError, match=f"{why} cannot be read"):
+            registry.load(MODEL, two[0])
+        (folder / name).write_bytes(content)
+    (folder / "extra.py").write_text("")
+    with pytest.raises(RegistryError, match=r"extra\.py does not belong to it"):
+        registry.load(MODEL, two[0])
+
+
+def test_a_version_under_another_name_is_refused(registry: Registry, two: tuple[str, str]) -> None:
+    folder_of(registry, two[0]).rename(folder_of(registry, "0123456789abcdef"))
+
+    with pytest.raises(RegistryError, match=r"card\.json was altered"):
+        registry.load(MODEL, "0123456789abcdef")
+
+
+def test_a_type_that_is_not_pinned_is_never_built(registry: Registry, seal_risk: Bundle) -> None:
+    learner = seal_risk.learner
+    version = registry.save(replace(seal_risk, card={**seal_risk.card, "x": 1}), created=NOW).version
+    stranger = skops.io.dumps({"learner": learner, "threshold": os.path.join})
+    with zipfile.ZipFile(BytesIO(stranger)) as content:
+        assert "posixpath" in content.read("schema.json").decode()
+    forge(folder_of(registry, version), stranger)
+    forged = next(path.name for path in folder_of(registry, version).parent.iterdir() if path.name != version)
+
+    with pytest.raises(RegistryError, match="holds types that are not allowed"):
+        registry.load(MODEL, forged)
+
+
+def forge(folder: Path, model: bytes) -> None:
+    """Write a version whose hashes all fit around another model."""
+    from hashlib import sha256
+
+    def canonical(content: object) -> bytes:
+        return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False).encode()
+
+    manifest = json.loads((folder / "card.json").read_bytes())
+    manifest["files"]["model.skops"] = sha256(model).hexdigest()
+    content = {key: value for key, value in manifest.items() if key not in ("seal", "version", "created")}
+    manifest = {**content, "created": manifest["created"], "version": sha256(canonical(content)).hexdigest()[:16]}
+    manifest["seal"] = sha256(canonical(manifest)).hexdigest()
+    place = folder.parent / manifest["version"]
+    place.mkdir()
+    (place / "card.json").write_bytes(canonical(manifest))
+    (place / "card.md").write_bytes((folder / "card.md").read_bytes())
+    (place / "model.skops").write_bytes(model)
+
+
+def test_promote_rollback_and_who_was_live_when(registry: Registry, two: tuple[str, str]) -> None:
+    first, second = two
+    assert registry.live(MODEL) is None
+    registry.promote(MODEL, first, at=NOW, by="me", why="first")
+    registry.promote(MODEL, second, at=NOW + timedelta(days=1), by="me", why="better")
+
+    assert registry.load(MODEL).version == second
+    assert [each.live for each in registry.versions(MODEL)] == [False, True]
+    assert registry.rollback(MODEL, at=NOW + timedelta(days=2), by="you").version == first
+    moments = [registry.live(MODEL, NOW + timedelta(days=days)) for days in (-1, 0, 1, 1.5, 2, 9)]
+    assert moments == [None, first, second, second, first, first]
+    with pytest.raises(RegistryError, match=f"no version of model 'seal risk' was live before {first}"):
+        registry.rollback(MODEL, at=NOW + timedelta(days=3), by="you")
+
+
+def test_promoting_the_live_one_again_writes_nothing(registry: Registry, two: tuple[str, str]) -> None:
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="first")
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="again")
+
+    assert len(registry.history.changes()) == 1
+
+
+def test_an_altered_version_cannot_become_live(registry: Registry, two: tuple[str, str]) -> None:
+    (folder_of(registry, two[0]) / "card.md").write_text("better than it is")
+
+    with pytest.raises(RegistryError, match="altered"):
+        registry.promote(MODEL, two[0], at=NOW, by="me", why="")
+    assert registry.live(MODEL) is None
+
+
+def test_names_that_do_not_exist_are_answered_with_those_that_do(registry: Registry, two: tuple[str, str]) -> None:
+    with pytest.raises(UnknownNameError, match="no model 'x' has been trained"):
+        registry.load("x")
+    with pytest.raises(RegistryError, match=f"no version is live|promote one of: {two[0]}"):
+        registry.load(MODEL)
+    with pytest.raises(RegistryError, match=r"has no version '\.\./x'; there is"):
+        registry.load(MODEL, "../x")
+
+
+def test_a_history_that_was_altered_is_refused_and_one_cut_off_by_a_crash_is_not(
+    registry: Registry, two: tuple[str, str]
+) -> None:
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="first")
+    registry.promote(MODEL, two[1], at=NOW, by="me", why="second")
+    path = registry.folder / "live.jsonl"
+    whole = path.read_bytes()
+
+    path.write_bytes(whole[:-20])
+    assert registry.live(MODEL) == two[0]
+    registry.promote(MODEL, two[1], at=NOW, by="me", why="again")
+    assert registry.live(MODEL) == two[1]
+
+    for content in (whole.replace(b"first", b"First"), whole.splitlines(keepends=True)[1], b"{}\n" + whole, b"x\n"):
+        path.write_bytes(content)
+        with pytest.raises(RegistryError, match="line 1 was altered"):
+            registry.live(MODEL)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from datetime import UTC, datetime
+from models import archive
+from models.registry import Registry
+step, source, target = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+bundle = Registry(source).load("seal risk", sys.argv[4])
+count, sync = 0, os.fsync
+def fsync(handle):
+    global count
+    count += 1
+    if count == step:
+        os.kill(os.getpid(), signal.SIGKILL)
+    sync(handle)
+archive.os.fsync = fsync
+Registry(target).save(bundle, created=datetime(2026, 3, 1, tzinfo=UTC))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 3, 4])
+def test_a_kill_while_saving_leaves_nothing_or_the_whole(
+    step: int, registry: Registry, two: tuple[str, str], tmp_path: Path
+) -> None:
+    target = Registry(tmp_path / "target")
+    arguments = [sys.executable, "-c", KILLED, str(step), str(registry.folder), str(target.folder), two[0]]
+    done = subprocess.run(arguments, check=False, cwd=Path(__file__).parents[2])
+
+    assert done.returncode == -signal.SIGKILL
+    assert target.versions() == []
+    bundle = registry.load(MODEL, two[0])
+    assert target.save(bundle, created=NOW).version == two[0]
+    assert [path.name for path in (target.folder / slug(MODEL)).iterdir()] == [two[0]]
+    assert np.isfinite(target.load(MODEL, two[0]).threshold)
+
+
+@given(st.lists(st.text(min_size=1, max_size=80), min_size=2, max_size=2, unique=True))
+def test_two_models_never_share_a_folder(names: list[str]) -> None:
+    first, second = map(slug, names)
+
+    assert first != second
+    assert not {"/", "\\", "."} & set(first)
