@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
+from features.moments import no_samples
 from features.recipe import MICROSECOND, Recipe
 from features.span import expected_every, portions
 from features.summary import Group, summarise
@@ -180,7 +181,7 @@ def _summaries(
     firsts = {track.machine: track.first for track in tracks}
     baseline = recipe.baseline or timedelta(0)
     normal_from = np.array([track.first for track in tracks]) + microseconds(baseline)
-    normal = None
+    normal = no_samples((len(recipe.signals), len(tracks), 1))
     if any(BY_NAME[name].kind == "baseline" for name in recipe.features) and normal_from.min() <= ends[-1]:
         normal = own_normal(recipe, history, names, firsts, cells)
     group = Group(names, restarts, normal, normal_from)

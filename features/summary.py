@@ -27,13 +27,13 @@ class Group:
     ----------
     machines : names, ascending
     restarts : for each machine, the ascending moments at which a failure was over
-    normal : moments of their own normal, shape (n_signals, n_machines, 1); ``None`` without baseline
+    normal : moments of their own normal, shape (n_signals, n_machines, 1); no samples if not known
     normal_from : time from which each machine's normal is known, shape (n_machines,)
     """
 
     machines: tuple[str, ...]
     restarts: tuple[Times, ...]
-    normal: Moments | None
+    normal: Moments
     normal_from: Times
 
 
@@ -140,15 +140,14 @@ def _fill_panes(
 def _windows(
     recipe: Recipe, group: Group, grid: Grid, panes: Moments, part: tuple[slice, slice]
 ) -> dict[timedelta | None, Windows]:
-    """Return the windows of each length, and under ``None`` the machines' own normal if the recipe has one."""
+    """Return the windows of each length, and under ``None`` the machines' own normal."""
     found: dict[timedelta | None, Windows] = {}
     of_all = over_windows(panes, grid.lengths, grid.end_panes, grid.pane_hours)
     for length, moments in zip(recipe.windows, of_all, strict=True):
         found[length] = Windows(moments, _enough(recipe, length, moments, part[0]))
-    if recipe.baseline is not None and group.normal is not None:
-        normal = group.normal.part(part)
-        known = grid.ends >= group.normal_from[part[1], np.newaxis]
-        found[None] = Windows(normal, known & _enough(recipe, recipe.baseline, normal, part[0]))
+    normal = group.normal.part(part)
+    known = grid.ends >= group.normal_from[part[1], np.newaxis]
+    found[None] = Windows(normal, known & _enough(recipe, recipe.baseline or timedelta(0), normal, part[0]))
     return found
 
 

@@ -220,6 +220,24 @@ def test_own_normal_is_known_once_its_time_is_over() -> None:
     assert np.isnan(shift[11:]).all()
 
 
+def test_before_any_machine_is_old_enough_its_own_normal_is_nan() -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure",),
+        windows=(HOUR,),
+        stride=HOUR,
+        features=("mean", "mean_shift", "spread_ratio"),
+        baseline=30 * 24 * HOUR,
+        every=(5 * MINUTE,),
+    )
+
+    table = extract(recipe, TableHistory(_readings("m", 0, 600)), ["m"], START, after(hours=10))
+
+    assert np.isfinite(_column(table, "pressure__mean__1h")).all()
+    assert np.isnan(_column(table, "pressure__mean_shift__1h")).all()
+    assert np.isnan(_column(table, "pressure__spread_ratio__1h")).all()
+
+
 def test_the_sampling_interval_is_the_declared_one_or_the_median_step() -> None:
     history = TableHistory(pd.concat([_readings("a", 0, 600), _readings("b", 0, 4000, every=7)]))
     declared = MachineClass(name="pump", signals=[Signal(name="pressure", every=HOUR), Signal(name="flow")])
