@@ -1,8 +1,8 @@
 """How a subcommand was called: which plant file, and for people or for programs."""
 
 import json
+import logging
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Call:
         from service.control_room import open_control_room
         from service.structured_logs import configure_logs
 
-        configure_logs(sys.stderr)
+        configure_logs("console", level=logging.WARNING)
         return open_control_room(self.settings())
 
     def show(self, data: object, text: Callable[[], None]) -> None:
@@ -93,7 +93,7 @@ def shared_options(command: Any) -> Any:
     return plant(as_json(command))
 
 
-class Moment(click.ParamType):  # type: ignore[type-arg] – generic from click 8.4 on only
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
     """A point in time on the command line; without a zone it is the plant's (read by ``in_zone``)."""
 
     name = "time"

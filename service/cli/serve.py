@@ -1,6 +1,7 @@
 """Watch around the clock: the HTTP interface, the dashboard and the jobs."""
 
 import socket
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -42,7 +43,9 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     import uvicorn
 
     from service.app import create_app
+    from service.structured_logs import configure_logs
 
+    configure_logs("console" if sys.stderr.isatty() else "json")
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
