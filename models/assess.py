@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from features.column import signal_of
 from features.extract import extract
 from features.table import FeatureTable
 from ingest.store import History
@@ -49,11 +50,13 @@ def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
 def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
     """Return why a row can be assessed (ok) or not; see ``Reason``.
 
+    A window is thin when readings cover less than half of it or too few for any feature of a signal.
     After a failure a window holds nothing from before it, so a thin window that soon after one is
     settling, and any other thin window is short of data.
     """
     reason = np.full(len(table), Reason.OK.value, dtype=object)
-    thin = ~(table.filled >= LEAST_FILLED)
+    of_signals = [index for index, name in enumerate(table.names) if signal_of(name)]
+    thin = ~(table.filled >= LEAST_FILLED) | ~np.isfinite(table.values[:, of_signals]).any(axis=1)
     reason[thin] = Reason.TOO_LITTLE.value
     reason[~(table.filled > 0)] = Reason.NO_DATA.value
     if "hours_since_failure" in table.names:

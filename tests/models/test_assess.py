@@ -1,0 +1,67 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+
+from features.extract import extract
+from models.assess import assess, assess_table
+from models.assessment import Reason
+from models.bundle import Bundle
+from tests.features.table_history import TableHistory, after
+from tests.models.pumps import FAILURES, HOURS, MACHINES, pump_history
+
+
+def test_every_window_end_has_a_level_or_a_reason(seal_risk: Bundle, pumps: TableHistory) -> None:
+    said = assess(seal_risk, pumps, MACHINES, after(hours=100), after(hours=HOURS))
+    ok = said.reason == Reason.OK
+
+    assert len(said) > 1000
+    assert np.array_equal(ok, np.isfinite(said.level))
+    assert set(said.reason) <= {str(each) for each in Reason}
+    assert ((said.level[ok] >= 0) & (said.level[ok] <= 1)).all()
+    assert said.threshold == seal_risk.threshold
+    assert set(said.machine) == set(MACHINES)
+
+
+def test_levels_are_high_before_failures_and_low_otherwise(seal_risk: Bundle, pumps: TableHistory) -> None:
+    said = assess(seal_risk, pumps, ["pump-0"], after(hours=0), after(hours=HOURS))
+    hours = (said.time - np.datetime64(after(hours=0).replace(tzinfo=None), "us")) / np.timedelta64(1, "h")
+    worn = np.zeros(len(said), dtype=bool)
+    for failure in FAILURES["pump-0"]:
+        worn |= (hours > failure - 16) & (hours <= failure - 1)
+    near = np.zeros(len(said), dtype=bool)
+    for failure in FAILURES["pump-0"]:
+        near |= (hours > failure - 24) & (hours <= failure + 4)
+
+    assert np.nanmin(said.level[worn]) > np.nanquantile(said.level[~near], 0.99)
+
+
+def test_a_machine_settles_after_a_failure(seal_risk: Bundle, pumps: TableHistory) -> None:
+    failure = FAILURES["pump-0"][1]
+    said = assess(seal_risk, pumps, ["pump-0"], after(hours=failure), after(hours=failure + 12))
+
+    assert said.reason[0] == Reason.SETTLING
+    assert said.reason[-1] == Reason.OK
+
+
+def test_thin_and_silent_windows_have_a_reason_and_no_level(seal_risk: Bundle, pumps: TableHistory) -> None:
+    table = extract(seal_risk.recipe, pumps, ["pump-1"], after(hours=300), after(hours=320))
+    filled = table.filled.copy()
+    filled[0], filled[1], filled[2] = 0.0, 0.3, np.nan
+    said = assess_table(seal_risk, replace(table, filled=filled))
+
+    assert list(said.reason[:4]) == [Reason.NO_DATA, Reason.TOO_LITTLE, Reason.NO_DATA, Reason.OK]
+    assert np.isnan(said.level[:3]).all()
+
+
+def test_what_comes_later_changes_no_assessment(seal_risk: Bundle, pumps: TableHistory) -> None:
+    known = assess(seal_risk, pumps, MACHINES, after(hours=200), after(hours=480))
+    changed = assess(seal_risk, pump_history(later=9.0), MACHINES, after(hours=200), after(hours=480))
+
+    assert np.array_equal(known.level, changed.level, equal_nan=True)
+    assert np.array_equal(known.reason, changed.reason)
+
+
+def test_an_empty_span_gives_no_assessment(seal_risk: Bundle, pumps: TableHistory) -> None:
+    assert len(assess(seal_risk, pumps, MACHINES, after(hours=300), after(hours=300))) == 0
+    assert seal_risk.recipe.stride == timedelta(hours=2)
