@@ -119,5 +119,5 @@ def _counted(count: object, total: object, share: object) -> str:
 def _rate(rate: object) -> str:
     if not isinstance(rate, Mapping) or rate.get("value") is None:
         return "–"
-    top = "∞" if rate.get("high") is None else number(rate["high"])
-    return f"{number(rate['value'])} [{number(rate['low'])}–{top}]"
+    top = "∞" if rate.get("high") is None else number(rate["high"], 2)
+    return f"{number(rate['value'], 2)} [{number(rate['low'], 2)}–{top}]"
