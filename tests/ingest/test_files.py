@@ -89,6 +89,19 @@ def test_a_changed_plant_file_reads_the_file_again(folder: Path, store: Store) -
     assert (only(ingest(folder, store)).accepted, values(store)) == (1, [1.0, 2.0, 3.0])
 
 
+def test_moving_a_machine_keeps_its_history(folder: Path, store: Store) -> None:
+    def standing_at(line: str) -> list[dict[str, str]]:
+        return [{"name": name, "class": "press", "site": "north", "line": line} for name in ("p1", "p2")]
+
+    ingest(folder, store, machines=standing_at("line 1"))
+    with (folder / "data.csv").open("a") as file:
+        file.write("p1,2026-01-03,4,40\n")
+    moved = only(ingest(folder, store, machines=standing_at("line 2")))
+
+    assert (moved.accepted, moved.repeated) == (1, 3)
+    assert values(store) == [1.0, 2.0, 4.0, 3.0]
+
+
 def test_bad_rows_are_named_by_their_line_and_the_good_ones_stay(folder: Path, store: Store) -> None:
     lines = [
         "p1,2026-01-01,1,10",
