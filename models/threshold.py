@@ -23,6 +23,8 @@ EVENTS_FOR_TRUST = 10
 
 YEAR = timedelta(days=365.25)
 EPISODES_TO_FIT = 5
+LONGEST_EXTRAPOLATION = 10.0
+"""Nothing is claimed about alerts rarer than once in so many times the healthy history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,9 @@ def by_budget(
     are counted. A shorter history cannot show alerts that rare: there the strangeness share p at
     which it raises that many is scaled down in proportion, since far out in the tail separate runs of
     strange values come as often as p says (the extremal index is constant). That errs towards fewer
-    alerts where runs get shorter further out.
+    alerts where runs get shorter further out. It goes no further than one alert in
+    ``LONGEST_EXTRAPOLATION`` times the history: hours of readings say nothing about once a year, and a
+    budget that they cannot support would only make the model mute. As history grows the budget holds.
 
     Parameters
     ----------
@@ -167,7 +171,8 @@ def by_budget(
     ground = Ground.of(table.machine[valued], table.time[valued], _NO_EVENTS, failures, rules)
     known = levels[valued]
     years = len(known) * (stride_of(table) / YEAR)
-    allowed = per_machine_year * years
+    asked = per_machine_year * years
+    allowed = max(asked, 1 / LONGEST_EXTRAPOLATION)
     candidates = _candidates(known)[::-1]
     raised = np.array([len(ground.begins(known >= candidate)) for candidate in candidates])
     if allowed >= EPISODES_TO_FIT:
@@ -182,6 +187,12 @@ def by_budget(
         f"raises {raised[anchor]} alerts at {candidates[anchor]:.4g} in {years:.2g} healthy machine-years;"
         f" {allowed:.2g} are allowed, so the share of strange time is scaled down in proportion"
     )
+    if allowed > asked:
+        rate = allowed / years
+        why += (
+            f"; so short a history can hold no budget below {rate:.2g} false alarms per machine-year,"
+            f" {per_machine_year:.2g} were asked for"
+        )
     return Choice(float(1 - share), "extrapolated budget", why, 0)
 
 

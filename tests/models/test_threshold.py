@@ -115,6 +115,15 @@ def test_a_short_history_is_extrapolated_into_the_tail() -> None:
     assert 0.99 < choice.value < 1
 
 
+def test_a_budget_that_hours_of_history_cannot_support_is_not_extrapolated_to() -> None:
+    levels = np.random.default_rng(3).uniform(size=HOURS)
+    short = by_budget(2.0, hourly(1).where(np.arange(48)), levels[:48], None, RULES)
+    shorter = by_budget(0.001, hourly(1).where(np.arange(48)), levels[:48], None, RULES)
+
+    assert short.value == shorter.value
+    assert "so short a history can hold no budget below" in short.why
+
+
 @settings(deadline=None, max_examples=20)
 @given(lower=st.floats(0.5, 20), factor=st.floats(1, 50), machines=st.integers(1, 10))
 def test_a_larger_budget_never_raises_the_threshold(lower: float, factor: float, machines: int) -> None:
