@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check benchmarks clean
+.PHONY: help demo test check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,7 +13,7 @@ demo: .venv/.run
 	$(BIN)/andon demo
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -11,3 +11,8 @@ def logs_as_they_were() -> Iterator[None]:
     """Commands choose where logs go; no test may inherit a stream that is closed by now."""
     yield
     structlog.reset_defaults()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run fast tests first, so that a mistake shows soon."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
