@@ -21,7 +21,10 @@ def test_each_package_is_ours(package: str) -> None:
 def test_imports_go_one_way() -> None:
     run = subprocess.run(
         [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert run.returncode == 0, run.stdout + run.stderr
@@ -29,8 +32,20 @@ def test_imports_go_one_way() -> None:
 
 def test_the_top_level_holds_what_was_agreed() -> None:
     agreed = {
-        "pyproject.toml", "ingest", "features", "models", "service", "tests", "sample_data", "docs",
-        "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "requirements.lock",
+        "pyproject.toml",
+        "ingest",
+        "features",
+        "models",
+        "service",
+        "tests",
+        "sample_data",
+        "docs",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Makefile",
+        "requirements.lock",
     }
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if tracked.returncode:
