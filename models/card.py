@@ -28,6 +28,7 @@ _LIMITS = {
         "It says that a machine behaves unlike its past, not what is wrong and not that it will fail.",
         "A new product, set point or season looks strange until the model has learnt it.",
         "Faults that were present all through the training data count as normal.",
+        "While the longest window still fills, after a start or a repair, it raises false alarms more easily.",
     ),
 }
 
@@ -115,7 +116,7 @@ def page(card: Mapping[str, Any]) -> str:
         "",
         "## When it speaks",
         "",
-        f"From a level of {choice['value']:.4g} on: {choice['why'].rstrip('.')}.",
+        f"From a level of {_level(choice['value'])} on: {choice['why'].rstrip('.')}.",
         "",
         "## How it was judged",
         "",
@@ -164,6 +165,11 @@ def _judged_lines(card: Mapping[str, Any]) -> list[str]:
 def _components(components: Mapping[str, int]) -> str:
     named = [f"{name} ({_plural(count, 'failure')})" for name, count in sorted(components.items()) if name]
     return f"- Can name: {', '.join(named)}."
+
+
+def _level(value: float) -> str:
+    """Write a level with the digits that tell it from 1."""
+    return f"{value:.8f}".rstrip("0") if 0.999 < value < 1 else f"{value:.3g}"
 
 
 def _interval(interval: Mapping[str, float | None], factor: float, unit: str) -> str:

@@ -71,13 +71,13 @@ class AnomalyLevel:
             scores, judged = self.fitted.score(table), healthy
         if not np.isfinite(scores[judged]).any():
             raise NotEnoughDataError("no feature of this history ever changes; there is no normal behaviour to learn")
-        self.tail: HealthyTail = HealthyTail.learn(np.log1p(np.maximum(scores[judged], 0)), blocks[judged])
-        self.held_out = self.tail(np.log1p(np.maximum(scores, 0)))
+        self.tail: HealthyTail = HealthyTail.learn(scores[judged], blocks[judged])
+        self.held_out = self.tail(scores)
         return self
 
     def level(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return 1 − share of healthy time at least as strange; NaN where no feature is known."""
-        return self.tail(np.log1p(np.maximum(self.fitted.score(table), 0)))
+        return self.tail(self.fitted.score(table))
 
     def shares(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the part of each score that each signal adds; what lowers the score counts as none."""

@@ -90,7 +90,7 @@ def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:
                     unit=bundle.units.get(signal, "") if unit is None else unit,
                     feature=feature,
                     actual=float(row.values[0, column]),
-                    expected=float(usual[column]),
+                    expected=_own_normal(row, column, float(usual[column])),
                     share=float(shares[index]),
                 )
             )
@@ -132,6 +132,15 @@ def _most_telling(
 def _in_own_unit(name: str) -> bool:
     signal = signal_of(name)
     return not signal or name.removeprefix(signal + SEPARATOR).split(SEPARATOR)[0] in _LEVEL_FEATURES
+
+
+def _own_normal(row: FeatureTable, column: int, of_class: float) -> float:
+    """Return what is normal for a value: what the machine itself began with, where the table tells how far it is."""
+    shift = row.names[column].replace(f"{SEPARATOR}mean{SEPARATOR}", f"{SEPARATOR}mean_shift{SEPARATOR}")
+    if shift == row.names[column] or shift not in row.names:
+        return of_class
+    away = row.values[0, row.names.index(shift)]
+    return float(row.values[0, column] - away) if np.isfinite(away) else of_class
 
 
 def _component(bundle: Bundle, row: FeatureTable) -> str:

@@ -219,8 +219,11 @@ def _bin_edges(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 
 def _binned(values: NDArray[np.float64], edges: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    codes = np.full(values.shape, np.nan)
+    """Return the number of each value's bin; NaN stays NaN, but a column that was never known is all 0."""
+    codes = np.zeros(values.shape)
     for index, edge in enumerate(edges):
-        known = np.isfinite(values[:, index])
-        codes[known, index] = np.searchsorted(edge, values[known, index])
+        if len(edge):
+            known = np.isfinite(values[:, index])
+            codes[known, index] = np.searchsorted(edge, values[known, index])
+            codes[~known, index] = np.nan
     return codes

@@ -1,5 +1,6 @@
 """Train a model of the plant file: judge it on the past, fit it to all of it, register it."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -60,7 +61,7 @@ class TrainReport:
 
     def summary(self) -> str:
         """Say in a few plain lines what was trained, how it was judged and what to do next."""
-        promote = f"andon models promote {self.model} {self.version}"
+        promote = f"andon models promote {shlex.quote(self.model)} {self.version}"
         again = " Nothing new was learnt: this content was there before." if self.known else ""
         state = "it is live." if self.live else f"a candidate, not live; to use it: {promote}"
         judged = self.judged.summary() if self.judged else f"Not judged: {self.not_judged}"

@@ -15,6 +15,8 @@ _EXPLAINED = 0.9
 _BEND = 4.0
 _WINSOR = 5.0
 _LEAST_FILLED = 0.2
+_ABSOLUTE = ("mean", "minimum", "maximum", "last", "standard_deviation")
+_AGAINST_ITSELF = "mean_shift"
 _ALONE = ("mean", "standard_deviation", "mean_shift", "spread_ratio")
 _SHARES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02])
 
@@ -63,7 +65,9 @@ class PrincipalComponents:
     share of healthy time that lies as far.
 
     Beyond four standard deviations a feature counts by its logarithm, so that one broken value cannot
-    outshout a whole machine. A missing feature counts as normal.
+    outshout a whole machine. A missing feature counts as normal. Where features tell how far a machine
+    is from the beginning of its own history, those take the place of absolute ones, which on a machine
+    that was never seen would only say that it is another machine.
 
     References
     ----------
@@ -81,7 +85,8 @@ class PrincipalComponents:
         strange = self.normal.standardise(table)
         filled = np.isfinite(strange).mean(axis=0) >= _LEAST_FILLED
         telling = telling_columns(strange)
-        self.columns: NDArray[np.intp] = telling[filled[telling] & (self.normal.spread[telling] > 0)]
+        usable = filled & (self.normal.spread > 0) & ~_replaced(table.names)
+        self.columns: NDArray[np.intp] = telling[usable[telling]]
         bent = _bent(strange[:, self.columns])
         self.blocks: list[Block] = []
         for columns in _groups([table.names[column] for column in self.columns]):
@@ -129,10 +134,20 @@ def _groups(names: list[str]) -> list[NDArray[np.intp]]:
     alone = [
         [at]
         for at, (name, signal) in enumerate(zip(names, signals, strict=True))
-        if signal and name.removeprefix(signal + SEPARATOR).split(SEPARATOR)[0] in _ALONE
+        if signal and _feature_of(name) in _ALONE
     ]
     groups = {tuple(group): None for group in ([*range(len(names))], *by_signal, *alone) if group}
     return [np.array(group, dtype=np.intp) for group in groups]
+
+
+def _replaced(names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say of each column whether features against the machine's own beginning take its place."""
+    features = [_feature_of(name) for name in names]
+    return np.isin(features, _ABSOLUTE) & (_AGAINST_ITSELF in features)
+
+
+def _feature_of(name: str) -> str:
+    return name.removeprefix(signal_of(name) + SEPARATOR).split(SEPARATOR)[0]
 
 
 def _combined_index(usual: NDArray[np.float64]) -> NDArray[np.float64]:

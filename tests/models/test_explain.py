@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from features.extract import extract
+from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from models.bundle import Bundle
+from models.detector import AnomalyLevel
 from models.explain import UNUSUAL, described, evidence_of, explain, explain_row
+from models.normal import normal_of
 from tests.features.table_history import TableHistory, after
-from tests.models.pumps import FAILURES, pump_history
+from tests.models.pumps import FAILURES, START, pump_history
+
+HOUR = np.timedelta64(1, "h")
 
 DOOMED = "pump-0"
 BEFORE = after(hours=FAILURES[DOOMED][2] - 4)
@@ -53,6 +58,18 @@ def test_an_anomaly_names_what_is_unlike_its_normal(strange_pump: Bundle) -> Non
     assert evidence[0].actual - evidence[0].expected == pytest.approx(3.0, abs=0.5)
     assert sentence.startswith("pump-1 behaves unlike its normal: vibration")
     assert "% of its healthy time" in sentence
+
+
+def test_normal_is_what_the_machine_itself_began_with_where_that_is_known(strange_pump: Bundle) -> None:
+    names, values = ("vibration__mean__4h", "vibration__mean_shift__4h"), np.array([[7.0, 4.0]])
+    row = FeatureTable(np.array(["new"], dtype=object), np.array([START]), names, values, np.ones(1))
+    past = replace(row, machine=np.array(["old"] * 40, dtype=object), time=START + np.arange(40) * HOUR)
+    random = np.random.default_rng(0)
+    past = replace(past, values=random.standard_normal((40, 2)) * 0.1 + [1.0, 0.0], filled=np.ones(40))
+    learner = AnomalyLevel().fit(past, np.zeros(40, dtype=np.int8), [])
+    evidence = evidence_of(replace(strange_pump, learner=learner, normal=normal_of(past)), row)
+
+    assert (evidence[0].actual, evidence[0].expected) == (7.0, 3.0)
 
 
 def test_evidence_is_sorted_and_its_shares_are_parts_of_one(seal_risk: Bundle, pumps: TableHistory) -> None:

@@ -1,0 +1,149 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from features.table import FeatureTable
+from ingest.errors import NotEnoughDataError
+from ingest.plant import Target
+from models.calibration import Probability
+from models.failure_risk import FailureRisk, Sample, episodes_of
+from models.label import label, target_events
+from models.split import Fold, choose_folds
+from tests.models.pumps import BEGIN, HORIZON, worn_pumps
+
+Learnt = tuple[FeatureTable, NDArray[np.int8], list[Fold], FailureRisk]
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Learnt:
+    table, events = worn_pumps()
+    targets = target_events(events, Target())
+    labels = label(table, targets, HORIZON, BEGIN + timedelta(days=20))
+    folds = choose_folds(table, targets, HORIZON, None)
+    return table, labels, folds, FailureRisk().fit(table, labels, folds)
+
+
+def test_it_ranks_unseen_time_before_failures_above_healthy_time(learnt: Learnt) -> None:
+    table, _, _, risk = learnt
+    unseen, events = worn_pumps(seed=7)
+    labels = label(unseen, target_events(events, Target()), HORIZON, BEGIN + timedelta(days=20))
+    level = risk.level(unseen)
+
+    assert np.median(level[labels == 1]) > 10 * np.median(level[labels == 0])
+    assert len(table) == len(risk.held_out)
+
+
+def test_held_out_probabilities_say_how_often_it_happens(learnt: Learnt) -> None:
+    _, labels, _, risk = learnt
+    judged = np.isfinite(risk.held_out) & (labels >= 0)
+    order = np.argsort(risk.held_out[judged], kind="stable")
+    said, happened = risk.held_out[judged][order], labels[judged][order] == 1
+    gaps = [
+        abs(s.mean() - h.mean()) for s, h in zip(np.array_split(said, 10), np.array_split(happened, 10), strict=True)
+    ]
+
+    assert np.mean(gaps) <= 0.05
+    assert said.mean() == pytest.approx(happened.mean(), abs=0.02)
+
+
+def test_levels_of_unseen_machines_are_calibrated_too(learnt: Learnt) -> None:
+    unseen, events = worn_pumps(seed=8, machines=16)
+    labels = label(unseen, target_events(events, Target()), HORIZON, BEGIN + timedelta(days=20))
+    level = learnt[3].level(unseen)
+
+    assert level[labels >= 0].mean() == pytest.approx((labels[labels >= 0] == 1).mean(), abs=0.03)
+
+
+def test_the_same_data_give_the_same_levels_bit_for_bit(learnt: Learnt) -> None:
+    table, labels, folds, risk = learnt
+    again = FailureRisk().fit(table, labels, folds)
+
+    assert np.array_equal(again.level(table), risk.level(table))
+    assert np.array_equal(again.held_out, risk.held_out, equal_nan=True)
+
+
+def test_shares_point_to_the_signal_that_wears_and_never_exceed_the_whole(learnt: Learnt) -> None:
+    table, labels, _, risk = learnt
+    rows = table.where(np.flatnonzero((labels == 1) & (risk.level(table) > 0.3)))
+    shares = risk.shares(rows)
+
+    assert risk.groups == ("voltage", "pressure")
+    assert shares.shape == (len(rows), 2)
+    assert (shares >= 0).all()
+    assert (shares.sum(axis=1) <= 1 + 1e-9).all()
+    assert shares[:, 0].mean() > 0.7
+
+
+def test_a_value_that_was_never_known_is_no_obstacle(learnt: Learnt) -> None:
+    table, labels, folds, _ = learnt
+    values = np.column_stack([table.values, np.full(len(table), np.nan), np.full(len(table), 3.0)])
+    wider = replace(table, names=(*table.names, "flow__mean__24h", "load__mean__24h"), values=values)
+    risk = FailureRisk().fit(wider, labels, folds)
+    blind = replace(wider, values=np.full_like(values, np.nan))
+
+    assert np.isfinite(risk.level(blind)).all()
+    assert np.isfinite(risk.shares(blind.where(np.arange(3)))).all()
+
+
+def test_one_row_and_an_unseen_machine_and_no_row_can_be_assessed(learnt: Learnt) -> None:
+    table, _, _, risk = learnt
+    one = table.where(np.array([5]))
+    stranger = replace(one, machine=np.array(["pump-99"], dtype=object))
+
+    assert risk.level(one)[0] == risk.level(stranger)[0]
+    assert risk.shares(stranger).shape == (1, 2)
+    assert risk.level(table.where(np.array([], dtype=int))).shape == (0,)
+    assert risk.shares(table.where(np.array([], dtype=int))).shape == (0, 2)
+
+
+def test_without_failures_it_names_the_model_that_needs_none(learnt: Learnt) -> None:
+    table, labels, _, _ = learnt
+
+    with pytest.raises(NotEnoughDataError, match="task = 'anomaly'"):
+        FailureRisk().fit(table, np.zeros_like(labels), [])
+
+
+def test_constant_features_alone_still_give_the_base_rate(learnt: Learnt) -> None:
+    table, labels, folds, _ = learnt
+    flat = replace(table, values=np.ones_like(table.values))
+    level = FailureRisk().fit(flat, labels, folds).level(flat)
+
+    assert level.mean() == pytest.approx((labels == 1).sum() / (labels >= 0).sum(), rel=0.5)
+    assert np.ptp(level) == 0
+
+
+def test_without_held_out_failures_it_claims_less_than_a_half(learnt: Learnt) -> None:
+    table, labels, _, _ = learnt
+    risk = FailureRisk().fit(table, labels, [])
+
+    assert np.isnan(risk.held_out).all()
+    assert risk.level(table).max() <= 0.5
+
+
+def test_every_failure_weighs_alike_however_many_rows_it_has(learnt: Learnt) -> None:
+    table, labels, _, _ = learnt
+    uneven = labels.copy()
+    first = np.flatnonzero(labels == 1)[:20]
+    uneven[first] = -1  # most of the first failure's rows are not known
+    episode = episodes_of(table, uneven)
+    sample = Sample.of(np.flatnonzero(uneven >= 0), uneven, episode)
+    weights = [sample.weights[episode[sample.rows] == number].sum() for number in range(episode.max() + 1)]
+
+    assert np.allclose(weights, weights[0])
+    assert len({int((episode[sample.rows] == number).sum()) for number in range(2)}) == 2
+
+
+@given(st.floats(0.02, 5), st.floats(0.02, 5), st.floats(-20, 20), arrays(np.float64, 20, elements=st.floats(-50, 50)))
+def test_a_higher_score_never_means_a_lower_probability(
+    below: float, above: float, offset: float, scores: NDArray[np.float64]
+) -> None:
+    probability = Probability(below, above, offset)(np.sort(scores))
+
+    assert (np.diff(probability) >= 0).all()
+    assert ((probability >= 1e-6) & (probability <= 0.999)).all()
