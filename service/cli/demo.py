@@ -60,7 +60,7 @@ def run(room: "ControlRoom", as_json: bool) -> dict[str, Any]:
     with progress(as_json) as advance:
         say(f"Reading {room.plant.name} ...")
         read = ingest_files(room.plant, room.store, now=wall_clock(), progress=advance)
-        say(f"{sum(file.accepted for file in read.files):,} readings in {read.seconds:.1f} s.")
+        say(f"{sum(file.accepted for file in read.files):,} rows of readings in {read.seconds:.1f} s.")
         reports = []
         for entry in room.plant.models:
             say(f"\nTraining {entry.name} and replaying the past ...")

@@ -13,15 +13,24 @@ if TYPE_CHECKING:
 @click.command()
 @shared_options
 def command() -> None:
-    """Read the files that the plant file names: readings and events, checked, each once."""
+    """Read the files that the plant file names: readings and events, checked, each once.
+
+    A row that cannot be used is named and kept; it is a problem (exit code 1) only where a file
+    holds nothing else, so that one broken value does not stop what comes after in a script.
+    """
     from ingest.sources.files import ingest_files
 
     call = current_call()
     with call.open() as room, progress(call.as_json) as advance:
         report = ingest_files(room.plant, room.store, now=wall_clock(), progress=advance)
     call.show(report.to_dict(), lambda: _tell(report))
-    if any(file.rejected for file in report.files):
+    if any(_useless(file) for file in report.files):
         click.get_current_context().exit(1)
+
+
+def _useless(file: "FileReport") -> bool:
+    used = file.accepted + file.repeated + file.events_added + file.events_repeated
+    return file.rejected > 0 and not used
 
 
 def _tell(report: "IngestReport") -> None:
@@ -38,7 +47,7 @@ def _tell(report: "IngestReport") -> None:
     Console().print(table)
     for file in report.files:
         _tell_rejections(file)
-    click.echo(f"{sum(file.accepted for file in report.files):,} readings in {report.seconds:.1f} s.")
+    click.echo(f"{sum(file.accepted for file in report.files):,} new rows in {report.seconds:.1f} s.")
 
 
 def _tell_rejections(file: "FileReport") -> None:

@@ -142,10 +142,19 @@ def test_a_bad_row_is_named_and_the_others_are_kept(andon: Callable[..., Ended],
 
     ended = andon("--plant", plant, "ingest")
 
-    assert ended.code == 1
+    assert ended.code == 0
     assert "line 74" in ended.err
     assert "warm" in ended.err
     assert andon("--plant", plant, "--json", "check").json["store"]["readings"] == 72
+
+
+def test_a_file_of_bad_rows_only_is_a_problem(andon: Callable[..., Ended], plant: Path) -> None:
+    (plant.parent / "readings.csv").write_text("machine,time,temperature\nstove-9,2026-01-04T00:00:00Z,20\n")
+
+    ended = andon("--plant", plant, "ingest")
+
+    assert ended.code == 1
+    assert "stove-9" in ended.err
 
 
 def test_without_failures_training_offers_the_model_that_needs_none(andon: Callable[..., Ended], plant: Path) -> None:
