@@ -67,12 +67,21 @@ def test_the_plant_file_is_ready_to_use_and_does_not_name_the_truth(tmp_path: Pa
     assert {path.name for path in written - named} == {"truth.csv", "plant.toml", "scenario.json"}
 
 
-def test_a_model_of_failures_is_named_only_where_there_are_enough_to_learn_from(tmp_path: Path) -> None:
-    plant = replace(PLANT, machines={"pump": 8, "conveyor": 1}, days=120, every=timedelta(hours=24))
+@pytest.mark.parametrize(
+    ("machines", "rate", "learns"),
+    [(8, 30.0, True), (8, 6.5, False), (4, 60.0, False)],
+    ids=["enough of both", "too few failures", "too few machines"],
+)
+def test_a_model_of_failures_is_named_only_where_there_is_enough_to_learn_from(
+    tmp_path: Path, machines: int, rate: float, learns: bool
+) -> None:
+    plant = replace(
+        PLANT, machines={"pump": machines}, days=120, every=timedelta(hours=24), failures_per_machine_year=rate
+    )
     write_simulation(plant, tmp_path)
 
-    tasks = {(each.machine_class, each.task) for each in load_plant(tmp_path / "plant.toml").models}
-    assert tasks == {("pump", "failure_risk"), ("pump", "anomaly"), ("conveyor", "anomaly")}
+    tasks = {each.task for each in load_plant(tmp_path / "plant.toml").models}
+    assert tasks == ({"failure_risk", "anomaly"} if learns else {"anomaly"})
 
 
 def test_the_same_scenario_file_makes_the_same_files(tmp_path: Path) -> None:
