@@ -13,13 +13,13 @@ from ingest.proposal.sample import Sample
 
 _FLAGS: tuple[tuple[str, EventKind], ...] = (
     (r"anomal|outlier|label|attack|target|change.?point", "state"),
-    (r"fail|fault|broken|break.?down|defect|ausfall", "failure"),
+    (r"fail|fault|broken|break.?down|defect|ausf(?:a|ä|ae)ll", "failure"),
     (r"maint|repair|service|wartung", "maintenance"),
     (r"alarm|error|warn|stoerung|störung", "error"),
     (r"stop|stand.?still|down", "stop"),
 )
 _KINDS: tuple[tuple[str, EventKind], ...] = (
-    (r"fail|break.?down|ausfall", "failure"),
+    (r"fail|break.?down|ausf(?:a|ä|ae)ll", "failure"),
     (r"maint|repair|service|wartung|replace|overhaul", "maintenance"),
     (r"inspect", "inspection"),
     (r"err|alarm|warn|fault|st(ö|oe)rung", "error"),
@@ -159,6 +159,8 @@ def kind_of(*words: str) -> tuple[EventKind, float]:
     ('failure', 0.9)
     >>> kind_of("log", "text")
     ('state', 0.3)
+    >>> kind_of("Ausfälle"), kind_of("ausfaelle")
+    (('failure', 0.9), ('failure', 0.9))
     """
     for word in words:
         for pattern, kind in _KINDS:

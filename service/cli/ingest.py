@@ -53,7 +53,8 @@ def _tell(report: "IngestReport") -> None:
 def _tell_rejections(file: "FileReport") -> None:
     for rejection in file.rejections[:5]:
         where = f"line {rejection.line}" + (f", {rejection.column}" if rejection.column else "")
-        found = f" {rejection.value!r}" if rejection.value else ""
+        known = not rejection.value or rejection.value in rejection.reason
+        found = "" if known else f" {rejection.value!r}"
         click.echo(f"{file.path}: {where}:{found} {rejection.reason}", err=True)
     if file.rejected > 5:
         click.echo(f"{file.path}: {file.rejected:,} rejected in all; kept with their reasons.", err=True)

@@ -64,6 +64,10 @@ def tell(outcome: dict[str, Any]) -> None:
     click.echo(
         f"{report['machines']} machines, {report['windows']:,} windows assessed, {report['raised']} alerts raised."
     )
+    if not report["models"]:
+        missing = ", ".join(report["untrained"])
+        click.echo(f"No model is live ({missing}); run: andon train" if missing else "The plant file lists no model.")
+        return
     for line in report["errors"]:
         click.echo(line, err=True)
     if report["stale"]:
