@@ -136,8 +136,8 @@ def test_one_machine_alone_has_the_same_features_as_among_others() -> None:
 
 def test_the_sampling_interval_does_not_change_when_readings_come_later() -> None:
     machine_class = MachineClass(name="pump", signals=[Signal(name="pressure")])
-    early = readings_frame("m1", np.arange(400) * 2.0, pressure=np.ones(400))
-    late = readings_frame("m1", 900 + np.arange(4000) / 60, pressure=np.ones(4000))
+    early = readings_frame("m1", np.arange(210) * 2.0, pressure=np.ones(210))
+    late = readings_frame("m1", 430 + np.arange(4000) / 60, pressure=np.ones(4000))
 
     assert sampling_interval(TableHistory(early), machine_class) == timedelta(minutes=2)
     assert sampling_interval(TableHistory(pd.concat([early, late])), machine_class) == timedelta(minutes=2)

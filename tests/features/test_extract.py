@@ -166,6 +166,22 @@ def test_a_signal_that_was_never_read_is_nan_and_disturbs_nothing() -> None:
     assert np.isfinite(_column(table, "pressure__mean__1h")).all()
 
 
+def test_a_silent_signal_beside_a_spoken_one_hides_no_row_however_long_the_window() -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure", "flow"),
+        windows=(5 * MINUTE, 9000 * MINUTE),
+        stride=MINUTE,
+        features=("mean",),
+        every=(MINUTE, MINUTE),
+    )
+    readings = _readings("m", 0, 30, every=1).drop(columns="flow")
+
+    table = extract(recipe, TableHistory(readings), ["m"], after(minutes=10), after(minutes=30))
+
+    assert table.filled.tolist() == [1.0] * 20
+
+
 def test_times_before_1970_work() -> None:
     readings = _readings("m", 0, 600)
     readings["time"] -= pd.Timedelta(days=365 * 80)

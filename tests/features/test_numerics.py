@@ -94,6 +94,14 @@ def test_equal_samples_have_a_deviation_of_exactly_zero_and_no_shape(value: floa
     assert np.isnan(_column(table, "kurtosis")).all()
 
 
+def test_minus_zero_is_zero() -> None:
+    table = _table(np.where(np.arange(MINUTES) % 2, 0.0, -0.0))
+
+    for feature in ("minimum", "maximum", "last"):
+        column = _column(table, feature, "30min")
+        assert not np.signbit(column[np.isfinite(column)]).any(), feature
+
+
 def test_values_near_the_largest_number_give_nan_and_never_infinity() -> None:
     table = _table(np.random.default_rng(4).normal(0, 1e308, MINUTES).clip(-1.7e308, 1.7e308))
 

@@ -86,6 +86,7 @@ def test_a_recipe_of_other_definitions_is_refused() -> None:
         ("30 h", "1 h", ["4 h", "30 h", "9 d"], "1 h"),
         ("1 h", "1 s", ["8 min", "1 h", "8 h"], "2 min"),
         ("2 h", "1 h", ["3 h", "15 h"], "1 h"),
+        ("24 h", "80 min", ["4 h", "24 h", "7 d"], "2 h"),
         ("7 d", "1 min", ["20 h", "7 d", "49 d"], "4 h"),
         ("1 min", "1 s", ["8 s", "1 min", "8 min"], "2 s"),
     ],
