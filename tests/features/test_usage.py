@@ -96,10 +96,13 @@ def test_a_failure_that_lasts_counts_from_its_end_once_it_has_come() -> None:
 
 
 def test_errors_are_counted_by_window_and_code() -> None:
-    columns = _hours(_event("error", 1.5, code="E1"), _event("error", 2, code="E2"), _event("error", 30, code="E1"))
+    just_after_four = _event("error", 4.01, code="E2")
+    columns = _hours(
+        _event("error", 1.5, code="E1"), _event("error", 2, code="E2"), just_after_four, _event("error", 30, code="E1")
+    )
 
-    assert columns["errors__3h"][:6].tolist() == [0, 2, 2, 2, 0, 0]
-    assert columns["errors__24h"][[0, 1, 24, 25, 28, 29]].tolist() == [0, 2, 2, 0, 0, 1]
+    assert columns["errors__3h"][:6].tolist() == [0, 2, 2, 2, 1, 1]
+    assert columns["errors__24h"][[0, 1, 24, 25, 28, 29]].tolist() == [0, 2, 3, 1, 0, 1]
     assert columns["errors__E1__24h"][[0, 1, 24, 25, 28, 29]].tolist() == [0, 1, 1, 0, 0, 1]
 
 
