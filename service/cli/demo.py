@@ -12,6 +12,7 @@ from service.cli.score import score, tell
 from service.cli.serve import replayed_clock, serve
 
 if TYPE_CHECKING:
+    from ingest.plant import Plant
     from service.control_room import ControlRoom
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
@@ -70,7 +71,7 @@ def run(room: "ControlRoom", as_json: bool) -> dict[str, Any]:
     outcome = score(room, at=None, since=None)
     if not as_json:
         tell(outcome)
-    confirmed = confirm(outcome["where_to_look_first"], room.plant.folder / "truth.csv", outcome["at"])
+    confirmed = confirm(outcome["where_to_look_first"], room.plant, outcome["at"])
     for line in confirmed:
         say(line["says"])
     say("")
@@ -82,8 +83,10 @@ def run(room: "ControlRoom", as_json: bool) -> dict[str, Any]:
     }
 
 
-def confirm(alerts: list[dict[str, Any]], truth: Path, at: datetime) -> list[dict[str, Any]]:
+def confirm(alerts: list[dict[str, Any]], plant: "Plant", at: datetime) -> list[dict[str, Any]]:
     """Hold open alerts against the simulator's truth, which Andon itself never reads.
+
+    An alert is right between the horizon and the needed lead of its model, as in a backtest.
 
     Returns
     -------
@@ -91,8 +94,10 @@ def confirm(alerts: list[dict[str, Any]], truth: Path, at: datetime) -> list[dic
     """
     import pandas as pd
 
+    truth = plant.folder / "truth.csv"
     if not truth.exists():
         return []
+    entries = {entry.name: entry for entry in plant.models}
     table = pd.read_csv(truth, parse_dates=["began", "ended", "fails"])
     told = []
     for alert in alerts:
@@ -103,14 +108,16 @@ def confirm(alerts: list[dict[str, Any]], truth: Path, at: datetime) -> list[dic
             & (table["fails"] > at)
         ]
         if ahead.empty:
-            says = f"{alert['machine']}: the simulator knows of nothing wrong; a false alarm."
+            right, says = False, f"{alert['machine']}: the simulator knows of nothing wrong; a false alarm."
         else:
-            first = ahead.sort_values("fails").iloc[0]
-            hours = (first["fails"] - alert["since"]).total_seconds() / 3600
+            first, entry = ahead.sort_values("fails").iloc[0], entries[alert["model"]]
+            lead = first["fails"] - alert["since"]
+            right = entry.needed_lead <= lead <= entry.horizon
+            verdict = "right" if right else "too late" if lead < entry.needed_lead else "earlier than its horizon"
             says = (
-                f"{alert['machine']}: right, says the simulator's truth: {first['mode']} of the {first['component']}"
-                f" since {first['began']:%Y-%m-%d %H:%M}, failure at {first['fails']:%Y-%m-%d %H:%M};"
-                f" the alert came {hours:.0f} h before it."
+                f"{alert['machine']}: {verdict}, says the simulator's truth: {first['mode']} of the"
+                f" {first['component']} since {first['began']:%Y-%m-%d %H:%M}, failure at"
+                f" {first['fails']:%Y-%m-%d %H:%M}; the alert came {lead.total_seconds() / 3600:.0f} h before it."
             )
-        told.append({"alert": alert["alert"], "machine": alert["machine"], "right": not ahead.empty, "says": says})
+        told.append({"alert": alert["alert"], "machine": alert["machine"], "right": right, "says": says})
     return told
