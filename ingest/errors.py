@@ -7,7 +7,8 @@ AndonError
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
 ├── StoreError              the data folder cannot be read or written
-│   └── StoreBusyError      another process holds the store for too long
+│   ├── StoreBusyError      another process holds the store for too long
+│   └── IntakeFullError     more comes than can be written or sealed; nothing was kept, send it again
 ├── NotEnoughDataError      too little history or too few events for what was asked
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
 ├── RegistryError           a model version is missing, altered or cannot be loaded
@@ -51,6 +52,10 @@ class StoreError(AndonError):
 
 class StoreBusyError(StoreError):
     """Another process has held the store for longer than we wait."""
+
+
+class IntakeFullError(StoreError):
+    """More comes than can be written or sealed; nothing of the delivery was kept."""
 
 
 class NotEnoughDataError(AndonError):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
-from ingest.reading import Readings
+from ingest.reading import Readings, readings_schema
 
 CELLS_IN_A_BATCH = 4_000_000
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -43,6 +43,25 @@ def append(connection: Connection, readings: Readings, source: str, position: st
     _note_signals(connection, readings)
     _note_spans(connection, readings)
     return True
+
+
+def append_together(connection: Connection, several: Sequence[Readings], source: str) -> None:
+    """Put readings of many deliveries behind all others, those of one class as one batch.
+
+    Raises
+    ------
+    TypeError
+        When a table has not the schema of readings: it could never be sealed.
+    """
+    by_class: dict[str, list[pa.Table]] = {}
+    for each in several:
+        if not each.table.schema.equals(readings_schema(each.signals)):
+            raise TypeError(f"readings of class {each.machine_class!r} have not the schema of readings")
+        if each.table.num_rows:
+            by_class.setdefault(each.machine_class, []).append(each.table)
+    for machine_class, tables in by_class.items():
+        together = pa.concat_tables(tables, promote_options="default")
+        append(connection, Readings(machine_class, together), source, "")
 
 
 def claim(connection: Connection, source: str, position: str, note: str = "") -> bool:

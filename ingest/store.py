@@ -3,7 +3,7 @@
 Nobody else knows whether a reading lies in the log or in the lake.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import func, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest import event_rows, log
@@ -27,6 +27,7 @@ from ingest.catalogue import (
     to_microseconds,
 )
 from ingest.database import Database
+from ingest.delivery import Delivery, Receipt
 from ingest.errors import StoreError
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.merge import conform, merge
@@ -120,6 +121,24 @@ class Store:
         with self._database.write() as connection:
             return log.append(connection, readings, source, position)
 
+    def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
+        """Keep deliveries in one transaction, durably when this returns; all of them or none.
+
+        The readings of one class become one batch of the log, in the order of the deliveries.
+        """
+        with self._database.write() as connection:
+            fresh = [not each.position or log.claim(connection, each.source, each.position) for each in deliveries]
+            kept = [each for each, new in zip(deliveries, fresh, strict=True) if new]
+            sources = {each.source for each in kept}
+            source = sources.pop() if len(sources) == 1 else ""
+            log.append_together(connection, [readings for each in kept for readings in each.readings], source)
+            for each in kept:
+                if each.events is not None:
+                    event_rows.add(connection, each.events, each.source)
+                _keep_rejections(connection, each.rejections, each.source, each.position)
+                _set_notes(connection, each.source, each.notes)
+        return [Receipt(new) for new in fresh]
+
     def seal(self) -> SealReport:
         """Move everything from the log to the lake, and merge small and overlapping files there."""
         return self._lake.seal()
@@ -137,10 +156,14 @@ class Store:
 
     def set_note(self, source: str, position: str, note: str) -> None:
         """Remember a position and a note for it."""
-        statement = insert(POSITIONS).values(source=source, position=position, note=note)
-        statement = statement.on_conflict_do_update(index_elements=["source", "position"], set_={"note": note})
         with self._database.write() as connection:
-            connection.execute(statement)
+            _set_notes(connection, source, {position: note})
+
+    def notes(self, source: str) -> dict[str, str]:
+        """Return all that was noted for a source, by position; those without a note are left out."""
+        statement = select(POSITIONS).where(POSITIONS.c.source == source, POSITIONS.c.note != "")
+        with self._database.read() as connection:
+            return {row.position: row.note for row in connection.execute(statement)}
 
     def read(
         self,
@@ -213,10 +236,7 @@ class Store:
         """Keep what could not be used, for a person to look at; the same again is kept once."""
         if rejections:
             with self._database.write() as connection:
-                connection.execute(
-                    insert(REJECTS).on_conflict_do_nothing(),
-                    [{"source": source, "position": position, **asdict(each)} for each in rejections],
-                )
+                _keep_rejections(connection, rejections, source, position)
 
     def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
         """Return the newest rejections, of one source or of all."""
@@ -251,6 +271,24 @@ class Store:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
+
+
+def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:
+    if rejections:
+        connection.execute(
+            insert(REJECTS).on_conflict_do_nothing(),
+            [{"source": source, "position": position, **asdict(each)} for each in rejections],
+        )
+
+
+def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:
+    if notes:
+        statement = insert(POSITIONS)
+        statement = statement.on_conflict_do_update(
+            index_elements=["source", "position"], set_={"note": statement.excluded.note}
+        )
+        rows = [{"source": source, "position": position, "note": note} for position, note in notes.items()]
+        connection.execute(statement, rows)
 
 
 def _plain(table: pa.Table, signals: Sequence[str]) -> pa.Table:

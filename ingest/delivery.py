@@ -1,0 +1,50 @@
+"""◆ A delivery: what a source hands over at once, and is acknowledged for at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from ingest.reading import Readings
+from ingest.report import Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Readings, events and what could not be used, from one source; all of it becomes durable, or none.
+
+    Attributes
+    ----------
+    source : who sends it: a stream's name in the plant file, ``api``
+    readings : one table for each machine class that has any
+    events : with ``EVENT_COLUMNS``; ``None`` when there are none
+    rejections : rows and cells turned away, for a person to look at
+    position : what the source calls this delivery, such as an idempotency key; a position that is known
+        changes nothing. Empty: always kept; equal readings are one reading all the same.
+    notes : what the source wants to find again after a restart, such as how far each partition has been
+        read; each replaces the note of its name, in the same transaction as the readings
+    """
+
+    source: str
+    readings: tuple[Readings, ...] = ()
+    events: pd.DataFrame | None = None
+    rejections: tuple[Rejection, ...] = ()
+    position: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cells(self) -> int:
+        """Size of the readings, in cells of their tables."""
+        return sum(each.table.num_rows * each.table.num_columns for each in self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Says that a delivery is on disk.
+
+    Attributes
+    ----------
+    fresh : ``False`` if the delivery's position was known, so that nothing changed
+    """
+
+    fresh: bool

@@ -1,0 +1,185 @@
+"""The intake: deliveries from many sources made durable together, each answered when it is on disk.
+
+One transaction, and so one sync of the disk, serves all deliveries that came while the one before it was
+under way. What waits in memory and what waits in the log are both bounded: when either is full, sources
+are told so and have to wait, and nothing that was acknowledged is at stake.
+"""
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Protocol, Self
+
+from ingest.delivery import Delivery, Receipt
+from ingest.errors import AndonError, IntakeFullError, StoreError
+from ingest.store import Store
+
+CELLS_IN_MEMORY = 8_000_000
+CELLS_IN_A_COMMIT = 4_000_000
+CELLS_TO_SEAL = 12_000_000
+CELLS_IN_THE_LOG = 120_000_000
+SEAL_SECONDS = 60.0
+DELIVERIES_IN_MEMORY = 20_000
+
+
+class Inlet(Protocol):
+    """Where sources put what they receive: the intake of a plant, or the spool of an edge."""
+
+    def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
+        """Take a delivery; the future has its receipt once it is durable, or the error why it is not.
+
+        Parameters
+        ----------
+        wait : seconds to wait for room
+
+        Raises
+        ------
+        IntakeFullError
+            When there is no room after ``wait`` seconds; nothing of the delivery was kept.
+        """
+
+
+class Intake:
+    """Writes deliveries into a store from one thread, and seals the log from another.
+
+    Close it when done, or use it as a context: what was taken is made durable first.
+
+    Parameters
+    ----------
+    cells_in_memory : how much may wait to be written
+    cells_in_the_log : how much may wait to be sealed before deliveries are refused
+    seal_seconds : how long readings lie in the log before they are sealed, when few come
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        cells_in_memory: int = CELLS_IN_MEMORY,
+        cells_in_the_log: int = CELLS_IN_THE_LOG,
+        seal_seconds: float = SEAL_SECONDS,
+    ) -> None:
+        self._store = store
+        self._memory_limit, self._log_limit = cells_in_memory, cells_in_the_log
+        self._seal_at = min(CELLS_TO_SEAL, max(1, cells_in_the_log // 2))
+        self._seal_seconds = seal_seconds
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[Delivery, Future[Receipt]]] = deque()
+        self._cells = 0
+        self._in_the_log = store.waiting()
+        self._closing = False
+        self.sealing_failed: str | None = None
+        """Why the last sealing failed; ``None`` while all is well."""
+        self._writer = threading.Thread(target=self._write_all, name="andon-intake", daemon=True)
+        self._sealer = threading.Thread(target=self._seal_all, name="andon-sealer", daemon=True)
+        self._writer.start()
+        self._sealer.start()
+
+    def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
+        """Take a delivery; see ``Inlet.put``."""
+        future: Future[Receipt] = Future()
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._has_room(delivery.cells) or self._closing, timeout=wait):
+                raise IntakeFullError(self._why_full())
+            if self._closing:
+                raise IntakeFullError("the intake is closing; send it again in a moment")
+            self._waiting.append((delivery, future))
+            self._cells += delivery.cells
+            self._changed.notify_all()
+        return future
+
+    def close(self) -> None:
+        """Make durable what was taken, then stop; deliveries that come later are refused."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._writer.join()
+        self._sealer.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _has_room(self, cells: int) -> bool:
+        if self._in_the_log >= self._log_limit or len(self._waiting) >= DELIVERIES_IN_MEMORY:
+            return False
+        return not self._waiting or self._cells + cells <= self._memory_limit
+
+    def _why_full(self) -> str:
+        if self._in_the_log >= self._log_limit:
+            why = f" ({self.sealing_failed})" if self.sealing_failed else ""
+            return f"the log is full until more of it is sealed{why}; send it again in a moment"
+        return "more comes than can be written; send it again in a moment"
+
+    def _write_all(self) -> None:
+        while (taken := self._take()) is not None:
+            self._write(taken)
+            with self._changed:
+                self._changed.notify_all()
+
+    def _take(self) -> Sequence[tuple[Delivery, Future[Receipt]]] | None:
+        """Return the deliveries of the next transaction; ``None`` when all is written and no more will come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            if not self._waiting:
+                return None
+            taken = [self._waiting.popleft()]
+            cells = taken[0][0].cells
+            while self._waiting and cells + self._waiting[0][0].cells <= CELLS_IN_A_COMMIT:
+                taken.append(self._waiting.popleft())
+                cells += taken[-1][0].cells
+            self._cells -= cells
+            self._in_the_log += cells
+            return taken
+
+    def _write(self, taken: Sequence[tuple[Delivery, Future[Receipt]]]) -> None:
+        try:
+            receipts = self._store.deliver([delivery for delivery, _ in taken])
+        except Exception as error:
+            if len(taken) > 1 and not isinstance(error, StoreError):
+                # One of them is at fault: the others must not suffer for it.
+                for each in taken:
+                    self._write([each])
+                return
+            for _, future in taken:
+                _settle(future, error)
+            return
+        for (_, future), receipt in zip(taken, receipts, strict=True):
+            _settle(future, receipt)
+
+    def _seal_all(self) -> None:
+        while not self._closing:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._in_the_log >= self._seal_at or self._closing, timeout=self._seal_seconds
+                )
+                if self._closing:
+                    return
+            try:
+                self._store.seal()
+                self.sealing_failed = None
+                held = self._store.waiting()
+            except AndonError as error:
+                self.sealing_failed = str(error)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, timeout=1.0)
+                continue
+            with self._changed:
+                self._in_the_log = held
+                self._changed.notify_all()
+
+
+def _settle(future: Future[Receipt], outcome: Receipt | Exception) -> None:
+    # A client that went away has cancelled its future.
+    with contextlib.suppress(Exception):
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
