@@ -4,43 +4,15 @@ These are the nouns; ``plant_file.py`` reads them from a file and names every mi
 ``docs/plant_file.md`` is generated from the descriptions here.
 """
 
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
 from ingest.duration import Duration
 from ingest.event import EventKind
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"{name!r} is not a time zone; write an IANA name such as 'Europe/Berlin' or 'UTC'")
-    return name
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _no_number(value: object) -> object:
-    if isinstance(value, int | float):
-        raise ValueError(f"{value} is not a date and time; write one such as 2026-01-31 06:00:00")  # noqa: TRY004 - pydantic takes ValueError
-    return value
-
-
-ZoneName = Annotated[str, AfterValidator(_known_zone)]
-Columns = Annotated[list[str], BeforeValidator(_as_list)]
-Moment = Annotated[datetime, BeforeValidator(_no_number)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Part(BaseModel):
-    """What all tables of the plant file have in common: no unknown keys, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+from ingest.part import Columns, Moment, Name, Part, ZoneName
 
 
 class Signal(Part):

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Part, Plant, Source
+from ingest.part import Part
+from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Plant, Source
 from ingest.plant_words import Location
 
 _PartOf = TypeVar("_PartOf", bound=Part)

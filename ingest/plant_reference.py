@@ -12,6 +12,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ingest.duration import format_duration
+from ingest.part import Part
 from ingest.plant import (
     AlertSettings,
     Costs,
@@ -21,7 +22,6 @@ from ingest.plant import (
     Machine,
     MachineClass,
     ModelEntry,
-    Part,
     Plant,
     Signal,
     Source,

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from ingest.plant import Part, Plant
+from ingest.part import Part
+from ingest.plant import Plant
 
 Location = tuple[str | int, ...]
 """Keys and positions (counted from 0) that lead from the top of the file to a value."""

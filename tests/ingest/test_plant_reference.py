@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.plant import Part
+from ingest.part import Part
 from ingest.plant_file import load_plant
 from ingest.plant_reference import EXAMPLE, reference
 from ingest.plant_words import keys_of
