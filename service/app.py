@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from ingest.intake import Intake
 from ingest.store import Store
-from service.api import alerts, events, jobs, machines, models, plant, readings, runs, watch
+from service.api import alerts, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
 from service.api.problem import Problem, add_problem_handlers
@@ -91,7 +91,7 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(lambda: plant_figures(app.state.room, clock()))
-    for each in (plant, machines, readings, events, alerts, models, jobs, runs):
+    for each in (plant, machines, readings, events, dead_letters, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)

@@ -2,9 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Annotated, Literal
 
 import pyarrow as pa
@@ -12,10 +11,8 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 
-from ingest.decode.arrow import decode_arrow
-from ingest.decode.csv import decode_csv
-from ingest.decode.json import decode_json
-from ingest.decode.line_protocol import decode_line_protocol
+from ingest.decode.again import DECODERS
+from ingest.decode.cut import Body, dead_letters
 from ingest.decode.rows import Decoded
 from ingest.delivery import Delivery
 from ingest.errors import UnknownNameError
@@ -45,17 +42,9 @@ Key = Annotated[
 
 Precision = Annotated[Literal["ns", "us", "ms", "s"], Query(description="What the timestamps of line protocol count.")]
 
-Decode = Callable[[bytes], Decoded]
 _JSON, _CSV, _ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
-FORMATS: Mapping[str, Callable[[Plant, datetime, str], Decode]] = {
-    _JSON: lambda plant, now, _: partial(decode_json, plant=plant, now=now),
-    _CSV: lambda plant, now, _: partial(decode_csv, plant=plant, now=now),
-    "text/plain": lambda plant, now, precision: partial(
-        decode_line_protocol, plant=plant, now=now, precision=precision
-    ),
-    _ARROW: lambda plant, now, _: partial(decode_arrow, plant=plant, now=now),
-}
-"""How each media type is read; line protocol has none of its own and comes as ``text/plain``."""
+FORMATS: Mapping[str, str] = {_JSON: "json", _CSV: "csv", "text/plain": "line_protocol", _ARROW: "arrow"}
+"""Which decoder reads each media type; line protocol has none of its own and comes as ``text/plain``."""
 
 _WIDE = [{"machine": "press-7", "time": "2026-05-03T06:00:00Z", "temperature": 61.2, "pressure": 5.1}]
 _LONG = [{"machine": "press-7", "time": "2026-05-03T06:00:00Z", "signal": "temperature", "value": 61.2}]
@@ -104,7 +93,7 @@ class Receipt(BaseModel):
     accepted: int = Field(description="Single readings that are on disk now.")
     repeated: bool = Field(description="Whether this batch was known already, so that nothing changed.")
     rejected: int = Field(
-        description="Rows and cells that were turned away; the first of them are kept as dead letters."
+        description="Rows and cells that were turned away; each is kept as a dead letter, to be replayed."
     )
     missing: int = Field(description="Empty cells, null and NaN: neither readings nor mistakes.")
     errors: list[Fault] = Field([], description="Why, for the first of them.")
@@ -145,11 +134,11 @@ async def push_readings(
     none could be kept. The answer comes after they are on disk; 503 with ``Retry-After`` when more comes
     than can be taken. A value that is there already for this machine, signal and time is replaced.
     """
-    read = _decoder(request, room.plant, now, precision)
+    came = Body(_format(request), body, now, {"precision": precision})
     if len(body) > INLINE_BYTES:
-        delivery, decoded = await to_thread.run_sync(_delivery, read, body, key)
+        delivery, decoded = await to_thread.run_sync(_delivery, came, room.plant, key)
     else:
-        delivery, decoded = _delivery(read, body, key)
+        delivery, decoded = _delivery(came, room.plant, key)
     kept = await asyncio.wrap_future(intake.put(delivery))
     faults = [_fault(each) for each in decoded.rejections[:SHOWN]]
     accepted = sum(each.count for each in decoded.readings)
@@ -209,7 +198,7 @@ def show_readings(
     )
 
 
-def _decoder(request: Request, plant: Plant, now: datetime, precision: str) -> Decode:
+def _format(request: Request) -> str:
     given = content_type(request)
     if given not in FORMATS:
         *some, last = FORMATS
@@ -218,18 +207,19 @@ def _decoder(request: Request, plant: Plant, now: datetime, precision: str) -> D
             f"readings come as {', '.join(some)} or {last}, not as {given or 'a body without a Content-Type'}",
             headers={"Accept-Post": ", ".join(FORMATS)},
         )
-    return FORMATS[given](plant, now, precision)
+    return FORMATS[given]
 
 
-def _delivery(read: Decode, body: bytes, key: str | None) -> tuple[Delivery, Decoded]:
-    decoded = read(body)
+def _delivery(came: Body, plant: Plant, key: str | None) -> tuple[Delivery, Decoded]:
+    decoded = DECODERS[came.kind](came.body, came.head, plant, came.arrived)
     # What gave no reading may be sent again, once the plant file is mended.
-    position = (key or f"sha256:{hashlib.sha256(body).hexdigest()}") if decoded.readings else ""
+    position = (key or f"sha256:{hashlib.sha256(came.body).hexdigest()}") if decoded.readings else ""
     return Delivery(
         source=SOURCE,
         readings=tuple(decoded.readings),
         rejections=tuple(decoded.rejections),
         position=position,
+        dead_letters=dead_letters(came, decoded),
     ), decoded
 
 
