@@ -104,6 +104,34 @@ REJECTS = Table(
     UniqueConstraint("source", "position", "line", "column", "value", "reason"),
 )
 
+DEAD_LETTERS = Table(
+    "dead_letters",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("head", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("arrived", Integer, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("bytes", Integer, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Index("dead_letters_source", "source", "id"),
+    sqlite_autoincrement=True,
+)
+
+DEAD_LETTER_COUNTS = Table(
+    "dead_letter_counts",
+    METADATA,
+    Column("source", String, primary_key=True),
+    *(
+        Column(name, Integer, nullable=False, default=0)
+        for name in ("held", "bytes", "kept", "dropped", "discarded", "replayed")
+    ),
+    sqlite_with_rowid=False,
+)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from ingest.dead_letter import DeadLetter
 from ingest.reading import Readings
 from ingest.report import Rejection
 
@@ -23,6 +24,8 @@ class Delivery:
         changes nothing. Empty: always kept; equal readings are one reading all the same.
     notes : what the source wants to find again after a restart, such as how far each partition has been
         read; each replaces the note of its name, in the same transaction as the readings
+    dead_letters : what could not be understood, with its bytes, to be tried again
+    replayed : numbers of dead letters that are understood by now and that this delivery stands for
     """
 
     source: str
@@ -31,6 +34,8 @@ class Delivery:
     rejections: tuple[Rejection, ...] = ()
     position: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    dead_letters: tuple[DeadLetter, ...] = ()
+    replayed: tuple[int, ...] = ()
 
     @property
     def cells(self) -> int:

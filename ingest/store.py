@@ -14,9 +14,10 @@ import pyarrow as pa
 from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.dialects.sqlite import insert
 
-from ingest import event_rows, log
+from ingest import dead_letter_rows, event_rows, log
 from ingest.catalogue import (
     BATCHES,
+    DEAD_LETTERS,
     EVENTS,
     METADATA,
     POSITIONS,
@@ -27,8 +28,9 @@ from ingest.catalogue import (
     to_microseconds,
 )
 from ingest.database import Database
+from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.delivery import Delivery, Receipt
-from ingest.errors import StoreError
+from ingest.errors import StoreError, UnknownNameError
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
@@ -86,6 +88,7 @@ class Store:
     ----------
     folder : the data folder; it is created when it does not exist
     rows_in_a_segment : rows of a file of the lake that covers several days
+    dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
 
     Raises
     ------
@@ -94,8 +97,15 @@ class Store:
         (``StoreBusyError``); this may come from every method.
     """
 
-    def __init__(self, folder: Path, *, rows_in_a_segment: int = ROWS_IN_A_SEGMENT) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        rows_in_a_segment: int = ROWS_IN_A_SEGMENT,
+        dead_letter_bytes: int = dead_letter_rows.MOST_BYTES,
+    ) -> None:
         self.folder = folder
+        self._dead_letter_bytes = dead_letter_bytes
         self._database = Database(folder / "readings.db")
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         with self._database.read() as connection:
@@ -137,6 +147,8 @@ class Store:
                     event_rows.add(connection, each.events, each.source)
                 _keep_rejections(connection, each.rejections, each.source, each.position)
                 _set_notes(connection, each.source, each.notes)
+                dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
+                dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
         return [Receipt(new) for new in fresh]
 
     def seal(self) -> SealReport:
@@ -245,6 +257,41 @@ class Store:
             statement = statement.where(REJECTS.c.source == source)
         with self._database.read() as connection:
             return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
+
+    def dead_letters(self, *, source: str | None = None, after: int = 0, limit: int = 100) -> list[KeptLetter]:
+        """Return dead letters, oldest first: of one source or of all, with a higher number than ``after``."""
+        with self._database.read() as connection:
+            return dead_letter_rows.read(connection, source=source, after=after, limit=limit)
+
+    def dead_letter(self, number: int) -> KeptLetter:
+        """Return one dead letter; raises ``UnknownNameError`` if there is none of this number."""
+        with self._database.read() as connection:
+            found = dead_letter_rows.find(connection, number)
+        if found is None:
+            raise UnknownNameError(f"no dead letter {number}; it may have been replayed or dropped since")
+        return found
+
+    def newest_dead_letter(self) -> int:
+        """Return the number of the newest dead letter; 0 if there is none."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.coalesce(func.max(DEAD_LETTERS.c.id), 0))).scalar_one()
+
+    def discard_dead_letters(self, numbers: Sequence[int]) -> int:
+        """Throw dead letters away, and return how many there were."""
+        with self._database.write() as connection:
+            return dead_letter_rows.remove(connection, numbers, counted_as="discarded")
+
+    def give_reasons(self, reasons: Mapping[int, str]) -> None:
+        """Write down why these dead letters were not understood this time either."""
+        if reasons:
+            with self._database.write() as connection:
+                for number, reason in reasons.items():
+                    dead_letter_rows.give_reason(connection, number, reason)
+
+    def dead_letter_counts(self) -> dict[str, LetterCounts]:
+        """Return how many dead letters each source has, had, and what became of them."""
+        with self._database.read() as connection:
+            return dead_letter_rows.counts(connection)
 
     def counts(self) -> StoreCounts:
         """Return how much the store holds; readings that came twice count twice until they are merged."""

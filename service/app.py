@@ -8,7 +8,9 @@ from importlib.metadata import version
 from anyio import to_thread
 from fastapi import FastAPI
 
-from service.api import alerts, events, jobs, machines, models, plant, readings, runs, watch
+from ingest.intake import Intake
+from ingest.store import Store
+from service.api import alerts, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
 from service.api.problem import Problem, add_problem_handlers
@@ -21,6 +23,7 @@ from service.overview import Sampling, plant_figures
 from service.settings import Settings
 
 OpenRoom = Callable[[Settings], ControlRoom]
+OpenIntake = Callable[[Store], Intake]
 
 _DESCRIPTION = """Readings and events in, alerts that an engineer can act on out.
 
@@ -34,6 +37,7 @@ def create_app(
     *,
     clock: Callable[[], datetime],
     open_room: OpenRoom = open_control_room,
+    open_intake: OpenIntake = Intake,
     largest_body: int = LARGEST_BODY,
 ) -> FastAPI:
     """Build the application; nothing is opened before it is started.
@@ -43,6 +47,7 @@ def create_app(
     settings : which plant file, and whether this process also runs the plant's jobs
     clock : returns the present moment, aware; a demo replays the past with one of its own
     open_room : opens the plant and its data when the application starts
+    open_intake : opens the intake through which readings reach the store
     largest_body : bytes that a request may bring
 
     Raises
@@ -55,6 +60,12 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         room = await to_thread.run_sync(open_room, settings)
         app.state.room = room
+        try:
+            intake = await to_thread.run_sync(open_intake, room.store)
+        except BaseException:
+            room.close()
+            raise
+        app.state.intake = intake
         waker = Waker(room, clock) if settings.jobs else None
         try:
             if waker is not None:
@@ -63,6 +74,7 @@ def create_app(
         finally:
             if waker is not None:
                 await to_thread.run_sync(waker.stop)
+            await to_thread.run_sync(intake.close)
             room.close()
 
     app = FastAPI(
@@ -79,7 +91,7 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(lambda: plant_figures(app.state.room, clock()))
-    for each in (plant, machines, readings, events, alerts, models, jobs, runs):
+    for each in (plant, machines, readings, events, dead_letters, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from ingest.dead_letter import LetterCounts
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -18,6 +20,7 @@ class Figures:
     open_alerts : alerts that nobody has closed yet
     runs : how many runs of each (action, outcome) the ledger holds
     rounds, round_seconds : finished rounds and how long they took in total
+    dead_letters : what each source has and had of them
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
@@ -25,6 +28,7 @@ class Figures:
     runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     rounds: int = 0
     round_seconds: float = 0.0
+    dead_letters: Mapping[str, LetterCounts] = field(default_factory=dict)
 
 
 class Metrics:
@@ -63,6 +67,7 @@ class Metrics:
             runs.add_metric([action, outcome], count)
         yield age
         yield runs
+        yield from _letters(figures.dead_letters)
         yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
         yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
         yield SummaryMetricFamily(
@@ -79,3 +84,23 @@ class Metrics:
     def exposition(self) -> tuple[bytes, str]:
         """Return the text for a scrape and its media type."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _letters(counts: Mapping[str, LetterCounts]) -> Iterator[Metric]:
+    held = GaugeMetricFamily("andon_dead_letters", "Dead letters that wait, by source.", labels=["source"])
+    size = GaugeMetricFamily("andon_dead_letters_bytes", "Room that dead letters take, by source.", labels=["source"])
+    ever = CounterMetricFamily(
+        "andon_dead_letters_kept", "Dead letters that there ever were, by source.", labels=["source"]
+    )
+    gone = CounterMetricFamily(
+        "andon_dead_letters_gone",
+        "Dead letters that left: replayed, discarded by a person, or dropped because they were too many.",
+        labels=["source", "why"],
+    )
+    for source, each in counts.items():
+        held.add_metric([source], each.held)
+        size.add_metric([source], each.bytes)
+        ever.add_metric([source], each.kept)
+        for why in ("replayed", "discarded", "dropped"):
+            gone.add_metric([source, why], getattr(each, why))
+    yield from (held, size, ever, gone)

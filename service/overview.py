@@ -104,6 +104,7 @@ def plant_figures(room: ControlRoom, now: datetime) -> Figures:
         runs=runs,
         rounds=rounds,
         round_seconds=microseconds / 1e6,
+        dead_letters=room.store.dead_letter_counts(),
     )
 
 

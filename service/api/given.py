@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from ingest.errors import UnknownNameError
+from ingest.intake import Inlet
 from ingest.plant import Machine, MachineClass, Plant
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
@@ -21,12 +22,18 @@ def control_room(request: Request) -> ControlRoom:
     return request.app.state.room
 
 
+def inlet(request: Request) -> Inlet:
+    """Return where readings go, to be made durable."""
+    return request.app.state.intake
+
+
 def present(request: Request) -> datetime:
     """Return the present moment by the application's clock, in UTC."""
     return request.app.state.clock().astimezone(UTC)
 
 
 Room = Annotated[ControlRoom, Depends(control_room)]
+Into = Annotated[Inlet, Depends(inlet)]
 Now = Annotated[datetime, Depends(present)]
 
 

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from ingest.errors import (
     AndonError,
     IllegalTransitionError,
+    IntakeFullError,
     NotEnoughDataError,
     PlantFileError,
     RegistryError,
@@ -69,6 +70,7 @@ ERROR_TABLE: Mapping[type[AndonError], Kind] = {
     PlantFileError: Kind(503, "plant-file", "The plant file cannot be used"),
     StoreError: Kind(503, "store", "The data folder cannot be used"),
     StoreBusyError: Kind(503, "store-busy", "The store is busy; try again"),
+    IntakeFullError: Kind(503, "intake-full", "More comes than can be taken; try again"),
 }
 
 
@@ -155,7 +157,7 @@ def _headers(error: Exception) -> dict[str, str]:
             return error.headers
         case HTTPException():
             return dict(error.headers or {})
-        case StoreBusyError():
+        case StoreBusyError() | IntakeFullError():
             return {"Retry-After": "1"}
         case _:
             return {}

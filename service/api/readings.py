@@ -1,21 +1,25 @@
 """Readings: pushed in batches, and read back as one machine's signals over a span."""
 
+import asyncio
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pyarrow as pa
+from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 
-from ingest.decode.csv import decode_csv
-from ingest.decode.json import decode_json
+from ingest.decode.again import DECODERS
+from ingest.decode.cut import Body, dead_letters
 from ingest.decode.rows import Decoded
+from ingest.delivery import Delivery
 from ingest.errors import UnknownNameError
-from ingest.plant import MachineClass
+from ingest.plant import MachineClass, Plant
 from ingest.report import Rejection
-from service.api.body import RawBody, content_type
-from service.api.given import Now, Room, Seen, Sight, Span, machine_named, nearest
+from service.api.body import INLINE_BYTES, RawBody, content_type
+from service.api.given import Into, Now, Room, Span, machine_named, nearest
 from service.api.paging import Page, link_with
 from service.api.problem import Fault, ProblemError
 from service.series import Series, column_series, signal_series, utc
@@ -35,6 +39,12 @@ Key = Annotated[
         description="Names this batch: the same key again changes nothing. The body's own hash when left out.",
     ),
 ]
+
+Precision = Annotated[Literal["ns", "us", "ms", "s"], Query(description="What the timestamps of line protocol count.")]
+
+_JSON, _CSV, _ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
+FORMATS: Mapping[str, str] = {_JSON: "json", _CSV: "csv", "text/plain": "line_protocol", _ARROW: "arrow"}
+"""Which decoder reads each media type; line protocol has none of its own and comes as ``text/plain``."""
 
 _WIDE = [{"machine": "press-7", "time": "2026-05-03T06:00:00Z", "temperature": 61.2, "pressure": 5.1}]
 _LONG = [{"machine": "press-7", "time": "2026-05-03T06:00:00Z", "signal": "temperature", "value": 61.2}]
@@ -56,6 +66,22 @@ _BODY = {
                     "long": {"value": "machine,time,signal,value\npress-7,2026-05-03T06:00:00Z,temperature,61.2\n"},
                 },
             },
+            "text/plain": {
+                "schema": {"type": "string"},
+                "examples": {
+                    "line protocol": {
+                        "summary": "InfluxDB line protocol: the tag machine, a field for each signal",
+                        "value": "readings,machine=press-7 temperature=61.2,pressure=5.1 1777788000000000000\n",
+                    },
+                },
+            },
+            _ARROW: {
+                "schema": {"type": "string", "format": "binary"},
+                "examples": {
+                    "wide": {"summary": "One IPC stream with the columns machine, time and a float64 for each signal"},
+                    "long": {"summary": "One IPC stream with the columns machine, time, signal and value"},
+                },
+            },
         },
     }
 }
@@ -67,7 +93,7 @@ class Receipt(BaseModel):
     accepted: int = Field(description="Single readings that are on disk now.")
     repeated: bool = Field(description="Whether this batch was known already, so that nothing changed.")
     rejected: int = Field(
-        description="Rows and cells that were turned away; the first of them are kept as dead letters."
+        description="Rows and cells that were turned away; each is kept as a dead letter, to be replayed."
     )
     missing: int = Field(description="Empty cells, null and NaN: neither readings nor mistakes.")
     errors: list[Fault] = Field([], description="Why, for the first of them.")
@@ -92,28 +118,38 @@ class ReadingsPage(Page):
 
 
 @router.post("/readings", openapi_extra=_BODY)
-def push_readings(request: Request, body: RawBody, seen: Seen, key: Key = None) -> Receipt:
-    """Keep a batch of readings: JSON or CSV, one row for each machine and time, or for each reading.
+async def push_readings(
+    request: Request,
+    body: RawBody,
+    room: Room,
+    now: Now,
+    intake: Into,
+    key: Key = None,
+    precision: Precision = "ns",
+) -> Receipt:
+    """Keep a batch of readings: JSON, CSV, InfluxDB line protocol or an Arrow IPC stream.
 
-    Good rows are kept, whatever is wrong with others; 422 when none could be kept. The answer comes
-    after they are on disk. A value that is there already for this machine, signal and time is replaced.
+    A row is a machine at a time with a value for each signal, or one reading. The body may be packed
+    (``Content-Encoding: gzip`` or ``zstd``). Good rows are kept, whatever is wrong with others; 422 when
+    none could be kept. The answer comes after they are on disk; 503 with ``Retry-After`` when more comes
+    than can be taken. A value that is there already for this machine, signal and time is replaced.
     """
-    decoded = _decode(request, body, seen)
-    position = key or f"sha256:{hashlib.sha256(body).hexdigest()}"
+    came = Body(_format(request), body, now, {"precision": precision})
+    if len(body) > INLINE_BYTES:
+        delivery, decoded = await to_thread.run_sync(_delivery, came, room.plant, key)
+    else:
+        delivery, decoded = _delivery(came, room.plant, key)
+    kept = await asyncio.wrap_future(intake.put(delivery))
     faults = [_fault(each) for each in decoded.rejections[:SHOWN]]
-    accepted, fresh = 0, False
-    for readings in decoded.readings:
-        fresh |= seen.room.store.append(readings, source=SOURCE, position=f"{position}/{readings.machine_class}")
-        accepted += readings.count
-    if decoded.rejections:
-        seen.room.store.reject(decoded.rejections, source=SOURCE, position=position)
-    request.app.state.metrics.rejected.inc(decoded.rejected)
+    accepted = sum(each.count for each in decoded.readings)
+    metrics = request.app.state.metrics
+    metrics.rejected.inc(decoded.rejected)
     if faults and not accepted:
         raise ProblemError(422, "no reading could be kept", errors=faults)
-    request.app.state.metrics.accepted.inc(accepted if fresh else 0)
+    metrics.accepted.inc(accepted if kept.fresh else 0)
     return Receipt(
         accepted=accepted,
-        repeated=bool(decoded.readings) and not fresh,
+        repeated=not kept.fresh,
         rejected=decoded.rejected,
         missing=decoded.missing,
         errors=faults,
@@ -162,18 +198,29 @@ def show_readings(
     )
 
 
-def _decode(request: Request, body: bytes, seen: Sight) -> Decoded:
-    match content_type(request):
-        case "application/json":
-            return decode_json(body, seen.room.plant, now=seen.now)
-        case "text/csv":
-            return decode_csv(body, seen.room.plant, now=seen.now)
-        case other:
-            raise ProblemError(
-                415,
-                f"readings come as application/json or text/csv, not as {other or 'a body without a Content-Type'}",
-                headers={"Accept-Post": "application/json, text/csv"},
-            )
+def _format(request: Request) -> str:
+    given = content_type(request)
+    if given not in FORMATS:
+        *some, last = FORMATS
+        raise ProblemError(
+            415,
+            f"readings come as {', '.join(some)} or {last}, not as {given or 'a body without a Content-Type'}",
+            headers={"Accept-Post": ", ".join(FORMATS)},
+        )
+    return FORMATS[given]
+
+
+def _delivery(came: Body, plant: Plant, key: str | None) -> tuple[Delivery, Decoded]:
+    decoded = DECODERS[came.kind](came.body, came.head, plant, came.arrived)
+    # What gave no reading may be sent again, once the plant file is mended.
+    position = (key or f"sha256:{hashlib.sha256(came.body).hexdigest()}") if decoded.readings else ""
+    return Delivery(
+        source=SOURCE,
+        readings=tuple(decoded.readings),
+        rejections=tuple(decoded.rejections),
+        position=position,
+        dead_letters=dead_letters(came, decoded),
+    ), decoded
 
 
 def _fault(rejection: Rejection) -> Fault:

@@ -15,6 +15,7 @@ COMMANDS = {
     "init": "service.cli.init",
     "check": "service.cli.check",
     "ingest": "service.cli.ingest",
+    "dead-letters": "service.cli.dead_letters",
     "train": "service.cli.train",
     "backtest": "service.cli.backtest",
     "score": "service.cli.score",

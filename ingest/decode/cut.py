@@ -1,0 +1,150 @@
+"""What a body could not give, cut out of it: one dead letter for each row or cell that was turned away."""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ingest.dead_letter import DeadLetter
+from ingest.decode.batch import LONG
+from ingest.decode.rows import Decoded
+from ingest.decode.text_block import to_utf8
+from ingest.report import Rejection
+
+_PLACE = {"", "machine", "time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body that was decoded: its kind and bytes, what the decoder knew beside them, and when it came."""
+
+    kind: str
+    body: bytes
+    arrived: datetime
+    head: Mapping[str, str]
+
+    def letter(self, body: bytes, rejections: Sequence[Rejection], kind: str = "") -> DeadLetter:
+        """Return a part of the body as a letter."""
+        return DeadLetter(
+            kind=kind or self.kind, body=body, reason=said(rejections), arrived=self.arrived, head=self.head
+        )
+
+
+def dead_letters(body: Body, decoded: Decoded) -> tuple[DeadLetter, ...]:
+    """Return what was turned away of a body as letters that each can be decoded alone.
+
+    A cell is a letter with its machine and time only, so that reading it again does not repeat its
+    neighbours, which were good. Where the body cannot be cut, or more was turned away than is listed,
+    the whole body is one letter.
+    """
+    if not decoded.rejected:
+        return ()
+    if decoded.rejected > len(decoded.rejections) or body.kind not in _CUTTERS:
+        return (body.letter(body.body, decoded.rejections),)
+    by_line: dict[int, list[Rejection]] = defaultdict(list)
+    for each in decoded.rejections:
+        by_line[each.line].append(each)
+    return tuple(_CUTTERS[body.kind](body, by_line))
+
+
+def said(rejections: Sequence[Rejection]) -> str:
+    """Return why something was turned away, in one line."""
+    reasons = list(
+        dict.fromkeys(f"{each.column}: {each.reason}" if each.column else each.reason for each in rejections)
+    )
+    more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+    return "; ".join(reasons[:3]) + more
+
+
+def _cells(names: Sequence[str], rejections: Sequence[Rejection]) -> Iterator[tuple[Sequence[str], list[Rejection]]]:
+    """Give the columns of each letter of one row: all of them, or those of a single cell."""
+    if LONG.issubset(names) or any(each.column in _PLACE for each in rejections):
+        yield names, list(rejections)
+        return
+    by_column: dict[str, list[Rejection]] = defaultdict(list)
+    for each in rejections:
+        by_column[each.column].append(each)
+    for column, those in by_column.items():
+        yield ("machine", "time", column), those
+
+
+def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
+    content = json.loads(body.body)
+    if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
+        content = content["readings"]
+    if isinstance(content, Mapping) and not all(isinstance(cells, list) for cells in content.values()):
+        content = [content]
+    for line, rejections in by_line.items():
+        row: dict[str, Any]
+        if isinstance(content, Mapping):
+            row = {name: cells[line - 1] for name, cells in content.items()}
+        else:
+            row = content[line - 1]
+        yield from _json_letters(body, row, rejections)
+
+
+def _json_letters(body: Body, row: Mapping[str, Any], rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
+    for names, those in _cells(list(row), rejections):
+        part = {name: row.get(name) for name in names}
+        yield body.letter(json.dumps([part], default=str).encode(), those, "json")
+
+
+def _cut_csv(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
+    text = to_utf8(body.body.removeprefix(b"\xef\xbb\xbf")).decode()
+    header, _, rest = text.partition("\n")
+    names = [name.strip().strip('"') for name in header.strip().split(",")]
+    reader = csv.reader(io.StringIO(rest, newline=""))
+    before = 0
+    for fields in reader:
+        line, before = 2 + before, reader.line_num
+        if line not in by_line:
+            continue
+        if len(fields) != len(names):
+            yield body.letter(_csv_text(names, fields), by_line[line])
+            continue
+        row = dict(zip(names, fields, strict=True))
+        for some, those in _cells(names, by_line[line]):
+            yield body.letter(_csv_text(some, [row[name] for name in some]), those)
+
+
+def _csv_text(names: Sequence[str], fields: Sequence[str]) -> bytes:
+    sink = io.StringIO(newline="")
+    sink.write(",".join(names) + "\n")
+    csv.writer(sink, lineterminator="\n").writerow(fields)
+    return sink.getvalue().encode()
+
+
+def _cut_lines(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
+    if b'"' in body.body:
+        # A string may hold a line break, so that a line is not always a line.
+        yield body.letter(body.body, [each for some in by_line.values() for each in some])
+        return
+    lines = body.body.split(b"\n")
+    for line, rejections in by_line.items():
+        yield body.letter(lines[line - 1], rejections)
+
+
+def _cut_arrow(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
+    with pa.ipc.open_stream(pa.py_buffer(body.body)) as reader:
+        table = reader.read_all()
+    for line, rejections in by_line.items():
+        for names, those in _cells(table.column_names, rejections):
+            part = table.select(list(names)).slice(line - 1, 1).combine_chunks()
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, part.schema) as writer:
+                writer.write_table(part)
+            yield body.letter(sink.getvalue().to_pybytes(), those)
+
+
+_CUTTERS: Mapping[str, Callable[[Body, Mapping[int, list[Rejection]]], Iterator[DeadLetter]]] = {
+    "json": _cut_json,
+    "csv": _cut_csv,
+    "line_protocol": _cut_lines,
+    "arrow": _cut_arrow,
+}
