@@ -138,6 +138,11 @@ def _translated(path: Path) -> Iterator[None]:
 def _explained(path: Path, cause: str) -> StoreError:
     if "full" in cause:
         return StoreError(f"{path}: the disk is full; free some space and run the same again, nothing is half done")
+    if "disk I/O error" in cause:
+        return StoreError(
+            f"{path}: the disk cannot be written or read ({cause}): it may be full; free some space, look at the"
+            " disk's own log, and run the same again, nothing is half done"
+        )
     if "locked" in cause or "busy" in cause:
         return StoreBusyError(f"{path}: another program holds the file; close it and try again")
     if "not a database" in cause or "malformed" in cause:

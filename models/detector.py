@@ -68,8 +68,9 @@ class AnomalyLevel:
             judged = healthy & np.isfinite(scores)
         self.fitted: Detector = DETECTORS[self.detector]().fit(table.where(healthy))
         if judged.sum() < FEWEST_ROWS:
-            scores, judged = self.fitted.score(table), healthy
-        if not np.isfinite(scores[judged]).any():
+            scores = self.fitted.score(table)
+            judged = healthy & np.isfinite(scores)
+        if not judged.any():
             raise NotEnoughDataError("no feature of this history ever changes; there is no normal behaviour to learn")
         self.tail: HealthyTail = HealthyTail.learn(scores[judged], blocks[judged])
         self.held_out = self.tail(scores)

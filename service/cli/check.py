@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def command() -> None:
     """Check the plant file and its sources; say what is there and what each model can claim."""
     from ingest.sources.check import check_sources
+    from service.jobs.schedule import unusable_schedules
 
     call = current_call()
     with call.open() as room:
-        problems = check_sources(room.plant)
+        problems = [*check_sources(room.plant), *unusable_schedules(room.plant.jobs)]
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
         report = {

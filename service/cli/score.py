@@ -46,6 +46,7 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
             {
                 "alert": each.alert.number,
                 "machine": each.alert.machine,
+                "model": each.alert.model,
                 "since": each.alert.condition_begin,
                 "act_before": each.alert.act_before,
                 "level": each.alert.level,

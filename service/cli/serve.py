@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ingest.errors import AndonError
+from ingest.errors import AndonError, ScheduleError
 from service.cli.call import current_call, shared_options, wall_clock
 
 if TYPE_CHECKING:
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 def command(host: str | None, port: int | None, jobs: bool | None, replay: bool) -> None:
     """Serve the dashboard and /api/v1, and run the plant's jobs until Ctrl-C."""
     from service.control_room import open_control_room
+    from service.jobs.schedule import unusable_schedules
 
     settings = current_call().settings(host=host, port=port, jobs=jobs)
     with open_control_room(settings) as room:
+        if settings.jobs and (problems := unusable_schedules(room.plant.jobs)):
+            raise ScheduleError("\n".join(problems))
         clock = replayed_clock(room) if replay else wall_clock
     serve(settings, clock=clock)
 

@@ -8,7 +8,7 @@ An interval counts from 1970-01-01 UTC, so that its slots do not depend on when 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
@@ -82,3 +82,22 @@ def _rising(moments: Iterator[datetime], start: datetime) -> Iterator[datetime]:
         if moment > newest:
             yield moment
             newest = moment
+
+
+def unusable_schedules(jobs: Iterable[Job]) -> list[str]:
+    """Return one line for each job whose schedule cannot be read.
+
+    Examples
+    --------
+    >>> unusable_schedules([Job(name="look", action="score", cron="0 6 * * *")])
+    []
+    >>> len(unusable_schedules([Job(name="look", action="score", cron="99 * * * *")]))
+    1
+    """
+    problems = []
+    for job in jobs:
+        try:
+            next(_slots_after(job, ZoneInfo("UTC"), _EPOCH), None)
+        except ScheduleError as error:
+            problems.append(str(error))
+    return problems

@@ -83,6 +83,11 @@ def test_threads_wait_for_each_other(path: Path, numbers: Database) -> None:
     patient.close()
 
 
+def test_a_disk_that_fails_says_that_it_may_be_full(numbers: Database) -> None:
+    with pytest.raises(StoreError, match="may be full; free some space"), numbers.write():
+        raise sqlite3.OperationalError("disk I/O error")
+
+
 def test_a_full_disk_is_one_line_and_changes_nothing(numbers: Database) -> None:
     with numbers.write() as connection:
         connection.execute(text("PRAGMA max_page_count = 3"))

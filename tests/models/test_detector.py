@@ -154,3 +154,19 @@ def test_a_stranger_score_never_has_a_lower_level(healthy: NDArray[np.float64], 
 
     assert (np.diff(level) >= 0).all()
     assert ((level >= 0) & (level <= 1)).all()
+
+
+def test_rows_without_a_score_teach_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = quiet_pumps(machines=1, days=6)
+    values = table.values.copy()
+    values[::2] = np.nan
+    thin = replace(table, values=values)
+
+    def never(self: AnomalyLevel, table: FeatureTable, *_: object) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        return np.full(len(table), np.nan), np.zeros(len(table), dtype=np.intp)
+
+    monkeypatch.setattr(AnomalyLevel, "_unseen_scores", never)
+    level = learnt_from(thin).level(thin)
+
+    assert np.isfinite(level[1::2]).all()
+    assert np.isnan(level[::2]).all()

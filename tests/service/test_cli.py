@@ -267,3 +267,16 @@ def test_an_impossible_scenario_is_one_line(andon: Callable[..., Ended], tmp_pat
     assert ended.code == 1
     assert "every" in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_schedule_that_is_none_is_found_by_check_and_refused_by_serve(
+    andon: Callable[..., Ended], plant: Path
+) -> None:
+    job = '[[jobs]]\nname = "look"\naction = "score"\ncron = "99 * * * *"\n'
+    plant.write_text(plant.read_text() + "\n" + job)
+
+    checked, served = andon("check", "--plant", plant), andon("serve", "--plant", plant, "--port", 0)
+
+    assert (checked.code, served.code) == (1, 1)
+    for each in checked, served:
+        assert "job 'look': '99 * * * *' is not a cron expression" in each.err
