@@ -1,20 +1,26 @@
 """What a bundle says of machines: a level at each window end, or the reason why there is none."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.column import signal_of
 from features.extract import extract
 from features.table import FeatureTable
+from ingest.plant import Target
 from ingest.store import History
 from models.assessment import Assessments, Reason
 from models.bundle import Bundle
 from models.explain import Explanation, explain
+from models.label import target_events
+from models.moment import instants
+from models.rows import by_machine, machine_rows
 
-__all__ = ["Explanation", "assess", "assess_table", "explain"]
+__all__ = ["Explanation", "assess", "assess_table", "explain", "none_while_down"]
 
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
@@ -25,7 +31,9 @@ def assess(bundle: Bundle, history: History, machines: Sequence[str], start: dat
 
     Only readings and events at or before each window end have a say in it.
     """
-    return assess_table(bundle, extract(bundle.recipe, history, machines, start, end))
+    assessments = assess_table(bundle, extract(bundle.recipe, history, machines, start, end))
+    failures = history.events(machines=machines, kinds=["failure"], end=end)
+    return none_while_down(assessments, target_events(failures, Target()))
 
 
 def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
@@ -63,3 +71,22 @@ def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
         hours = table.values[:, table.names.index("hours_since_failure")]
         reason[thin & (hours <= shortest / timedelta(hours=1))] = Reason.SETTLING.value
     return reason
+
+
+def none_while_down(assessments: Assessments, failures: pd.DataFrame) -> Assessments:
+    """Say nothing of a machine in (begin, end] of a failure: what has broken down needs no foretelling.
+
+    Parameters
+    ----------
+    failures : table of ``target_events``, all failures of the machines
+    """
+    level, reason = assessments.level.copy(), assessments.reason.copy()
+    rows = machine_rows(assessments.machine)
+    for machine, own in by_machine(failures).items():
+        if machine in rows:
+            mine = rows[machine]
+            time, begin, over = assessments.time[mine], instants(own["begin"]), instants(own["end"])
+            last = np.searchsorted(begin, time, side="left") - 1
+            down = (last >= 0) & (time <= over[last])
+            level[mine][down], reason[mine][down] = np.nan, Reason.DOWN.value
+    return replace(assessments, level=level, reason=reason)

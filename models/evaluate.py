@@ -199,8 +199,8 @@ def judge(
 ) -> Verdict:
     """Say of each alert whether it was right and of each event whether it was found.
 
-    An alert is right if it begins in [begin − horizon, end − needed lead] of an event on its machine
-    (``end`` is ``begin`` for an instant). Later, up to the event's end, it is late: the event is
+    An alert is right if it begins in [begin − horizon, until − needed lead] of an event on its machine
+    (``until`` is the begin of a failure or an instant). Later, up to the event's end, it is late: the event is
     missed, and the alert is no false alarm. Everything else is a false alarm, also an alert that began
     earlier than the horizon and still lasts; unless the horizon after it reaches past what is known,
     when nobody can say yet.
@@ -238,8 +238,8 @@ class _Windows:
 
     @classmethod
     def of(cls, targets: pd.DataFrame, horizon: timedelta, needed_lead: timedelta) -> "_Windows":
-        begin, end = instants(targets["begin"]), instants(targets["end"])
-        return cls(begin, end, begin - span(horizon), end - span(needed_lead))
+        begin, end, until = (instants(targets[name]) for name in ("begin", "end", "until"))
+        return cls(begin, end, begin - span(horizon), until - span(needed_lead))
 
     def alert(self, episode: Episode, known: np.datetime64 | None) -> JudgedAlert:
         after = self.earliest <= episode.begin

@@ -140,9 +140,9 @@ def _event_rows(
     time: NDArray[np.datetime64], mine: slice, number: int, group: pd.DataFrame, rules: Rules
 ) -> NDArray[np.intp]:
     """Return (machine number, first, right, late) of each event, shape (4, n_events)."""
-    begin, end = instants(group["begin"]), instants(group["end"])
+    begin, end, until = (instants(group[name]) for name in ("begin", "end", "until"))
     first = mine.start + np.searchsorted(time[mine], begin - span(rules.horizon), side="left")
-    right = mine.start + np.searchsorted(time[mine], end - span(rules.needed_lead), side="right")
+    right = mine.start + np.searchsorted(time[mine], until - span(rules.needed_lead), side="right")
     late = mine.start + np.searchsorted(time[mine], end, side="right")
     rows = np.stack([np.full(len(begin), number), first, right, late])
     return rows[:, late > first]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from features.table import FeatureTable
 from ingest.plant import Plant
-from models.assess import assess_table
+from models.assess import assess_table, none_while_down
 from models.assessment import Assessments
 from models.baselines.calendar import calendar_cost, choose_calendar
 from models.baselines.fixed_limit import choose_limit
@@ -55,7 +55,7 @@ def judge_part(
     test = past.after_baseline(test)
     watched = past.watched(test)
     targets = past.targets_of(watched)
-    assessments = assess_table(bundle, test)
+    assessments = none_while_down(assess_table(bundle, test), past.failures)
     verdict = _verdict(past, assessments, targets, bundle)
     counted = _counted(verdict)
     costs = past.plant.costs

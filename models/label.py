@@ -11,7 +11,7 @@ from ingest.plant import Target
 from models.moment import instant, instants, span
 from models.rows import by_machine, machine_rows
 
-TARGET_COLUMNS = ("machine", "begin", "end", "component", "code")
+TARGET_COLUMNS = ("machine", "begin", "end", "until", "component", "code")
 
 
 def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
@@ -28,8 +28,9 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
     Returns
     -------
     DataFrame with ``TARGET_COLUMNS``, sorted by (machine, begin)
-        ``end`` equals ``begin`` for an instant; components and codes of merged records are joined
-        by ``+``.
+        ``end`` equals ``begin`` for an instant; ``until`` is up to when an alert can still be of use:
+        the begin of a failure, because a breakdown needs no foretelling once it is there, and the end of
+        anything else that lasts. Components and codes of merged records are joined by ``+``.
     """
     chosen = events["kind"] == target.kind
     if target.component:
@@ -48,7 +49,9 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
             "code": rows["code"].astype(object),
         }
     )
-    return _merged(rows)
+    merged = _merged(rows)
+    merged.insert(3, "until", merged["begin" if target.kind == "failure" else "end"])
+    return merged
 
 
 def _merged(rows: pd.DataFrame) -> pd.DataFrame:

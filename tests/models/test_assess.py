@@ -4,6 +4,7 @@ from datetime import timedelta
 import numpy as np
 
 from features.extract import extract
+from ingest.event import Event
 from models.assess import assess, assess_table
 from models.assessment import Reason
 from models.bundle import Bundle
@@ -42,6 +43,17 @@ def test_a_machine_settles_after_a_failure(seal_risk: Bundle, pumps: TableHistor
 
     assert said.reason[0] == Reason.SETTLING
     assert said.reason[-1] == Reason.OK
+
+
+def test_a_broken_machine_has_no_level_until_it_is_mended(seal_risk: Bundle, pumps: TableHistory) -> None:
+    breakdown = Event(machine="pump-0", kind="failure", time=after(hours=300), end=after(hours=324))
+    lasting = TableHistory(pumps.readings, [breakdown])
+    said = assess(seal_risk, lasting, ["pump-0", "pump-1"], after(hours=290), after(hours=340))
+    hours = (said.time - np.datetime64(after(hours=0).replace(tzinfo=None), "us")) / np.timedelta64(1, "h")
+    down = (hours > 300) & (hours <= 324) & (said.machine == "pump-0")
+
+    assert np.array_equal(said.reason == Reason.DOWN, down)
+    assert np.isnan(said.level[down]).all()
 
 
 def test_thin_and_silent_windows_have_a_reason_and_no_level(seal_risk: Bundle, pumps: TableHistory) -> None:

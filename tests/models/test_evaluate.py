@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.event import Event, events_table
+from ingest.event import Event, EventKind, events_table
 from ingest.plant import AlertSettings, Target
 from models.assessment import Assessments
 from models.evaluate import AlertVerdict, AssessedTime, EventVerdict, Verdict, judge, pooled
@@ -23,13 +23,13 @@ def alert(hour: int, machine: str = "m1") -> Episode:
     return Episode(machine, ZERO + hour * HOUR, None, 0)
 
 
-def targets_at(*places: tuple[int, int], machine: str = "m1") -> pd.DataFrame:
+def targets_at(*places: tuple[int, int], machine: str = "m1", kind: EventKind = "failure") -> pd.DataFrame:
     zero = datetime(2026, 1, 1, tzinfo=UTC)
     events = [
-        Event(machine=machine, kind="failure", time=zero + timedelta(hours=begin), end=zero + timedelta(hours=end))
+        Event(machine=machine, kind=kind, time=zero + timedelta(hours=begin), end=zero + timedelta(hours=end))
         for begin, end in places
     ]
-    return target_events(events_table(events), Target())
+    return target_events(events_table(events), Target(kind=kind))
 
 
 def watched(hours: range = range(400), known: int | None = None) -> AssessedTime:
@@ -38,10 +38,16 @@ def watched(hours: range = range(400), known: int | None = None) -> AssessedTime
     return AssessedTime(machine, time, timedelta(hours=1), None if known is None else ZERO + known * HOUR)
 
 
-def judged(alerts: list[int], *places: tuple[int, int], lead: int = 4, seen: AssessedTime | None = None) -> Verdict:
+def judged(
+    alerts: list[int],
+    *places: tuple[int, int],
+    lead: int = 4,
+    seen: AssessedTime | None = None,
+    kind: EventKind = "failure",
+) -> Verdict:
     return judge(
         [alert(hour) for hour in alerts],
-        targets_at(*places),
+        targets_at(*places, kind=kind),
         horizon=DAY,
         needed_lead=timedelta(hours=lead),
         assessed=seen or watched(),
@@ -81,8 +87,15 @@ def test_several_right_alerts_count_once_and_the_earliest_gives_the_lead() -> No
     assert result.lead_hours == (20.0, 20.0)
 
 
-def test_an_event_that_lasts_may_be_found_after_its_onset_and_the_lead_says_so() -> None:
+def test_a_breakdown_cannot_be_found_once_it_is_there() -> None:
     result = judged([104], (100, 120))
+
+    assert (result.found, result.missed, result.false) == (0, 1, 0)
+    assert result.lead_hours == (None, None)
+
+
+def test_a_state_that_lasts_may_be_found_after_its_onset_and_the_lead_says_so() -> None:
+    result = judged([104], (100, 120), kind="state")
 
     assert result.found == 1
     assert result.lead_hours == (-4.0, -4.0)
