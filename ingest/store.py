@@ -208,6 +208,11 @@ class Store:
             return Readings(machine_class, _plain(merge(table).table, asked))
         raise StoreError(f"{self._lake.folder}: files of class {machine_class!r} are in the catalogue but not there")
 
+    def signals(self, machine_class: str) -> tuple[str, ...]:
+        """Return all signals of a class that ever came, in the order in which they appeared."""
+        with self._database.read() as connection:
+            return signals_of(connection, machine_class)
+
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings; does not touch data."""
         statement = select(SPANS).where(SPANS.c.machine_class == machine_class).order_by(SPANS.c.machine)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.decode import long_form
+from ingest.decode.ahead import turn_ahead_away
 from ingest.decode.event_rows import EventDecoder
 from ingest.decode.machine import MachineColumn, Machines
 from ingest.decode.mapping import Mapping
@@ -68,13 +69,13 @@ class RowDecoder:
         self.newest: dict[str, int] = {}
         self._plant = plant
         self._mapping = mapping
-        self._now = pa.scalar(now, TIME)
+        self._arrival = now
         zone = ZoneInfo(source.time_zone or plant.time_zone)
         self._clock = LocalClock(zone)
         self._machines = MachineColumn(
             plant, source.machine, source.machine_is, ignore=source.other_machines == "ignore"
         )
-        self._events = [EventDecoder(each, source, zone) for each in source.events]
+        self._events = [EventDecoder(each, source, zone, now) for each in source.events]
         self._class_names = [each.name for each in plant.classes]
         place = {name: number for number, name in enumerate(self._class_names)}
         self._class_of = np.array([place[each.machine_class] for each in plant.machines], np.int64)
@@ -85,20 +86,25 @@ class RowDecoder:
         table = _simple(table)
         machines = self._machines.read(table, rejects)
         events = events_table()
-        stamps, placed = self._place(table, machines, rejects)
+        stamps, placed, seen = self._place(table, machines, rejects)
         if self._events:
-            events = together([each.decode(table, machines, stamps, placed, rejects) for each in self._events])
+            events = together(
+                [
+                    each.decode(table, machines, stamps, placed if each.planned else seen, rejects)
+                    for each in self._events
+                ]
+            )
         readings: list[Readings] = []
         used = missing = 0
-        if placed is not None and stamps is not None:
+        if seen is not None and stamps is not None:
             if self._mapping.source.run_to_failure:
-                self._note_newest(machines, stamps, placed)
+                self._note_newest(machines, stamps, seen)
             if self._mapping.long:
-                spread = long_form.spread(table, machines, stamps, placed, self._mapping, self._plant, rejects)
+                spread = long_form.spread(table, machines, stamps, seen, self._mapping, self._plant, rejects)
                 readings = [self._readings(*each) for each in spread.parts]
                 used, missing = spread.used, spread.missing
             else:
-                readings, used, missing = self._wide(table, machines, stamps, placed, rejects)
+                readings, used, missing = self._wide(table, machines, stamps, seen, rejects)
         return Decoded(
             readings=readings,
             events=events,
@@ -116,8 +122,8 @@ class RowDecoder:
 
     def _place(
         self, table: pa.Table, machines: Machines, rejects: Rejects
-    ) -> tuple[Integers | None, NDArray[np.bool_] | None]:
-        """Return each row's UTC time, and which rows have a machine and a time."""
+    ) -> tuple[Integers | None, NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+        """Return each row's UTC time, which rows have a machine and a time, and which of them can have been seen."""
         source = self._mapping.source
         if source.time is not None:
             column = source.time
@@ -126,12 +132,19 @@ class RowDecoder:
             column = source.cycle
             read = self._cycles(table, column, rejects)
         else:
-            return None, None
+            return None, None, None
         if not read.usable.all():
             rejects.add(np.flatnonzero(~read.usable & empty(table[column])), column, "", "no time is given")
         placed = read.usable & (machines.codes >= 0)
         stamps = to_utc(read, placed, machines, self._clock)
-        return stamps, placed
+        if source.time is None or not self._tells_of_what_was_seen():
+            return stamps, placed, placed
+        return stamps, placed, turn_ahead_away(stamps, placed, self._arrival, column, table[column], rejects)
+
+    def _tells_of_what_was_seen(self) -> bool:
+        """Whether a row's own time is that of readings, or of events that nobody plans."""
+        readings = self._mapping.long or any(self._mapping.signals.values())
+        return readings or any(each.needs_row_time and not each.planned for each in self._events)
 
     def _cycles(self, table: pa.Table, column: str, rejects: Rejects) -> Times:
         source = self._mapping.source
@@ -187,7 +200,7 @@ class RowDecoder:
         keys = [
             pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(pa.string()),
             pa.array(stamps).cast(TIME),
-            pa.repeat(self._now, len(codes)),
+            pa.repeat(pa.scalar(self._arrival, TIME), len(codes)),
         ]
         cells = [pa.array(each, from_pandas=True) for each in columns]
         return Readings(machine_class, pa.table([*keys, *cells], schema=readings_schema(signals)))
