@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
+from ingest.checksum import checksum
+from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
 
 CELLS_IN_A_BATCH = 4_000_000
@@ -79,7 +81,7 @@ def batches(
         statement = statement.where(BATCHES.c.newest >= first)
     if newest is not None:
         statement = statement.where(BATCHES.c.first <= newest)
-    return [_batch(row) for row in connection.execute(statement)]
+    return [batch_of(row) for row in connection.execute(statement)]
 
 
 def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None:
@@ -98,7 +100,7 @@ def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None
     statement = select(BATCHES).where(
         BATCHES.c.machine_class == head, BATCHES.c.id >= chosen[0], BATCHES.c.id <= chosen[-1]
     )
-    return head, [_batch(row) for row in connection.execute(statement.order_by(BATCHES.c.id))]
+    return head, [batch_of(row) for row in connection.execute(statement.order_by(BATCHES.c.id))]
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
@@ -118,20 +120,18 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_LZ4) as writer:
         writer.write_table(table)
-    connection.execute(
-        BATCHES.insert(),
-        {
-            "source": source,
-            "position": position,
-            "machine_class": readings.machine_class,
-            "rows": table.num_rows,
-            "cells": table.num_rows * table.num_columns,
-            "readings": readings.count,
-            "first": times["min"].as_py(),
-            "newest": times["max"].as_py(),
-            "body": sink.getvalue().to_pybytes(),
-        },
-    )
+    about = {
+        "source": source,
+        "position": position,
+        "machine_class": readings.machine_class,
+        "rows": table.num_rows,
+        "cells": table.num_rows * table.num_columns,
+        "readings": readings.count,
+        "first": times["min"].as_py(),
+        "newest": times["max"].as_py(),
+    }
+    body = sink.getvalue().to_pybytes()
+    connection.execute(BATCHES.insert(), {**about, "body": body, "sum": checksum(body, *about.values())})
 
 
 def _note_signals(connection: Connection, readings: Readings) -> None:
@@ -171,6 +171,14 @@ def _note_spans(connection: Connection, readings: Readings) -> None:
     )
 
 
-def _batch(row: Row[Any]) -> Batch:
+def batch_of(row: Row[Any]) -> Batch:
+    """Return a batch as it was written; raises ``DamagedError`` if it is not that any more."""
+    about = row.source, row.position, row.machine_class, row.rows, row.cells, row.readings, row.first, row.newest
+    if checksum(row.body, *about) != row.sum:
+        raise DamagedError(
+            f"batch {row.id} of the log, {row.rows:,} rows of class {row.machine_class!r}: damaged, its content is not"
+            " what was written; restore the data folder from a backup, or put the batch aside with"
+            " 'andon check --storage --set-aside', and look after the disk"
+        )
     with pa.ipc.open_stream(pa.py_buffer(row.body)) as reader:
         return Batch(row.id, row.source, row.position, reader.read_all())
