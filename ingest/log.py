@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Row, delete, func, select
@@ -13,9 +14,24 @@ from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
 from ingest.checksum import checksum
 from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
+from ingest.statement import run_many
 
 CELLS_IN_A_BATCH = 4_000_000
-_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+"""Handing a small batch to other threads costs more than packing it."""
+
+
+_CLAIM = insert(POSITIONS).on_conflict_do_nothing()
+_BATCH = insert(BATCHES)
+_SIGNAL = insert(SIGNALS).on_conflict_do_nothing()
+_NEW_SPAN = insert(SPANS)
+_SPAN = _NEW_SPAN.on_conflict_do_update(
+    index_elements=["machine_class", "machine"],
+    set_={
+        "first": func.min(SPANS.c.first, _NEW_SPAN.excluded.first),
+        "newest": func.max(SPANS.c.newest, _NEW_SPAN.excluded.newest),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +84,7 @@ def append_together(connection: Connection, several: Sequence[Readings], source:
 
 def claim(connection: Connection, source: str, position: str, note: str = "") -> bool:
     """Remember a position; ``False`` if it is known."""
-    statement = insert(POSITIONS).values(source=source, position=position, note=note).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return run_many(connection, _CLAIM, [{"source": source, "position": position, "note": note}]) == 1
 
 
 def batches(
@@ -131,42 +146,29 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
         "newest": times["max"].as_py(),
     }
     body = sink.getvalue().to_pybytes()
-    connection.execute(BATCHES.insert(), {**about, "body": body, "sum": checksum(body, *about.values())})
+    run_many(connection, _BATCH, [{**about, "body": body, "sum": checksum(body, *about.values())}])
 
 
 def _note_signals(connection: Connection, readings: Readings) -> None:
-    known = set(
-        connection.execute(select(SIGNALS.c.signal).where(SIGNALS.c.machine_class == readings.machine_class)).scalars()
-    )
-    new = [name for name in readings.signals if name not in known]
-    if new:
-        connection.execute(
-            insert(SIGNALS).on_conflict_do_nothing(),
-            [{"machine_class": readings.machine_class, "signal": name} for name in new],
-        )
+    rows = [{"machine_class": readings.machine_class, "signal": name} for name in readings.signals]
+    if rows:
+        run_many(connection, _SIGNAL, rows)
 
 
 def _note_spans(connection: Connection, readings: Readings) -> None:
-    times = pa.table({"machine": readings.table["machine"], "time": readings.table["time"].cast(pa.int64())})
-    spans = times.group_by("machine").aggregate([("time", "min"), ("time", "max")])
-    statement = insert(SPANS)
-    statement = statement.on_conflict_do_update(
-        index_elements=["machine_class", "machine"],
-        set_={
-            "first": func.min(SPANS.c.first, statement.excluded.first),
-            "newest": func.max(SPANS.c.newest, statement.excluded.newest),
-        },
-    )
-    connection.execute(
-        statement,
+    machines = readings.table["machine"].combine_chunks().dictionary_encode()
+    codes, times = machines.indices.to_numpy(), readings.table["time"].cast(pa.int64()).to_numpy()
+    first, newest = np.full(len(machines.dictionary), 2**62), np.full(len(machines.dictionary), -(2**62))
+    np.minimum.at(first, codes, times)
+    np.maximum.at(newest, codes, times)
+    run_many(
+        connection,
+        _SPAN,
         [
-            {
-                "machine_class": readings.machine_class,
-                "machine": row["machine"],
-                "first": row["time_min"],
-                "newest": row["time_max"],
-            }
-            for row in spans.to_pylist()
+            {"machine_class": readings.machine_class, "machine": machine, "first": begin, "newest": end}
+            for machine, begin, end in zip(
+                machines.dictionary.to_pylist(), first.tolist(), newest.tolist(), strict=True
+            )
         ],
     )
 

@@ -16,7 +16,7 @@ from ingest.decode.number import empty, numbers
 from ingest.decode.reject import Rejects
 from ingest.decode.time import times
 from ingest.decode.zone import LocalClock
-from ingest.event import events_table
+from ingest.event import NO_EVENTS
 from ingest.plant import EventMapping, Source
 
 Integers = NDArray[np.int64]
@@ -73,7 +73,7 @@ class EventDecoder:
         elif stamps is not None and placed is not None:
             chosen = chosen & placed
         if stamps is None:
-            return events_table()
+            return NO_EVENTS
         values = self._values(table, rejects)
         if self._mapping.flag is not None:
             return self._runs(table, machines, stamps, chosen, values, rejects)
