@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -26,4 +26,4 @@ def run_many(connection: Connection, statement: Insert, rows: Sequence[Mapping[s
 
 @lru_cache(maxsize=256)
 def _compiled(statement: Insert, dialect: Dialect, columns: tuple[str, ...]) -> SQLCompiler:
-    return cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=list(columns)))
+    return statement.compile(dialect=dialect, column_keys=list(columns))
