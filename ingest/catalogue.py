@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     Index,
@@ -38,6 +39,7 @@ BATCHES = Table(
     Column("first", Integer, nullable=False),
     Column("newest", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("sum", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -72,6 +74,7 @@ SEGMENTS = Table(
     Column("bytes", Integer, nullable=False),
     Column("first", Integer, nullable=False),
     Column("newest", Integer, nullable=False),
+    Column("sums", LargeBinary, nullable=False),
 )
 
 EVENTS = Table(

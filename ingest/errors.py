@@ -8,6 +8,7 @@ AndonError
 ├── SourceError             a file or stream as a whole cannot be read
 ├── StoreError              the data folder cannot be read or written
 │   ├── StoreBusyError      another process holds the store for too long
+│   ├── DamagedError        what lies on disk is not what was written
 │   └── IntakeFullError     more comes than can be written or sealed; nothing was kept, send it again
 ├── NotEnoughDataError      too little history or too few events for what was asked
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
@@ -52,6 +53,10 @@ class StoreError(AndonError):
 
 class StoreBusyError(StoreError):
     """Another process has held the store for longer than we wait."""
+
+
+class DamagedError(StoreError):
+    """What lies on disk is not what was written; nothing of it is served."""
 
 
 class IntakeFullError(StoreError):

@@ -75,7 +75,7 @@ class Lake:
     def read(self, segments: Sequence[Segment], selection: Selection) -> pa.Table:
         """Return rows of segments, oldest arrival first, not merged; raises as ``read_segment``."""
         ordered = sorted(segments, key=lambda each: each.sequence)
-        tables = [read_segment(self.path(each), selection) for each in ordered]
+        tables = [read_segment(self.path(each), selection, each.sums) for each in ordered]
         return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
 
     def seal(self) -> SealReport:
@@ -83,7 +83,7 @@ class Lake:
 
         Killed at any moment, nothing is lost and nothing is there twice.
         """
-        with self._alone():
+        with self.alone():
             self._remove_orphans()
             report = SealReport()
             touched: dict[str, None] = {}
@@ -96,7 +96,8 @@ class Lake:
             return report
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Keep every other process from sealing and rewriting while the block runs."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._sealing.acquire(timeout=WAIT_SECONDS):

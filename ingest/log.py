@@ -4,16 +4,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
+from ingest.checksum import checksum
+from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
+from ingest.statement import run_many
 
 CELLS_IN_A_BATCH = 4_000_000
-_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+"""Handing a small batch to other threads costs more than packing it."""
+
+
+_CLAIM = insert(POSITIONS).on_conflict_do_nothing()
+_BATCH = insert(BATCHES)
+_SIGNAL = insert(SIGNALS).on_conflict_do_nothing()
+_NEW_SPAN = insert(SPANS)
+_SPAN = _NEW_SPAN.on_conflict_do_update(
+    index_elements=["machine_class", "machine"],
+    set_={
+        "first": func.min(SPANS.c.first, _NEW_SPAN.excluded.first),
+        "newest": func.max(SPANS.c.newest, _NEW_SPAN.excluded.newest),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +84,7 @@ def append_together(connection: Connection, several: Sequence[Readings], source:
 
 def claim(connection: Connection, source: str, position: str, note: str = "") -> bool:
     """Remember a position; ``False`` if it is known."""
-    statement = insert(POSITIONS).values(source=source, position=position, note=note).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return run_many(connection, _CLAIM, [{"source": source, "position": position, "note": note}]) == 1
 
 
 def batches(
@@ -79,7 +96,7 @@ def batches(
         statement = statement.where(BATCHES.c.newest >= first)
     if newest is not None:
         statement = statement.where(BATCHES.c.first <= newest)
-    return [_batch(row) for row in connection.execute(statement)]
+    return [batch_of(row) for row in connection.execute(statement)]
 
 
 def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None:
@@ -98,7 +115,7 @@ def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None
     statement = select(BATCHES).where(
         BATCHES.c.machine_class == head, BATCHES.c.id >= chosen[0], BATCHES.c.id <= chosen[-1]
     )
-    return head, [_batch(row) for row in connection.execute(statement.order_by(BATCHES.c.id))]
+    return head, [batch_of(row) for row in connection.execute(statement.order_by(BATCHES.c.id))]
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
@@ -118,59 +135,52 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_LZ4) as writer:
         writer.write_table(table)
-    connection.execute(
-        BATCHES.insert(),
-        {
-            "source": source,
-            "position": position,
-            "machine_class": readings.machine_class,
-            "rows": table.num_rows,
-            "cells": table.num_rows * table.num_columns,
-            "readings": readings.count,
-            "first": times["min"].as_py(),
-            "newest": times["max"].as_py(),
-            "body": sink.getvalue().to_pybytes(),
-        },
-    )
+    about = {
+        "source": source,
+        "position": position,
+        "machine_class": readings.machine_class,
+        "rows": table.num_rows,
+        "cells": table.num_rows * table.num_columns,
+        "readings": readings.count,
+        "first": times["min"].as_py(),
+        "newest": times["max"].as_py(),
+    }
+    body = sink.getvalue().to_pybytes()
+    run_many(connection, _BATCH, [{**about, "body": body, "sum": checksum(body, *about.values())}])
 
 
 def _note_signals(connection: Connection, readings: Readings) -> None:
-    known = set(
-        connection.execute(select(SIGNALS.c.signal).where(SIGNALS.c.machine_class == readings.machine_class)).scalars()
-    )
-    new = [name for name in readings.signals if name not in known]
-    if new:
-        connection.execute(
-            insert(SIGNALS).on_conflict_do_nothing(),
-            [{"machine_class": readings.machine_class, "signal": name} for name in new],
-        )
+    rows = [{"machine_class": readings.machine_class, "signal": name} for name in readings.signals]
+    if rows:
+        run_many(connection, _SIGNAL, rows)
 
 
 def _note_spans(connection: Connection, readings: Readings) -> None:
-    times = pa.table({"machine": readings.table["machine"], "time": readings.table["time"].cast(pa.int64())})
-    spans = times.group_by("machine").aggregate([("time", "min"), ("time", "max")])
-    statement = insert(SPANS)
-    statement = statement.on_conflict_do_update(
-        index_elements=["machine_class", "machine"],
-        set_={
-            "first": func.min(SPANS.c.first, statement.excluded.first),
-            "newest": func.max(SPANS.c.newest, statement.excluded.newest),
-        },
-    )
-    connection.execute(
-        statement,
+    machines = readings.table["machine"].combine_chunks().dictionary_encode()
+    codes, times = machines.indices.to_numpy(), readings.table["time"].cast(pa.int64()).to_numpy()
+    first, newest = np.full(len(machines.dictionary), 2**62), np.full(len(machines.dictionary), -(2**62))
+    np.minimum.at(first, codes, times)
+    np.maximum.at(newest, codes, times)
+    run_many(
+        connection,
+        _SPAN,
         [
-            {
-                "machine_class": readings.machine_class,
-                "machine": row["machine"],
-                "first": row["time_min"],
-                "newest": row["time_max"],
-            }
-            for row in spans.to_pylist()
+            {"machine_class": readings.machine_class, "machine": machine, "first": begin, "newest": end}
+            for machine, begin, end in zip(
+                machines.dictionary.to_pylist(), first.tolist(), newest.tolist(), strict=True
+            )
         ],
     )
 
 
-def _batch(row: Row[Any]) -> Batch:
+def batch_of(row: Row[Any]) -> Batch:
+    """Return a batch as it was written; raises ``DamagedError`` if it is not that any more."""
+    about = row.source, row.position, row.machine_class, row.rows, row.cells, row.readings, row.first, row.newest
+    if checksum(row.body, *about) != row.sum:
+        raise DamagedError(
+            f"batch {row.id} of the log, {row.rows:,} rows of class {row.machine_class!r}: damaged, its content is not"
+            " what was written; restore the data folder from a backup, or put the batch aside with"
+            " 'andon check --storage --set-aside', and look after the disk"
+        )
     with pa.ipc.open_stream(pa.py_buffer(row.body)) as reader:
         return Batch(row.id, row.source, row.position, reader.read_all())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -69,17 +70,41 @@ def merge(table: pa.Table, fresh: int = 0) -> Merged:
     groups = _Groups(starts, np.diff(np.append(starts, count)))
     columns = [table["machine"].take(pa.array(original[groups.last])), table["time"].take(pa.array(original[starts]))]
     columns.append(table["arrived"].take(pa.array(original[groups.last])))
-    changed, added = np.zeros(len(groups.members), np.bool_), np.zeros(len(groups.members), np.bool_)
+    found = _Found.none(groups, known=original[groups.members] < fresh)
     for name in table.column_names[3:]:
         values = table[name].to_numpy()[original]
-        columns.append(pa.array(groups.pick(values, changed, added), from_pandas=True))
+        columns.append(pa.array(groups.pick(values, found), from_pandas=True))
     again = original[groups.members[groups.follows]]
-    repeated[again] = ~(changed | added)[groups.follows]
-    corrected[again] = changed[groups.follows]
+    brought = (found.changed | found.added) & np.repeat(found.moved, groups.lengths)
+    repeated[again] = ~brought[groups.follows]
+    corrected[again] = (found.changed & brought)[groups.follows]
     brings = ~repeated
     brings[:fresh] = False
     newly = np.logical_or.reduceat(brings[original], starts)
     return Merged(pa.table(columns, schema=table.schema), newly, repeated, corrected)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What comparing the rows of one key found, over all columns so far.
+
+    Attributes
+    ----------
+    known : whether a member was known already, shape (members,)
+    changed, added : whether a member changed a value or added one, shape (members,)
+    moved : whether the rows of a key came out other than what was known of it, shape (groups,)
+    """
+
+    known: NDArray[np.bool_]
+    changed: NDArray[np.bool_]
+    added: NDArray[np.bool_]
+    moved: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, groups: "_Groups", known: NDArray[np.bool_]) -> Self:
+        """Return that nothing was found yet."""
+        count = len(groups.members)
+        return cls(known, np.zeros(count, np.bool_), np.zeros(count, np.bool_), np.zeros(len(groups.lengths), np.bool_))
 
 
 class _Groups:
@@ -88,16 +113,14 @@ class _Groups:
     def __init__(self, starts: Integers, lengths: Integers) -> None:
         self.last = starts + lengths - 1
         self._several = np.flatnonzero(lengths > 1)
-        long = lengths[self._several]
+        self.lengths = long = lengths[self._several]
         self._begin = np.concatenate(([0], np.cumsum(long)[:-1])).astype(np.int64)
         self.members = np.repeat(starts[self._several] - self._begin, long) + np.arange(long.sum())
         self._begin_of = np.repeat(self._begin, long)
         self.follows = np.arange(len(self.members)) > self._begin_of
 
-    def pick(
-        self, values: NDArray[np.float64], changed: NDArray[np.bool_], added: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """Return the last value of each run and mark the members that changed or added one."""
+    def pick(self, values: NDArray[np.float64], so_far: _Found) -> NDArray[np.float64]:
+        """Return the last value of each run, and note what was found on the way."""
         picked = values[self.last]
         inside = values[self.members]
         present = ~np.isnan(inside)
@@ -105,9 +128,11 @@ class _Groups:
         latest = np.maximum.accumulate(here)
         before = np.concatenate(([-1], latest[:-1]))
         has_before = before >= self._begin_of
-        changed |= present & has_before & (inside != inside[before])
-        added |= present & ~has_before
+        so_far.changed |= present & has_before & (inside != inside[before])
+        so_far.added |= present & ~has_before
         found = np.maximum.reduceat(here, self._begin)
+        held = np.maximum.reduceat(np.where(so_far.known, here, -1), self._begin)
+        so_far.moved |= (found >= 0) & ((held < 0) | (inside[found] != inside[held]))
         picked[self._several] = np.where(found >= 0, inside[found], np.nan)
         return picked
 

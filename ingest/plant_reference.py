@@ -63,6 +63,13 @@ Entries are counted from 1 in these lines.
 - **Durations** are a number and one of `ms`, `s`, `min`, `h`, `d`, `w`: `"15 min"`.
 - **Times** are written as `2026-01-31 06:00:00`, in the plant's zone, or with a zone of their own:
   `2026-01-31 06:00:00+01:00`. Of an hour that comes twice when clocks go back, the first is meant.
+- **Local times in files.** Of an hour that comes twice, the first is meant, until the times of the machine step
+  back within it; from then on it is the second. A time that never was, when clocks go forward, is read with the
+  offset from before: 02:30 is 03:30 summer time. Rows of one machine and one moment are one reading; the last
+  one counts.
+- **Times ahead.** A reading, or an event that nobody plans, that is more than 15 minutes ahead of its own arrival
+  is rejected: a clock, `time_zone` or `time_format` is wrong. Maintenance, inspections, orders and shifts may lie
+  ahead.
 - **Machines** may share one entry with `names` in place of `name`: `names = ["old", "1..20", "01..10"]` stands
   for `old`, `1` to `20`, and `01` to `10`; `"press-1..12"` for `press-1` to `press-12`.
 - **Paths** are relative to the plant file.

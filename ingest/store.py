@@ -27,6 +27,7 @@ from ingest.catalogue import (
     from_microseconds,
     to_microseconds,
 )
+from ingest.damage import Damage, find_damage, set_aside
 from ingest.database import Database
 from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.delivery import Delivery, Receipt
@@ -109,7 +110,12 @@ class Store:
         self._database = Database(folder / "readings.db")
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         with self._database.read() as connection:
-            known = set(inspect(connection).get_table_names())
+            there = inspect(connection)
+            known = set(there.get_table_names())
+            if BATCHES.name in known and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
+                raise StoreError(
+                    f"{folder}: made by an Andon that kept no checksums; move it away and run 'andon ingest' again"
+                )
         if not known.issuperset(METADATA.tables):
             with self._database.write() as connection:
                 METADATA.create_all(connection)
@@ -207,6 +213,11 @@ class Store:
                 continue
             return Readings(machine_class, _plain(merge(table).table, asked))
         raise StoreError(f"{self._lake.folder}: files of class {machine_class!r} are in the catalogue but not there")
+
+    def signals(self, machine_class: str) -> tuple[str, ...]:
+        """Return all signals of a class that ever came, in the order in which they appeared."""
+        with self._database.read() as connection:
+            return signals_of(connection, machine_class)
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings; does not touch data."""
@@ -309,6 +320,16 @@ class Store:
         names = ("readings.db", "readings.db-wal")
         size = sum((self.folder / name).stat().st_size for name in names if (self.folder / name).exists())
         return StoreCounts(sealed[0] + waiting, events, rejected, sealed[1], sealed[2] + size)
+
+    def find_damage(self) -> list[Damage]:
+        """Read all that lies on disk, and return what is not as it was written."""
+        return list(find_damage(self._database, self._lake))
+
+    def set_aside(self, damages: Sequence[Damage]) -> Path:
+        """Take damaged parts out of the store, and return the folder that they are in now."""
+        folder = self.folder / "damaged"
+        set_aside(self._database, self._lake, list(damages), folder)
+        return folder
 
     def close(self) -> None:
         """Let go of the files."""

@@ -15,6 +15,7 @@ from ingest.plant import ModelEntry, Plant
 from ingest.store import History
 from models.backtest_report import BacktestReport
 from models.bundle import Bundle
+from models.early import Early
 from models.evaluate import pooled
 from models.fit import fit_bundle
 from models.judged_part import Part, judge_part
@@ -79,6 +80,8 @@ def backtest(
         },
         evidence=past.evidence,
         currency=plant.currency,
+        horizon=entry.horizon,
+        early=Early.together(part.early for part in parts),
         seconds=timer() - began,
     )
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
+from models.early import Early
 from models.evaluate import AlertVerdict, EventVerdict, Verdict
 from models.money import Money
 
@@ -23,6 +25,7 @@ class BacktestReport:
     thresholds : threshold of each bundle that was judged
     baselines : the rules that the calendar and the fixed limit chose, in words
     evidence : what may be claimed on the events of the training part
+    early : false alarms that a longer horizon than ``horizon`` would count as right
     seconds : how long the backtest took
     """
 
@@ -37,6 +40,8 @@ class BacktestReport:
     baselines: Mapping[str, tuple[str, ...]]
     evidence: str
     currency: str
+    horizon: timedelta
+    early: Early
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,6 +64,11 @@ class BacktestReport:
             "not_judged": verdict.events_that_are(EventVerdict.NOT_JUDGED),
             "right_alerts": verdict.right,
             "false_alarms": verdict.false,
+            "early_alerts": {
+                "count": len(self.early.ahead),
+                "by_chance": self.early.by_chance,
+                "longest_hours": max((each / timedelta(hours=1) for each in self.early.ahead), default=None),
+            },
             "open_alerts": verdict.alerts_that_are(AlertVerdict.OPEN),
             "base_rate": self.base_rate,
             "threshold": list(self.thresholds),
@@ -114,6 +124,8 @@ class BacktestReport:
         said = [f"It found {verdict.found} of {verdict.judged} events, {verdict.recall.percent()}."]
         if median is not None and tenth is not None:
             said.append(f"Lead: median {median:.3g} h, nine in ten longer than {tenth:.3g} h.")
+        if hint := self.early.sentence(self.horizon):
+            said.append(hint)
         if left_out := verdict.events_that_are(EventVerdict.NOT_JUDGED):
             said.append(f"{left_out} could not be judged: the machine was not assessed before.")
         return said

@@ -130,7 +130,8 @@ class HealthyTail:
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 1 − p of each score; NaN stays NaN."""
         counted = np.interp(scores, self.knots, np.maximum(self.shares, self.beyond))
-        excess = np.maximum(0, scores - self.start) / self.scale
+        with np.errstate(over="ignore"):  # infinitely far out is a share of nothing, which is right
+            excess = np.maximum(0, scores - self.start) / self.scale
         if self.shape > 0:
             fitted = self.beyond * (1 + self.shape * excess) ** (-1 / self.shape)
         else:

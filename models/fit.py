@@ -16,7 +16,7 @@ from models.card import card_of
 from models.detector import AnomalyLevel
 from models.diagnosis import Diagnosis
 from models.failure_risk import FailureRisk
-from models.label import label, target_events
+from models.label import healthy, label, target_events
 from models.learner import Learner
 from models.moment import span
 from models.normal import normal_of
@@ -49,10 +49,11 @@ def fit_bundle(
     events = events[events["time"] <= pd.Timestamp(known_until)]
     targets = target_events(events, entry.target)
     targets = targets[targets["machine"].isin(set(table.machine))].reset_index(drop=True)
-    # A detector needs no proof that the last hours were healthy, only that nothing is known against them.
-    certain = known_until if entry.task == "failure_risk" else known_until + entry.horizon
-    labels = label(table, targets, entry.horizon, certain)
-    learner: Learner = FailureRisk() if entry.task == "failure_risk" else AnomalyLevel()
+    labels = label(table, targets, entry.horizon, known_until)
+    learner: Learner = FailureRisk()
+    if entry.task == "anomaly":
+        labels = np.where(healthy(table, targets, entry.horizon, known_until), 0, np.where(labels == 1, 1, -1))
+        learner = AnomalyLevel()
     learner = learner.fit(table, labels, _folds(entry, table, targets))
     choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
     normal = normal_of(table.where(labels == 0))

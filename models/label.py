@@ -11,6 +11,10 @@ from ingest.plant import Target
 from models.moment import instant, instants, span
 from models.rows import by_machine, machine_rows
 
+WEAR_HORIZONS = 10
+WEAR_SHARE_OF_RUN = 3
+"""The last so many horizons, and no more than one such part of a run, are no example of normal behaviour."""
+
 TARGET_COLUMNS = ("machine", "begin", "end", "until", "component", "code")
 
 
@@ -107,3 +111,36 @@ def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_
         labels[mine][inside] = -1
     labels[table.time > known] = -1
     return labels
+
+
+def healthy(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_until: datetime) -> NDArray[np.bool_]:
+    """Say of each row whether it may serve as an example of normal behaviour.
+
+    Wear often shows long before the horizon, and a detector that learnt it as normal would never report
+    it. So the end of each run up to a known event is left out: ten horizons, but no more than
+    the last third of the run, which begins at the machine's first row or at its event before.
+
+    Parameters
+    ----------
+    targets : table of ``target_events``
+    known_until : up to when (inclusive) all events are known
+
+    Returns
+    -------
+    bool array of shape (n_rows,)
+    """
+    # No proof is needed that the last hours were healthy, only that nothing is known against them.
+    chosen = label(table, targets, horizon, known_until + horizon) == 0
+    events = targets[instants(targets["begin"]) <= instant(known_until)]
+    rows = machine_rows(table.machine)
+    for machine, group in by_machine(events).items():
+        if machine not in rows:
+            continue
+        mine = rows[machine]
+        time, begin = table.time[mine], instants(group["begin"])
+        start = np.concatenate([time[:1], instants(group["end"])[:-1]])
+        worn = np.minimum(span(horizon) * WEAR_HORIZONS, (begin - start) // WEAR_SHARE_OF_RUN)
+        following = np.searchsorted(begin, time, side="left")
+        before = following < len(begin)
+        chosen[mine][before] &= time[before] <= (begin - worn)[following[before]]
+    return chosen

@@ -1,6 +1,7 @@
 """Rows to events of one kind: each row one, or a run of flagged rows one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.decode.ahead import PLANNED, turn_ahead_away
 from ingest.decode.machine import Machines, encoded
 from ingest.decode.number import empty, numbers
 from ingest.decode.reject import Rejects
 from ingest.decode.time import times
 from ingest.decode.zone import LocalClock
-from ingest.event import events_table
+from ingest.event import NO_EVENTS
 from ingest.plant import EventMapping, Source
 
 Integers = NDArray[np.int64]
@@ -33,10 +35,18 @@ class _Run:
 
 
 class EventDecoder:
-    """Decodes the events that one mapping of a source tells of, a table at a time."""
+    """Decodes the events that one mapping of a source tells of, a table at a time.
 
-    def __init__(self, mapping: EventMapping, source: Source, zone: ZoneInfo) -> None:
+    Parameters
+    ----------
+    arrival : when all rows came
+    """
+
+    def __init__(self, mapping: EventMapping, source: Source, zone: ZoneInfo, arrival: datetime) -> None:
+        self.planned = mapping.kind in PLANNED
+        self.needs_row_time = mapping.time is None
         self._mapping = mapping
+        self._arrival = arrival
         self._source = source
         self._clock = LocalClock(zone)
         self._end_clock = LocalClock(zone)
@@ -57,10 +67,13 @@ class EventDecoder:
             absent = chosen & ~usable & empty(table[self._mapping.time])
             rejects.add(np.flatnonzero(absent), self._mapping.time, "", "no time is given")
             chosen = chosen & usable
+            if not self.planned:
+                cells = table[self._mapping.time]
+                chosen = turn_ahead_away(stamps, chosen, self._arrival, self._mapping.time, cells, rejects)
         elif stamps is not None and placed is not None:
             chosen = chosen & placed
         if stamps is None:
-            return events_table()
+            return NO_EVENTS
         values = self._values(table, rejects)
         if self._mapping.flag is not None:
             return self._runs(table, machines, stamps, chosen, values, rejects)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.decode import long_form
+from ingest.decode.ahead import turn_ahead_away
 from ingest.decode.event_rows import EventDecoder
 from ingest.decode.machine import MachineColumn, Machines
 from ingest.decode.mapping import Mapping
@@ -18,7 +19,7 @@ from ingest.decode.number import empty, numbers
 from ingest.decode.reject import Rejects
 from ingest.decode.time import Times, times
 from ingest.decode.zone import LocalClock
-from ingest.event import Event, events_table
+from ingest.event import NO_EVENTS, Event, events_table
 from ingest.plant import Plant, Signal
 from ingest.reading import TIME, Readings, readings_schema
 from ingest.report import Rejection
@@ -43,7 +44,7 @@ class Decoded:
     """
 
     readings: list[Readings] = field(default_factory=list)
-    events: pd.DataFrame = field(default_factory=events_table)
+    events: pd.DataFrame = field(default_factory=lambda: NO_EVENTS)
     rejections: list[Rejection] = field(default_factory=list)
     rejected: int = 0
     rows: int = 0
@@ -66,39 +67,47 @@ class RowDecoder:
     def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime) -> None:
         source = mapping.source
         self.newest: dict[str, int] = {}
+        self.class_of_rows = np.zeros(0, np.int64)
+        """Place of each row's class in the plant, -1 where it has no machine, of the last table."""
         self._plant = plant
         self._mapping = mapping
-        self._now = pa.scalar(now, TIME)
+        self._arrival = now
         zone = ZoneInfo(source.time_zone or plant.time_zone)
         self._clock = LocalClock(zone)
         self._machines = MachineColumn(
             plant, source.machine, source.machine_is, ignore=source.other_machines == "ignore"
         )
-        self._events = [EventDecoder(each, source, zone) for each in source.events]
+        self._events = [EventDecoder(each, source, zone, now) for each in source.events]
         self._class_names = [each.name for each in plant.classes]
         place = {name: number for number, name in enumerate(self._class_names)}
-        self._class_of = np.array([place[each.machine_class] for each in plant.machines], np.int64)
+        self._class_of = np.array([*(place[each.machine_class] for each in plant.machines), -1], np.int64)
 
     def decode(self, table: pa.Table, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
         """Decode the next rows; cells and rows that cannot be used are turned away one by one."""
         rejects = Rejects(line_of)
         table = _simple(table)
         machines = self._machines.read(table, rejects)
-        events = events_table()
-        stamps, placed = self._place(table, machines, rejects)
+        self.class_of_rows = self._class_of[machines.codes]
+        events = NO_EVENTS
+        stamps, placed, seen = self._place(table, machines, rejects)
         if self._events:
-            events = together([each.decode(table, machines, stamps, placed, rejects) for each in self._events])
+            events = together(
+                [
+                    each.decode(table, machines, stamps, placed if each.planned else seen, rejects)
+                    for each in self._events
+                ]
+            )
         readings: list[Readings] = []
         used = missing = 0
-        if placed is not None and stamps is not None:
+        if seen is not None and stamps is not None:
             if self._mapping.source.run_to_failure:
-                self._note_newest(machines, stamps, placed)
+                self._note_newest(machines, stamps, seen)
             if self._mapping.long:
-                spread = long_form.spread(table, machines, stamps, placed, self._mapping, self._plant, rejects)
+                spread = long_form.spread(table, machines, stamps, seen, self._mapping, self._plant, rejects)
                 readings = [self._readings(*each) for each in spread.parts]
                 used, missing = spread.used, spread.missing
             else:
-                readings, used, missing = self._wide(table, machines, stamps, placed, rejects)
+                readings, used, missing = self._wide(table, machines, stamps, seen, rejects)
         return Decoded(
             readings=readings,
             events=events,
@@ -116,8 +125,8 @@ class RowDecoder:
 
     def _place(
         self, table: pa.Table, machines: Machines, rejects: Rejects
-    ) -> tuple[Integers | None, NDArray[np.bool_] | None]:
-        """Return each row's UTC time, and which rows have a machine and a time."""
+    ) -> tuple[Integers | None, NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+        """Return each row's UTC time, which rows have a machine and a time, and which of them can have been seen."""
         source = self._mapping.source
         if source.time is not None:
             column = source.time
@@ -126,12 +135,19 @@ class RowDecoder:
             column = source.cycle
             read = self._cycles(table, column, rejects)
         else:
-            return None, None
+            return None, None, None
         if not read.usable.all():
             rejects.add(np.flatnonzero(~read.usable & empty(table[column])), column, "", "no time is given")
         placed = read.usable & (machines.codes >= 0)
         stamps = to_utc(read, placed, machines, self._clock)
-        return stamps, placed
+        if source.time is None or not self._tells_of_what_was_seen():
+            return stamps, placed, placed
+        return stamps, placed, turn_ahead_away(stamps, placed, self._arrival, column, table[column], rejects)
+
+    def _tells_of_what_was_seen(self) -> bool:
+        """Whether a row's own time is that of readings, or of events that nobody plans."""
+        readings = self._mapping.long or any(self._mapping.signals.values())
+        return readings or any(each.needs_row_time and not each.planned for each in self._events)
 
     def _cycles(self, table: pa.Table, column: str, rejects: Rejects) -> Times:
         source = self._mapping.source
@@ -155,7 +171,7 @@ class RowDecoder:
         self, table: pa.Table, machines: Machines, stamps: Integers, placed: NDArray[np.bool_], rejects: Rejects
     ) -> tuple[list[Readings], int, int]:
         values: dict[str, Floats] = {}
-        classes = np.where(placed, self._class_of[machines.codes], -1)
+        classes = np.where(placed, self.class_of_rows, -1)
         readings: list[Readings] = []
         used = missing = 0
         for number in np.unique(classes[placed]).tolist():
@@ -187,7 +203,7 @@ class RowDecoder:
         keys = [
             pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(pa.string()),
             pa.array(stamps).cast(TIME),
-            pa.repeat(self._now, len(codes)),
+            pa.repeat(pa.scalar(self._arrival, TIME), len(codes)),
         ]
         cells = [pa.array(each, from_pandas=True) for each in columns]
         return Readings(machine_class, pa.table([*keys, *cells], schema=readings_schema(signals)))
@@ -205,7 +221,7 @@ def _simple(table: pa.Table) -> pa.Table:
 def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return several event tables as one."""
     filled = [each for each in tables if len(each)]
-    return pd.concat(filled, ignore_index=True) if filled else events_table()
+    return pd.concat(filled, ignore_index=True) if filled else NO_EVENTS
 
 
 def within(

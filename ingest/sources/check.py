@@ -1,9 +1,10 @@
-"""Look at the sources of a plant without reading them in: the files that are missing, and the columns."""
+"""What the sources of a plant lack: files, columns, and signals that never came."""
 
 from ingest.decode.mapping import resolve
 from ingest.errors import SourceError
 from ingest.plant import Plant
 from ingest.sources.files import files_of, open_file
+from ingest.store import Store
 
 
 def check_sources(plant: Plant) -> list[str]:
@@ -24,3 +25,17 @@ def check_sources(plant: Plant) -> list[str]:
             except SourceError as error:
                 problems.append(str(error))
     return problems
+
+
+def silent_signals(plant: Plant, store: Store) -> list[str]:
+    """Return one line for each signal that never came, of classes that have readings."""
+    lines: list[str] = []
+    for each in plant.classes:
+        came = set(store.signals(each.name))
+        lines += [
+            f"signal {signal.name!r} of class {each.name!r}: no reading of it so far; give a source a column of that"
+            f" name, or signals = {{ {signal.name} = 'column' }}, or take it out of the plant file"
+            for signal in each.signals
+            if came and signal.name not in came
+        ]
+    return lines

@@ -11,13 +11,14 @@ from time import perf_counter
 
 import pandas as pd
 
+from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.decode.mapping import resolve
 from ingest.decode.rows import Decoded, RowDecoder, failures
 from ingest.errors import SourceError
 from ingest.event import Event, events_table
 from ingest.lake import SealReport
 from ingest.plant import Plant, Source
-from ingest.report import SHOWN, FileReport, IngestReport
+from ingest.report import SHOWN, FileReport, IngestReport, Rejection
 from ingest.sources.arrow_file import ArrowFile, ParquetFile, digest
 from ingest.sources.chunk import Chunk, File
 from ingest.sources.csv_file import CsvFile
@@ -67,8 +68,7 @@ def ingest_files(plant: Plant, store: Store, *, now: datetime, progress: Progres
         except SourceError as error:
             problems.append(str(error))
     if plant.events:
-        added, repeated = store.add_events(_known_events(plant), source="plant.toml")
-        reports.append(FileReport(source="plant.toml", path="", events_added=added, events_repeated=repeated))
+        reports.append(_add_known_events(plant, store, now))
     run.seal()
     files = tuple(run.judged(each) for each in reports)
     if problems:
@@ -251,23 +251,39 @@ def _mapping_key(source: Source, plant: Plant) -> str:
     return sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _known_events(plant: Plant) -> pd.DataFrame:
-    """Return the events that the plant file tells of; times without a zone are the plant's."""
+def _add_known_events(plant: Plant, store: Store, now: datetime) -> FileReport:
+    """Keep the events that the plant file tells of; times without a zone are the plant's."""
 
     def placed(time: datetime) -> datetime:
         return time if time.tzinfo else time.replace(tzinfo=plant.zone)
 
-    return events_table(
-        Event(
-            machine=each.machine,
-            kind=each.kind,
-            time=placed(each.time),
-            end=None if each.end is None else placed(each.end),
-            component=each.component,
-            code=each.code,
-            note=each.note,
+    events: list[Event] = []
+    rejections: list[Rejection] = []
+    for number, each in enumerate(plant.events, 1):
+        time = placed(each.time)
+        if each.kind not in PLANNED and time > latest_believed(now):
+            rejections.append(Rejection(number, "events.time", f"{time}", why_ahead(now)))
+            continue
+        end = None if each.end is None else placed(each.end)
+        events.append(
+            Event(
+                machine=each.machine,
+                kind=each.kind,
+                time=time,
+                end=end,
+                component=each.component,
+                code=each.code,
+                note=each.note,
+            )
         )
-        for each in plant.events
+    added, repeated = store.add_events(events_table(events), source="plant.toml")
+    return FileReport(
+        source="plant.toml",
+        path="plant.toml",
+        events_added=added,
+        events_repeated=repeated,
+        rejected=len(rejections),
+        rejections=tuple(rejections[:SHOWN]),
     )
 
 

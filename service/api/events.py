@@ -9,11 +9,12 @@ import pandas as pd
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.errors import UnknownNameError
 from ingest.event import Event, EventKind, events_table
 from ingest.plant import Plant
 from service.api.body import RawBody, content_type
-from service.api.given import Room, Span, machine_named, moment
+from service.api.given import Now, Room, Span, machine_named, moment
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.problem import Fault, ProblemError
 
@@ -90,12 +91,14 @@ _BODY = {
 
 
 @router.post("/events", openapi_extra=_BODY)
-def add_events(request: Request, response: Response, body: RawBody, room: Room, key: Key = None) -> EventReceipt:
+def add_events(
+    request: Request, response: Response, body: RawBody, room: Room, now: Now, key: Key = None
+) -> EventReceipt:
     """Keep one event or a list of up to 10,000; each is kept or turned away for itself.
 
     Answers 422 when none of them could be kept. The answer comes after they are on disk.
     """
-    events, errors = read_events(_rows(request, body), room.plant)
+    events, errors = read_events(_rows(request, body), room.plant, now)
     if errors and not events:
         raise ProblemError(422, "no event could be kept", errors=errors)
     added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "")
@@ -121,7 +124,7 @@ def list_events(
     return EventPage(items=[event_view(row) for row in records(table.iloc[rows])], next=next_page)
 
 
-def read_events(rows: Sequence[object], plant: Plant) -> tuple[list[Event], list[Fault]]:
+def read_events(rows: Sequence[object], plant: Plant, now: datetime) -> tuple[list[Event], list[Fault]]:
     """Check events one by one.
 
     Returns
@@ -131,7 +134,7 @@ def read_events(rows: Sequence[object], plant: Plant) -> tuple[list[Event], list
     events, faults = [], []
     for place, row in enumerate(rows, start=1):
         try:
-            events.append(_event(row, plant))
+            events.append(_event(row, plant, now))
         except ValidationError as error:
             reasons = "; ".join(
                 f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors()
@@ -170,10 +173,12 @@ def _rows(request: Request, body: bytes) -> Sequence[object]:
     return rows
 
 
-def _event(row: object, plant: Plant) -> Event:
+def _event(row: object, plant: Plant, now: datetime) -> Event:
     told = EventView.model_validate(row)
     machine_named(plant, told.machine)
     time = moment(told.time, plant, "time")
+    if told.kind not in PLANNED and time > latest_believed(now):
+        raise ProblemError(422, f"time: {time.isoformat()} is {why_ahead(now)}")
     end = None if told.end is None else moment(told.end, plant, "end")
     if end is not None and end < time:
         raise ProblemError(422, f"end: {end.isoformat()} is before time, {time.isoformat()}")

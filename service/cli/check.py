@@ -8,34 +8,62 @@ import click
 from service.cli.call import current_call, shared_options
 
 if TYPE_CHECKING:
+    from ingest.damage import Damage
     from ingest.plant import ModelEntry
     from service.control_room import ControlRoom
 
 
 @click.command()
+@click.option("--storage", is_flag=True, help="Also read all that is stored, and say what is damaged.")
+@click.option("--set-aside", "aside", is_flag=True, help="With --storage: put damaged parts aside.")
 @shared_options
-def command() -> None:
-    """Check the plant file and its sources; say what is there and what each model can claim."""
-    from ingest.sources.check import check_sources
+def command(storage: bool, aside: bool) -> None:
+    """Check the plant file and its sources; say what is there and what each model can claim.
+
+    With --storage, everything that lies on disk is read and compared with its checksum.
+    """
+    from ingest.sources.check import check_sources, silent_signals
     from service.jobs.schedule import unusable_schedules
 
     call = current_call()
+    if aside and not storage:
+        raise click.UsageError("--set-aside needs --storage")
     with call.open() as room:
-        problems = [*check_sources(room.plant), *unusable_schedules(room.plant.jobs)]
+        damages = room.store.find_damage() if storage else []
+        folder = str(room.store.set_aside(damages)) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
+        models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
+        problems = [
+            *(_lost(each, folder) for each in damages),
+            *check_sources(room.plant),
+            *unusable_schedules(room.plant.jobs),
+            *silent_signals(room.plant, room.store),
+            *(each["says"] for each in models if not each["can_be_trained"]),
+        ]
         report = {
             "plant": room.plant.name,
             "machines": dict(counts),
             "signals": {each.name: len(each.signals) for each in room.plant.classes},
             "sources": [source.name for source in room.plant.sources],
             "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
-            "models": [_evidence(room, entry) for entry in room.plant.models] if held.readings else [],
+            "models": models,
             "problems": problems,
         }
     call.show(report, lambda: _tell(report))
     if problems:
         click.get_current_context().exit(1)
+
+
+def _lost(damage: "Damage", folder: str | None) -> str:
+    """Say what is damaged and what was in it."""
+    from ingest.catalogue import from_microseconds
+
+    first, newest = from_microseconds(damage.first), from_microseconds(damage.newest)
+    inside = (
+        f"{damage.rows:,} rows of class {damage.machine_class!r}, {first:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"
+    )
+    return f"{damage.why} ({inside})" + (f"; put aside into {folder}" if folder else "")
 
 
 def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
@@ -44,15 +72,17 @@ def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
     from models.sufficiency import sufficiency
 
     spans = room.store.spans(entry.machine_class)
+    about = {"model": entry.name, "task": entry.task}
     if not spans:
-        return {"model": entry.name, "task": entry.task, "says": "no readings of its machines yet"}
+        says = f"model '{entry.name}': no readings of class '{entry.machine_class}' yet"
+        return {**about, "says": says, "can_be_trained": False}
     newest = max(last for _, last in spans.values())
     events = room.store.events(machines=room.plant.machines_of(entry.machine_class))
     try:
         says = sufficiency(entry, target_events(events, entry.target), spans, newest).claim
     except NotEnoughDataError as error:
-        says = str(error)
-    return {"model": entry.name, "task": entry.task, "says": says}
+        return {**about, "says": str(error), "can_be_trained": False}
+    return {**about, "says": says, "can_be_trained": True}
 
 
 def _tell(report: dict[str, Any]) -> None:
@@ -64,7 +94,8 @@ def _tell(report: dict[str, Any]) -> None:
             f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected."
         )
     for model in report["models"]:
-        click.echo(f"{model['model']} ({model['task']}): {model['says']}")
+        if model["can_be_trained"]:
+            click.echo(f"{model['model']} ({model['task']}): {model['says']}")
     for problem in report["problems"]:
         click.echo(problem, err=True)
     if not report["problems"]:

@@ -18,35 +18,55 @@ def command() -> None:
     A row that cannot be used is named and kept; it is a problem (exit code 1) only where a file
     holds nothing else, so that one broken value does not stop what comes after in a script.
     """
+    from ingest.sources.check import silent_signals
     from ingest.sources.files import ingest_files
 
     call = current_call()
     with call.open() as room, progress(call.as_json) as advance:
         report = ingest_files(room.plant, room.store, now=wall_clock(), progress=advance)
-    call.show(report.to_dict(), lambda: _tell(report))
-    if any(_useless(file) for file in report.files):
+        silent = silent_signals(room.plant, room.store)
+    ignored = _ignored_sources(report)
+    call.show({**report.to_dict(), "silent_signals": silent}, lambda: _tell(report, [*ignored, *silent]))
+    if ignored or any(file.rejected and not _used(file) for file in report.files):
         click.get_current_context().exit(1)
 
 
-def _useless(file: "FileReport") -> bool:
-    used = file.accepted + file.repeated + file.events_added + file.events_repeated
-    return file.rejected > 0 and not used
+def _used(file: "FileReport") -> int:
+    return file.accepted + file.repeated + file.events_added + file.events_repeated
 
 
-def _tell(report: "IngestReport") -> None:
+def _ignored_sources(report: "IngestReport") -> list[str]:
+    """Return one line for each source of which every row was ignored."""
+    by_source: dict[str, list[FileReport]] = {}
+    for file in report.files:
+        by_source.setdefault(file.source, []).append(file)
+    return [
+        f"source {source!r}: all {rows:,} rows are of machines that the plant file does not name and are ignored;"
+        " add the machines, or take other_machines = 'ignore' out to see their names"
+        for source, files in by_source.items()
+        if (rows := sum(file.rows for file in files)) and rows == sum(file.ignored for file in files)
+    ]
+
+
+def _tell(report: "IngestReport", remarks: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("source", box=None, padding=(0, 2, 0, 0))
     table.add_column("file", overflow="fold")
-    for column in ("rows", "accepted", "repeated", "rejected", "events"):
+    shown = {"rows": "rows", "accepted": "accepted", "repeated": "repeated", "rejected": "rejected"}
+    if any(file.ignored for file in report.files):
+        shown["ignored"] = "ignored"
+    shown["events"] = "events_added"
+    for column in shown:
         table.add_column(column, justify="right")
     for file in report.files:
-        counts = (file.rows, file.accepted, file.repeated, file.rejected, file.events_added)
-        table.add_row(file.source, file.path, *(f"{count:,}" for count in counts))
+        table.add_row(file.source, file.path, *(f"{getattr(file, name):,}" for name in shown.values()))
     Console().print(table)
     for file in report.files:
         _tell_rejections(file)
+    for remark in remarks:
+        click.echo(remark, err=True)
     click.echo(f"{sum(file.accepted for file in report.files):,} new rows in {report.seconds:.1f} s.")
 
 

@@ -20,7 +20,7 @@ from ingest.decode.time import times
 from ingest.errors import SourceError
 from ingest.plant import Machine, MachineClass, Plant, Signal, Source
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime(2038, 1, 1, tzinfo=UTC)
 PLANT = Plant(
     classes=[
         MachineClass(name="press", signals=[Signal(name="force", unit="kN", range=(0, 100)), Signal(name="heat")]),
@@ -444,3 +444,38 @@ def test_arrival_is_the_same_for_all_rows() -> None:
 def test_half_a_character_in_json_is_turned_away_like_any_other_text() -> None:
     body = json.dumps([{**WIDE[0], "heat": "\ud800", "\ud83d": 1}]).encode()
     assert {each.column for each in decode_json(body, PLANT, now=NOW).rejections} == {"heat", "?"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kept"), [(-60, True), (15, True), (15.1, False), (60 * 24 * 1500, False)], ids=str
+)
+def test_a_reading_ahead_of_its_arrival_is_turned_away(minutes: float, kept: bool) -> None:
+    stamp = NOW + timedelta(minutes=minutes)
+    decoded = decode({"machine": ["p1", "p1"], "time": [NOW - timedelta(days=1), stamp], "force": [1.0, 2.0]})
+
+    assert decoded.used == 1 + kept
+    assert [(each.line, each.column) for each in decoded.rejections] == ([] if kept else [(2, "time")])
+    assert all("ahead of its arrival at 2038-01-01 00:00 UTC" in each.reason for each in decoded.rejections)
+
+
+def test_a_zone_that_is_not_the_plants_shows_as_times_ahead() -> None:
+    stamps = {"machine": ["p1"], "time": ["2038-01-01T00:30:00"], "force": [1.0]}
+
+    assert decode(stamps).used == 0
+    assert decode(stamps, time_zone="Europe/Berlin").used == 1
+
+
+@pytest.mark.parametrize("own_time", [True, False])
+@pytest.mark.parametrize(("kind", "kept"), [("failure", 1), ("error", 1), ("order", 2), ("maintenance", 2)])
+def test_only_what_is_planned_may_lie_ahead(kind: str, kept: int, own_time: bool) -> None:
+    columns = {"machine": ["p1", "p1"], "time": [NOW, NOW + timedelta(days=30)]}
+    decoded = decode(columns, events=[{"kind": kind, **({"time": "time"} if own_time else {})}])
+
+    assert len(decoded.events) == kept
+    assert len(decoded.rejections) == 2 - kept
+
+
+def test_cycles_are_not_held_against_the_clock() -> None:
+    decoded = decode({"machine": ["p1"], "n": [10_000_000], "force": [1.0]}, time=None, cycle="n", cycle_length="1 h")
+
+    assert decoded.used == 1

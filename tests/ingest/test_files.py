@@ -263,3 +263,27 @@ def test_a_report_survives_being_written_down() -> None:
     report = FileReport(source="s", path="p", rows=3)
     assert FileReport.from_dict(report.to_dict()) == report
     assert IngestReport((report, report), 1.0).to_dict()["rows"] == 6
+
+
+def test_rows_of_one_moment_are_repeated_when_their_file_is_read_again(tmp_path: Path, store: Store) -> None:
+    file = tmp_path / "data.csv"
+    # On 2026-03-29 the clock goes from 02:00 to 03:00, so that these two are one moment.
+    file.write_text(HEADER + "p1,2026-03-29 02:30:00,1,\np1,2026-03-29 03:30:00,2,\n")
+    first = only(ingest(tmp_path, store, {"time_zone": "Europe/Berlin"}))
+    with file.open("a") as more:
+        more.write("p1,2026-03-29 04:30:00,3,\n")
+    grown = only(ingest(tmp_path, store, {"time_zone": "Europe/Berlin"}))
+
+    assert (first.accepted, first.corrected) == (2, 1)
+    assert (grown.accepted, grown.repeated, grown.corrected) == (1, 2, 0)
+    assert values(store) == [2.0, 3.0]
+
+
+def test_a_failure_ahead_of_the_present_in_the_plant_file_is_turned_away(folder: Path, store: Store) -> None:
+    told = [
+        {"machine": "p1", "kind": kind, "time": datetime(2027, 1, 1, tzinfo=UTC)} for kind in ("failure", "maintenance")
+    ]
+    report = ingest(folder, store, events=told)
+
+    assert [each["kind"] for each in happened(store)] == ["maintenance"]
+    assert [(each.line, each.column) for each in report.files[-1].rejections] == [(1, "events.time")]

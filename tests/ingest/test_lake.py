@@ -109,10 +109,11 @@ def test_a_row_group_ends_where_a_machine_ends(monkeypatch: pytest.MonkeyPatch) 
 
 def test_short_decimals_are_kept_whole_and_long_ones_byte_by_byte(tmp_path: Path) -> None:
     for name, values, encoding in (("short", [1.25, 3.5], "PLAIN"), ("long", [1 / 3, 2 / 7], "BYTE_STREAM_SPLIT")):
-        write_segment(tmp_path / name, [table_of(["m", "m"], values)], ["a"])
+        written = write_segment(tmp_path / name, [table_of(["m", "m"], values)], ["a"])
+        assert written is not None
         column = pq.ParquetFile(tmp_path / name).metadata.row_group(0).column(3)
         assert encoding in column.encodings
-        assert read_segment(tmp_path / name, Selection(("a",)))["a"].to_pylist() == values
+        assert read_segment(tmp_path / name, Selection(("a",)), written.sums)["a"].to_pylist() == values
 
 
 def test_a_file_of_nothing_is_not_written(tmp_path: Path) -> None:

@@ -140,3 +140,12 @@ def test_no_json_is_an_error_of_ours(lasting_works: Any, body: object, key: dict
 
     assert response.status_code in (200, 201, 422), response.text
     assert lasting_works.client.get(PATH).status_code == 200
+
+
+def test_a_failure_ahead_of_the_present_is_turned_away(works: Any) -> None:
+    failure = {"machine": "press-1", "kind": "failure", "time": "2099-01-01T00:00:00Z"}
+
+    answer = tell(works, [failure, {**failure, "kind": "maintenance"}])
+
+    assert (answer.json()["added"], answer.json()["rejected"]) == (1, 1)
+    assert "ahead of its arrival" in answer.json()["errors"][0]["reason"]

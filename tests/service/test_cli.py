@@ -280,3 +280,49 @@ def test_a_schedule_that_is_none_is_found_by_check_and_refused_by_serve(
     assert (checked.code, served.code) == (1, 1)
     for each in checked, served:
         assert "job 'look': '99 * * * *' is not a cron expression" in each.err
+
+
+def test_a_source_of_which_every_row_is_ignored_is_a_problem(andon: Callable[..., Ended], plant: Path) -> None:
+    text = plant.read_text().replace('name = "oven-1"', 'name = "oven-9"')
+    plant.write_text(text.replace('path = "readings.csv"', 'path = "readings.csv"\nother_machines = "ignore"'))
+
+    ended = andon("--plant", plant, "ingest")
+
+    assert ended.code == 1
+    assert "source 'telemetry': all 72 rows" in ended.err
+
+
+def test_a_signal_that_never_came_and_a_model_that_cannot_be_trained_are_problems(
+    andon: Callable[..., Ended], plant: Path
+) -> None:
+    column = '{ name = "temperature", unit = "degC", range = [0, 400] }'
+    plant.write_text(plant.read_text().replace(column, f'{column}, {{ name = "humidity" }}'))
+
+    read = andon("--plant", plant, "ingest")
+    checked = andon("--plant", plant, "check")
+
+    assert (read.code, checked.code) == (0, 1)
+    assert "signal 'humidity' of class 'oven'" in read.err
+    assert "signal 'humidity' of class 'oven'" in checked.err
+    assert "model 'oven fails': no failure" in checked.err
+    assert "No problem found" not in checked.out
+
+
+def test_damage_to_what_is_stored_is_found_and_put_aside_on_demand(andon: Callable[..., Ended], plant: Path) -> None:
+    andon("--plant", plant, "ingest")
+    segment = next((plant.parent / "andon-data" / "lake").glob("*/*.parquet"))
+    content = bytearray(segment.read_bytes())
+    content[40] ^= 4
+    segment.write_bytes(content)
+
+    found = andon("--plant", plant, "check", "--storage")
+    aside = andon("--plant", plant, "check", "--storage", "--set-aside")
+    after = andon("--plant", plant, "check", "--storage")
+
+    assert (found.code, aside.code) == (1, 1)
+    assert f"{segment}: damaged" in found.err
+    assert "72 rows of class 'oven', 2026-01-01 00:00 to 2026-01-03 23:00 UTC" in found.err
+    assert "put aside into" in aside.err
+    assert (segment.parent.parent.parent / "damaged" / segment.name).exists()
+    assert "damaged" not in after.err
+    assert andon("--plant", plant, "check", "--set-aside").code == 2
