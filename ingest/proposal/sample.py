@@ -204,7 +204,7 @@ def _breaks_in_quotes(text: bytes) -> bool:
 
 def _without_empty(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that have a name, or hold something."""
-    unnamed = [name for name in frame if name.startswith(_UNNAMED)]
+    unnamed = [name for name in map(str, frame) if name.startswith(_UNNAMED)]
     filled = [name for name in unnamed if frame[name].fillna("").str.strip().ne("").any()]
     if len(filled) > 1:
         raise SourceError(f"{path}: {len(filled)} columns have no name; give each column a name of its own")

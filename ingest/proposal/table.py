@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ingest.errors import SourceError
 from ingest.event import EventKind
 from ingest.proposal.column import FlagColumn, SignalColumn, flag_column, numbers, signal_column, texts
+from ingest.proposal.guess import plain
 from ingest.proposal.kinds import kind_of, names_begin, names_end
 from ingest.proposal.machines import MachineColumns, candidates, labels, machine_columns, rank, signal_name_column
 from ingest.proposal.sample import Sample
@@ -256,4 +257,4 @@ def _events(
 
 def _listed(sample: Sample) -> str:
     names = [str(name) for name in sample.frame][:6]
-    return ", ".join(names) + (", …" if len(sample.frame.columns) > 6 else "")
+    return plain(", ".join(names)) + (", …" if len(sample.frame.columns) > 6 else "")

@@ -317,7 +317,7 @@ def test_all_machines_of_a_file_too_large_to_read_whole_are_found(tmp_path: Path
             b"# export\ntime,x\n2026-01-01,1\n2026-01-02,2\n" + b"2026-01-03,2\n" * 9,
             "nothing may stand above",
         ),
-        ("more.csv", b"time,x\n2026-01-01,1,\n2026-01-02,2,\n", "the first line has 2 field(s) and most others have 3"),
+        ("more.csv", b"time,x\n" + b"2026-01-01,1,\n" * 9, "the first line has 2 field(s) and most others have 3"),
         ("header2.csv", b'time,"x\ny"\n2026-01-01,1\n', "the first line ends inside quotes"),
         ("old.csv", b"time,x\r2026-01-01,1\r", "end with a carriage return alone"),
         ("trimmed.csv", b"time,x, x \n2020-01-01,1,2\n", "two columns are named 'x'"),
