@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ingest.proposal.column import numbers
 from ingest.proposal.sample import Sample
 
 _NAME = re.compile(r"(date|time|zeit|datum|stamp|^ts$|^t$|^dt$|when|recorded|created|_at$|^ds$)", re.IGNORECASE)
@@ -77,6 +78,8 @@ def written_times(times: Sequence[TimeColumn]) -> list[str]:
 
 def is_clock(sample: Sample, name: str) -> bool:
     """Whether a column holds times of day without their date."""
+    if numbers(sample, name) is not None:
+        return False
     values = sample.frame[name]
     if not (pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values)):
         return False
@@ -102,15 +105,15 @@ def read_times(sample: Sample, name: str) -> TimeColumn | None:
     if pd.api.types.is_bool_dtype(values):
         return None
     if pd.api.types.is_numeric_dtype(values):
-        return _epoch(sample, name, pd.Series(values, dtype="float64"))
+        return _epoch(name, pd.Series(values, dtype="float64"))
     if not any(_may_be_time(each) for each in values.array[:_LOOKED_AT]):
         return None
     words = _words(values)
     if words.empty:
         return None
-    numbers = pd.to_numeric(words.head(1000), errors="coerce")
-    if numbers.notna().mean() > 0.9:
-        return _epoch(sample, name, pd.to_numeric(values, errors="coerce").astype("float64"))
+    plain = pd.to_numeric(words.head(1000), errors="coerce")
+    if plain.notna().mean() > 0.9:
+        return _epoch(name, pd.to_numeric(values, errors="coerce").astype("float64"))
     return _written((name,), values, sample.stretch)
 
 
@@ -131,8 +134,8 @@ def _joined(sample: Sample, name: str, clock: str) -> pd.Series:
     return (parts[0] + " " + parts[1]).astype(object)
 
 
-def _epoch(sample: Sample, name: str, numbers: pd.Series) -> TimeColumn | None:
-    known = numbers[np.isfinite(numbers)]
+def _epoch(name: str, values: pd.Series) -> TimeColumn | None:
+    known = values[np.isfinite(values)]
     if len(known) == 0 or known.nunique() < 2:
         return None
     for unit, scale in _UNITS.items():
@@ -142,7 +145,7 @@ def _epoch(sample: Sample, name: str, numbers: pd.Series) -> TimeColumn | None:
             named = _NAME.search(name) is not None
             if not named and forward < 0.9:
                 return None
-            stamps = (numbers / scale * 1e6).round().astype("Int64").astype("datetime64[us]")
+            stamps = (values / scale * 1e6).round().astype("Int64").astype("datetime64[us]")
             why = (
                 f"values such as {known.iloc[0]:.0f} are {unit} since 1970, in the year {stamps.dropna().iloc[0].year}"
             )
