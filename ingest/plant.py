@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ingest.duration import Duration
 from ingest.event import EventKind
-from ingest.part import Columns, Moment, Name, Part, ZoneName
+from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 
 
 class Signal(Part):
@@ -48,8 +48,12 @@ class EventMapping(Part):
     """How rows of a source become events of one kind."""
 
     kind: EventKind = Field(description="What happened.")
-    time: str | None = Field(None, description="Column of the time; the source's own when left out.")
-    end: str | None = Field(None, description="Column of the end, for events that last.")
+    time: TimeColumns | None = Field(
+        None, description="Column (or columns, joined by a blank) of the time; the source's own when left out."
+    )
+    end: TimeColumns | None = Field(
+        None, description="Column (or columns, joined by a blank) of the end, for events that last."
+    )
     flag: str | None = Field(
         None, description="Column that is non-zero while the event lasts; a run of such rows is one event."
     )
@@ -69,7 +73,9 @@ class Source(Part):
     format: Literal["csv", "parquet", "arrow"] | None = Field(None, description="Guessed from the ending if left out.")
     machine: Columns = Field([], description="Column (or columns, joined by '/') that names the machine.")
     machine_is: str = Field("", description="The machine, when all rows are of one machine.")
-    time: str | None = Field(None, description="Column of the event time.")
+    time: TimeColumns | None = Field(
+        None, description="Column of the event time; or columns, such as date and clock, joined by a blank."
+    )
     time_format: str = Field(
         "iso", description="'iso', 's', 'ms', 'us' or 'ns' since 1970, or a strptime pattern such as '%d.%m.%Y %H:%M'."
     )

@@ -39,7 +39,7 @@ def decode_batch(
         name="batch",
         path="-",
         machine=["machine"],
-        time="time",
+        time=["time"],
         time_format=time_format,
         signal_column="signal" if long else None,
         value_column="value" if long else None,

@@ -17,6 +17,7 @@ from ingest.decode.reject import Rejects
 from ingest.decode.time import times
 from ingest.decode.zone import LocalClock
 from ingest.event import NO_EVENTS
+from ingest.part import joined_name
 from ingest.plant import EventMapping, Source
 
 Integers = NDArray[np.int64]
@@ -63,13 +64,13 @@ class EventDecoder:
         """
         chosen = self._where(table) & (machines.codes >= 0)
         if self._mapping.time is not None:
-            stamps, usable = self._read(table, self._mapping.time, self._clock, machines, chosen, rejects)
-            absent = chosen & ~usable & empty(table[self._mapping.time])
-            rejects.add(np.flatnonzero(absent), self._mapping.time, "", "no time is given")
+            column = joined_name(self._mapping.time)
+            stamps, usable = self._read(table, column, self._clock, machines, chosen, rejects)
+            absent = chosen & ~usable & empty(table[column])
+            rejects.add(np.flatnonzero(absent), column, "", "no time is given")
             chosen = chosen & usable
             if not self.planned:
-                cells = table[self._mapping.time]
-                chosen = turn_ahead_away(stamps, chosen, self._arrival, self._mapping.time, cells, rejects)
+                chosen = turn_ahead_away(stamps, chosen, self._arrival, column, table[column], rejects)
         elif stamps is not None and placed is not None:
             chosen = chosen & placed
         if stamps is None:
@@ -80,7 +81,7 @@ class EventDecoder:
         rows = np.flatnonzero(chosen)
         end, has_end = np.zeros(table.num_rows, np.int64), np.zeros(table.num_rows, np.bool_)
         if self._mapping.end is not None:
-            end, has_end = self._read(table, self._mapping.end, self._end_clock, machines, chosen, rejects)
+            end, has_end = self._read(table, joined_name(self._mapping.end), self._end_clock, machines, chosen, rejects)
         return self._table(
             [machines.names[code] for code in machines.codes[rows].tolist()],
             stamps[rows],

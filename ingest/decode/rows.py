@@ -18,8 +18,10 @@ from ingest.decode.mapping import Mapping
 from ingest.decode.number import empty, numbers
 from ingest.decode.reject import Rejects
 from ingest.decode.time import Times, times
+from ingest.decode.time_columns import join_times
 from ingest.decode.zone import LocalClock
 from ingest.event import NO_EVENTS, Event, events_table
+from ingest.part import joined_name
 from ingest.plant import Plant, Signal
 from ingest.reading import TIME, Readings, readings_schema
 from ingest.report import Rejection
@@ -85,7 +87,7 @@ class RowDecoder:
     def decode(self, table: pa.Table, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
         """Decode the next rows; cells and rows that cannot be used are turned away one by one."""
         rejects = Rejects(line_of)
-        table = _simple(table)
+        table = join_times(_simple(table), self._mapping.source)
         machines = self._machines.read(table, rejects)
         self.class_of_rows = self._class_of[machines.codes]
         events = NO_EVENTS
@@ -129,7 +131,7 @@ class RowDecoder:
         """Return each row's UTC time, which rows have a machine and a time, and which of them can have been seen."""
         source = self._mapping.source
         if source.time is not None:
-            column = source.time
+            column = joined_name(source.time)
             read = times(table[column], column, rejects, source.time_format)
         elif source.cycle is not None:
             column = source.cycle

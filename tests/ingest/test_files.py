@@ -209,6 +209,7 @@ def test_ten_thousand_columns_are_read(tmp_path: Path, store: Store) -> None:
         ("data.csv", b"", "the file is empty"),
         ("data.csv", b"\n\n", "the file is empty"),
         ("data.csv", b"\xff\xfem\0a\0", "not UTF-8 text"),
+        ("data.csv", b'machine,time,"for\nce"\np1,2026-01-01,1\n', "the first line ends inside quotes"),
         ("data.parquet", b"", "the file is empty"),
         ("data.parquet", b"PAR1 and no more", "not a Parquet file, or cut off"),
         ("data.arrow", b"no arrow at all", "not an Arrow file, or cut off"),
@@ -238,6 +239,12 @@ def test_a_header_without_rows_is_a_report_of_nothing(tmp_path: Path, store: Sto
 def test_a_source_without_files_gets_one_line(tmp_path: Path, store: Store) -> None:
     with pytest.raises(SourceError, match="no such file"):
         ingest(tmp_path, store, {"path": "*.csv"})
+
+
+def test_a_folder_named_as_a_file_is_said_to_be_one(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "data.csv").mkdir()
+    with pytest.raises(SourceError, match="a folder without any CSV, Parquet or Arrow file"):
+        ingest(tmp_path, store)
 
 
 def test_a_broken_file_does_not_keep_the_others_out(folder: Path, store: Store) -> None:
