@@ -518,3 +518,15 @@ def test_thousands_of_columns_are_signals_and_no_machines(tmp_path: Path) -> Non
 
     assert plant.sources[0].machine == ["machine"]
     assert len(signals(plant)) == 2_002
+
+
+def test_an_anomaly_gets_a_horizon_of_days_since_wear_shows_early(tmp_path: Path) -> None:
+    hours = pd.date_range("2026-01-01", periods=24 * 90, freq="h")
+    noise = np.random.default_rng(1)
+    frame = pd.DataFrame({"time": hours, "pressure": noise.normal(5, 1, len(hours)).round(3)})
+    frame.to_csv(tmp_path / "pump.csv", index=False)
+
+    plant, proposal = proposed(tmp_path, tmp_path / "pump.csv")
+
+    assert (plant.models[0].task, plant.models[0].horizon) == ("anomaly", timedelta(days=7))
+    assert "first sign" in proposal.toml
