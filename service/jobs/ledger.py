@@ -94,8 +94,8 @@ def plan(connection: Connection, job: str, slots: Sequence[datetime], *, origin:
     """Enter slots as waiting and return how many are new; slots in the ledger are left as they are."""
     if not slots:
         return 0
-    statement = insert_into(connection, run_table).on_conflict_do_nothing(index_elements=["job", "slot"])
-    statement = statement.returning(run_table.c.id)
+    new = insert_into(connection, run_table).on_conflict_do_nothing(index_elements=["job", "slot"])
+    statement = new.returning(run_table.c.id)
     same = {"job": job, "origin": origin, "state": RunState.WAITING}
     return sum(len(connection.execute(statement, {**same, "slot": slot}).all()) for slot in slots)
 
