@@ -58,7 +58,7 @@ def remove(connection: Connection, numbers: Iterable[int], *, counted_as: str) -
         gone = connection.execute(statement.group_by(table.source)).all()
         connection.execute(delete(DEAD_LETTERS).where(table.id.in_(some)))
         for source, count, size in gone:
-            _count(connection, source, held=-count, bytes=-size, **{counted_as: count})
+            _count(connection, source, held=-count, bytes=-int(size), **{counted_as: count})
             found += count
     return found
 
@@ -79,7 +79,7 @@ def counts(connection: Connection) -> dict[str, LetterCounts]:
 
 
 def _make_room(connection: Connection, most_bytes: int) -> None:
-    held = connection.execute(select(func.sum(DEAD_LETTER_COUNTS.c.bytes))).scalar() or 0
+    held = int(connection.execute(select(func.sum(DEAD_LETTER_COUNTS.c.bytes))).scalar() or 0)
     while held > most_bytes:
         oldest: list[int] = []
         sizes = select(DEAD_LETTERS.c.id, DEAD_LETTERS.c.bytes).order_by(DEAD_LETTERS.c.id).limit(_AT_ONCE)

@@ -6,11 +6,11 @@ from datetime import datetime
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from ingest.catalogue import EVENTS, to_microseconds
 from ingest.event import EVENT_COLUMNS
 from ingest.reading import TIME
+from ingest.statement import insert_into
 
 _TEXTS = ("machine", "kind", "component", "code", "note")
 
@@ -31,7 +31,7 @@ def add(connection: Connection, events: pd.DataFrame, source: str) -> tuple[int,
         values, _microseconds(events["time"]), _microseconds(events["end"]), events["value"].tolist(), strict=True
     ):
         row.update(time=time, end=end, value=None if pd.isna(value) else float(value))
-    statement = insert(EVENTS)
+    statement = insert_into(connection, EVENTS)
     new = statement.excluded
     statement = statement.on_conflict_do_update(
         index_elements=["machine", "kind", "time", "component", "code"],

@@ -188,13 +188,9 @@ class Lake:
             with self._database.read() as connection:
                 held = segments_of(connection, machine_class)
                 signals = signals_of(connection, machine_class)
-                machines = (
-                    connection.execute(
-                        select(SPANS.c.machine).where(SPANS.c.machine_class == machine_class).order_by(SPANS.c.machine)
-                    )
-                    .scalars()
-                    .all()
-                )
+                names = connection.execute(select(SPANS.c.machine).where(SPANS.c.machine_class == machine_class))
+                # Sorted here, since each database has an order of its own for texts.
+                machines = sorted(names.scalars())
             work = span_tree.plan(held, self._target(len(signals)))
             if not work:
                 return

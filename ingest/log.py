@@ -7,31 +7,34 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Row, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, case, delete, func, select
 
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
 from ingest.checksum import checksum
 from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
-from ingest.statement import run_many
+from ingest.statement import Insert, Many
 
 CELLS_IN_A_BATCH = 4_000_000
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 """Handing a small batch to other threads costs more than packing it."""
 
 
-_CLAIM = insert(POSITIONS).on_conflict_do_nothing()
-_BATCH = insert(BATCHES)
-_SIGNAL = insert(SIGNALS).on_conflict_do_nothing()
-_NEW_SPAN = insert(SPANS)
-_SPAN = _NEW_SPAN.on_conflict_do_update(
-    index_elements=["machine_class", "machine"],
-    set_={
-        "first": func.min(SPANS.c.first, _NEW_SPAN.excluded.first),
-        "newest": func.max(SPANS.c.newest, _NEW_SPAN.excluded.newest),
-    },
-)
+def _widened(statement: Insert) -> Insert:
+    new, old = statement.excluded, SPANS.c
+    return statement.on_conflict_do_update(
+        index_elements=["machine_class", "machine"],
+        set_={
+            "first": case((new.first < old.first, new.first), else_=old.first),
+            "newest": case((new.newest > old.newest, new.newest), else_=old.newest),
+        },
+    )
+
+
+_CLAIM = Many(POSITIONS, lambda statement: statement.on_conflict_do_nothing())
+_BATCH = Many(BATCHES)
+_SIGNAL = Many(SIGNALS, lambda statement: statement.on_conflict_do_nothing())
+_SPAN = Many(SPANS, _widened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def append_together(connection: Connection, several: Sequence[Readings], source:
 
 def claim(connection: Connection, source: str, position: str, note: str = "") -> bool:
     """Remember a position; ``False`` if it is known."""
-    return run_many(connection, _CLAIM, [{"source": source, "position": position, "note": note}]) == 1
+    return _CLAIM(connection, [{"source": source, "position": position, "note": note}]) == 1
 
 
 def batches(
@@ -126,7 +129,7 @@ def remove(connection: Connection, ids: Sequence[int]) -> None:
 
 def held_cells(connection: Connection) -> int:
     """Return how many cells wait in the log."""
-    return connection.execute(select(func.coalesce(func.sum(BATCHES.c.cells), 0))).scalar_one()
+    return int(connection.execute(select(func.coalesce(func.sum(BATCHES.c.cells), 0))).scalar_one())
 
 
 def _insert(connection: Connection, readings: Readings, source: str, position: str) -> None:
@@ -146,13 +149,13 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
         "newest": times["max"].as_py(),
     }
     body = sink.getvalue().to_pybytes()
-    run_many(connection, _BATCH, [{**about, "body": body, "sum": checksum(body, *about.values())}])
+    _BATCH(connection, [{**about, "body": body, "sum": checksum(body, *about.values())}])
 
 
 def _note_signals(connection: Connection, readings: Readings) -> None:
     rows = [{"machine_class": readings.machine_class, "signal": name} for name in readings.signals]
     if rows:
-        run_many(connection, _SIGNAL, rows)
+        _SIGNAL(connection, rows)
 
 
 def _note_spans(connection: Connection, readings: Readings) -> None:
@@ -161,9 +164,8 @@ def _note_spans(connection: Connection, readings: Readings) -> None:
     first, newest = np.full(len(machines.dictionary), 2**62), np.full(len(machines.dictionary), -(2**62))
     np.minimum.at(first, codes, times)
     np.maximum.at(newest, codes, times)
-    run_many(
+    _SPAN(
         connection,
-        _SPAN,
         [
             {"machine_class": readings.machine_class, "machine": machine, "first": begin, "newest": end}
             for machine, begin, end in zip(

@@ -12,7 +12,6 @@ from typing import Protocol
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, func, inspect, select
-from sqlalchemy.dialects.sqlite import insert
 
 from ingest import dead_letter_rows, event_rows, log
 from ingest.catalogue import (
@@ -28,7 +27,7 @@ from ingest.catalogue import (
     to_microseconds,
 )
 from ingest.damage import Damage, find_damage, set_aside
-from ingest.database import Database
+from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.delivery import Delivery, Receipt
 from ingest.errors import StoreError, UnknownNameError
@@ -37,6 +36,7 @@ from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
+from ingest.statement import insert_into
 
 _ATTEMPTS = 20
 
@@ -81,7 +81,7 @@ class StoreCounts:
 
 
 class Store:
-    """Readings, events and rejects in one folder: ``readings.db`` and ``lake/``.
+    """Readings, events and rejects in one folder: ``readings.db`` (or a PostgreSQL database) and ``lake/``.
 
     Any number of processes may hold a store on one folder; one of them writes at a time.
 
@@ -90,6 +90,7 @@ class Store:
     folder : the data folder; it is created when it does not exist
     rows_in_a_segment : rows of a file of the lake that covers several days
     dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
+    database : address of a PostgreSQL database that takes the place of ``readings.db``
 
     Raises
     ------
@@ -104,10 +105,11 @@ class Store:
         *,
         rows_in_a_segment: int = ROWS_IN_A_SEGMENT,
         dead_letter_bytes: int = dead_letter_rows.MOST_BYTES,
+        database: str = "",
     ) -> None:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
-        self._database = Database(folder / "readings.db")
+        self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         with self._database.read() as connection:
             there = inspect(connection)
@@ -221,12 +223,12 @@ class Store:
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings; does not touch data."""
-        statement = select(SPANS).where(SPANS.c.machine_class == machine_class).order_by(SPANS.c.machine)
         with self._database.read() as connection:
-            return {
-                row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
-                for row in connection.execute(statement)
-            }
+            rows = connection.execute(select(SPANS).where(SPANS.c.machine_class == machine_class)).all()
+        return {
+            row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
+            for row in sorted(rows, key=lambda each: each.machine)
+        }
 
     def add_events(self, events: pd.DataFrame, *, source: str, position: str = "") -> tuple[int, int]:
         """Keep events with ``EVENT_COLUMNS``.
@@ -317,9 +319,9 @@ class Store:
             waiting = connection.execute(select(func.coalesce(func.sum(BATCHES.c.readings), 0))).scalar_one()
             events = connection.execute(select(func.count(EVENTS.c.id))).scalar_one()
             rejected = connection.execute(select(func.count(REJECTS.c.id))).scalar_one()
-        names = ("readings.db", "readings.db-wal")
-        size = sum((self.folder / name).stat().st_size for name in names if (self.folder / name).exists())
-        return StoreCounts(sealed[0] + waiting, events, rejected, sealed[1], sealed[2] + size)
+        return StoreCounts(
+            int(sealed[0] + waiting), events, rejected, sealed[1], int(sealed[2]) + self._database.size()
+        )
 
     def find_damage(self) -> list[Damage]:
         """Read all that lies on disk, and return what is not as it was written."""
@@ -344,14 +346,14 @@ class Store:
 def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:
     if rejections:
         connection.execute(
-            insert(REJECTS).on_conflict_do_nothing(),
+            insert_into(connection, REJECTS).on_conflict_do_nothing(),
             [{"source": source, "position": position, **asdict(each)} for each in rejections],
         )
 
 
 def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:
     if notes:
-        statement = insert(POSITIONS)
+        statement = insert_into(connection, POSITIONS)
         statement = statement.on_conflict_do_update(
             index_elements=["source", "position"], set_={"note": statement.excluded.note}
         )

@@ -58,9 +58,9 @@ def open_control_room(settings: Settings) -> ControlRoom:
         If the data folder cannot be used.
     """
     plant = load_plant(settings.plant)
-    store = Store(plant.data_folder)
+    store = Store(plant.data_folder, database=settings.database)
     try:
-        state = open_state(plant.data_folder / "state.db")
+        state = open_state(plant.data_folder / "state.db", settings.database)
     except BaseException:
         store.close()
         raise

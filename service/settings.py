@@ -58,6 +58,9 @@ class Settings:
     lease: Annotated[
         timedelta, Setting(_some_time, "A run whose worker is silent for this long is taken over by another one.")
     ] = timedelta(minutes=5)
+    database: Annotated[
+        str, Setting(str, "A PostgreSQL database in place of files, `postgresql://user@host/name`; one for each plant.")
+    ] = ""
     keep_runs: Annotated[
         timedelta, Setting(_some_time, "A job with action `clean` removes runs that ended longer ago than this.")
     ] = timedelta(days=90)
@@ -120,7 +123,8 @@ def settings_table() -> str:
     lines = ["| Setting | Variable | Default | Meaning |", "|---|---|---|---|"]
     for each in fields(Settings):
         variable = PREFIX + each.name.upper()
-        lines.append(f"| {each.name} | `{variable}` | `{_written(each.default)}` | {known[each.name].description} |")
+        default = f"`{written}`" if (written := _written(each.default)) else ""
+        lines.append(f"| {each.name} | `{variable}` | {default} | {known[each.name].description} |")
     return "\n".join(lines)
 
 

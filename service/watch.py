@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from ingest.plant import AlertSettings
+from ingest.statement import insert_into
 from models.assessment import Assessments
 from models.persistence import START, Condition, step
 from service.database import assessment_table, watch_table
@@ -108,7 +108,7 @@ def keep_watch(connection: Connection, model: str, machine: str, watch: Watch) -
         "begin": watch.begin,
         "alert": watch.alert,
     }
-    statement = sqlite.insert(watch_table).values(model=model, machine=machine, **values)
+    statement = insert_into(connection, watch_table).values(model=model, machine=machine, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["model", "machine"], set_=values))
 
 
@@ -129,7 +129,7 @@ def keep_assessments(connection: Connection, assessments: Iterable[Assessments])
         ]
         if rows:
             same = {"model": each.model, "version": each.version, "threshold": each.threshold}
-            statement = sqlite.insert(assessment_table).on_conflict_do_nothing()
+            statement = insert_into(connection, assessment_table).on_conflict_do_nothing()
             connection.execute(statement, [same | row for row in rows])
 
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
+from ingest.statement import insert_into
 from models.finding import Evidence, Finding
 from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
 from service.database import alert_event_table, alert_table
@@ -38,7 +38,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
     one through; the others meet the open alert. A returned alert goes back to unacknowledged.
     """
     inserted = connection.execute(
-        sqlite.insert(alert_table)
+        insert_into(connection, alert_table)
         .values(
             state=AlertState.UNACKNOWLEDGED,
             raised_at=at,

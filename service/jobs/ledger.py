@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, or_, select, update
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from ingest.errors import ScheduleError, UnknownNameError
+from ingest.statement import insert_into
 from service.database import run_table
 
 MOST_CLAIMS = 5
@@ -94,11 +94,10 @@ def plan(connection: Connection, job: str, slots: Sequence[datetime], *, origin:
     """Enter slots as waiting and return how many are new; slots in the ledger are left as they are."""
     if not slots:
         return 0
-    statement = sqlite.insert(run_table).on_conflict_do_nothing(index_elements=["job", "slot"])
-    return sum(
-        connection.execute(statement, {"job": job, "slot": slot, "origin": origin, "state": RunState.WAITING}).rowcount
-        for slot in slots
-    )
+    new = insert_into(connection, run_table).on_conflict_do_nothing(index_elements=["job", "slot"])
+    statement = new.returning(run_table.c.id)
+    same = {"job": job, "origin": origin, "state": RunState.WAITING}
+    return sum(len(connection.execute(statement, {**same, "slot": slot}).all()) for slot in slots)
 
 
 def again(connection: Connection, job: str, slots: Sequence[datetime]) -> int:

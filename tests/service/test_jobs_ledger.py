@@ -23,10 +23,10 @@ HOURLY = Job(name="score", action="score", every="1 h")
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[Database]:
-    database = open_state(tmp_path / "state.db")
-    yield database
-    database.close()
+def state(tmp_path: Path, database: str) -> Iterator[Database]:
+    opened = open_state(tmp_path / "state.db", database)
+    yield opened
+    opened.close()
 
 
 def plan(state: Database, *hours: float, job: str = "score") -> None:

