@@ -162,7 +162,8 @@ def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
 
 
 def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
-    expected = _expected(recipe, recipe.windows[0], signals)
+    # The few readings that a slow signal promises a short window do not fill it.
+    expected = np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
     return np.minimum(shortest.moments.samples / expected, 1.0).max(axis=0)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
-from features.extract import sampling_interval
+from features.sampling import sampling_interval
 from ingest.database import Database
 from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
 from ingest.plant import MachineClass, ModelEntry, Plant

@@ -6,7 +6,7 @@ from threading import Lock
 
 from sqlalchemy import Integer, func, select, type_coerce
 
-from features.extract import sampling_interval
+from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
 from ingest.plant import Plant
 from ingest.store import History

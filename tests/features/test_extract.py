@@ -7,12 +7,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from features.extract import extract, sampling_interval
+from features.extract import extract
 from features.recipe import Recipe
 from features.table import FeatureTable
-from ingest.errors import NotEnoughDataError
 from ingest.event import Event
-from ingest.plant import MachineClass, Signal
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -214,6 +212,22 @@ def test_no_more_is_held_at_once_than_was_asked_for() -> None:
     assert history.most_rows_read <= 200
 
 
+def test_the_one_reading_that_a_slow_signal_promises_does_not_fill_a_short_window() -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure", "flow"),
+        windows=(HOUR, 4 * HOUR),
+        stride=HOUR,
+        features=("mean",),
+        every=(5 * MINUTE, HOUR),
+    )
+    readings = readings_frame("m", np.arange(60, 601, 60), pressure=np.full(10, np.nan), flow=np.ones(10))
+
+    table = extract(recipe, TableHistory(readings), ["m"], after(hours=4), after(hours=6))
+
+    assert table.filled.round(3).tolist() == [0.333] * 2
+
+
 def test_own_normal_is_known_once_its_time_is_over() -> None:
     recipe = Recipe(
         machine_class="pump",
@@ -252,23 +266,6 @@ def test_before_any_machine_is_old_enough_its_own_normal_is_nan() -> None:
     assert np.isfinite(_column(table, "pressure__mean__1h")).all()
     assert np.isnan(_column(table, "pressure__mean_shift__1h")).all()
     assert np.isnan(_column(table, "pressure__spread_ratio__1h")).all()
-
-
-def test_the_sampling_interval_is_the_declared_one_or_the_median_step() -> None:
-    history = TableHistory(pd.concat([_readings("a", 0, 600), _readings("b", 0, 4000, every=7)]))
-    declared = MachineClass(name="pump", signals=[Signal(name="pressure", every=HOUR), Signal(name="flow")])
-    silent = MachineClass(name="pump", signals=[Signal(name="pressure")])
-
-    assert sampling_interval(history, declared) == HOUR
-    assert sampling_interval(history, silent) == 7 * MINUTE
-    assert sampling_interval(history, silent, until=after(minutes=100)) == 5 * MINUTE
-
-
-def test_an_unknown_sampling_interval_is_told() -> None:
-    history = TableHistory(_readings("a", 0, 0))
-
-    with pytest.raises(NotEnoughDataError, match="class 'pump': no machine has two readings"):
-        sampling_interval(history, MachineClass(name="pump", signals=[Signal(name="pressure")]))
 
 
 def test_extract_accepts_times_of_any_zone() -> None:
