@@ -1,5 +1,6 @@
 """Which rows a table has, what a failure and silence do to them, and how much is read."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -210,6 +211,28 @@ def test_no_more_is_held_at_once_than_was_asked_for() -> None:
     extract(RECIPE, history, [f"m{each}" for each in range(6)], START, after(hours=50), cells=400)
 
     assert history.most_rows_read <= 200
+
+
+def test_samples_that_are_looked_at_one_by_one_are_not_all_held_at_once() -> None:
+    minutes = np.arange(100_000)
+    signals = {name: np.sin(minutes / 7) for name in ("a", "b", "c", "d")}
+    recipe = Recipe(
+        machine_class="pump",
+        signals=tuple(signals),
+        windows=(HOUR,),
+        stride=HOUR,
+        features=("median", "mean_crossing_rate"),
+        every=(MINUTE,) * 4,
+    )
+    history = TableHistory(readings_frame("m", minutes, **signals))
+
+    tracemalloc.start()
+    table = extract(recipe, history, ["m"], START, after(minutes=len(minutes)), cells=20_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert np.isfinite(table.values).all()
+    assert peak < 4 * len(minutes) * 8
 
 
 def test_the_one_reading_that_a_slow_signal_promises_does_not_fill_a_short_window() -> None:
