@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Integer, Row, bindparam, func, select, type_coerce
@@ -90,7 +91,7 @@ def _models(connection: Connection) -> Iterator[str]:
         model = connection.scalar(following, {"before": model})
 
 
-def _known(said: Sequence[Row[tuple[int, float, float]]]) -> Series:
+def _known(said: Sequence[Row[Any]]) -> Series:
     known = [(time, level) for time, level, _ in said if level is not None]
     time = np.array([time for time, _ in known], dtype="datetime64[us]")
     return Series(time, np.array([level for _, level in known], dtype=np.float64))

@@ -2,6 +2,8 @@
 
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ from features.extract import extract
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.event import Event
+from ingest.reading import Readings
+from ingest.store import Store
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -271,6 +275,64 @@ def test_own_normal_is_known_once_its_time_is_over() -> None:
     ratio = np.arange(12).std() / np.arange(37).std()
     np.testing.assert_allclose(_column(table, "pressure__spread_ratio__1h")[2:6], ratio)
     assert np.isnan(shift[11:]).all()
+
+
+def test_own_normal_is_read_once_and_again_when_its_readings_change(tmp_path: Path) -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure",),
+        windows=(HOUR,),
+        stride=HOUR,
+        features=("mean", "mean_shift", "spread_ratio"),
+        baseline=3 * HOUR,
+        every=(5 * MINUTE,),
+    )
+    store, apart = (_Store(tmp_path / name) for name in ("kept", "apart"))
+
+    def both(minutes: NDArray[np.int64], value: float) -> None:
+        frame = pd.concat([readings_frame(name, minutes, pressure=np.sin(minutes) + value) for name in ("a", "b")])
+        for each in (store, apart):
+            each.append(TableHistory(frame).read("pump"), source="s", position="")
+
+    def rows(begin: int, end: int) -> tuple[bytes, bytes]:
+        """Return the same rows from the store that remembers and, opened anew, from one that cannot."""
+        span = after(hours=begin), after(hours=end)
+        anew = _Store(apart.folder)
+        found = [extract(recipe, each, ["a", "b"], *span).values for each in (store, anew)]
+        anew.close()
+        assert np.isfinite(found[0]).all()
+        return found[0].tobytes(), found[1].tobytes()
+
+    both(np.arange(0, 600, 5), 1.0)
+    kept, fresh = rows(6, 8)
+    assert kept == fresh
+    assert store.spans_read == [(0, 3), (6, 8)]
+
+    both(np.arange(600, 700, 5), 1.0)
+    kept, fresh = rows(8, 9)
+    assert kept == fresh
+    assert store.spans_read == [(0, 3), (6, 8), (8, 9)]
+
+    both(np.arange(61, 80, 5), 7.0)
+    kept, fresh = rows(9, 10)
+    assert kept == fresh
+    assert store.spans_read == [(0, 3), (6, 8), (8, 9), (0, 3), (9, 10)]
+    store.seal()
+    assert rows(9, 10) == (kept, fresh)
+    for each in (store, apart):
+        each.close()
+
+
+class _Store(Store):
+    """Remembers which hours were read."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.spans_read: list[tuple[int, int]] = []
+
+    def read(self, machine_class: str, **asked: Any) -> Readings:
+        self.spans_read.append(tuple(round((asked[side] - START) / HOUR) for side in ("start", "end")))
+        return super().read(machine_class, **asked)
 
 
 def test_before_any_machine_is_old_enough_its_own_normal_is_nan() -> None:
