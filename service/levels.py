@@ -71,7 +71,7 @@ def level_histories(state: Database, machine: str, start: datetime, end: datetim
 
     Each model's rows are sought, so the time follows the span and not the number of machines.
     """
-    time = type_coerce(rows.c.time, Integer)
+    time = type_coerce(rows.c.time, Integer).label("time")
     said = (
         select(time, rows.c.level, rows.c.threshold)
         .where(rows.c.model == bindparam("of"), rows.c.machine == machine, rows.c.time > start, rows.c.time <= end)
@@ -92,6 +92,6 @@ def _models(connection: Connection) -> Iterator[str]:
 
 
 def _known(said: Sequence[Row[Any]]) -> Series:
-    known = [(time, level) for time, level, _ in said if level is not None]
-    time = np.array([time for time, _ in known], dtype="datetime64[us]")
-    return Series(time, np.array([level for _, level in known], dtype=np.float64))
+    known = [row for row in said if row.level is not None]
+    time = np.array([row.time for row in known], dtype="datetime64[us]")
+    return Series(time, np.array([row.level for row in known], dtype=np.float64))
