@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +13,9 @@ from ingest.event import EVENT_COLUMNS
 from ingest.reading import TIME
 from ingest.statement import insert_into
 
+_MACHINES_AT_ONCE = 500
+"""Machines of one query: SQLite takes no more than 999 values in some builds."""
+_ORDER = itemgetter(*map(EVENT_COLUMNS.index, ("time", "machine", "kind", "component", "code")))
 _TEXTS = ("machine", "kind", "component", "code", "note")
 
 
@@ -58,17 +62,18 @@ def read(
     """Return events of (start, end] with ``EVENT_COLUMNS``, sorted by (time, machine, kind, component, code)."""
     table = EVENTS.c
     statement = select(*(table[name] for name in EVENT_COLUMNS))
-    statement = statement.order_by(table.time, table.machine, table.kind, table.component, table.code)
     if kinds is not None:
         statement = statement.where(table.kind.in_(list(kinds)))
     if start is not None:
         statement = statement.where(table.time > to_microseconds(start))
     if end is not None:
         statement = statement.where(table.time <= to_microseconds(end))
-    rows = [tuple(row) for row in connection.execute(statement)]
+    statements = [statement]
     if machines is not None:
-        wanted = set(machines)
-        rows = [row for row in rows if row[0] in wanted]
+        wanted = sorted(set(machines))
+        some = (wanted[begin : begin + _MACHINES_AT_ONCE] for begin in range(0, len(wanted), _MACHINES_AT_ONCE))
+        statements = [statement.where(table.machine.in_(names)) for names in some]
+    rows = sorted((tuple(row) for each in statements for row in connection.execute(each)), key=_ORDER)
     frame = pd.DataFrame(rows, columns=list(EVENT_COLUMNS), dtype=object)
     for name in ("time", "end"):
         frame[name] = pa.array(frame[name].tolist(), pa.int64()).cast(TIME).to_pandas()

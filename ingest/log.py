@@ -1,13 +1,13 @@
 """The log: batches of readings, each made durable before it is acknowledged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Row, case, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select
 
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
 from ingest.checksum import checksum
@@ -94,12 +94,22 @@ def batches(
     connection: Connection, machine_class: str, first: int | None = None, newest: int | None = None
 ) -> list[Batch]:
     """Return the batches of a class that may touch [first, newest], oldest arrival first."""
-    statement = select(BATCHES).where(BATCHES.c.machine_class == machine_class).order_by(BATCHES.c.id)
-    if first is not None:
-        statement = statement.where(BATCHES.c.newest >= first)
-    if newest is not None:
-        statement = statement.where(BATCHES.c.first <= newest)
+    statement = select(BATCHES).where(*_touching(machine_class, first, newest)).order_by(BATCHES.c.id)
     return [batch_of(row) for row in connection.execute(statement)]
+
+
+def batch_ids(connection: Connection, machine_class: str, first: int, newest: int) -> Sequence[int]:
+    """Return the numbers of the batches of a class that may touch [first, newest]."""
+    statement = select(BATCHES.c.id).where(*_touching(machine_class, first, newest)).order_by(BATCHES.c.id)
+    return connection.execute(statement).scalars().all()
+
+
+def _touching(machine_class: str, first: int | None, newest: int | None) -> Iterator[ColumnElement[bool]]:
+    yield BATCHES.c.machine_class == machine_class
+    if first is not None:
+        yield BATCHES.c.newest >= first
+    if newest is not None:
+        yield BATCHES.c.first <= newest
 
 
 def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None:

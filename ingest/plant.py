@@ -23,7 +23,9 @@ class Signal(Part):
     range: tuple[float, float] | None = Field(
         None, description="Lowest and highest value that the sensor can give; a value outside is rejected and kept."
     )
-    every: Duration | None = Field(None, description="Expected time between two readings; guessed when left out.")
+    every: Duration | None = Field(
+        None, description="Expected time between two readings; measured on the signal's first ones when left out."
+    )
 
 
 class MachineClass(Part):
@@ -147,6 +149,10 @@ class ModelEntry(Part):
     )
     stride: Duration | None = Field(None, description="Time between two assessments; chosen when left out.")
     signals: list[Name] = Field([], description="Signals to use; all of the class when empty.")
+    features: list[Name] = Field(
+        [],
+        description="Features of each signal, by their names in docs/features_catalogue.md; the usual ones when empty.",
+    )
     target: Target = Field(Target(), description="Events to foresee and be judged by.")
     baseline: Duration | None = Field(
         None, description="Time at the start of each machine's history that is its own normal; none when left out."

@@ -3,11 +3,11 @@
 Nobody else knows whether a reading lies in the log or in the lake.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -32,6 +32,7 @@ from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.delivery import Delivery, Receipt
 from ingest.errors import StoreError, UnknownNameError
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
+from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
@@ -67,6 +68,20 @@ class History(Protocol):
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings."""
+
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings of a class in (start, end], one result for each key.
+
+        Results may be remembered as long as those readings stay as they are; ``work`` is given the
+        places of the keys whose results are not known, and must use no other readings.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,7 @@ class Store:
     ) -> None:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
+        self._memory = Memory()
         self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         with self._database.read() as connection:
@@ -229,6 +245,26 @@ class Store:
             row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
             for row in sorted(rows, key=lambda each: each.machine)
         }
+
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings of a class in (start, end], one result for each key.
+
+        Results are remembered until a file or batch that may hold such readings comes or goes.
+        """
+        span = machine_class, to_microseconds(start) + 1, to_microseconds(end)
+        with self._database.read() as connection:
+            edition = (
+                tuple(segment.id for segment in segments_of(connection, *span)),
+                tuple(log.batch_ids(connection, *span)),
+            )
+        return self._memory.recall(edition, [(span, key) for key in keys], work)
 
     def add_events(self, events: pd.DataFrame, *, source: str, position: str = "") -> tuple[int, int]:
         """Keep events with ``EVENT_COLUMNS``.

@@ -7,8 +7,9 @@ from typing import Literal
 
 import pandas as pd
 
-from features.extract import extract, sampling_interval
+from features.extract import extract
 from features.recipe import Recipe, recipe_for
+from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry, Plant
@@ -100,7 +101,7 @@ def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datet
     return recipe_for(
         entry,
         machine_class,
-        sampling=sampling_interval(history, machine_class, until=until),
+        sampling=signal_intervals(history, machine_class, until=until),
         error_codes=sorted(set(errors["code"])),
         from_new=any(source.run_to_failure for source in plant.sources),
     )

@@ -8,11 +8,9 @@ from enum import StrEnum
 
 from ingest.plant import Machine
 from service.alerts.alert import Alert, AlertState
+from service.freshness import is_stale, patience
 from service.levels import Level
 
-STALE_AFTER = timedelta(hours=2)
-"""A machine that was silent for longer, and for five of its sampling intervals, is stale."""
-STALE_INTERVALS = 5
 ASSESSED_WITHIN = timedelta(days=1)
 """A level that is older says nothing of the machine's present state."""
 
@@ -75,10 +73,10 @@ def machine_healths(
         alerts_of[alert.machine].append(alert)
     healths = []
     for machine in machines:
-        patience = max(STALE_AFTER, STALE_INTERVALS * sampling.get(machine.machine_class, timedelta(0)))
+        every = sampling.get(machine.machine_class, timedelta(0))
         seen = newest.get(machine.name)
-        stale = seen is None or now - seen > patience
-        recent = max(ASSESSED_WITHIN, patience)
+        stale = is_stale(seen, every, now)
+        recent = max(ASSESSED_WITHIN, patience(every))
         fresh = [each for each in levels_of[machine.name] if each.level is not None and now - each.time <= recent]
         level = max(fresh, key=_nearness, default=None)
         own = tuple(alerts_of[machine.name])

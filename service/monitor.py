@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
-from features.extract import sampling_interval
+from features.sampling import sampling_interval
 from ingest.database import Database
 from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
 from ingest.plant import MachineClass, ModelEntry, Plant
@@ -30,7 +30,7 @@ from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from service.alerts import book
 from service.alerts.alert import AlertState
-from service.health import STALE_AFTER, STALE_INTERVALS
+from service.freshness import is_stale
 from service.watch import Turn, Watch, holders, keep_assessments, keep_watch, turned, watches
 
 FIRST_LOOK = timedelta(days=7)
@@ -154,10 +154,9 @@ def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at
         sampling = sampling_interval(store, machine_class)
     except NotEnoughDataError:
         sampling = timedelta(0)
-    patience = max(STALE_AFTER, STALE_INTERVALS * sampling)
-    spans = store.spans(machine_class.name)
+    newest = {machine: span[1] for machine, span in store.spans(machine_class.name).items()}
     for machine in plant.machines_of(machine_class.name):
-        if machine not in spans or at - spans[machine][1] > patience:
+        if is_stale(newest.get(machine), sampling, at):
             yield machine
 
 

@@ -6,7 +6,7 @@ from threading import Lock
 
 from sqlalchemy import Integer, func, select, type_coerce
 
-from features.extract import sampling_interval
+from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
 from ingest.plant import Plant
 from ingest.store import History
@@ -14,6 +14,7 @@ from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts
 from service.control_room import ControlRoom
 from service.database import alert_table, run_table
+from service.freshness import newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
 from service.levels import newest_levels
@@ -41,13 +42,9 @@ class Sampling:
             return dict(self._known)
 
 
-def newest_readings(plant: Plant, history: History, now: datetime) -> dict[str, datetime]:
-    """Return the time of each machine's newest reading; of a reading ahead of the clock, ``now``."""
-    return {
-        machine: min(newest, now)
-        for machine_class in plant.classes
-        for machine, (_, newest) in history.spans(machine_class.name).items()
-    }
+def _heard(room: ControlRoom, now: datetime) -> dict[str, datetime]:
+    """Return when each machine was last heard; of a reading ahead of the clock, ``now``."""
+    return {machine: min(newest, now) for machine, newest in newest_readings(room.plant, room.store).items()}
 
 
 def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[MachineHealth]:
@@ -56,7 +53,7 @@ def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[M
         alerts = list_alerts(connection)
     return machine_healths(
         room.plant.machines,
-        newest=newest_readings(room.plant, room.store, now),
+        newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, _watched(room.plant), until=now),
         alerts=alerts,
@@ -70,7 +67,7 @@ def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine
         alerts = list_alerts(connection, machine=machine)
     return machine_healths(
         [room.plant.machine_named(machine)],
-        newest=newest_readings(room.plant, room.store, now),
+        newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, _watched(room.plant, machine), until=now),
         alerts=alerts,

@@ -7,16 +7,14 @@ from typing import Any
 
 import click
 
-from service.cli.call import MOMENT, current_call, in_zone, shared_options, wall_clock
+from service.cli.call import MOMENT, current_call, in_zone, shared_options, unless_asked_otherwise, wall_clock
 
 
 @click.group(invoke_without_command=True)
 @shared_options
 def command() -> None:
     """List jobs, run one now, fill in missed slots, and see how runs went; without a subcommand: list."""
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
+    unless_asked_otherwise(list_)
 
 
 @command.command("list")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from service.cli.call import current_call, shared_options, wall_clock
+from service.cli.call import current_call, shared_options, unless_asked_otherwise, wall_clock
 
 BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your user name]")
 
@@ -14,9 +14,7 @@ BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your use
 @shared_options
 def command() -> None:
     """List, show, promote and roll back model versions; without a subcommand: list them."""
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
+    unless_asked_otherwise(list_)
 
 
 @command.command("list")

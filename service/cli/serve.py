@@ -79,7 +79,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def replayed_clock(room: "ControlRoom") -> Callable[[], datetime]:
     """Return a clock that starts at the newest reading and goes on at the usual pace."""
-    from service.cli.present import newest_readings
+    from service.freshness import newest_readings
 
     started = wall_clock()
     newest = max(newest_readings(room.plant, room.store).values(), default=started)

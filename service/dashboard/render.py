@@ -44,10 +44,11 @@ def writers(plant: Plant, now: datetime) -> Mapping[str, Callable[..., object]]:
         if at is None:
             return "–"
         local = at.astimezone(plant.zone)
-        day = "" if local.date() == now.astimezone(plant.zone).date() else f"{local:%a} {local.day} {local:%b} "
-        year = "" if local.year == now.astimezone(plant.zone).year or not day else f"{local.year} "
-        return Markup('<time datetime="{}">{}</time>').format(
-            at.astimezone(UTC).isoformat(), f"{day}{year}{local:%H:%M}"
+        today = now.astimezone(plant.zone)
+        day = "today" if local.date() == today.date() else f"{local:%a} {local.day} {local:%b}"
+        year = "" if local.year == today.year else f" {local.year}"
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            at.astimezone(UTC).isoformat(), f"{local:%Y-%m-%d %H:%M %Z}", f"{day}{year} {local:%H:%M}"
         )
 
     def left(until: datetime) -> str:

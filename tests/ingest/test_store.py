@@ -2,13 +2,17 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.event import listen
 
+from ingest import event_rows
+from ingest.database import Database
 from ingest.event import Event, events_table
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
@@ -196,6 +200,28 @@ def test_events_are_chosen_by_machine_kind_and_time(store: Store) -> None:
     store.add_events(table, source="s")
     assert list(store.events(machines=["m0"], kinds=["error"], start=hours[0], end=hours[2])["code"]) == ["e2"]
     assert store.events(kinds=["failure"]).dtypes.equals(table.dtypes)
+
+
+def test_events_of_many_machines_are_read_some_at_a_time_and_stay_in_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.event_rows._MACHINES_AT_ONCE", 2)
+    machines = [f"m{number}" for number in range(5)]
+    hours = [START + timedelta(hours=hour) for hour in (2, 0, 1)]
+    table = events_table([Event(machine=machine, kind="error", time=time) for time in hours for machine in machines])
+    store.add_events(table, source="s")
+    pd.testing.assert_frame_equal(store.events(machines=["m9", *machines, "m0"]), store.events())
+    assert store.events(machines=[]).empty
+
+
+def test_events_of_a_machine_are_sought_and_not_picked_out_of_all(store: Store) -> None:
+    asked: list[tuple[str, Any]] = []
+    with Database(store.folder / "readings.db").read() as connection:
+        listen(connection, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+        event_rows.read(connection, machines=["m7", "m8"], kinds=["error"], start=START)
+        statement, values = asked[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert "machine=? AND kind=? AND time>?" in plan[0].detail
 
 
 def test_a_rejection_is_kept_once(store: Store) -> None:
