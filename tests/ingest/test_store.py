@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy.event import listen
 
 from ingest import event_rows
-from ingest.database import Database
 from ingest.event import Event, events_table
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
+from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -214,9 +214,10 @@ def test_events_of_many_machines_are_read_some_at_a_time_and_stay_in_order(
     assert store.events(machines=[]).empty
 
 
-def test_events_of_a_machine_are_sought_and_not_picked_out_of_all(store: Store) -> None:
+def test_events_of_a_machine_are_sought_and_not_picked_out_of_all(tmp_path: Path) -> None:
     asked: list[tuple[str, Any]] = []
-    with Database(store.folder / "readings.db").read() as connection:
+    Store(tmp_path).close()
+    with SqliteDatabase(tmp_path / "readings.db").read() as connection:
         listen(connection, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
         event_rows.read(connection, machines=["m7", "m8"], kinds=["error"], start=START)
         statement, values = asked[-1]
