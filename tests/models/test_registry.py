@@ -98,6 +98,39 @@ def test_a_version_under_another_name_is_refused(registry: Registry, two: tuple[
         registry.load(MODEL, "0123456789abcdef")
 
 
+def test_an_unreadable_card_is_told_and_stops_no_other_version(
+    registry: Registry, two: tuple[str, str], seal_risk: Bundle
+) -> None:
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="first")
+    card = folder_of(registry, two[0]) / "card.json"
+    card.write_text("{")
+    told: list[str] = []
+    listing = Registry(registry.folder, tell=told.append)
+
+    assert [each.version for each in listing.versions()] == [each.version for each in listing.versions(MODEL)]
+    assert [each.version for each in listing.versions()] == [two[1]]
+    assert [(each.model, each.version, each.live) for each in listing.unreadable()] == [(MODEL, two[0], True)]
+    assert len(told) == 1
+    assert str(card) in told[0].replace(": card.json", "/card.json")
+    assert registry.names(MODEL) == sorted(two)
+    assert listing.load(MODEL, two[1]).version == two[1]
+    third = listing.save(replace(seal_risk, threshold=seal_risk.threshold * 0.8), created=NOW)
+    assert listing.promote(MODEL, third.version, at=NOW, by="me", why="mended").live
+
+
+def test_a_model_of_which_nothing_can_be_read_is_recognised_by_its_name(
+    registry: Registry, two: tuple[str, str]
+) -> None:
+    for version in two:
+        (folder_of(registry, version) / "card.json").unlink()
+
+    assert registry.versions() == []
+    assert {each.model for each in registry.unreadable([MODEL])} == {MODEL}
+    assert {each.model for each in registry.unreadable()} == {slug(MODEL)}
+    with pytest.raises(UnknownNameError):
+        registry.load(MODEL)
+
+
 def test_a_type_that_is_not_pinned_is_never_built(registry: Registry, seal_risk: Bundle) -> None:
     learner = seal_risk.learner
     version = registry.save(replace(seal_risk, card={**seal_risk.card, "x": 1}), created=NOW).version
