@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ TRUSTED = (
 
 _CARD, _PAGE, _MODEL = "card.json", "card.md", "model.skops"
 _DIGITS = 16
+_REMEMBERED = 1024
 
 
 def write(bundle: Bundle, home: Path, *, created: datetime) -> str:
@@ -131,6 +133,29 @@ def card_of(folder: Path) -> dict[str, Any]:
     if manifest["format"] != FORMAT:
         raise RegistryError(f"{folder}: written in format {manifest['format']}, this Andon reads {FORMAT}; train again")
     return manifest
+
+
+def seen_card(folder: Path) -> tuple[Mapping[str, Any], datetime]:
+    """Return the model card of a version and when it was saved, read once for as long as the file is the same.
+
+    For lists only: whoever loads a version checks its bytes anew.
+
+    Raises
+    ------
+    RegistryError
+        When it is missing or was altered.
+    """
+    try:
+        seen = (folder / _CARD).stat()
+    except OSError as error:
+        raise _broken(folder, f"{_CARD} cannot be read ({error.strerror or error})") from error
+    return _card_as_of(folder, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _card_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[Mapping[str, Any], datetime]:
+    manifest = card_of(folder)
+    return manifest["card"], datetime.fromisoformat(manifest["created"])
 
 
 def read(folder: Path) -> Bundle:

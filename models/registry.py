@@ -178,14 +178,13 @@ class Registry:
         stacks, found, broken = self.history.stacks(), [], {}
         for folder in self._folders(model):
             try:
-                manifest = archive.card_of(folder)
+                card, created = archive.seen_card(folder)
             except RegistryError as error:
                 broken[folder] = str(error)
                 continue
-            name = str(manifest["card"]["model"])
+            name = str(card["model"])
             live = stacks.get(name, [])[-1:] == [folder.name]
-            created = datetime.fromisoformat(manifest["created"])
-            found.append(Version(name, folder.name, created, live, manifest["card"]))
+            found.append(Version(name, folder.name, created, live, card))
         for folder, why in broken.items():
             if self._told.get(folder) != why:
                 self._told[folder] = why

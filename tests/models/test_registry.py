@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import RegistryError, UnknownNameError
+from models import archive
 from models.bundle import Bundle
 from models.registry import Registry, slug
 
@@ -116,6 +117,25 @@ def test_an_unreadable_card_is_told_and_stops_no_other_version(
     assert listing.load(MODEL, two[1]).version == two[1]
     third = listing.save(replace(seal_risk, threshold=seal_risk.threshold * 0.8), created=NOW)
     assert listing.promote(MODEL, third.version, at=NOW, by="me", why="mended").live
+
+
+def test_a_card_is_read_once_and_again_when_its_file_changes(
+    registry: Registry, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(
+        archive, "card_of", lambda folder, card_of=archive.card_of: read.append(folder.name) or card_of(folder)
+    )
+    first = registry.versions()
+
+    assert registry.versions() == Registry(registry.folder).versions() == first
+    assert sorted(read) == sorted(two)
+    card = folder_of(registry, two[0]) / "card.json"
+    os.utime(card, ns=(0, 1))
+    assert registry.versions() == first
+    assert len(read) == 3
+    card.write_bytes(card.read_bytes() + b" ")
+    assert [each.version for each in registry.versions()] == [two[1]]
 
 
 def test_a_model_of_which_nothing_can_be_read_is_recognised_by_its_name(
