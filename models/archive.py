@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -73,8 +73,7 @@ def write(bundle: Bundle, home: Path, *, created: datetime) -> str:
     manifest = {**content, "version": version, "created": created.astimezone(UTC).isoformat()}
     manifest["seal"] = sha256(_canonical(manifest)).hexdigest()
     home.mkdir(parents=True, exist_ok=True)
-    for torn in home.glob(".writing-*"):  # left by a process that was killed: we hold the lock
-        shutil.rmtree(torn)
+    _clear(home, ".writing-*")
     beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=home))
     for name, data in {**files, _CARD: _canonical(manifest)}.items():
         _write_durably(beside / name, data)
@@ -83,6 +82,17 @@ def write(bundle: Bundle, home: Path, *, created: datetime) -> str:
     beside.rename(place)
     _sync_folder(home)
     return version
+
+
+def remove(home: Path, versions: Iterable[str]) -> None:
+    """Remove versions below a model's folder, each as a whole or not at all.
+
+    The caller holds the registry's lock.
+    """
+    _clear(home, ".removing-*")
+    for version in versions:
+        (home / version).rename(home / f".removing-{version}")
+    _clear(home, ".removing-*")
 
 
 def check(folder: Path) -> dict[str, bytes]:
@@ -239,6 +249,12 @@ def _count(node: Any, numbers: dict[int, int], names: dict[str, str]) -> None:
 
 def _canonical(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _clear(home: Path, torn: str) -> None:
+    """Remove what a process left that was killed; the caller holds the lock, so nobody is at work there."""
+    for folder in home.glob(torn):
+        shutil.rmtree(folder)
 
 
 def _write_durably(path: Path, data: bytes) -> None:

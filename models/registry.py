@@ -1,7 +1,7 @@
 """Versions of models: immutable, named by their content, checked before anything of them is loaded."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -141,11 +141,36 @@ class Registry:
         RegistryError
             When there is no such version or a file of it was altered.
         """
-        archive.check(self._existing(model, version))
         with self._locked():
+            archive.check(self._existing(model, version))
             if self.live(model) != version:
                 self.history.append(Change("promote", model, version, at.astimezone(UTC), by, why))
         return self._version(model, version, version)
+
+    def retire(self, model: str, *, newest: int, besides: Collection[str] = ()) -> list[str]:
+        """Remove old versions and return their names; what cannot be read is left alone.
+
+        Parameters
+        ----------
+        newest : how many of the newest versions stay; every version that was ever live does as well
+        besides : names of more versions that stay
+
+        Raises
+        ------
+        RegistryError
+            When a version cannot be removed, or the history of what was live was altered.
+        """
+        with self._locked():
+            lived = {change.version for change in self.history.changes() if change.model == model}
+            names = [each.version for each in self.versions(model)]
+            old = [each for each in names[: max(0, len(names) - newest)] if each not in {*lived, *besides}]
+            try:
+                archive.remove(self._folder_of(model), old)
+            except OSError as error:
+                raise RegistryError(
+                    f"{self.folder}: old versions of model {model!r} cannot be removed ({error.strerror or error})"
+                ) from error
+        return old
 
     def rollback(self, model: str, *, at: datetime, by: str) -> Version:
         """Make the version live that was live before; doing so twice goes back two.

@@ -241,6 +241,31 @@ def test_a_history_that_was_altered_is_refused_and_one_cut_off_by_a_crash_is_not
             registry.live(MODEL)
 
 
+@pytest.fixture
+def many(registry: Registry, seal_risk: Bundle) -> list[str]:
+    """Six versions, oldest first."""
+    shares = [1 - step / 10 for step in range(6)]
+    return [
+        registry.save(
+            replace(seal_risk, threshold=seal_risk.threshold * share), created=NOW + timedelta(days=day)
+        ).version
+        for day, share in enumerate(shares)
+    ]
+
+
+def test_old_versions_go_but_those_that_were_ever_live_or_are_named(registry: Registry, many: list[str]) -> None:
+    for version in (many[0], many[5]):
+        registry.promote(MODEL, version, at=NOW, by="me", why="")
+    card = folder_of(registry, many[3]) / "card.json"
+    card.write_text("{")
+
+    assert registry.retire(MODEL, newest=9) == registry.retire("another", newest=1) == []
+    assert registry.retire(MODEL, newest=1, besides=[many[1]]) == [many[2], many[4]]
+    assert sorted(registry.names(MODEL)) == sorted([many[0], many[1], many[3], many[5]])
+    assert registry.rollback(MODEL, at=NOW + timedelta(days=9), by="me").version == many[0]
+    assert registry.retire(MODEL, newest=1, besides=[many[1]]) == []
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -276,6 +301,33 @@ def test_a_kill_while_saving_leaves_nothing_or_the_whole(
     assert target.save(bundle, created=NOW).version == two[0]
     assert [path.name for path in (target.folder / slug(MODEL)).iterdir()] == [two[0]]
     assert np.isfinite(target.load(MODEL, two[0]).threshold)
+
+
+KILLED_WHILE_RETIRING = """
+import os, shutil, signal, sys
+from pathlib import Path
+from models import archive
+from models.registry import Registry
+def clear(folder):
+    if sys.argv[2] == "half":
+        next(folder.iterdir()).unlink()
+    os.kill(os.getpid(), signal.SIGKILL)
+archive.shutil.rmtree = clear
+Registry(Path(sys.argv[1])).retire("seal risk", newest=2)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "half"])
+def test_a_kill_while_retiring_leaves_a_readable_registry(moment: str, registry: Registry, many: list[str]) -> None:
+    arguments = [sys.executable, "-c", KILLED_WHILE_RETIRING, str(registry.folder), moment]
+    done = subprocess.run(arguments, check=False, cwd=Path(__file__).parents[2])
+
+    assert done.returncode == -signal.SIGKILL
+    assert [each.version for each in registry.versions(MODEL)] == many[4:]
+    assert registry.unreadable() == []
+    registry.retire(MODEL, newest=2)
+    assert sorted(path.name for path in (registry.folder / slug(MODEL)).iterdir()) == sorted(many[4:])
 
 
 @given(st.lists(st.text(min_size=1, max_size=80), min_size=2, max_size=2, unique=True))
