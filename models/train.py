@@ -141,7 +141,7 @@ def _with_verdict(bundle: Bundle, evidence: Sufficiency, judged: BacktestReport 
 
 def _registered(bundle: Bundle, registry: Registry, evidence: Sufficiency, now: datetime) -> TrainReport:
     model = bundle.entry.name
-    before = {each.version for each in registry.versions(model)}
+    before = set(registry.names(model))
     saved = registry.save(bundle, created=now)
     if registry.live(model) is None and evidence.enough:
         saved = registry.promote(model, saved.version, at=now, by=BY, why="first version with enough evidence")

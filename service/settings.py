@@ -29,6 +29,12 @@ def _yes_or_no(text: str) -> bool:
     return text.lower() == "yes"
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is not a count; write a whole number from 1 on")
+    return int(text)
+
+
 def _some_time(text: str) -> timedelta:
     span = parse_duration(text)
     if span <= timedelta(0):
@@ -67,6 +73,13 @@ class Settings:
     keep_assessments: Annotated[
         timedelta, Setting(_some_time, "A job with action `clean` removes assessments older than this.")
     ] = timedelta(days=400)
+    keep_versions: Annotated[
+        int,
+        Setting(
+            _count,
+            "Training keeps so many newest versions of a model, and all that were ever live or an open alert names.",
+        ),
+    ] = 20
 
 
 def _settings() -> dict[str, Setting]:

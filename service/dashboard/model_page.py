@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from models.registry import Version
 from service.api.given import Room
-from service.api.models import version_named, versions_by_model
+from service.api.models import unreadable, version_named, versions_by_model
 from service.dashboard.axis import number
 from service.dashboard.card import readable, share_text
 from service.dashboard.render import page
@@ -61,7 +61,12 @@ def models_page(request: Request, room: Room) -> Response:
     """Show the models and their versions, newest first."""
     entries = {entry.name: entry for entry in room.plant.models}
     models = [
-        {"name": name, "entry": entries.get(name), "versions": [_line(each) for each in reversed(versions)]}
+        {
+            "name": name,
+            "entry": entries.get(name),
+            "versions": [_line(each) for each in reversed(versions)],
+            "unreadable": unreadable(room, name),
+        }
         for name, versions in versions_by_model(room).items()
     ]
     return page(request, "models.html", models=models)

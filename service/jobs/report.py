@@ -36,10 +36,9 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     with room.state.read() as connection:
         alerts = [alert for alert in list_alerts(connection, states=tuple(AlertState)) if alert.raised_at <= slot]
         failed = list_runs(connection, states=(RunState.FAILED,), limit=1000)
+        cards = {each.model: each.card for each in room.registry.versions() if each.live}
         records = [
-            track_record(connection, entry.name, room.registry.load(entry.name).card)
-            for entry in plant.models
-            if room.registry.live(entry.name) is not None
+            track_record(connection, entry.name, cards[entry.name]) for entry in plant.models if entry.name in cards
         ]
     yield f"# {plant.name}"
     yield ""

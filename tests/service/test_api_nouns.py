@@ -7,8 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.live_history import Change
+from models.registry import slug
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Outcome
+from service.jobs.report import write_report
 
 TEXT = st.text(max_size=20)
 
@@ -207,6 +210,24 @@ def test_a_model_that_was_never_trained_is_listed_without_versions(works: Any) -
     assert items == [works.get("/api/v1/models/press failure")]
     assert (items[0]["name"], items[0]["live"], items[0]["versions"]) == ("press failure", None, [])
     assert works.client.get("/api/v1/models/press failure/versions/live").status_code == 404
+
+
+def test_a_version_that_cannot_be_read_is_shown_as_such_and_breaks_no_page(works: Any) -> None:
+    folder = works.room.registry.folder / slug("press failure") / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    (folder / "card.json").write_text("{")
+    item = works.get("/api/v1/models")["items"][0]
+
+    assert (item["name"], item["versions"]) == ("press failure", [])
+    assert (item["unreadable"][0]["version"], item["unreadable"][0]["live"]) == (folder.name, False)
+    assert "card.json" in item["unreadable"][0]["why"]
+    assert works.client.get(f"/api/v1/models/press failure/versions/{folder.name}").status_code == 409
+    change = Change("promote", "press failure", folder.name, works.now, "me", "")
+    works.room.registry.history.append(change)
+    assert "No model" in write_report(works.room, works.room.plant.jobs[0], works.now).read_text()
+    for page in ("/", "/models", "/machines/press-1"):
+        assert works.client.get(page, headers={"Accept": "text/html"}).status_code == 200
+    assert f"{folder.name[:12]}</code>, the live one, cannot be read" in works.client.get("/models").text
 
 
 def test_jobs_say_when_they_run_next(works: Any) -> None:

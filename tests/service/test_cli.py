@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+from ingest.errors import AndonError, RegistryError, StoreError
+from ingest.plant import ModelEntry
+from ingest.plant_file import load_plant
+from models.registry import slug
+from service.cli.each import each_model
 from service.cli.main import COMMANDS, main
 
 PLANT = """
@@ -228,7 +233,7 @@ def test_a_taken_port_is_one_line(andon: Callable[..., Ended], plant: Path) -> N
 
 def test_lists_are_empty_before_anything_was_done(andon: Callable[..., Ended], plant: Path) -> None:
     assert andon("--plant", plant, "--json", "alerts").json == {"alerts": []}
-    assert andon("--plant", plant, "--json", "models").json == {"models": []}
+    assert andon("--plant", plant, "--json", "models").json == {"models": [], "unreadable": []}
     assert andon("--plant", plant, "--json", "jobs").json == {"jobs": []}
     assert andon("--plant", plant, "--json", "jobs", "runs").json == {"runs": []}
 
@@ -326,3 +331,27 @@ def test_damage_to_what_is_stored_is_found_and_put_aside_on_demand(andon: Callab
     assert (segment.parent.parent.parent / "damaged" / segment.name).exists()
     assert "damaged" not in after.err
     assert andon("--plant", plant, "check", "--set-aside").code == 2
+
+
+@pytest.mark.parametrize("error", [StoreError("disk gone"), RegistryError("card.json was altered")])
+def test_what_one_model_cannot_do_stops_no_other(plant: Path, error: AndonError) -> None:
+    entries = load_plant(plant)
+    both = entries.model_copy(update={"models": [*entries.models, entries.models[0].model_copy(update={"name": "b"})]})
+
+    def work(entry: ModelEntry) -> str:
+        if entry.name == "oven fails":
+            raise error
+        return entry.name
+
+    assert each_model(both, (), work) == (["b"], [f"oven fails: {error}"])
+
+
+def test_an_unreadable_version_is_listed_with_its_reason(andon: Callable[..., Ended], plant: Path) -> None:
+    folder = plant.parent / "andon-data" / "models" / slug("oven fails") / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    ended = andon("--plant", plant, "models", "list")
+
+    assert ended.code == 0
+    assert "oven fails  0123456789abcdef  unreadable: " in ended.out
+    assert "card.json cannot be read" in ended.out
+    assert "model version skipped" in ended.err
