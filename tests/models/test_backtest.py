@@ -79,6 +79,15 @@ def test_failures_that_announce_themselves_are_found_in_time(by_time: BacktestRe
     assert 0 < (by_time.base_rate or 0) < 0.2
 
 
+def test_the_base_rate_is_taken_where_the_whole_horizon_was_observed() -> None:
+    until = 506  # the newest failure, at 505, lies in nobody's whole horizon but that of a row at 481
+    report = replay(history_of(until=until), entry_of(), start=after(hours=345))
+    rows = [(machine, hour) for machine in MACHINES for hour in range(346, until - 24, 2)]
+    before = [any(hour < failure <= hour + 24 for failure in FAILURES[machine]) for machine, hour in rows]
+
+    assert report.base_rate == pytest.approx(np.mean(before), rel=0.03)
+
+
 def test_the_report_begins_with_the_promised_keys_and_is_json(by_time: BacktestReport) -> None:
     report = by_time.to_dict()
 
