@@ -104,9 +104,8 @@ class BacktestReport:
 
     def _alerts(self) -> str:
         verdict = self.verdict
-        right, late = verdict.alerts_that_are(AlertVerdict.RIGHT), verdict.alerts_that_are(AlertVerdict.LATE)
-        kinds = [f"{right} right", f"{verdict.false} false"]
-        if late:
+        kinds = [f"{verdict.right} right", f"{verdict.false} false"]
+        if late := verdict.alerts_that_are(AlertVerdict.LATE):
             kinds.append(f"{late} too late")
         if recent := verdict.alerts_that_are(AlertVerdict.OPEN):
             kinds.append(f"{recent} too recent to judge")

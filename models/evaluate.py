@@ -135,9 +135,13 @@ class Verdict:
 
     @property
     def right(self) -> int:
-        """Right alerts; several about one event count once."""
-        about = {(alert.machine, alert.event) for alert in self.alerts if alert.verdict == AlertVerdict.RIGHT}
-        return len(about)
+        """Right alerts, each of them."""
+        return self.alerts_that_are(AlertVerdict.RIGHT)
+
+    @property
+    def right_once(self) -> int:
+        """Right alerts, several about one event counted once: what precision is made of."""
+        return len({(alert.machine, alert.event) for alert in self.alerts if alert.verdict == AlertVerdict.RIGHT})
 
     @property
     def false(self) -> int:
@@ -151,8 +155,8 @@ class Verdict:
 
     @property
     def precision(self) -> Interval:
-        """Share of alerts that were right, at the base rate of the judged time."""
-        return wilson(self.right, self.right + self.false)
+        """Share of alerts that were right, once an event, at the base rate of the judged time."""
+        return wilson(self.right_once, self.right_once + self.false)
 
     @property
     def false_alarms_per_machine_week(self) -> Interval:

@@ -86,7 +86,9 @@ def fit_bundle(
 def _folds(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
     """Return the folds that calibrate a model.
 
-    Probabilities are calibrated on rows whose whole horizon was observed. A detector knows the machines that it watches, and folds by machine would hide them from it. Its
+    Probabilities are calibrated on rows whose whole horizon was observed.
+
+    A detector knows the machines that it watches, and folds by machine would hide them from it. Its
     chain in time begins at half the history: a detector that has seen a tenth finds everything
     strange, which would say nothing of the one that has seen it all.
     """

@@ -87,7 +87,8 @@ def test_an_alert_on_another_machine_is_false() -> None:
 def test_several_right_alerts_count_once_and_the_earliest_gives_the_lead() -> None:
     result = judged([80, 85, 90], (100, 100))
 
-    assert (result.found, result.right, result.false) == (1, 1, 0)
+    assert (result.found, result.right, result.right_once, result.false) == (1, 3, 1, 0)
+    assert result.precision.value == 1.0
     assert result.lead_hours == (20.0, 20.0)
 
 
@@ -176,7 +177,7 @@ def test_every_alert_and_every_event_has_one_verdict(alerts: list[int], events: 
 
     assert len(result.alerts) == len(alerts)
     assert result.found + result.missed + result.events_that_are(EventVerdict.NOT_JUDGED) == len(result.events)
-    assert result.right <= result.alerts_that_are(AlertVerdict.RIGHT)
+    assert result.right_once <= result.right
 
 
 @settings(deadline=None)
