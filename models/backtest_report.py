@@ -20,8 +20,8 @@ class BacktestReport:
     ----------
     start, end : the judged span, (start, end]
     split : ``time`` or ``machine``
-    base_rate : share of judged assessments before which it is known that an event follows within
-        the horizon; ``None`` when nothing was assessed
+    base_rate : share of assessments that an event follows within the horizon, of those whose whole
+        horizon was observed; ``None`` when there is none
     thresholds : threshold of each bundle that was judged
     baselines : the rules that the calendar and the fixed limit chose, in words
     evidence : what may be claimed on the events of the training part
@@ -104,12 +104,11 @@ class BacktestReport:
 
     def _alerts(self) -> str:
         verdict = self.verdict
-        right, late = verdict.alerts_that_are(AlertVerdict.RIGHT), verdict.alerts_that_are(AlertVerdict.LATE)
-        kinds = [f"{right} right", f"{verdict.false} false"]
-        if late:
+        kinds = [f"{verdict.right} right", f"{verdict.false} false"]
+        if late := verdict.alerts_that_are(AlertVerdict.LATE):
             kinds.append(f"{late} too late")
-        if unknown := verdict.alerts_that_are(AlertVerdict.OPEN):
-            kinds.append(f"{unknown} not known yet")
+        if recent := verdict.alerts_that_are(AlertVerdict.OPEN):
+            kinds.append(f"{recent} too recent to judge")
         rate = verdict.false_alarms_per_machine_week
         often = "" if rate.value is None else f", {rate.value:.2g} false alarms per machine-week"
         count = len(verdict.alerts)

@@ -18,7 +18,7 @@ from models.early import Early
 from models.evaluate import AssessedTime, EventVerdict, Verdict, judge
 from models.ground import Rules
 from models.label import label
-from models.moment import instant, instants
+from models.moment import instant, instants, is_over
 from models.money import Money, cost, cost_of
 from models.past import Past
 from models.persistence import episodes
@@ -31,8 +31,8 @@ class Part:
     Attributes
     ----------
     calendar, limit : what the baselines chose, in words
-    known_rows, positive_rows : assessments of which it is known whether an event follows within the
-        horizon, and those that one follows
+    known_rows, positive_rows : assessments whose whole horizon was observed, and those of them that an event
+        follows within it
     """
 
     bundle: Bundle
@@ -78,7 +78,8 @@ def judge_part(
         watched_by_limit = AssessedTime.of(limited, bundle.recipe.stride, instant(past.newest))
         spent = _cost_where(_verdict(past, limited, targets, watched_by_limit), counted, past.plant)
     new = {machine: instant(past.spans[machine][0]) for machine in watched}
-    outcomes = label(test.where(~np.isnan(assessments.level)), past.targets, past.entry.horizon, past.newest)
+    known_rows = ~np.isnan(assessments.level) & is_over(test.time, past.entry.horizon, instant(past.newest))
+    outcomes = label(test.where(known_rows), past.targets, past.entry.horizon, past.newest)
     return Part(
         bundle=bundle,
         verdict=verdict,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.plant import Target
-from models.moment import instant, instants, span
+from models.moment import instant, instants, is_over, span
 from models.rows import by_machine, machine_rows
 
 WEAR_HORIZONS = 10
@@ -80,7 +80,8 @@ def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_
     """Say of each row whether an event begins within the horizon after it.
 
     Nothing that happens after ``known_until`` is looked at, so a label other than −1 never changes
-    when the future becomes known.
+    when the future becomes known. Rows before an event are told as soon as it comes, to learn from; to
+    judge by, take only those of which ``models.moment.is_over`` holds.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_
         known. −1: not known yet, or t lies inside an event that lasts.
     """
     known, ahead = instant(known_until), span(horizon)
-    labels = np.where(table.time + ahead <= known, 0, -1).astype(np.int8)
+    labels = np.where(is_over(table.time, horizon, known), 0, -1).astype(np.int8)
     events = targets[instants(targets["begin"]) <= known]
     rows = machine_rows(table.machine)
     for machine, group in by_machine(events).items():

@@ -135,7 +135,9 @@ def _with_verdict(bundle: Bundle, evidence: Sufficiency, judged: BacktestReport 
     card = {**bundle.card, "claim": evidence.claim, "enough_evidence": evidence.enough}
     if judged is not None:
         verdict = judged.verdict
-        card["judged"] = judged_of(judged.to_dict(), right=verdict.right, alerts=verdict.right + verdict.false)
+        card["judged"] = judged_of(
+            judged.to_dict(), right=verdict.right_once, alerts=verdict.right_once + verdict.false
+        )
     return replace(bundle, card=card)
 
 
