@@ -31,7 +31,9 @@ class AlertView(BaseModel):
     kind: str
     state: AlertState
     sentence: str
-    level: float = Field(description="The model's number, 0 to 1; for 'failure ahead' the probability.")
+    level: float = Field(
+        description="The model's number, 0 to 1; for 'failure ahead' the probability, for an anomaly how strange it is."
+    )
     act_before: datetime = Field(description="Later than this is too late to act in time.")
     raised_at: datetime
     condition_begin: datetime
@@ -45,8 +47,12 @@ class AlertView(BaseModel):
     closed_at: datetime | None
     verdict: Verdict | None
     note: str
+    chance: float | None = Field(
+        description="How likely it is right, as measured: the probability, or for an anomaly the lower bound of the "
+        "share of its version's alerts that were right in the backtest; null when nobody measured it or it is not open."
+    )
     stake_per_hour: float | None = Field(
-        description="Money at stake for each hour that is left, in the plant's currency; null when it is not open."
+        description="Money at stake for each hour that is left, in the plant's currency; null where chance is."
     )
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
 
@@ -128,8 +134,9 @@ def list_alerts(
         alerts = book.list_alerts(connection, states=sorted(states), machine=machine)
     views = [alert_view(each, room, now) for each in alerts]
     if order == "look first":
-        ranked = where_to_look_first((each for each in alerts if each.live), room.plant.costs, now)
-        over = [each for each in views if each.stake_per_hour is None]
+        live = (each for each in alerts if each.live)
+        ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
+        over = [alert_view(each, room, now) for each in alerts if not each.live]
         views = [*(ranked_view(each) for each in ranked), *over]
     page, next_page = cut(request, views, limit, offset)
     return AlertPage(items=page, next=next_page)
@@ -173,13 +180,14 @@ def comment(number: Number, body: Comment, room: Room, now: Now) -> AlertDetail:
 def alert_view(alert: Alert, room: Room, now: datetime) -> AlertView:
     """Show an alert."""
     if alert.live:
-        return ranked_view(where_to_look_first([alert], room.plant.costs, now)[0])
-    return AlertView.model_validate(_fields(alert) | {"stake_per_hour": None, "why_here": ""})
+        return ranked_view(where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0])
+    return AlertView.model_validate(_fields(alert) | {"chance": None, "stake_per_hour": None, "why_here": ""})
 
 
 def ranked_view(ranked: Ranked) -> AlertView:
     """Show an open alert and what its place rests on."""
-    place = {"stake_per_hour": round(ranked.per_hour, 2), "why_here": ranked.why}
+    per_hour = None if ranked.per_hour is None else round(ranked.per_hour, 2)
+    place = {"chance": ranked.chance.share, "stake_per_hour": per_hour, "why_here": ranked.why}
     return AlertView.model_validate(_fields(ranked.alert) | place)
 
 

@@ -47,7 +47,9 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     yield ""
     yield "## Where to look first"
     yield ""
-    ranked = where_to_look_first([alert for alert in alerts if _open_at(alert, slot)], plant.costs, slot)
+    ranked = where_to_look_first(
+        [alert for alert in alerts if _open_at(alert, slot)], plant.costs, slot, room.registry.card
+    )
     yield from (f"{place}. {each.alert.sentence} – {each.why}" for place, each in enumerate(ranked, start=1))
     if not ranked:
         yield "Nothing needs a look."

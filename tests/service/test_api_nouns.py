@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.interval import wilson
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Outcome
 
@@ -129,6 +130,23 @@ def test_alerts_are_ranked_by_the_money_at_stake_for_each_hour_left(works: Any) 
     assert [each["number"] for each in items] == [urgent.number, slow.number, seen.number]
     assert items[0]["stake_per_hour"] == 0.6 * 10_000 / 5
     assert "5 h left" in items[0]["why_here"]
+
+
+def test_an_anomaly_is_ranked_by_its_backtest_and_says_when_there_is_none(works: Any) -> None:
+    likely = works.alert("press-1", level=0.3, hours=5)
+    odd = works.alert("press-2", level=0.999, hours=5, kind="anomaly", version=works.learn(right=(1, 9)))
+    unknown = works.alert("press-3", level=0.999, hours=5, kind="anomaly")
+
+    first, second, third = works.get("/api/v1/alerts")["items"]
+
+    assert [each["number"] for each in (first, second, third)] == [likely.number, odd.number, unknown.number]
+    assert (first["chance"], second["chance"], third["chance"]) == (0.3, wilson(1, 9).low, None)
+    assert third["stake_per_hour"] is None
+    assert "at least that share of its alerts was right in the backtest" in second["why_here"]
+    assert third["why_here"].startswith("money at stake not known")
+    front = works.client.get("/", headers={"Accept": "text/html"}).text
+    assert front.index(second["why_here"]) < front.index(third["why_here"])
+    assert third["why_here"] in works.client.get(f"/alerts/{unknown.number}", headers={"Accept": "text/html"}).text
 
 
 def test_alerts_are_filtered_and_paged(works: Any) -> None:

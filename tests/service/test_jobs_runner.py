@@ -175,7 +175,7 @@ def test_the_report_tells_what_is_open_what_was_closed_and_what_failed(room: Con
         for cause in ("wear", "leak"):
             finding = Finding(
                 machine="m1",
-                kind="anomaly",
+                kind="failure ahead",
                 cause=cause,
                 model="a",
                 version="1",
