@@ -69,14 +69,18 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
     return _bring_up_to_date(connection, show(connection, number), finding, at=at), False
 
 
-def condition_over(connection: Connection, number: int, *, at: datetime, end: datetime | None = None) -> Alert:
+def condition_over(
+    connection: Connection, number: int, *, at: datetime, end: datetime | None = None, why: str = ""
+) -> Alert:
     """Record that the condition behind an alert is over.
 
     Parameters
     ----------
     end : window end at which it was over; ``at`` when left out
+    why : the reason, where it is another than that the levels fell
     """
-    return _happen(connection, number, Happening.CONDITION_OVER, at=at, by=ANDON, changes={"condition_end": end or at})
+    changes = {"condition_end": end or at}
+    return _happen(connection, number, Happening.CONDITION_OVER, at=at, by=ANDON, why=why, changes=changes)
 
 
 def acknowledge(connection: Connection, number: int, *, by: str, at: datetime, note: str = "") -> Alert:
