@@ -63,6 +63,28 @@ def test_an_old_assessment_says_nothing_of_the_present(works: Any) -> None:
     assert health(works) == "not assessed"
 
 
+@pytest.mark.parametrize(
+    ("stride", "lasts"),
+    [
+        (timedelta(minutes=1), timedelta(days=1)),
+        (timedelta(hours=1), timedelta(days=1)),
+        (timedelta(days=1), timedelta(days=2, hours=2)),
+        (timedelta(days=7), timedelta(days=14, hours=2)),
+    ],
+    ids=str,
+)
+def test_a_level_speaks_for_two_strides_of_its_version_and_for_a_day_at_least(
+    works: Any, stride: timedelta, lasts: timedelta
+) -> None:
+    version = works.learn(stride=stride)
+    works.send()
+    works.assess(level=0.1, age=lasts + timedelta(minutes=1), version=version)
+    assert health(works) == "not assessed"
+
+    works.assess(level=0.1, age=lasts, version=version)
+    assert health(works) == "normal"
+
+
 def test_a_reason_in_place_of_a_level_is_no_health(works: Any) -> None:
     works.send()
     works.assess(level=None)
