@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from models.interval import wilson
 from service.jobs import ledger
@@ -263,6 +264,30 @@ def test_a_job_is_run_now_by_entering_it_into_the_ledger(works: Any) -> None:
     run = works.get(f"/api/v1/runs/{response.json()['id']}")
     assert (run["job"], run["state"], run["origin"]) == ("by hand", "waiting", "by hand")
     assert works.client.post("/api/v1/jobs/by hand/run").json()["id"] == run["id"]
+
+
+def test_the_last_run_of_a_job_is_found_behind_any_number_of_waiting_ones(works: Any) -> None:
+    with works.room.state.write() as connection:
+        ledger.plan(connection, "score", [works.now], origin=Origin.SCHEDULE)
+        run = ledger.claim(connection, jobs=["score"], worker="w", at=works.now, lease=timedelta(minutes=1))
+        slots = [works.now + timedelta(minutes=each) for each in range(1, 30)]
+        ledger.plan(connection, "score", slots, origin=Origin.BACK_FILL)
+
+    assert works.get("/api/v1/jobs")["items"][0]["last_run"]["id"] == run.id
+
+
+def test_entering_a_run_reads_no_other_runs(works: Any) -> None:
+    slots = [works.now - timedelta(minutes=each) for each in range(1, 50)]
+    with works.room.state.write() as connection:
+        ledger.plan(connection, "score", slots, origin=Origin.SCHEDULE)
+        engine = connection.engine
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(" ".join(told[2].split())))
+
+    works.client.post("/api/v1/jobs/score/run")
+
+    (read,) = [statement for statement in asked if statement.startswith("SELECT") and "FROM run" in statement]
+    assert "run.slot = " in read
 
 
 def test_runs_are_filtered_and_paged(works: Any) -> None:
