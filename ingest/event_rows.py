@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from ingest.catalogue import EVENTS, to_microseconds
 from ingest.event import EVENT_COLUMNS
 from ingest.reading import TIME
 
+_ORDER = tuple(EVENTS.c[name] for name in ("time", "machine", "kind", "component", "code"))
 _TEXTS = ("machine", "kind", "component", "code", "note")
 
 
@@ -56,19 +58,48 @@ def read(
     end: datetime | None = None,
 ) -> pd.DataFrame:
     """Return events of (start, end] with ``EVENT_COLUMNS``, sorted by (time, machine, kind, component, code)."""
+    rows = [tuple(row) for row in connection.execute(_chosen(kinds, start, end).order_by(*_ORDER))]
+    if machines is not None:
+        wanted = set(machines)
+        rows = [row for row in rows if row[0] in wanted]
+    return _frame(rows)
+
+
+def page(
+    connection: Connection,
+    *,
+    machines: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    offset: int,
+    limit: int,
+) -> pd.DataFrame:
+    """Return at most ``limit`` rows of what ``read`` returns, from row ``offset`` on; no others are read.
+
+    Parameters
+    ----------
+    machines : at most 500 of them
+    """
+    statement = _chosen(kinds, start, end)
+    if machines is not None:
+        statement = statement.where(EVENTS.c.machine.in_(list(machines)))
+    return _frame([tuple(row) for row in connection.execute(statement.order_by(*_ORDER).offset(offset).limit(limit))])
+
+
+def _chosen(kinds: Sequence[str] | None, start: datetime | None, end: datetime | None) -> Select[Any]:
     table = EVENTS.c
     statement = select(*(table[name] for name in EVENT_COLUMNS))
-    statement = statement.order_by(table.time, table.machine, table.kind, table.component, table.code)
     if kinds is not None:
         statement = statement.where(table.kind.in_(list(kinds)))
     if start is not None:
         statement = statement.where(table.time > to_microseconds(start))
     if end is not None:
         statement = statement.where(table.time <= to_microseconds(end))
-    rows = [tuple(row) for row in connection.execute(statement)]
-    if machines is not None:
-        wanted = set(machines)
-        rows = [row for row in rows if row[0] in wanted]
+    return statement
+
+
+def _frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(EVENT_COLUMNS), dtype=object)
     for name in ("time", "end"):
         frame[name] = pa.array(frame[name].tolist(), pa.int64()).cast(TIME).to_pandas()

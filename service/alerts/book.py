@@ -132,9 +132,13 @@ def show(connection: Connection, number: int) -> Alert:
     return _alert(row)
 
 
-def history(connection: Connection, number: int) -> list[AlertEvent]:
-    """Return everything that happened to an alert, oldest first."""
-    query = select(alert_event_table).where(alert_event_table.c.alert == number).order_by(alert_event_table.c.id)
+def history(
+    connection: Connection, number: int, *, offset: int = 0, limit: int | None = None, newest_first: bool = False
+) -> list[AlertEvent]:
+    """Return what happened to an alert, oldest first: everything, or at most ``limit`` lines from ``offset`` on."""
+    line = alert_event_table.c.id
+    query = select(alert_event_table).where(alert_event_table.c.alert == number)
+    query = query.order_by(line.desc() if newest_first else line).offset(offset).limit(limit)
     return [
         AlertEvent(
             alert=row.alert,
@@ -155,6 +159,7 @@ def list_alerts(
     states: Sequence[AlertState] = LIVE_STATES,
     machine: str | None = None,
     before: int | None = None,
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[Alert]:
     """Return alerts, newest first.
@@ -164,6 +169,7 @@ def list_alerts(
     states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
     machine : only of this machine
     before : only alerts whose number is lower: the last number of the page before
+    offset : how many to skip
     limit : at most so many
     """
     query = select(alert_table).where(alert_table.c.state.in_([AlertState(state).value for state in states]))
@@ -171,7 +177,7 @@ def list_alerts(
         query = query.where(alert_table.c.machine == machine)
     if before is not None:
         query = query.where(alert_table.c.number < before)
-    query = query.order_by(alert_table.c.number.desc()).limit(limit)
+    query = query.order_by(alert_table.c.number.desc()).offset(offset).limit(limit)
     return [_alert(row) for row in connection.execute(query)]
 
 

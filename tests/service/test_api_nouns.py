@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from models.interval import wilson
+from service.alerts import book
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Outcome
 
@@ -185,6 +186,74 @@ def test_alerts_are_filtered_and_paged(works: Any) -> None:
         found += [each["number"] for each in page["items"]]
         link = page["next"]
     assert found == numbers[::-1]
+
+
+@pytest.mark.parametrize("order", ["newest", "look first"])
+def test_pages_of_alerts_in_any_order_are_the_whole_list_cut(works: Any, order: str) -> None:
+    numbers = [works.alert(cause=f"cause {each}", hours=90 - each).number for each in range(7)]
+    for number in numbers[::3]:
+        works.client.post(f"/api/v1/alerts/{number}/close", json={"by": "Ines", "verdict": "wrong"})
+    whole = [each["number"] for each in works.get("/api/v1/alerts", state="all", order=order)["items"]]
+
+    found, link = [], f"/api/v1/alerts?state=all&order={order}&limit=3"
+    while link:
+        page = works.get(link)
+        found += [each["number"] for each in page["items"]]
+        link = page["next"]
+
+    assert found == whole
+    assert whole == (numbers[::-1] if order == "newest" else [6, 5, 3, 2, 7, 4, 1])
+
+
+def rows_read(works: Any, database: Any, path: str) -> list[str]:
+    """Return the statements that a GET sends to a database, with the values that limit them."""
+    with database.read() as connection:
+        engine = connection.engine
+    asked: list[str] = []
+
+    def ask(*told: Any) -> None:
+        asked.append(f"{' '.join(told[2].split())} {told[3]}")
+
+    event.listen(engine, "before_cursor_execute", ask)
+    works.get(path)
+    event.remove(engine, "before_cursor_execute", ask)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("table", "path"),
+    [
+        ("alert", "/api/v1/alerts?state=all&order=newest&limit=2"),
+        ("alert", "/api/v1/alerts?state=normal&limit=2"),
+        ("alert_event", "/api/v1/alerts/1/history?limit=2"),
+        ("alert_event", "/api/v1/alerts/1"),
+    ],
+)
+def test_a_page_of_the_state_asks_the_database_for_no_more_than_it_shows(works: Any, table: str, path: str) -> None:
+    works.alert()
+
+    asked = [each for each in rows_read(works, works.room.state, path) if f" FROM {table} " in each]
+
+    assert asked
+    assert all("LIMIT" in each or "IN (NULL)" in each or "number = " in each for each in asked), asked
+
+
+def test_a_long_history_comes_in_pages_and_an_alert_shows_its_newest_lines(works: Any) -> None:
+    number = works.alert().number
+    with works.room.state.write() as connection:
+        for each in range(150):
+            book.comment(connection, number, by="Ines", at=works.now, text=f"remark {each}")
+
+    shown = [each["why"] for each in works.get(f"/api/v1/alerts/{number}")["history"]]
+    found, link = [], f"/api/v1/alerts/{number}/history?limit=60"
+    while link:
+        page = works.get(link)
+        found += [each["why"] for each in page["items"]]
+        link = page["next"]
+
+    assert found == ["", *(f"remark {each}" for each in range(150))]
+    assert shown == found[-100:]
+    assert works.client.get("/api/v1/alerts/77/history").status_code == 404
 
 
 def test_an_alert_shows_its_evidence_and_its_history(works: Any) -> None:
