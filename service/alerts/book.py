@@ -5,11 +5,11 @@ that change something, ``state.read()`` for the rest. Each change adds a line to
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
@@ -181,6 +181,46 @@ def list_alerts(
     return [_alert(row) for row in connection.execute(query)]
 
 
+def open_at(connection: Connection, moment: datetime) -> list[Alert]:
+    """Return the alerts that were open at a moment, newest first, as their history knows them.
+
+    State and level are those of then. The sentence tells the numbers of today, so an alert that went
+    on since then has none.
+    """
+    line = alert_event_table.c
+    of_it = select(func.max(line.id)).where(line.alert == alert_table.c.number).correlate(alert_table)
+    then, newest = of_it.where(line.at <= moment).scalar_subquery(), of_it.scalar_subquery()
+    query = (
+        select(alert_table, line.state.label("state_then"), line.level.label("level_then"), newest.label("newest"))
+        .add_columns(line.id.label("then"))
+        .join(alert_event_table, line.id == then)
+        .where(line.state != AlertState.NORMAL.value)
+        .order_by(alert_table.c.number.desc())
+    )
+    return [
+        replace(
+            _alert(row),
+            state=AlertState(row.state_then),
+            level=row.level_then if row.newest > row.then else row.level,
+            sentence="" if row.newest > row.then else row.sentence,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_raised(connection: Connection, start: datetime, end: datetime) -> int:
+    """Return how many alerts were raised in (start, end]."""
+    raised = alert_table.c.raised_at
+    return connection.execute(select(func.count()).where(raised > start, raised <= end)).scalar_one()
+
+
+def list_closed(connection: Connection, start: datetime, end: datetime, *, limit: int) -> list[Alert]:
+    """Return alerts that somebody closed in (start, end], newest first, at most so many."""
+    closed = alert_table.c.closed_at
+    query = select(alert_table).where(closed > start, closed <= end).order_by(alert_table.c.number.desc()).limit(limit)
+    return [_alert(row) for row in connection.execute(query)]
+
+
 def _happen(
     connection: Connection,
     number: int,
@@ -244,7 +284,7 @@ def _remember(
 
 
 def _alert(row: Row[Any]) -> Alert:
-    fields = dict(row._mapping)
+    fields = {column.name: row._mapping[column.name] for column in alert_table.c}
     fields["state"] = AlertState(row.state)
     fields["verdict"] = None if row.verdict is None else Verdict(row.verdict)
     fields["evidence"] = tuple(Evidence(**each) for each in row.evidence)

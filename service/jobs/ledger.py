@@ -253,6 +253,7 @@ def list_runs(
     job: str | None = None,
     states: Sequence[RunState] = tuple(RunState),
     before: int | None = None,
+    ended: tuple[datetime, datetime] | None = None,
     limit: int | None = None,
 ) -> list[Run]:
     """Return runs, the last entered first.
@@ -260,12 +261,15 @@ def list_runs(
     Parameters
     ----------
     before : only runs whose id is lower: the last id of the page before
+    ended : only runs that ended in this span (start, end]
     """
     query = select(run_table).where(run_table.c.state.in_([state.value for state in states]))
     if job is not None:
         query = query.where(run_table.c.job == job)
     if before is not None:
         query = query.where(run_table.c.id < before)
+    if ended is not None:
+        query = query.where(run_table.c.ended > ended[0], run_table.c.ended <= ended[1])
     return [_run(row) for row in connection.execute(query.order_by(run_table.c.id.desc()).limit(limit))]
 
 
