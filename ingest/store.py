@@ -293,6 +293,22 @@ class Store:
         with self._database.read() as connection:
             return event_rows.read(connection, machines=machines, kinds=kinds, start=start, end=end)
 
+    def event_page(
+        self,
+        *,
+        machines: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        offset: int = 0,
+        limit: int,
+    ) -> pd.DataFrame:
+        """Return at most ``limit`` rows of what ``events`` returns, from row ``offset`` on; of at most 500 machines."""
+        with self._database.read() as connection:
+            return event_rows.page(
+                connection, machines=machines, kinds=kinds, start=start, end=end, offset=offset, limit=limit
+            )
+
     def reject(self, rejections: Sequence[Rejection], *, source: str, position: str = "") -> None:
         """Keep what could not be used, for a person to look at; the same again is kept once."""
         if rejections:

@@ -109,6 +109,17 @@ class Registry:
             raise RegistryError(f"no version of model {model!r} is live; promote one of: {known}")
         return archive.read(self._existing(model, wanted))
 
+    def card(self, model: str, version: str) -> Mapping[str, Any]:
+        """Return the card of a version, without loading the model.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such version or its card was altered.
+        """
+        card: Mapping[str, Any] = archive.card_of(self._existing(model, version))["card"]
+        return card
+
     def versions(self, model: str | None = None) -> list[Version]:
         """Return all versions (of one model) that can be read, oldest first."""
         return self._listed(model)[0]

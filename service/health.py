@@ -1,7 +1,7 @@
 """Health: in which state each machine is, from its alerts, its newest readings and its levels."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,8 @@ from service.freshness import is_stale, patience
 from service.levels import Level
 
 ASSESSED_WITHIN = timedelta(days=1)
-"""A level that is older says nothing of the machine's present state."""
+"""A level that is older, and older than two strides of its version, says nothing of the present state."""
+STRIDES_WITHIN = 2
 
 
 class Health(StrEnum):
@@ -55,6 +56,7 @@ def machine_healths(
     sampling: Mapping[str, timedelta],
     levels: Iterable[Level],
     alerts: Iterable[Alert],
+    stride_of: Callable[[str, str], timedelta],
     now: datetime,
 ) -> list[MachineHealth]:
     """Return the health of each machine, in their order.
@@ -65,6 +67,7 @@ def machine_healths(
     sampling : time between two readings, by machine class
     levels : newest levels, any number for each machine
     alerts : live alerts
+    stride_of : returns the time between two assessments of a model's version; asked about old levels only
     """
     levels_of, alerts_of = defaultdict(list), defaultdict(list)
     for said in levels:
@@ -76,13 +79,22 @@ def machine_healths(
         every = sampling.get(machine.machine_class, timedelta(0))
         seen = newest.get(machine.name)
         stale = is_stale(seen, every, now)
-        recent = max(ASSESSED_WITHIN, patience(every))
-        fresh = [each for each in levels_of[machine.name] if each.level is not None and now - each.time <= recent]
+        fresh = [each for each in levels_of[machine.name] if _of_the_present(each, now, patience(every), stride_of)]
         level = max(fresh, key=_nearness, default=None)
         own = tuple(alerts_of[machine.name])
         health = _health(own, seen, stale, level)
         healths.append(MachineHealth(machine, health, seen, stale, level, own))
     return healths
+
+
+def _of_the_present(
+    said: Level, now: datetime, patience: timedelta, stride_of: Callable[[str, str], timedelta]
+) -> bool:
+    """Return whether a level still speaks: the next one may be a stride away, and its readings late."""
+    if said.level is None:
+        return False
+    age = now - said.time
+    return age <= ASSESSED_WITHIN or age <= STRIDES_WITHIN * stride_of(said.model, said.version) + patience
 
 
 def _health(alerts: tuple[Alert, ...], seen: datetime | None, stale: bool, level: Level | None) -> Health:

@@ -1,15 +1,19 @@
 """The overview: the health of the whole plant at one moment, read from store and state."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from threading import Lock
 
 from sqlalchemy import Integer, func, select, type_coerce
 
 from features.sampling import sampling_interval
-from ingest.errors import NotEnoughDataError
+from ingest.duration import parse_duration
+from ingest.errors import NotEnoughDataError, RegistryError
 from ingest.plant import Plant
 from ingest.store import History
+from models.registry import Registry
 from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts
 from service.control_room import ControlRoom
@@ -57,6 +61,7 @@ def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[M
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, _watched(room.plant), until=now),
         alerts=alerts,
+        stride_of=_strides(room.registry),
         now=now,
     )
 
@@ -71,6 +76,7 @@ def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, _watched(room.plant, machine), until=now),
         alerts=alerts,
+        stride_of=_strides(room.registry),
         now=now,
     )[0]
 
@@ -103,6 +109,19 @@ def plant_figures(room: ControlRoom, now: datetime) -> Figures:
         round_seconds=microseconds / 1e6,
         dead_letters=room.store.dead_letter_counts(),
     )
+
+
+def _strides(registry: Registry) -> Callable[[str, str], timedelta]:
+    """Return a function that reads the stride of a version from its card; nothing where there is no such version."""
+
+    @cache
+    def stride_of(model: str, version: str) -> timedelta:
+        try:
+            return parse_duration(registry.card(model, version)["recipe"]["stride"])
+        except RegistryError:
+            return timedelta(0)
+
+    return stride_of
 
 
 def _watched(plant: Plant, only: str | None = None) -> list[tuple[str, str]]:

@@ -11,16 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.errors import UnknownNameError
-from ingest.event import Event, EventKind, events_table
+from ingest.event import EVENT_KINDS, Event, EventKind, events_table
 from ingest.plant import Plant
 from service.api.body import RawBody, content_type
 from service.api.given import Now, Room, Span, machine_named, moment
-from service.api.paging import Limit, Offset, Page, cut
+from service.api.paging import Limit, Offset, Page, trimmed
 from service.api.problem import Fault, ProblemError
 
 router = APIRouter(tags=["events"])
 SOURCE = "api"
 MOST_EVENTS = 10_000
+MOST_MACHINES = 500
+SHOWN = 100
+"""Faults that an answer lists."""
 
 Word = Annotated[str, Field(max_length=10_000)]
 Key = Annotated[
@@ -70,7 +73,9 @@ class EventReceipt(BaseModel):
     added: int
     repeated: int = Field(description="Events that were known already.")
     rejected: int
-    errors: list[Fault] = Field([], description="Why events were turned away; the others are kept.")
+    errors: list[Fault] = Field(
+        [], max_length=SHOWN, description="Why, for the first events that were turned away; the others are kept."
+    )
 
 
 _BODY = {
@@ -100,10 +105,10 @@ def add_events(
     """
     events, errors = read_events(_rows(request, body), room.plant, now)
     if errors and not events:
-        raise ProblemError(422, "no event could be kept", errors=errors)
+        raise ProblemError(422, "no event could be kept", errors=errors[:SHOWN])
     added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "")
     response.status_code = 201 if added else 200
-    return EventReceipt(added=added, repeated=repeated, rejected=len(errors), errors=errors)
+    return EventReceipt(added=added, repeated=repeated, rejected=len(errors), errors=errors[:SHOWN])
 
 
 @router.get("/events")
@@ -111,17 +116,21 @@ def list_events(
     request: Request,
     room: Room,
     span: Span,
-    machine: Annotated[list[str] | None, Query(description="Only of these machines.")] = None,
-    kind: Annotated[list[EventKind] | None, Query(description="Only of these kinds.")] = None,
+    machine: Annotated[list[str] | None, Query(max_length=MOST_MACHINES, description="Only of these machines.")] = None,
+    kind: Annotated[
+        list[EventKind] | None, Query(max_length=len(EVENT_KINDS), description="Only of these kinds.")
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> EventPage:
     """Return events of (start, end], oldest first."""
     for name in machine or ():
         machine_named(room.plant, name)
-    table = room.store.events(machines=machine, kinds=kind, start=span.start, end=span.end)
-    rows, next_page = cut(request, range(len(table)), limit, offset)
-    return EventPage(items=[event_view(row) for row in records(table.iloc[rows])], next=next_page)
+    table = room.store.event_page(
+        machines=machine, kinds=kind, start=span.start, end=span.end, offset=offset, limit=limit + 1
+    )
+    rows, next_page = trimmed(request, records(table), limit, offset)
+    return EventPage(items=[event_view(row) for row in rows], next=next_page)
 
 
 def read_events(rows: Sequence[object], plant: Plant, now: datetime) -> tuple[list[Event], list[Fault]]:

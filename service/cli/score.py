@@ -37,7 +37,7 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
         at, note = present(room.plant, room.store, wall_clock())
     report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since)
     with room.state.read() as connection:
-        ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at)
+        ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at, room.registry.card)
     return {
         "at": at,
         "note": note,

@@ -61,13 +61,14 @@ def machine_page(
     signals = tuple(each.name for each in machine_class.signals)
     series = signal_series(store, found.name, machine_class.name, signals, (span.start, end), chart.PIXELS)
     histories = level_histories(state, found.name, span.start, end)
+    ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
     silent = health.newest is not None and not any(map(len, series.values()))
     return page(
         request,
         "machine.html",
         frame=chart,
         health=health,
-        ranked=[each.alert for each in where_to_look_first(health.alerts, plant.costs, seen.now)],
+        ranked=[each.alert for each in ranked],
         place=place_of(found),
         spans=SPANS,
         chosen=days,

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from ingest.plant_file import load_plant
 from models.registry import slug
 from service.cli.each import each_model
 from service.cli.main import COMMANDS, main
+from service.control_room import open_control_room
+from service.jobs import ledger
+from service.jobs.ledger import Origin
+from service.settings import Settings
 
 PLANT = """
 name = "Bakery"
@@ -236,6 +241,28 @@ def test_lists_are_empty_before_anything_was_done(andon: Callable[..., Ended], p
     assert andon("--plant", plant, "--json", "models").json == {"models": [], "unreadable": []}
     assert andon("--plant", plant, "--json", "jobs").json == {"jobs": []}
     assert andon("--plant", plant, "--json", "jobs", "runs").json == {"runs": []}
+
+
+def test_a_job_that_runs_already_is_not_run_and_says_since_when(andon: Callable[..., Ended], plant: Path) -> None:
+    plant.write_text(plant.read_text() + '\n[[jobs]]\nname = "look"\naction = "clean"\nevery = "9 d"\n')
+    now = datetime.now(UTC)
+    with open_control_room(Settings(plant=plant)) as room, room.state.write() as connection:
+        ledger.plan(connection, "look", [now], origin=Origin.BY_HAND)
+        ledger.claim(connection, jobs=["look"], worker="night", at=now, lease=timedelta(hours=1))
+
+    ended = andon("--plant", plant, "jobs", "run", "look")
+
+    assert ended.code == 1
+    assert f"job 'look' is running since {now:%Y-%m-%d %H:%M:%S} UTC (run 1, worker night)" in ended.err
+    assert len(andon("--plant", plant, "--json", "jobs", "runs").json["runs"]) == 1
+
+
+def test_a_job_is_run_by_hand_to_its_end(andon: Callable[..., Ended], plant: Path) -> None:
+    plant.write_text(plant.read_text() + '\n[[jobs]]\nname = "look"\naction = "clean"\nevery = "9 d"\n')
+
+    ended = andon("--plant", plant, "--json", "jobs", "run", "look")
+
+    assert (ended.code, ended.json["run"]["state"]) == (0, "done")
 
 
 def test_init_does_not_write_over_a_plant_file(andon: Callable[..., Ended], plant: Path) -> None:

@@ -122,6 +122,33 @@ def test_a_run_that_keeps_killing_its_workers_is_given_up(state: Database) -> No
     assert (run.state, run.outcome) == (RunState.FAILED, "its worker fell silent 5 times; not tried again")
 
 
+def test_a_worker_of_before_can_never_finish_a_run_that_was_set_to_waiting_again(state: Database) -> None:
+    plan(state, 0)
+    held = [claimed(state, NOW + attempt * LEASE) for attempt in range(MOST_CLAIMS)]
+    assert claim(state, NOW + MOST_CLAIMS * LEASE) is None, "given up"
+    with state.write() as connection:
+        assert ledger.again(connection, "score", [NOW]) == 1
+        assert ledger.show(connection, 1).token > held[-1].token
+    for run in (*held, claimed(state, NOW + MOST_CLAIMS * LEASE, "two")):
+        if run.worker == "two":
+            finish(state, run)
+        else:
+            with pytest.raises(ScheduleError, match="was taken over"):
+                finish(state, run)
+
+
+def test_a_run_that_is_set_to_waiting_again_is_given_to_as_many_workers_anew(state: Database) -> None:
+    plan(state, 0)
+    for attempt in range(MOST_CLAIMS):
+        claimed(state, NOW + attempt * LEASE)
+    assert claim(state, NOW + MOST_CLAIMS * LEASE) is None
+    with state.write() as connection:
+        ledger.again(connection, "score", [NOW])
+    for attempt in range(MOST_CLAIMS, 2 * MOST_CLAIMS):
+        claimed(state, NOW + attempt * LEASE)
+    assert claim(state, NOW + 2 * MOST_CLAIMS * LEASE) is None
+
+
 def test_what_came_of_a_run_is_kept(state: Database) -> None:
     plan(state, 0)
     finish(state, claimed(state), NOW + timedelta(minutes=1))
