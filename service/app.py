@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from ingest.intake import Intake
 from ingest.store import Store
@@ -14,6 +14,7 @@ from service.api import alerts, dead_letters, events, jobs, machines, models, pl
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
 from service.api.problem import Problem, add_problem_handlers
+from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
@@ -86,6 +87,7 @@ def create_app(
         # Their pages load scripts from elsewhere; docs/api.md says the same and works offline.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(keepable_address)],
         responses={"default": {"model": Problem, "description": "A problem, as application/problem+json."}},
     )
     app.state.clock = clock

@@ -13,6 +13,7 @@ from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
 from service.alerts.rank import Ranked, where_to_look_first
 from service.api.given import Now, Room, machine_named
 from service.api.paging import Limit, Offset, Page, trimmed
+from service.api.text import Told
 from service.control_room import ControlRoom
 
 router = APIRouter(tags=["alerts"])
@@ -93,29 +94,23 @@ class AlertPage(Page):
     items: list[AlertView]
 
 
-class Acknowledgement(BaseModel):
+class Acknowledgement(Told):
     """Somebody has seen it and answers for it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: Person
     note: Note = ""
 
 
-class Closing(BaseModel):
+class Closing(Told):
     """What an inspection found."""
-
-    model_config = ConfigDict(extra="forbid")
 
     verdict: Verdict = Field(description="'not inspected' is never read as wrong.")
     by: Person
     note: Note = Field("", description="What was found and done.", examples=["Bearing of pump 3 replaced."])
 
 
-class Comment(BaseModel):
+class Comment(Told):
     """A remark for the history."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: Person
     text: Annotated[str, Field(min_length=1, max_length=10_000)]

@@ -17,6 +17,7 @@ from service.api.body import RawBody, content_type
 from service.api.given import Now, Room, Span, machine_named, moment
 from service.api.paging import Limit, Offset, Page, trimmed
 from service.api.problem import Fault, ProblemError
+from service.api.text import Told
 
 router = APIRouter(tags=["events"])
 SOURCE = "api"
@@ -32,11 +33,10 @@ Key = Annotated[
 ]
 
 
-class EventView(BaseModel):
+class EventView(Told):
     """One thing that happened to one machine."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {

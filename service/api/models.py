@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from ingest.errors import RegistryError, UnknownNameError
 from models.registry import Unreadable, Version
 from service.api.given import Now, Room, nearest
 from service.api.paging import Limit, Offset, Page, cut
+from service.api.text import Told
 from service.control_room import ControlRoom
 
 router = APIRouter(tags=["models"])
@@ -58,20 +59,16 @@ class ModelPage(Page):
     items: list[ModelView]
 
 
-class Promotion(BaseModel):
+class Promotion(Told):
     """Which version to use from now on."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: Annotated[str, Field(min_length=1, max_length=200)]
     by: Person
     why: Annotated[str, Field(max_length=10_000)] = ""
 
 
-class Rollback(BaseModel):
+class Rollback(Told):
     """Use the version again that was live before."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: Person
 

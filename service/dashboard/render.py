@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from ingest.plant import Plant
 from service.api.body import content_type
 from service.api.problem import ProblemError
+from service.api.text import refuse_unkeepable
 from service.dashboard.axis import number
 
 _HERE = Path(__file__).parent
@@ -101,7 +102,7 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
     Raises
     ------
     ProblemError
-        415 for a body that is no form, 422 for one that cannot be read.
+        415 for a body that is no form, 422 for one that cannot be read or kept.
     """
     if content_type(request) != "application/x-www-form-urlencoded":
         raise ProblemError(415, "this address takes the forms of the dashboard; programs use /api/v1")
@@ -109,7 +110,9 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")
     except ValueError as error:
         raise ProblemError(422, f"the form cannot be read: {error}") from error
-    return {name: values[-1].strip()[:10_000] for name, values in fields.items()}
+    read = {name: values[-1].strip()[:10_000] for name, values in fields.items()}
+    refuse_unkeepable(read.items())
+    return read
 
 
 def person(fields: Mapping[str, str]) -> str:
