@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.catalogue import feature_in
 from features.column import SEPARATOR, signal_of
 from features.extract import extract
 from features.table import FeatureTable
@@ -21,7 +22,6 @@ from models.sentence import TrackRecord, anomaly_sentence, failure_sentence, wit
 UNUSUAL = "unusual behaviour"
 """Cause of an anomaly: what it is about cannot be said yet."""
 
-_LEVEL_FEATURES = ("mean", "last", "median", "maximum", "minimum", "rms")
 _LEAST_SHARE = 0.01
 _MOST_EVIDENCE = 5
 
@@ -124,14 +124,11 @@ def _most_telling(
     columns = [
         index
         for index, name in enumerate(names)
-        if group_of(name) == group and np.isfinite(values[index]) and _in_own_unit(name)
+        if group_of(name) == group
+        and np.isfinite(values[index])
+        and (not signal_of(name) or feature_in(name).reads_as_signal)
     ]
     return max(columns, key=lambda index: (np.nan_to_num(strange[index]), -index), default=None)
-
-
-def _in_own_unit(name: str) -> bool:
-    signal = signal_of(name)
-    return not signal or name.removeprefix(signal + SEPARATOR).split(SEPARATOR)[0] in _LEVEL_FEATURES
 
 
 def _own_normal(row: FeatureTable, column: int, of_class: float) -> float:
