@@ -6,6 +6,7 @@ AndonError
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
+├── OtherContentError       a name that stands for one content came with another; nothing was kept
 ├── StoreError              the data folder cannot be read or written
 │   ├── StoreBusyError      another process holds the store for too long
 │   ├── DamagedError        what lies on disk is not what was written
@@ -45,6 +46,10 @@ class SettingError(AndonError):
 
 class SourceError(AndonError):
     """A file or stream as a whole cannot be read."""
+
+
+class OtherContentError(AndonError):
+    """A name that stands for one content, such as an idempotency key, came with another; nothing was kept."""
 
 
 class StoreError(AndonError):

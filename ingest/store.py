@@ -29,8 +29,8 @@ from ingest.catalogue import (
 from ingest.damage import Damage, find_damage, set_aside
 from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
-from ingest.delivery import Delivery, Receipt
-from ingest.errors import StoreError, UnknownNameError
+from ingest.delivery import Delivery, Receipt, other_content
+from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.memory import Memory
 from ingest.merge import conform, merge
@@ -161,8 +161,8 @@ class Store:
         The readings of one class become one batch of the log, in the order of the deliveries.
         """
         with self._database.write() as connection:
-            fresh = [not each.position or log.claim(connection, each.source, each.position) for each in deliveries]
-            kept = [each for each, new in zip(deliveries, fresh, strict=True) if new]
+            receipts = [_received(connection, each) for each in deliveries]
+            kept = [each for each, receipt in zip(deliveries, receipts, strict=True) if receipt.fresh]
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
             log.append_together(connection, [readings for each in kept for readings in each.readings], source)
@@ -173,7 +173,7 @@ class Store:
                 _set_notes(connection, each.source, each.notes)
                 dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
-        return [Receipt(new) for new in fresh]
+        return receipts
 
     def seal(self) -> SealReport:
         """Move everything from the log to the lake, and merge small and overlapping files there."""
@@ -266,18 +266,30 @@ class Store:
             )
         return self._memory.recall(edition, [(span, key) for key in keys], work)
 
-    def add_events(self, events: pd.DataFrame, *, source: str, position: str = "") -> tuple[int, int]:
+    def add_events(self, events: pd.DataFrame, *, source: str, position: str = "", digest: str = "") -> tuple[int, int]:
         """Keep events with ``EVENT_COLUMNS``.
 
         An event is known if one of the same machine, kind, time, component and code is; then its end,
         value and note are brought up to date where the newer one has them.
 
+        Parameters
+        ----------
+        digest : of what came, so that another content under a known position is noticed
+
         Returns
         -------
         (added, repeated)
+
+        Raises
+        ------
+        OtherContentError
+            When the position is known of another content.
         """
         with self._database.write() as connection:
-            if position and not log.claim(connection, source, position):
+            receipt = _received(connection, Delivery(source=source, position=position, digest=digest))
+            if receipt.other:
+                raise OtherContentError(other_content(position))
+            if not receipt.fresh:
                 return 0, len(events)
             return event_rows.add(connection, events, source)
 
@@ -393,6 +405,15 @@ class Store:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
+
+
+def _received(connection: Connection, delivery: Delivery) -> Receipt:
+    """Claim the position of a delivery, if it has one."""
+    if not delivery.position or log.claim(connection, delivery.source, delivery.position, delivery.digest):
+        return Receipt(True)
+    here = POSITIONS.c.source == delivery.source, POSITIONS.c.position == delivery.position
+    known = connection.execute(select(POSITIONS.c.note).where(*here)).scalar_one()
+    return Receipt(False, other=bool(delivery.digest and known and known != delivery.digest))
 
 
 def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:

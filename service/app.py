@@ -100,5 +100,5 @@ def create_app(
     app.mount("/static", static_files(), name="static")
     add_problem_handlers(app, problem_page)
     app.add_middleware(BoundedBody, limit=largest_body)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app

@@ -35,6 +35,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _some_time(text: str) -> timedelta:
     span = parse_duration(text)
     if span <= timedelta(0):
@@ -56,6 +60,9 @@ class Settings:
 
     plant: Annotated[Path, Setting(Path, "The plant file.")] = Path("plant.toml")
     host: Annotated[str, Setting(str, "Address to listen on; `0.0.0.0` is every network.")] = "127.0.0.1"
+    hosts: Annotated[
+        tuple[str, ...], Setting(_names, "Further names that browsers call this computer by, with commas between.")
+    ] = ()
     port: Annotated[int, Setting(_port, "Port to listen on; `0` takes a free one.")] = 8420
     jobs: Annotated[bool, Setting(_yes_or_no, "Whether `andon serve` also runs the plant's jobs.")] = True
     tick: Annotated[timedelta, Setting(_some_time, "Time between two looks at the ledger for due jobs.")] = timedelta(
@@ -144,4 +151,6 @@ def settings_table() -> str:
 def _written(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return format_duration(value) if isinstance(value, timedelta) else str(value)

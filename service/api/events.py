@@ -1,5 +1,6 @@
 """Events: what happened to machines, told by people and other systems."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +30,12 @@ SHOWN = 100
 Word = Annotated[str, Field(max_length=10_000)]
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same key again changes nothing."),
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same again changes nothing; another body is refused.",
+    ),
 ]
 
 
@@ -106,7 +112,8 @@ def add_events(
     events, errors = read_events(_rows(request, body), room.plant, now)
     if errors and not events:
         raise ProblemError(422, "no event could be kept", errors=errors[:SHOWN])
-    added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "")
+    digest = hashlib.sha256(body).hexdigest()
+    added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "", digest=digest)
     response.status_code = 201 if added else 200
     return EventReceipt(added=added, repeated=repeated, rejected=len(errors), errors=errors[:SHOWN])
 

@@ -174,7 +174,7 @@ def small_plant(folder: Path) -> Plant:
 def open_works(folder: Path, **options: Any) -> Iterator[Works]:
     """Open the application over an empty plant, and close it."""
     plant = small_plant(folder)
-    settings = Settings(jobs=False)
+    settings = Settings(jobs=False, hosts=("testserver",))
     store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
     works = Works(ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state))
     app = create_app(settings, clock=lambda: works.now, open_room=lambda _: works.room, **options)

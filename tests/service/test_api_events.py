@@ -172,3 +172,13 @@ def test_a_failure_ahead_of_the_present_is_turned_away(works: Any) -> None:
 
     assert (answer.json()["added"], answer.json()["rejected"]) == (1, 1)
     assert "ahead of its arrival" in answer.json()["errors"][0]["reason"]
+
+
+def test_another_event_under_a_known_key_is_refused(works: Any) -> None:
+    event = {"machine": "press-1", "kind": "failure", "time": "2026-05-03T02:00:00Z"}
+    key = {"Idempotency-Key": "k"}
+
+    assert tell(works, event, **key).status_code == 201
+    assert tell(works, event, **key).json()["repeated"] == 1
+    assert tell(works, {**event, "kind": "error"}, **key).status_code == 422
+    assert len(works.room.store.events()) == 1

@@ -123,10 +123,13 @@ def test_a_wrong_row_is_named_and_the_others_are_kept(works: Any, form: str) -> 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_key_again_changes_nothing_in_any_format(works: Any, form: str) -> None:
     media, body = FORMS[form]
-    post(works, b"machine,time,vibration\npress-3,2026-05-03T03:00:00Z,1\n", "text/csv", **{"Idempotency-Key": "7"})
+    first = post(works, body("press-1"), media, **{"Idempotency-Key": "7"})
+    kept = content(works)
 
+    assert first.json()["repeated"] is False
     assert post(works, body("press-1"), media, **{"Idempotency-Key": "7"}).json()["repeated"] is True
-    assert [each[0] for each in content(works)] == ["press-3"]
+    assert post(works, body("press-2"), media, **{"Idempotency-Key": "7"}).status_code == 422
+    assert content(works) == kept
 
 
 def test_an_arrow_time_without_a_zone_is_local(works: Any) -> None:

@@ -76,12 +76,13 @@ def test_the_answer_comes_after_the_reading_is_in_the_store(works: Any) -> None:
     assert works.room.store.counts().readings == 1
 
 
-def test_the_same_key_again_changes_nothing(works: Any) -> None:
+def test_the_same_key_again_changes_nothing_and_another_body_under_it_is_refused(works: Any) -> None:
     push(works, [ROW], **{"Idempotency-Key": "batch 1"})
 
-    again = push(works, [{**ROW, "temperature": 99.0}], **{"Idempotency-Key": "batch 1"})
-
-    assert again.json()["repeated"] is True
+    assert push(works, [ROW], **{"Idempotency-Key": "batch 1"}).json()["repeated"] is True
+    other = push(works, [{**ROW, "temperature": 99.0}], **{"Idempotency-Key": "batch 1"})
+    assert other.status_code == 422
+    assert "'batch 1' came before with another content" in other.json()["detail"]
     assert values(works) == [61.5]
 
 
@@ -224,7 +225,7 @@ def test_a_time_without_an_offset_is_local(works: Any) -> None:
         ({"machine": "press-1", "start": "0001-01-01"}, 422),
         ({"machine": "press-1", "end": "9999-12-31T23:59:59"}, 422),
         ({"machine": "press-1", "start": "2026-05-03T03:00:00Z", "end": "2026-05-03T02:00:00Z"}, 422),
-        ({"machine": "\x00"}, 404),
+        ({"machine": "\x00"}, 422),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_a_problem(works: Any, query: dict[str, Any], status: int) -> None:
