@@ -224,7 +224,7 @@ def test_a_time_without_an_offset_is_local(works: Any) -> None:
         ({"machine": "press-1", "start": "0001-01-01"}, 422),
         ({"machine": "press-1", "end": "9999-12-31T23:59:59"}, 422),
         ({"machine": "press-1", "start": "2026-05-03T03:00:00Z", "end": "2026-05-03T02:00:00Z"}, 422),
-        ({"machine": "\x00"}, 404),
+        ({"machine": "\x00"}, 422),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_a_problem(works: Any, query: dict[str, Any], status: int) -> None:
