@@ -92,6 +92,6 @@ def test_every_body_that_is_told_over_http_is_checked(works: Any) -> None:
     assert told == {each.__name__ for each in Told.__subclasses__()}
 
 
-@given(st.text(st.characters(exclude_characters="\0")))
+@given(st.text(st.characters(exclude_characters="\0", codec="utf-8")))
 def test_any_other_text_can_be_kept(text: str) -> None:
     assert why_unkeepable(text) == ""
