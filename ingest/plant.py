@@ -162,7 +162,9 @@ class ModelEntry(Part):
         description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
         "by time otherwise.",
     )
-    train_until: Moment | None = Field(None, description="End of the backtest's training part; 60 % of the span.")
+    train_until: Moment | None = Field(
+        None, description="End of the backtest's training part; when 60 % of the hours that hold readings have passed."
+    )
     false_alarms_per_machine_year: float = Field(
         2.0, gt=0, allow_inf_nan=False, description="Anomaly: how many false alarms a healthy machine may raise."
     )

@@ -48,8 +48,8 @@ def backtest(
 
     Parameters
     ----------
-    start : begin of the judged span; the entry's ``train_until``, otherwise at 60 % of the readings
-        (by machine: the first reading)
+    start : begin of the judged span; the entry's ``train_until``, otherwise where 60 % of the
+        hours that hold readings have passed (by machine: the first reading)
     end : its end; the newest reading when left out. Events after it are used to judge, if known.
     progress : called with a phase, how many of its steps are done, and how many there are
     timer : tells seconds

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ingest.duration import format_duration
 from models.early import Early
-from models.evaluate import AlertVerdict, EventVerdict, Verdict
+from models.evaluate import WEEK, AlertVerdict, EventVerdict, Verdict
 from models.money import Money
 
 
@@ -43,6 +44,11 @@ class BacktestReport:
     horizon: timedelta
     early: Early
     seconds: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether one horizon or more was judged, over all machines: less says nothing."""
+        return self.verdict.machine_weeks * WEEK >= self.horizon
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as JSON types."""
@@ -100,7 +106,16 @@ class BacktestReport:
 
     def summary(self) -> str:
         """Say in a few plain sentences what the model would have done, and what it would have saved."""
-        return " ".join([self._alerts(), *self._events(), self._money()])
+        return " ".join([*self._doubt(), self._alerts(), *self._events(), self._money()])
+
+    def _doubt(self) -> list[str]:
+        if self.enough:
+            return []
+        judged = self.verdict.machine_weeks * WEEK / timedelta(hours=1)
+        return [
+            f"Almost nothing was judged: {judged:.3g} hours of assessments whose horizon of"
+            f" {format_duration(self.horizon)} is over, which is less than one horizon; the figures say nothing."
+        ]
 
     def _alerts(self) -> str:
         verdict = self.verdict

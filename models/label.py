@@ -15,7 +15,7 @@ WEAR_HORIZONS = 10
 WEAR_SHARE_OF_RUN = 3
 """The last so many horizons, and no more than one such part of a run, are no example of normal behaviour."""
 
-TARGET_COLUMNS = ("machine", "begin", "end", "until", "component", "code")
+TARGET_COLUMNS = ("machine", "begin", "end", "until", "components", "codes")
 
 
 def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
@@ -34,7 +34,8 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
     DataFrame with ``TARGET_COLUMNS``, sorted by (machine, begin)
         ``end`` equals ``begin`` for an instant; ``until`` is up to when an alert can still be of use:
         the begin of a failure, because a breakdown needs no foretelling once it is there, and the end of
-        anything else that lasts. Components and codes of merged records are joined by ``+``.
+        anything else that lasts. ``components`` and ``codes`` are tuples, sorted, of those that the merged
+        records name.
     """
     chosen = events["kind"] == target.kind
     if target.component:
@@ -49,8 +50,8 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
             "machine": rows["machine"].astype(object),
             "begin": begin,
             "end": end.where(end >= begin, begin),
-            "component": rows["component"].astype(object),
-            "code": rows["code"].astype(object),
+            "components": rows["component"].astype(object),
+            "codes": rows["code"].astype(object),
         }
     )
     merged = _merged(rows)
@@ -67,13 +68,13 @@ def _merged(rows: pd.DataFrame) -> pd.DataFrame:
     number = np.concatenate([[0], np.cumsum(~same)])
     return (
         rows.groupby(number)
-        .agg({"machine": "first", "begin": "first", "end": "max", "component": _joined, "code": _joined})
+        .agg({"machine": "first", "begin": "first", "end": "max", "components": _names, "codes": _names})
         .reset_index(drop=True)
     )
 
 
-def _joined(names: "pd.Series[str]") -> str:
-    return "+".join(sorted({name for name in names if name}))
+def _names(given: "pd.Series[str]") -> tuple[str, ...]:
+    return tuple(sorted({name for name in given if name}))
 
 
 def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_until: datetime) -> NDArray[np.int8]:

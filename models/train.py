@@ -80,8 +80,8 @@ def train(
 ) -> TrainReport:
     """Judge a model on the past, fit it to the whole past, and save it.
 
-    It becomes live if no version is and the evidence suffices; otherwise it stays a candidate, and
-    the report says how to promote it. The same history gives the same version.
+    It becomes live if no version is, the evidence suffices and it could be judged; otherwise it stays a
+    candidate, and the report says how to promote it. The same history gives the same version.
 
     Parameters
     ----------
@@ -117,7 +117,8 @@ def train(
     step("fitting to the whole past", 1, 3)
     bundle = fit_bundle(chosen, plant, recipe, table, events, end)
     step("fitting to the whole past", 2, 3)
-    report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, now)
+    enough = evidence.enough and judged is not None and judged.enough
+    report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, enough=enough, now=now)
     step("fitting to the whole past", 3, 3)
     return replace(report, judged=judged, not_judged=why_not)
 
@@ -141,11 +142,13 @@ def _with_verdict(bundle: Bundle, evidence: Sufficiency, judged: BacktestReport 
     return replace(bundle, card=card)
 
 
-def _registered(bundle: Bundle, registry: Registry, evidence: Sufficiency, now: datetime) -> TrainReport:
+def _registered(
+    bundle: Bundle, registry: Registry, evidence: Sufficiency, *, enough: bool, now: datetime
+) -> TrainReport:
     model = bundle.entry.name
     before = set(registry.names(model))
     saved = registry.save(bundle, created=now)
-    if registry.live(model) is None and evidence.enough:
+    if registry.live(model) is None and enough:
         saved = registry.promote(model, saved.version, at=now, by=BY, why="first version with enough evidence")
     known = saved.version in before
     return TrainReport(model=model, version=saved.version, live=saved.live, known=known, evidence=evidence, judged=None)

@@ -58,7 +58,13 @@ def test_another_machine_does_not_matter() -> None:
 def test_two_components_that_fail_at_once_are_one_event() -> None:
     targets = target_events(events_table([failure(5, component="b"), failure(5, component="a")]), Target())
 
-    assert targets[["machine", "component"]].values.tolist() == [["m1", "a+b"]]
+    assert targets[["machine", "components"]].values.tolist() == [["m1", ("a", "b")]]
+
+
+def test_a_component_is_named_as_it_is_whatever_stands_in_its_name() -> None:
+    targets = target_events(events_table([failure(5, component="gear+shaft"), failure(5, component="a")]), Target())
+
+    assert targets["components"].tolist() == [("a", "gear+shaft")]
 
 
 def test_a_record_within_an_event_that_lasts_prolongs_it() -> None:

@@ -5,14 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ingest.errors import NotEnoughDataError
 from models.assess import assess
 from models.known_history import KnownHistory
+from models.moment import as_datetime
 from models.registry import Registry
 from models.train import TrainReport, train
-from tests.features.table_history import TableHistory, after
+from tests.features.table_history import TableHistory, after, readings_frame
 from tests.models.pumps import HOURS, MACHINES, PLANT, pump_entry, pump_history
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,6 +39,26 @@ def test_a_first_version_with_enough_evidence_is_live_and_judged(trained: Traine
     assert bundle.card["claim"] == report.evidence.claim
     assert "it is live" in report.summary()
     assert report.to_dict()["judged"]["model"] == "seal risk"
+
+
+def test_a_judgement_on_almost_nothing_says_so_and_is_not_live(pumps: TableHistory, tmp_path: Path) -> None:
+    until = after(hours=300)
+    entry = pump_entry(task="anomaly", train_until=until - timedelta(hours=26))
+    report = train(PLANT, pumps, entry, Registry(tmp_path), now=NOW, until=until)
+
+    assert report.evidence.enough
+    assert not report.live
+    assert "Almost nothing was judged" in report.summary()
+
+
+def test_a_clock_that_was_wrong_by_years_does_not_change_what_is_judged(pumps: TableHistory, tmp_path: Path) -> None:
+    lone = readings_frame("pump-0", [-20 * 365 * 24 * 60.0], vibration=[1.0])
+    history = TableHistory(pd.concat([lone, pumps.readings]))
+    history.known_events = pumps.known_events
+    report = train(PLANT, history, pump_entry(stride="4 h", task="anomaly"), Registry(tmp_path), now=NOW)
+
+    assert report.judged is not None
+    assert after(hours=340) < as_datetime(report.judged.start) < after(hours=350)
 
 
 def test_training_again_gives_the_same_version(trained: Trained, pumps: TableHistory) -> None:
