@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 
-from features.catalogue import FEATURES, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import FEATURES, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
 
 
 def page() -> str:
@@ -30,7 +30,7 @@ def _introduction() -> Iterable[str]:
     yield f"  {LEAST_SHARE:.0%} of those that the sampling interval promises. A count is never NaN: no event is 0."
     yield "- All sums are two-pass and combined from parts, never subtracted: a mean of 1e6 with a deviation of 1e-3"
     yield "  keeps its digits, and a spike that has left a window leaves nothing behind."
-    yield "- A number too large for double precision is NaN."
+    yield f"- A feature beyond ±{LARGEST:.0e} is NaN: models square and sum features, which double precision must hold."
     yield ""
 
 
