@@ -11,6 +11,8 @@ from features.moments import Floats, Moments
 
 LEAST_SAMPLES = 3
 LEAST_SHARE = 0.3
+LARGEST = 1e100
+"""A feature beyond it is missing, so that models may square and sum features without overflow."""
 
 Kind = Literal["moments", "newest", "compared", "baseline", "samples", "ordered", "clock", "count"]
 Tells = Literal["level", "value", "spread", "shape", "trend", "clock", "count"]

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 
-from features.catalogue import FEATURES, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import FEATURES, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
 from features.recipe import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES
 
 
@@ -34,7 +34,7 @@ def _introduction() -> Iterable[str]:
     yield "- A signal that comes seldom beside fast ones has features over the windows that hold enough of it."
     yield "- A model computes the features whose last column says so. `features` in its entry of the"
     yield "  plant file names others, such as the ones marked *by name*: samples one by one take many times as long."
-    yield "- A number too large for double precision is NaN."
+    yield f"- A feature beyond ±{LARGEST:.0e} is NaN: models square and sum features, which double precision must hold."
     yield ""
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import BY_NAME, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
 from features.moments import Floats, Moments, no_samples, over_windows
 from features.one_by_one import one_by_one
 from features.pane import add_samples
@@ -95,7 +95,7 @@ def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 
 
 def _feature(feature: Feature, window: Windows, other: Windows | None, given: Floats | None) -> Floats:
-    """Return a feature of some windows, NaN where they hold too little or it is no number."""
+    """Return a feature of some windows, NaN where they hold too little, or it is no number or too large a one."""
     enough = window.enough
     if given is not None:
         found = given
@@ -106,7 +106,7 @@ def _feature(feature: Feature, window: Windows, other: Windows | None, given: Fl
         found = feature.of_two(window.moments, other.moments)
     else:
         raise ValueError(f"feature '{feature.name}' is not one of signals")
-    return np.where(enough & np.isfinite(found), found, np.nan)
+    return np.where(enough & (np.abs(found) <= LARGEST), found, np.nan)
 
 
 def _fill_panes(recipe: Recipe, history: History, group: Group, grid: Grid, cells: int) -> Moments:

@@ -136,7 +136,8 @@ def _encoding(head: pa.Table, signals: Sequence[str]) -> dict[str, Any]:
     encodings = {"time": "DELTA_BINARY_PACKED"}
     for name in signals:
         values = sample[name].drop_null().to_numpy()
-        short = np.mean(np.round(values, _DECIMALS) == values) if len(values) else 1.0
+        with np.errstate(over="ignore"):  # a value too large to be rounded is not short
+            short = np.mean(np.round(values, _DECIMALS) == values) if len(values) else 1.0
         encodings[name] = "PLAIN" if short > 0.9 else "BYTE_STREAM_SPLIT"
     return {
         "compression": "zstd",

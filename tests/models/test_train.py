@@ -92,6 +92,20 @@ def test_a_later_version_stays_a_candidate_and_says_how_to_promote_it(
     assert f"andon models promote 'seal risk' {second.version}" in second.summary()
 
 
+@pytest.mark.parametrize("task", ["anomaly", "failure_risk"])
+def test_a_reading_of_absurd_size_overflows_nothing(task: str, tmp_path: Path) -> None:
+    history = pump_history()
+    history.readings.loc[history.readings.index % 47 == 0, "vibration"] = 1.7e308
+    history.readings.loc[history.readings.index % 53 == 0, "vibration"] = -1.7e308
+    registry = Registry(tmp_path)
+    report = train(PLANT, history, pump_entry(task=task), registry, now=NOW)
+    bundle = registry.load("seal risk", report.version)
+    said = assess(bundle, history, MACHINES[:2], after(hours=400), after(hours=HOURS))
+
+    assert np.isfinite(said.level).mean() > 0.5
+    assert all(np.isfinite(part).all() for part in (bundle.normal.spread, bundle.normal.between, bundle.normal.own))
+
+
 def test_too_few_failures_are_never_live_by_themselves(tmp_path: Path) -> None:
     history = pump_history(until=300)
     few = KnownHistory(history, after(hours=115))  # three failures on three machines
