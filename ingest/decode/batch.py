@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +14,7 @@ from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
 from ingest.plant import Plant, Source
 
+MOST_COLUMNS = 5_000
 LONG = {"machine", "time", "signal", "value"}
 
 
@@ -33,6 +33,7 @@ def decode_batch(
     SourceError
         When the rows have no ``machine``, ``time`` or signal at all.
     """
+    refuse_many_columns(table.num_columns)
     names = tuple(table.column_names)
     long = set(names) >= LONG
     source = Source(
@@ -62,6 +63,12 @@ def decode_batch(
     )
 
 
+def refuse_many_columns(count: int) -> None:
+    """Raise ``SourceError`` when a body names more columns than any machine has signals."""
+    if count > MOST_COLUMNS:
+        raise refuse_body(f"has {count:,} columns, at most {MOST_COLUMNS:,} are read")
+
+
 def refuse_body(reason: str) -> SourceError:
     """Return the error for a body that holds no rows at all."""
     return SourceError(
@@ -79,10 +86,10 @@ def _turn_strange_signals_away(table: pa.Table, plant: Plant, classes: NDArray[n
     names = [name for name in table.column_names if name not in ("machine", "time")]
     for number in np.unique(classes[classes >= 0]).tolist():
         signals = [each.name for each in plant.classes[number].signals]
-        for name in sorted(set(names).difference(signals), key=names.index):
+        known = set(signals)
+        for name in [each for each in names if each not in known]:
             rows = np.flatnonzero(~empty(table[name]) & (classes == number))
             if len(rows):
-                near = get_close_matches(name, signals, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                reason = f"class {plant.classes[number].name!r} has no signal {name!r}{hint}"
+                hint = rejects.hint(name, signals)
+                reason = f"class {plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
                 rejects.add(rows, name, table[name], reason)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from ingest.dead_letter import DeadLetter
 from ingest.decode.batch import LONG
+from ingest.decode.json import parse_json
 from ingest.decode.rows import Decoded
 from ingest.decode.text_block import to_utf8
 from ingest.report import Rejection
@@ -75,13 +76,11 @@ def _cells(names: Sequence[str], rejections: Sequence[Rejection]) -> Iterator[tu
 
 
 def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
-    content = json.loads(body.body)
-    if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
-        content = content["readings"]
+    content = parse_json(body.body)
     if isinstance(content, Mapping) and not all(isinstance(cells, list) for cells in content.values()):
         content = [content]
     for line, rejections in by_line.items():
-        row: dict[str, Any]
+        row: Any
         if isinstance(content, Mapping):
             row = {name: cells[line - 1] for name, cells in content.items()}
         else:
@@ -89,7 +88,10 @@ def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[De
         yield from _json_letters(body, row, rejections)
 
 
-def _json_letters(body: Body, row: Mapping[str, Any], rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
+def _json_letters(body: Body, row: Any, rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
+    if not isinstance(row, Mapping):
+        yield body.letter(json.dumps([row]).encode(), rejections, "json")
+        return
     for names, those in _cells(list(row), rejections):
         part = {name: row.get(name) for name in names}
         yield body.letter(json.dumps([part], default=str).encode(), those, "json")

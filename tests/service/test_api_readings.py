@@ -141,6 +141,29 @@ def test_a_body_without_rows_is_a_problem(works: Any, body: str) -> None:
     assert response.json()["detail"]
 
 
+@pytest.mark.parametrize("strange", ["1", "null", "[]", '"x"'])
+def test_what_is_no_row_is_turned_away_alone(works: Any, strange: str) -> None:
+    body = f"[{json.dumps(ROW)}, {strange}]"
+
+    response = works.client.post(PATH, content=body, headers={"Content-Type": "application/json"})
+
+    assert (response.status_code, response.json()["accepted"], response.json()["rejected"]) == (200, 1, 1)
+    assert response.json()["errors"][0]["where"] == "row 2"
+    assert [each.letter.body for each in works.room.store.dead_letters()] == [f"[{strange}]".encode()]
+
+
+def test_a_number_too_long_to_be_one_spoils_only_its_cell(works: Any) -> None:
+    later = json.dumps({**ROW, "time": "2026-05-03T03:01:00Z", "temperature": 0}).replace(": 0}", f": {'9' * 5000}}}")
+
+    response = works.client.post(
+        PATH, content=f"[{json.dumps(ROW)}, {later}]", headers={"Content-Type": "application/json"}
+    )
+
+    assert (response.status_code, response.json()["accepted"], response.json()["rejected"]) == (200, 1, 1)
+    assert response.json()["errors"][0]["where"] == "row 2, column temperature"
+    assert len(works.room.store.dead_letters()) == 1
+
+
 def test_when_no_row_is_good_it_is_a_problem_that_lists_them(works: Any) -> None:
     response = push(works, [{**ROW, "machine": "pres-1"}])
 
