@@ -14,6 +14,7 @@ from ingest.errors import RegistryError, UnknownNameError
 from models import archive
 from models.bundle import Bundle
 from models.live_history import Change, LiveHistory
+from models.promotion import hindrance
 
 _LOCK_SECONDS = 60.0
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -150,11 +151,14 @@ class Registry:
         Raises
         ------
         RegistryError
-            When there is no such version or a file of it was altered.
+            When there is no such version, a file of it was altered, or something stands against it.
         """
         with self._locked():
-            archive.check(self._existing(model, version))
+            folder = self._existing(model, version)
+            archive.check(folder)
             if self.live(model) != version:
+                if why_not := hindrance(archive.card_of(folder)["card"]):
+                    raise RegistryError(f"version {version} of model {model!r} cannot be promoted: {why_not}")
                 self.history.append(Change("promote", model, version, at.astimezone(UTC), by, why))
         return self._version(model, version, version)
 

@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ingest.errors import NotEnoughDataError
+from ingest.errors import NotEnoughDataError, RegistryError
 from models.assess import assess
 from models.known_history import KnownHistory
 from models.moment import as_datetime
-from models.registry import Registry
+from models.registry import Registry, Version
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory, after, readings_frame
 from tests.models.pumps import HOURS, MACHINES, PLANT, pump_entry, pump_history
@@ -169,7 +170,7 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from models.registry import Registry
+from models.registry import Registry, Version
 from models.train import train
 from tests.models.pumps import PLANT, pump_entry, pump_history
 def progress(phase, done, total):
@@ -190,3 +191,18 @@ def test_a_kill_while_training_changes_nothing_of_the_next_result(
     assert done.returncode == -signal.SIGKILL
     assert Registry(tmp_path).versions() == []
     assert train(PLANT, pumps, pump_entry(), Registry(tmp_path), now=NOW).version == trained[0].version
+
+
+def test_a_version_that_does_not_beat_the_calendar_cannot_be_promoted(trained: Trained, tmp_path: Path) -> None:
+    bundle, registry = trained[1].load("seal risk"), Registry(tmp_path)
+
+    def saved(model: float) -> Version:
+        money = {**bundle.card["judged"]["money"], "model": model, "calendar": 4000.0}
+        card = {**bundle.card, "judged": {**bundle.card["judged"], "money": money}}
+        return registry.save(replace(bundle, card=card), created=NOW)
+
+    lost, won = saved(4000.0), saved(3999.0)
+    with pytest.raises(RegistryError, match="cannot be promoted: on .* judged events it cost 4,000 .*"):
+        registry.promote(lost.model, lost.version, at=NOW, by="me", why="I like it")
+    assert registry.live(lost.model) is None
+    assert registry.promote(won.model, won.version, at=NOW, by="me", why="it pays").live
