@@ -7,20 +7,8 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic_core import PydanticCustomError
 
-from ingest.keepable import UNKEEPABLE
+from ingest.keepable import why_unkeepable
 from service.api.problem import Fault, ProblemError
-
-
-def why_unkeepable(text: str) -> str:
-    r"""Return what in a text no database can keep: NUL, or half of a character; empty for any other text.
-
-    Examples
-    --------
-    >>> why_unkeepable("Inès"), why_unkeepable("ab\0")
-    ('', 'U+0000 at place 3 cannot be kept; leave it out')
-    """
-    found = UNKEEPABLE.search(text)
-    return f"U+{ord(found[0]):04X} at place {found.start() + 1} cannot be kept; leave it out" if found else ""
 
 
 class Told(BaseModel):
