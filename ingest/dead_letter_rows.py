@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from ingest.catalogue import DEAD_LETTER_COUNTS, DEAD_LETTERS, from_microseconds, to_microseconds
 from ingest.dead_letter import DeadLetter, KeptLetter, LetterCounts
+from ingest.keepable import keepable
 
 MOST_BYTES = 64 << 20
 """Room for the letters of all sources together; beyond it the oldest are dropped, and counted."""
@@ -65,7 +66,7 @@ def remove(connection: Connection, numbers: Iterable[int], *, counted_as: str) -
 
 def give_reason(connection: Connection, number: int, reason: str) -> None:
     """Write down why a letter was not understood this time either."""
-    values = {"reason": reason, "tries": DEAD_LETTERS.c.tries + 1}
+    values = {"reason": keepable(reason), "tries": DEAD_LETTERS.c.tries + 1}
     connection.execute(update(DEAD_LETTERS).where(DEAD_LETTERS.c.id == number).values(values))
 
 
@@ -105,7 +106,7 @@ def _digest(letter: DeadLetter, source: str) -> str:
 
 def _row(letter: DeadLetter, source: str, digest: str) -> dict[str, Any]:
     head = json.dumps(dict(letter.head), sort_keys=True)
-    reason = letter.reason.encode("utf-8", "replace").decode()
+    reason = keepable(letter.reason)
     return {
         "source": source,
         "kind": letter.kind,

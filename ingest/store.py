@@ -4,7 +4,7 @@ Nobody else knows whether a reading lies in the log or in the lake.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +31,7 @@ from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.delivery import Delivery, Receipt, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
+from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.memory import Memory
 from ingest.merge import conform, merge
@@ -420,8 +421,13 @@ def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], so
     if rejections:
         connection.execute(
             insert_into(connection, REJECTS).on_conflict_do_nothing(),
-            [{"source": source, "position": position, **asdict(each)} for each in rejections],
+            [{"source": source, "position": position, **_kept(each)} for each in rejections],
         )
+
+
+def _kept(rejection: Rejection) -> dict[str, object]:
+    texts = (rejection.column, rejection.value, rejection.reason)
+    return dict(zip(("column", "value", "reason"), map(keepable, texts), strict=True), line=rejection.line)
 
 
 def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:

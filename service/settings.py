@@ -4,6 +4,7 @@ What belongs to the plant stands in the plant file; what belongs to the computer
 Only the command line and the wiring read settings; everything else gets values as arguments.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -15,6 +16,7 @@ from ingest.duration import format_duration, parse_duration
 from ingest.errors import SettingError
 
 PREFIX = "ANDON_"
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 
 def _port(text: str) -> int:
@@ -36,7 +38,13 @@ def _count(text: str) -> int:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is no name of a computer; write it without scheme, port and path: andon.example"
+            )
+    return names
 
 
 def _some_time(text: str) -> timedelta:

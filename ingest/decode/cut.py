@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +30,12 @@ class Body:
     body: bytes
     arrived: datetime
     head: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Stands for all that decides what the body says: its bytes, and how they are read."""
+        how = json.dumps([self.kind, dict(self.head)], sort_keys=True).encode()
+        return sha256(sha256(how).digest() + self.body).hexdigest()
 
     def letter(self, body: bytes, rejections: Sequence[Rejection], kind: str = "") -> DeadLetter:
         """Return a part of the body as a letter."""

@@ -17,6 +17,7 @@ from ingest.decode.reject import Rejects
 from ingest.decode.time import times
 from ingest.decode.zone import LocalClock
 from ingest.event import NO_EVENTS
+from ingest.keepable import why_unkeepable
 from ingest.part import joined_name
 from ingest.plant import EventMapping, Source
 
@@ -63,6 +64,8 @@ class EventDecoder:
         stamps, placed : the rows' own UTC times and which rows have one and a machine, or ``None``
         """
         chosen = self._where(table) & (machines.codes >= 0)
+        for column in filter(None, (self._mapping.component, self._mapping.code)):
+            chosen &= _keepable(table[column], chosen, column, rejects)
         if self._mapping.time is not None:
             column = joined_name(self._mapping.time)
             stamps, usable = self._read(table, column, self._clock, machines, chosen, rejects)
@@ -197,3 +200,15 @@ class EventDecoder:
             "note": pd.Series([""] * len(machines), dtype=object),
         }
         return pd.DataFrame(columns)
+
+
+def _keepable(cells: pa.ChunkedArray, chosen: Booleans, column: str, rejects: Rejects) -> Booleans:
+    """Return which rows have a text that can be kept; the other chosen ones are turned away."""
+    codes, labels = encoded(cells)
+    kept = np.ones(len(codes), np.bool_)
+    for code, label in enumerate(labels):
+        if reason := why_unkeepable(label):
+            rows = np.flatnonzero(chosen & (codes == code))
+            rejects.add(rows, column, cells, reason)
+            kept[rows] = False
+    return kept

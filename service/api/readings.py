@@ -1,7 +1,6 @@
 """Readings: pushed in batches, and read back as one machine's signals over a span."""
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -216,7 +215,7 @@ def _format(request: Request) -> str:
 def _delivery(came: Body, plant: Plant, key: str | None) -> tuple[Delivery, Decoded]:
     decoded = DECODERS[came.kind](came.body, came.head, plant, came.arrived)
     # What gave no reading may be sent again, once the plant file is mended.
-    digest = hashlib.sha256(came.body).hexdigest()
+    digest = came.digest
     position = (key or f"sha256:{digest}") if decoded.readings else ""
     return Delivery(
         source=SOURCE,

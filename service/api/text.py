@@ -1,6 +1,5 @@
 """Texts that come over HTTP: each must be one that a database can keep."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,21 +7,8 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic_core import PydanticCustomError
 
+from ingest.keepable import why_unkeepable
 from service.api.problem import Fault, ProblemError
-
-_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def why_unkeepable(text: str) -> str:
-    r"""Return what in a text no database can keep: NUL, or half of a character; empty for any other text.
-
-    Examples
-    --------
-    >>> why_unkeepable("Inès"), why_unkeepable("ab\0")
-    ('', 'U+0000 at place 3 cannot be kept; leave it out')
-    """
-    found = _UNKEEPABLE.search(text)
-    return f"U+{ord(found[0]):04X} at place {found.start() + 1} cannot be kept; leave it out" if found else ""
 
 
 class Told(BaseModel):

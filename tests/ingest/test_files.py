@@ -294,3 +294,15 @@ def test_a_failure_ahead_of_the_present_in_the_plant_file_is_turned_away(folder:
 
     assert [each["kind"] for each in happened(store)] == ["maintenance"]
     assert [(each.line, each.column) for each in report.files[-1].rejections] == [(1, "events.time")]
+
+
+@pytest.mark.parametrize("column", ["code", "component"])
+def test_an_event_whose_text_no_database_can_keep_is_turned_away_alone(folder: Path, store: Store, column: str) -> None:
+    (folder / "stops.csv").write_text(f"machine,at,{column}\np1,2026-01-02,jam\np1,2026-01-03,ja\0m\n")
+    mapping = {"kind": "stop", "time": "at", column: column}
+    report = only(ingest(folder, store, {"path": "stops.csv", "time": None, "events": [mapping]}))
+
+    assert [each[column] for each in happened(store)] == ["jam"]
+    assert (report.events_added, report.rejected) == (1, 1)
+    (said,) = report.rejections
+    assert (said.line, said.column, said.reason) == (3, column, "U+0000 at place 3 cannot be kept; leave it out")

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy.event import listen
 
 from ingest import event_rows
+from ingest.dead_letter import DeadLetter
+from ingest.delivery import Delivery
 from ingest.event import Event, events_table
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
@@ -252,3 +254,17 @@ def test_a_reading_at_the_first_microsecond_of_a_span_is_in_it(store: Store, mak
         assert store.read("press", start=just_before, end=moment).table.num_rows == 1
         assert store.read("press", start=moment).table.num_rows == 0
         store.seal()
+
+
+def test_a_rejection_is_kept_whatever_it_quotes(store: Store) -> None:
+    """One strange cell must not cost the good rows that came with it."""
+    said = Rejection(3, "ma\0chine", "pre\0ss \ud800", "no machine 'pre\0ss'")
+    letter = DeadLetter(kind="csv", body=b"pre\0ss", reason=said.reason, arrived=at(0))
+
+    store.deliver([Delivery(source="api", rejections=(said,), dead_letters=(letter,))])
+    (kept,) = store.dead_letters()
+    store.give_reasons({kept.number: "still no machine 'pre\0ss'"})
+
+    assert store.rejections() == [Rejection(3, "ma\ufffdchine", "pre\ufffdss \ufffd", "no machine 'pre\ufffdss'")]
+    assert store.dead_letter(kept.number).letter.body == b"pre\0ss"
+    assert store.dead_letter(kept.number).letter.reason == "still no machine 'pre\ufffdss'"

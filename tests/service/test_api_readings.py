@@ -283,3 +283,24 @@ def test_no_bytes_are_an_error_of_ours(lasting_works: Any, body: bytes, content_
     response = lasting_works.client.post(PATH, content=body, headers={"Content-Type": content_type})
 
     assert response.status_code in (200, 422), response.text
+
+
+def test_a_key_is_remembered_with_its_body_after_a_restart(works_with: Any) -> None:
+    key = {"Idempotency-Key": "batch 1"}
+    event = {"machine": "press-1", "kind": "failure", "time": "2026-05-03T02:00:00Z"}
+    works = works_with()
+    first = push(works, [ROW], **key).json()
+    works.client.post("/api/v1/events", json=event, headers={"Idempotency-Key": "event 1"})
+    works.client.__exit__(None, None, None)
+
+    works = works_with()
+
+    assert push(works, [ROW], **key).json() == {**first, "repeated": True}
+    other = push(works, [{**ROW, "temperature": 99.0}], **key)
+    assert (other.status_code, other.json()["type"]) == (422, "urn:andon:other-content")
+    assert "send this one under a name of its own" in other.json()["detail"]
+    for told, status in ((event, 200), ({**event, "kind": "error"}, 422)):
+        answer = works.client.post("/api/v1/events", json=told, headers={"Idempotency-Key": "event 1"})
+        assert answer.status_code == status
+    assert values(works) == [61.5]
+    assert works.get("/api/v1/events")["items"][0]["kind"] == "failure"

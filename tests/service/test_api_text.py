@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.text import Told, why_unkeepable
+from ingest.keepable import why_unkeepable
+from service.api.text import Told
 
 BAD = ["NUL \0 inside", "half \ud83d a character", "\udfff"]
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://testserver", "Accept": "text/html"}
