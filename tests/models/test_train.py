@@ -43,11 +43,12 @@ def test_a_first_version_with_enough_evidence_is_live_and_judged(trained: Traine
 
 
 def test_a_judgement_on_almost_nothing_says_so_and_is_not_live(pumps: TableHistory, tmp_path: Path) -> None:
-    until = after(hours=300)
+    until = after(hours=400)
     entry = pump_entry(task="anomaly", train_until=until - timedelta(hours=26))
     report = train(PLANT, pumps, entry, Registry(tmp_path), now=NOW, until=until)
 
     assert report.evidence.enough
+    assert not report.hindrance
     assert not report.live
     assert "Almost nothing was judged" in report.summary()
 
