@@ -56,6 +56,7 @@ class BacktestReport:
         median, tenth = verdict.lead_hours
         return {
             "model": self.model,
+            "enough": self.enough,
             "events": verdict.judged,
             "found": verdict.found,
             "recall": verdict.recall.to_dict(),
