@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.errors import DamagedError
@@ -50,6 +51,15 @@ def verify(path: Path, sums: Sums) -> None:
         verify_footer(path, file, sums)
         metadata = pq.read_metadata(path)
         verify_groups(path, file, metadata, sums, range(metadata.num_row_groups), metadata.schema.names)
+
+
+def is_whole(path: Path) -> bool:
+    """Say whether a Parquet file was written to its end."""
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
 
 
 def verify_footer(path: Path, file: Opened, sums: Sums) -> None:

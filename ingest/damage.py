@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow.parquet as pq
 from sqlalchemy import Row, delete, select
 
 from ingest import log
 from ingest.catalogue import BATCHES, SEGMENTS
-from ingest.checksum import verify
+from ingest.checksum import is_whole, verify
 from ingest.database import Database
 from ingest.errors import DamagedError
 from ingest.lake import Lake, segments_of
@@ -21,12 +22,13 @@ class Damage:
 
     Attributes
     ----------
-    part, id : a file of the lake or a batch of the log, and its number in the catalogue
+    part, id : a file of the lake, a batch of the log, or a file that the catalogue does not know; and its number
+        in the catalogue
     rows, first, newest : how many rows it had, of which span, in microseconds since 1970
     why : what is wrong, and what can be done
     """
 
-    part: Literal["file", "batch"]
+    part: Literal["file", "batch", "stray"]
     id: int
     machine_class: str
     rows: int
@@ -62,12 +64,25 @@ def find_damage(database: Database, lake: Lake) -> Iterator[Damage]:
             yield Damage("batch", row.id, row.machine_class, row.rows, row.first, row.newest, str(error))
 
 
+def find_strays(lake: Lake) -> Iterator[Damage]:
+    """Give the whole files that the catalogue does not know."""
+    for path in lake.strays():
+        if is_whole(path):
+            why = (
+                f"{path}: whole, but the catalogue does not know it; if readings.db was lost, restore it from a backup"
+                f" before anything is read in: until then the next sealing puts the file into {lake.aside}"
+            )
+            yield Damage("stray", 0, path.parent.name, pq.read_metadata(path).num_rows, 0, 0, why)
+
+
 def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Path) -> None:
     """Take damaged parts out of the store and into a folder, for a person to look at; the rest works on."""
     folder.mkdir(parents=True, exist_ok=True)
     with lake.alone(), database.write() as connection:
         files = {each.id: lake.path(each) for each in segments_of(connection)}
         for each in damages:
+            if each.part == "stray":
+                continue
             if each.part == "batch":
                 row = connection.execute(select(BATCHES).where(BATCHES.c.id == each.id)).one()
                 (folder / f"batch-{each.id}.arrows").write_bytes(row.body)

@@ -26,7 +26,7 @@ from ingest.catalogue import (
     from_microseconds,
     to_microseconds,
 )
-from ingest.damage import Damage, find_damage, set_aside
+from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.delivery import Delivery, Receipt, other_content
@@ -390,13 +390,12 @@ class Store:
 
     def find_damage(self) -> list[Damage]:
         """Read all that lies on disk, and return what is not as it was written."""
-        return list(find_damage(self._database, self._lake))
+        return [*find_damage(self._database, self._lake), *find_strays(self._lake)]
 
     def set_aside(self, damages: Sequence[Damage]) -> Path:
         """Take damaged parts out of the store, and return the folder that they are in now."""
-        folder = self.folder / "damaged"
-        set_aside(self._database, self._lake, list(damages), folder)
-        return folder
+        set_aside(self._database, self._lake, list(damages), self._lake.aside)
+        return self._lake.aside
 
     def close(self) -> None:
         """Let go of the files."""

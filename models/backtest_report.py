@@ -56,7 +56,6 @@ class BacktestReport:
         median, tenth = verdict.lead_hours
         return {
             "model": self.model,
-            "enough": self.enough,
             "events": verdict.judged,
             "found": verdict.found,
             "recall": verdict.recall.to_dict(),
@@ -67,6 +66,7 @@ class BacktestReport:
             "money": self.money.to_dict(),
             "machine_weeks": verdict.machine_weeks,
             "seconds": self.seconds,
+            "enough": self.enough,
             "late": verdict.events_that_are(EventVerdict.LATE),
             "not_judged": verdict.events_that_are(EventVerdict.NOT_JUDGED),
             "right_alerts": verdict.right,
@@ -156,7 +156,7 @@ class BacktestReport:
         ]
         said += f" (cost {money.model:,.0f}; nothing {money.do_nothing:,.0f}"
         said += f"; {'; '.join(others)})." if others else ")."
-        if money.model >= money.best_baseline:
+        if self.verdict.judged and money.model >= money.best_baseline:
             said += " That is no better than the best way without it."
         return said
 

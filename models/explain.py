@@ -1,7 +1,7 @@
 """Why a model says what it says of one machine at one moment: cause, evidence, one sentence."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -67,8 +67,7 @@ def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
         record = _record(bundle)
         cause = component or entry.target.component or entry.target.code or str(entry.target.kind)
         sentence = failure_sentence(entry, machine, component, level, record, evidence)
-    act_before = at + max(timedelta(0), entry.horizon - entry.needed_lead)
-    return Explanation(cause, evidence, with_act_before(sentence, at, act_before, bundle.time_zone))
+    return Explanation(cause, evidence, with_act_before(sentence, at, at + bundle.act_within, bundle.time_zone))
 
 
 def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:

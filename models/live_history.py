@@ -106,6 +106,9 @@ class LiveHistory:
         """Return the whole lines and their length in bytes."""
         content = self.path.read_bytes() if self.path.exists() else b""
         whole = content.rfind(b"\n") + 1
+        if not b'{"'.startswith(content[whole:][:2]):
+            # What a crash left behind is the beginning of a line.
+            raise self._altered(content.count(b"\n") + 1)
         return content[:whole].splitlines(), whole
 
 

@@ -277,7 +277,7 @@ def _find(store: History, bundle: Bundle, machine: str, own: Assessments, turn: 
         begin=begin,
         end=None,
         level=float(own.level[row]),
-        act_before=begin + max(timedelta(0), entry.horizon - entry.needed_lead),
+        act_before=begin + bundle.act_within,
         evidence=explanation.evidence,
         sentence=explanation.sentence,
     )

@@ -59,6 +59,8 @@ def _lost(damage: "Damage", folder: str | None) -> str:
     """Say what is damaged and what was in it."""
     from ingest.catalogue import from_microseconds
 
+    if damage.part == "stray":
+        return f"{damage.why} ({damage.rows:,} rows)"
     first, newest = from_microseconds(damage.first), from_microseconds(damage.newest)
     inside = (
         f"{damage.rows:,} rows of class {damage.machine_class!r}, {first:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"

@@ -70,6 +70,8 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From here on clients wait in line until the application is up.
+        listener.listen(2048)
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)

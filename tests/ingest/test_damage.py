@@ -124,3 +124,31 @@ def test_a_log_that_was_cut_off_or_corrupted_anywhere_gives_its_whole_prefix(
     from tests.log_rot import prefixes_held
 
     assert prefixes_held(tmp_path, places=120) == 240
+
+
+def test_a_lost_catalogue_costs_no_reading(tmp_path: Path, make_readings: MakeReadings) -> None:
+    filled(tmp_path, make_readings, sealed=True).close()
+    for path in tmp_path.glob("readings.db*"):
+        path.unlink()
+    store = Store(tmp_path)
+    segment = segment_of(store)
+
+    (damage,) = store.find_damage()
+    assert (damage.part, damage.rows) == ("stray", 60)
+    assert str(segment) in damage.why
+    store.append(make_readings([("m9", 5000, {"a": 1.0})]), source="s", position="2")
+    store.seal()
+
+    assert (tmp_path / "damaged" / segment.name).exists()
+    assert store.read("press").table["machine"].to_pylist() == ["m9"]
+
+
+def test_what_a_crash_left_half_written_is_removed(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = filled(tmp_path, make_readings, sealed=True)
+    half = segment_of(store).with_name("half.parquet")
+    half.write_bytes(segment_of(store).read_bytes()[:-20])
+
+    assert store.find_damage() == []
+    store.seal()
+    assert not half.exists()
+    assert store.read("press").table.num_rows == 60

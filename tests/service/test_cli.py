@@ -196,7 +196,7 @@ def test_scoring_before_training_says_what_to_do(andon: Callable[..., Ended], pl
 
     ended = andon("--plant", plant, "score")
 
-    assert "No model is live (oven fails); run: andon train" in ended.out
+    assert "oven fails: no version yet; run: andon train" in ended.out
 
 
 def test_an_unknown_model_is_named_with_those_there_are(andon: Callable[..., Ended], plant: Path) -> None:
@@ -382,3 +382,23 @@ def test_an_unreadable_version_is_listed_with_its_reason(andon: Callable[..., En
     assert "oven fails  0123456789abcdef  unreadable: " in ended.out
     assert "card.json cannot be read" in ended.out
     assert "model version skipped" in ended.err
+
+
+def test_a_history_of_what_is_live_that_is_no_history_is_one_line(andon: Callable[..., Ended], plant: Path) -> None:
+    andon("--plant", plant, "ingest")
+    models = plant.parent / "andon-data" / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (models / "live.jsonl").write_bytes(b"\x07garbage without an end")
+
+    ended = andon("--plant", plant, "score")
+
+    assert ended.code == 1
+    assert "live.jsonl: line 1 was altered" in ended.err
+
+
+def test_a_file_of_which_most_rows_are_bad_is_a_problem(andon: Callable[..., Ended], plant: Path) -> None:
+    file = plant.parent / "readings.csv"
+    rows = [f"oven-1,2026-01-0{day}T00:00:00Z,{value}" for day, value in enumerate(["warm", "hot", "1", "cold"], 1)]
+    file.write_text("\n".join(["machine,time,temperature", *rows]) + "\n")
+
+    assert andon("--plant", plant, "ingest").code == 1
