@@ -49,7 +49,7 @@ def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = 
     if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
         content = content["readings"]
     columns = _of_columns(content) if isinstance(content, Mapping) else _of_rows(content)
-    table = pa.table({_encodable(name): _column(cells) for name, cells in columns.items()})
+    table = pa.table({_encodable(name): column(cells) for name, cells in columns.items()})
     return decode_batch(table, plant, now=now, time_format=time_format)
 
 
@@ -71,7 +71,7 @@ def _of_rows(content: object) -> dict[str, Sequence[Any]]:
     return {name: [row.get(name) for row in content] for name in names}
 
 
-def _column(cells: Sequence[Any]) -> pa.ChunkedArray:
+def column(cells: Sequence[Any]) -> pa.ChunkedArray:
     """Return cells as numbers if all are, else as text, so that one wrong cell does not spoil the others."""
     if all(cell is None or (isinstance(cell, (int, float)) and not isinstance(cell, bool)) for cell in cells):
         whole = all(isinstance(cell, int) and abs(cell) < 2**63 for cell in cells if cell is not None)
