@@ -62,7 +62,8 @@ class Streams:
         """End; what was taken is made durable and acknowledged first."""
         self._stop.set()
         for each in self._threads:
-            each.join()
+            if each.is_alive():
+                each.join()
 
     def states(self) -> Mapping[str, StreamState]:
         """Return how each stream is, by its name."""

@@ -17,7 +17,7 @@ from ingest.sources import mqtt_packet
 
 _CONFIG = """
 listener {port} 127.0.0.1
-allow_anonymous true
+allow_anonymous {anonymous}
 persistence true
 persistence_location {folder}/
 max_queued_messages 0
@@ -29,16 +29,22 @@ max_inflight_messages {inflight}
 class Broker:
     """A Mosquitto that queues without bound and keeps sessions when it is stopped."""
 
-    def __init__(self, program: str, folder: Path, *, inflight: int = 20, more: str = "") -> None:
+    def __init__(
+        self, program: str, folder: Path, *, inflight: int = 20, anonymous: bool = True, more: str = "", tls: str = ""
+    ) -> None:
         folder.mkdir(exist_ok=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port, self.tls_port = _free_port(), _free_port()
         user = "user root\n" if os.geteuid() == 0 else ""
-        self._config = folder / "mosquitto.conf"
-        self._config.write_text(
-            _CONFIG.format(port=self.port, folder=folder, inflight=inflight, more=user + more), encoding="utf-8"
+        listener = f"listener {self.tls_port} 127.0.0.1\n{tls}" if tls else ""
+        config = _CONFIG.format(
+            port=self.port,
+            folder=folder,
+            inflight=inflight,
+            anonymous=str(anonymous).lower(),
+            more=user + more + listener,
         )
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(config, encoding="utf-8")
         self._program = program
         self.start()
 
@@ -93,6 +99,12 @@ class Publisher:
             assert data, "the broker closed the connection"
             left -= len(data)
         some.clear()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _publish(topic: str, payload: bytes, number: int, *, retain: bool) -> bytes:

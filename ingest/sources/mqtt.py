@@ -61,7 +61,7 @@ class MqttStream:
         self.filters = _filters(stream)
         self.window = Window.of({}, UNACKNOWLEDGED)
         self._config, self._plant, self._clock, self._environment = stream, plant, clock, environment
-        self._decoder = MessageDecoder(stream, plant)
+        self.decoder = MessageDecoder(stream, plant)
         self._host: SparkplugHost | None = None
         self._state = StreamState()
         self._fresh = True
@@ -113,7 +113,7 @@ class MqttStream:
 
     def _plain(self, messages: Sequence[Message], now: datetime) -> Heard:
         try:
-            decoded = self._decoder.decode(messages, now)
+            decoded = self.decoder.decode(messages, now)
         except Exception as error:  # a message that breaks us must not stop those that come after it
             if len(messages) > 1:
                 halves = (messages[: len(messages) // 2], messages[len(messages) // 2 :])

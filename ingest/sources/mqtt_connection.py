@@ -149,7 +149,7 @@ class Connection:
             except OSError as error:
                 raise SourceError(f"the connection is lost ({_said(error)})") from error
             if not data:
-                raise SourceError("the broker closed the connection")
+                raise SourceError("the broker closed the connection; does another client use the same client_id?")
             self._heard = monotonic()
             self._rest.append(data)
             if not self._is_whole():

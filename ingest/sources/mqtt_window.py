@@ -58,6 +58,8 @@ class Window:
 
     def after(self, packets: Sequence[int], digests: Sequence[int]) -> tuple[Self, dict[str, str]]:
         """Return the window once these messages are durable, too, and the notes that say so."""
+        if not packets:
+            return self, {}
         records = np.empty(len(packets), _RECORD)
         records["packet"], records["checksum"] = packets, digests
         new = records.tobytes()
