@@ -23,6 +23,10 @@ ROOT = Path(__file__).parents[2]
 # or is killed from outside at a moment of no meaning.
 CHILD = """
 import os, signal, sys, threading
+
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
 from pathlib import Path
 
 left = int(sys.argv[4])
@@ -45,8 +49,6 @@ from tests.ingest.mqtt_plant import plant_at, stream_of
 
 send = Connection.send
 Connection.send = lambda self, data: (step() if data[:1] == b"\\x40" else None, send(self, data))[1]
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
 store = Store(Path(sys.argv[1]))
 with Intake(store) as intake:
     stream_of(plant_at(int(sys.argv[2]), protocol=sys.argv[3])).run(intake, stop)
@@ -105,7 +107,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing_even_without_times(tmp_p
         thread.join()
         last = child(folder, broker.port, protocol, 0)
         wait_for(lambda: len(found(folder)) >= sent, 60)
-        sleep(0.5)
+        sleep(1.0)
         last.terminate()
         assert last.wait(30) == 0, (tmp_path / "child.log").read_text()
         again = child(folder, broker.port, protocol, 0)
