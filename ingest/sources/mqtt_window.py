@@ -5,7 +5,7 @@ same number, if a connection or a process ended in between. So the newest messag
 unacknowledged, are noted in the transaction that makes them durable; each that comes again is known.
 """
 
-from base64 import b85decode, b85encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,7 +49,7 @@ class Window:
         unacknowledged : how many messages may be unacknowledged at most
         """
         found = [note.partition(" ") for name, note in notes.items() if name.partition(" ")[0] == NAME and " " in note]
-        slots = sorted((int(turn), b85decode(data)) for turn, _, data in found)
+        slots = sorted((int(turn), b64decode(data)) for turn, _, data in found)
         return cls(-(-unacknowledged // (SLOTS - 2)), tuple(slots))
 
     def knows(self, packet: int, digest: int) -> bool:
@@ -76,7 +76,7 @@ class Window:
             changed.add(turn)
         slots = slots[-SLOTS:]
         notes = {
-            f"{NAME} {turn % SLOTS}": f"{turn} {b85encode(held).decode()}" for turn, held in slots if turn in changed
+            f"{NAME} {turn % SLOTS}": f"{turn} {b64encode(held).decode()}" for turn, held in slots if turn in changed
         }
         return type(self)(self.room, tuple(slots)), notes
 

@@ -1,6 +1,8 @@
 """Sparkplug B: births, aliases, data, deaths, and what is asked for when something is missing."""
 
 import struct
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +26,7 @@ from ingest.store import Store
 from tests.broker import running_broker
 from tests.ingest.mqtt_plant import listening, stream_of, wait_for
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MS = to_microseconds(NOW) // 1000
 FLOAT, INT32 = 9, 3
@@ -299,3 +302,18 @@ def test_at_a_real_broker_a_node_is_asked_is_born_speaks_and_dies(tmp_path: Path
 
 def test_a_rebirth_command_is_a_payload_like_any_other() -> None:
     assert read_payload(rebirth_command(5)).metrics == [("Node Control/Rebirth", None, 5, 11, 1.0)]
+
+
+def test_without_protobuf_one_line_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['google.protobuf'] = None\n"
+        "from ingest.plant import Plant\n"
+        "from ingest.sources.check import check_sources\n"
+        "plant = Plant.model_validate({'classes': [{'name': 'c', 'signals': [{'name': 's'}]}],"
+        " 'machines': [{'name': 'm', 'class': 'c'}], 'mqtt': [{'name': 'x', 'host': 'h', 'sparkplug': {}}]})\n"
+        "print(check_sources(plant))"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert run.stdout == "[\"Sparkplug needs a package that is not installed; run: pip install 'andon[mqtt]'\"]\n"
