@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ingest.decode.topic import Template, word_of, words_in
+from ingest.decode.topic import Template, covers, overlap, word_of, words_in
 from ingest.plant_draft import Draft
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.plant_problem import Problem
@@ -25,6 +25,7 @@ def check_mqtt(draft: Draft) -> Iterator[Problem]:
             yield Problem((*at, "topics"), "is missing; add a [[mqtt.topics]] table, or sparkplug = {}")
         for position, topic in enumerate(stream.topics):
             yield from _topic(draft, (*at, "topics", position), topic)
+        yield from _overlapping(at, stream)
         if stream.sparkplug is not None:
             here = (*at, "sparkplug")
             yield from _pattern(draft, (*here, "machine"), stream.sparkplug.machine, _SPARKPLUG, "machine")
@@ -61,6 +62,18 @@ def _topic(draft: Draft, at: Location, topic: MqttTopic) -> Iterator[Problem]:
     yield from _pattern(draft, (*at, "machine"), topic.machine, names, "machine")
     if topic.payload == "number" or "signal" in topic.model_fields_set:
         yield from _pattern(draft, (*at, "signal"), topic.signal, names, "signal")
+
+
+def _overlapping(at: Location, stream: Mqtt) -> Iterator[Problem]:
+    filters = [Template(each.template).filter for each in stream.topics]
+    for place, mine in enumerate(filters):
+        for before, other in enumerate(filters[:place]):
+            if covers(other, mine):
+                what = f"is never used: topics[{before + 1}] fits all its topics and stands before it"
+                yield Problem((*at, "topics", place, "template"), what)
+            elif overlap(other, mine) and not covers(mine, other):
+                what = f"has topics in common with topics[{before + 1}], whose messages would come twice; narrow one"
+                yield Problem((*at, "topics", place, "template"), what)
 
 
 def _template(at: Location, template: str) -> Iterator[Problem]:

@@ -52,6 +52,42 @@ class Template:
         return found
 
 
+def covers(wide: str, narrow: str) -> bool:
+    """Say whether a subscription gets all topics that another one gets.
+
+    Examples
+    --------
+    >>> covers("plant/#", "plant/+/a"), covers("plant/+", "plant/#")
+    (True, False)
+    """
+    ours, theirs = wide.split("/"), narrow.split("/")
+    if ours[-1] == "#":
+        return len(theirs) >= len(ours) - 1 and all(map(_covers_level, ours[:-1], theirs))
+    return len(theirs) == len(ours) and all(map(_covers_level, ours, theirs))
+
+
+def overlap(one: str, other: str) -> bool:
+    """Say whether there is a topic that both subscriptions get.
+
+    Examples
+    --------
+    >>> overlap("plant/+/a", "plant/b/+"), overlap("plant/a", "plant/+/a")
+    (True, False)
+    """
+    ours, theirs = one.split("/"), other.split("/")
+    for left, right in zip(ours, theirs, strict=False):
+        if "#" in (left, right):
+            return True
+        if "+" not in (left, right) and left != right:
+            return False
+    shorter, longer = sorted((ours, theirs), key=len)
+    return len(shorter) == len(longer) or longer[len(shorter) :] == ["#"]
+
+
+def _covers_level(wide: str, narrow: str) -> bool:
+    return wide == narrow or (wide == "+" and narrow != "#")
+
+
 def word_of(level: str) -> str:
     """Return the name that a level of a template gives; empty if it gives none."""
     found = _WORD.fullmatch(level)

@@ -15,23 +15,21 @@ from threading import Event
 from time import monotonic
 
 from ingest.catalogue import from_microseconds, to_microseconds
-from ingest.dead_letter import DeadLetter
-from ingest.decode.cut import said
-from ingest.decode.mqtt import Message, MessageDecoder
+from ingest.decode.mqtt import Message
 from ingest.decode.sparkplug_payload import require_protobuf
-from ingest.decode.topic import Template
+from ingest.decode.topic import Template, covers
 from ingest.delivery import Delivery, Receipt
 from ingest.errors import IntakeFullError, SourceError
 from ingest.event import events_table
 from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
-from ingest.report import Rejection
 from ingest.sources import mqtt_packet as packet
 from ingest.sources.mqtt_connection import Connection, credentials, where
+from ingest.sources.mqtt_hearing import Hearing
 from ingest.sources.mqtt_packet import Incoming
 from ingest.sources.mqtt_window import Window, checksum
-from ingest.sources.sparkplug_host import NAMESPACE, Heard, SparkplugHost
+from ingest.sources.sparkplug_host import NAMESPACE
 from ingest.sources.stream import StreamState
 
 UNACKNOWLEDGED = 4_000
@@ -42,7 +40,6 @@ GATHER_SECONDS = 0.02
 IDLE_SECONDS = 0.25
 MOST_BYTES = 8 << 20
 _SUBSCRIPTIONS = "subscriptions"
-_SPARKPLUG = f"{NAMESPACE}/".encode()
 
 
 class MqttStream:
@@ -61,8 +58,7 @@ class MqttStream:
         self.filters = _filters(stream)
         self.window = Window.of({}, UNACKNOWLEDGED)
         self._config, self._plant, self._clock, self._environment = stream, plant, clock, environment
-        self.decoder = MessageDecoder(stream, plant)
-        self._host: SparkplugHost | None = None
+        self.hearing = Hearing(stream, plant, {})
         self._state = StreamState()
         self._fresh = True
         self._newest = 0
@@ -86,50 +82,21 @@ class MqttStream:
             self.say(connected=False, why=why)
             raise SourceError(why) from error
         except Exception as error:
+            self._fresh = True
             self.say(connected=False, why=str(error))
             raise
         self.say(connected=False, why="stopped")
 
     def _prepare(self, inlet: Inlet) -> None:
-        """Read what was noted before this process; later on it is all in memory."""
+        """Read what was noted, where memory does not say the same: at first, and when something was not kept."""
         if not self._fresh:
             return
-        notes = inlet.notes(self.name)
-        self.window = Window.of(notes, UNACKNOWLEDGED)
         if self._config.sparkplug is not None:
             require_protobuf()
-            self._host = SparkplugHost(self._config, self._plant, notes)
+        notes = inlet.notes(self.name)
+        self.window = Window.of(notes, UNACKNOWLEDGED)
+        self.hearing = Hearing(self._config, self._plant, notes)
         self._fresh = False
-
-    def understood(self, messages: Sequence[Message], now: datetime) -> Heard:
-        """Return what messages give, in the order of their arrival."""
-        if self._host is None:
-            return self._plain(messages, now)
-        plain = self._plain([each for each in messages if not each.topic.startswith(_SPARKPLUG)], now)
-        heard = self._host.hear([each for each in messages if each.topic.startswith(_SPARKPLUG)], now)
-        heard.readings += plain.readings
-        heard.letters += plain.letters
-        return heard
-
-    def _plain(self, messages: Sequence[Message], now: datetime) -> Heard:
-        try:
-            decoded = self.decoder.decode(messages, now)
-        except Exception as error:  # a message that breaks us must not stop those that come after it
-            if len(messages) > 1:
-                halves = (messages[: len(messages) // 2], messages[len(messages) // 2 :])
-                first, second = (self._plain(each, now) for each in halves)
-                return Heard(readings=first.readings + second.readings, letters=first.letters + second.letters)
-            return Heard(letters=[self._letter(messages[0], f"it could not be read: {error!r}")])
-        reasons: dict[int, list[Rejection]] = {}
-        for each in decoded.rejections:
-            reasons.setdefault(each.line - 1, []).append(each)
-        letters = [self._letter(messages[number], said(those)) for number, those in reasons.items()]
-        return Heard(readings=decoded.readings, letters=letters)
-
-    def _letter(self, message: Message, reason: str) -> DeadLetter:
-        head = {"stream": self.name, "topic": message.topic.decode("utf-8", "replace")}
-        arrived = from_microseconds(message.arrived)
-        return DeadLetter(kind="mqtt", body=message.payload, reason=reason, arrived=arrived, head=head)
 
     def say(self, *, connected: bool, why: str = "") -> None:
         """Change what the state says of the connection."""
@@ -272,7 +239,7 @@ class _Conversation:
         messages = [
             Message(each.topic, each.payload, stamp, bool(each.flags & packet.RETAIN)) for each, _, stamp in rows
         ]
-        heard = self._stream.understood(messages, from_microseconds(stamps[-1]))
+        heard = self._stream.hearing.hear(messages, from_microseconds(stamps[-1]))
         delivery = Delivery(
             source=self._stream.name,
             readings=tuple(heard.readings),
@@ -299,7 +266,9 @@ def _filters(stream: Mqtt) -> list[str]:
     filters = [Template(each.template).filter for each in stream.topics]
     if stream.sparkplug is not None:
         filters += [f"{NAMESPACE}/{group}/#" for group in stream.sparkplug.groups or ["+"]]
-    return list(dict.fromkeys(filters))
+    distinct = list(dict.fromkeys(filters))
+    # A broker may send a message once for each subscription that it fits.
+    return [each for each in distinct if not any(covers(other, each) for other in distinct if other != each)]
 
 
 def _client_id(*names: str) -> str:

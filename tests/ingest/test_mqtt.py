@@ -38,7 +38,7 @@ def intake(store: Store) -> Iterator[Intake]:
 
 
 class Inlet:
-    """An inlet that answers when it is told to, and may be full."""
+    """An inlet that answers when it is told to, or is full."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -193,6 +193,24 @@ def forget(broker: Broker, client_id: str) -> None:
     client.loop_stop()
 
 
+def test_what_a_failing_store_did_not_keep_is_heard_anew(broker: Broker, intake: Intake, store: Store) -> None:
+    stream = stream_of(plant_at(broker.port, sparkplug={"node_machine": "m1"}))
+    inlet = Inlet(intake)
+    with listening(stream, inlet) as errors:
+        inlet.holding = True
+        send(broker, ("spBv1.0/ulm/NDEATH/edge", b""), ("plant/l/m1/a", b"1"))
+        wait_for(lambda: inlet.held)
+        inlet.held[0][1].set_exception(StoreError("the disk is full"))
+        wait_for(lambda: errors)
+    assert stream.state.why == "the disk is full"
+
+    with listening(stream, intake):
+        wait_for(lambda: stream.state.kept == 2)
+
+    assert store.events()["code"].tolist() == ["offline"]
+    assert values(store) == [1.0]
+
+
 def test_old_values_that_the_broker_kept_are_no_readings_of_now(broker: Broker, intake: Intake, store: Store) -> None:
     send(broker, ("plant/l/m1/a", b"1"), retain=True)
     send(broker, ("wide/m1", b'{"a": 2, "time": "2026-01-01T00:00:00Z"}'), retain=True)
@@ -243,15 +261,15 @@ def test_a_message_that_breaks_the_decoder_is_a_letter_and_the_others_are_kept(
     broker: Broker, intake: Intake, store: Store
 ) -> None:
     stream = stream_of(plant_at(broker.port))
-    decode = stream.decoder.decode
 
     def breaking(messages, now):  # type: ignore[no-untyped-def]
         if any(each.payload == b"13" for each in messages):
             raise MemoryError("unlucky")
         return decode(messages, now)
 
-    stream.decoder.decode = breaking  # type: ignore[method-assign]
     with listening(stream, intake):
+        decode = stream.hearing.decoder.decode
+        stream.hearing.decoder.decode = breaking  # type: ignore[method-assign]
         send(broker, *[("plant/l/m1/a", str(each).encode()) for each in range(20)])
         wait_for(lambda: stream.state.kept == 20)
 
@@ -342,6 +360,23 @@ def test_another_client_with_the_same_name_is_named_as_the_cause(broker: Broker,
 
 
 def test_subscriptions_follow_the_templates() -> None:
-    plant = plant_at(1, MqttTopic(template="x/{machine}/+/#", signal="a"), NUMBER, sparkplug={"groups": ["ulm"]})
+    narrow = MqttTopic(template="x/{machine}/oil", signal="b")
+    wide = MqttTopic(template="x/{machine}/#", signal="a")
+    plant = plant_at(1, narrow, wide, NUMBER, sparkplug={"groups": ["ulm"]})
 
-    assert stream_of(plant).filters == ["x/+/+/#", "plant/+/+/+", "spBv1.0/ulm/#"]
+    # What fits two templates would come twice, so the wider one is asked for alone.
+    assert stream_of(plant).filters == ["x/+/#", "plant/+/+/+", "spBv1.0/ulm/#"]
+
+
+def test_a_message_that_fits_two_templates_is_read_once_by_the_first(
+    broker: Broker, intake: Intake, store: Store
+) -> None:
+    narrow = MqttTopic(template="x/{machine}/oil", signal="b")
+    wide = MqttTopic(template="x/{machine}/#", signal="a")
+    stream = stream_of(plant_at(broker.port, narrow, wide))
+    with listening(stream, intake):
+        send(broker, ("x/m1/oil", b"1"), ("x/m1/other", b"2"))
+        wait_for(lambda: stream.state.received >= 2)
+        sleep(0.1)
+
+    assert (stream.state.received, values(store, "b"), values(store, "a")) == (2, [1.0], [2.0])

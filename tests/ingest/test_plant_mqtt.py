@@ -65,6 +65,11 @@ STREAM = '[[mqtt]]\nname = "hall"\nhost = "b"\n'
         (STREAM + TOPIC + 'signals = { forse = "F" }\n', "signals.forse: no signal 'forse'; did you mean 'force'?"),
         (STREAM + 'sparkplug = { machine = "{edge}" }\n', "there is no word {edge} to take the machine from"),
         (STREAM + 'sparkplug = { groups = ["a/b"] }\n', "'a/b' is no group"),
+        (STREAM + TOPIC + TOPIC, "topics[2].template: is never used: topics[1] fits all its topics"),
+        (
+            STREAM + TOPIC + TOPIC.replace("plant/{line}", "{line}/hall"),
+            "topics[2].template: has topics in common with topics[1], whose messages would come twice",
+        ),
         (STREAM + 'user = "anna"\n' + TOPIC, "user: unknown key"),
     ],
 )
