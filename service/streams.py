@@ -49,9 +49,11 @@ class Streams:
         self._random = random or Random()  # noqa: S311 - nothing secret
         self._first_pause = first_pause
         self._stop = Event()
-        self._threads = [Thread(target=self._run, args=(each,), name=f"stream {each.name}") for each in streams]
+        self._threads = [
+            Thread(target=self._run, args=(each,), name=f"stream {each.name}", daemon=True) for each in streams
+        ]
         if streams:
-            self._threads.append(Thread(target=self._tell, name="andon-streams"))
+            self._threads.append(Thread(target=self._tell, name="andon-streams", daemon=True))
 
     def start(self) -> None:
         """Begin; returns at once, whether or not anybody answers."""

@@ -16,7 +16,7 @@ from ingest.sources import mqtt_packet as packet
 from ingest.sources.mqtt_packet import Control, Incoming
 
 KEEP_ALIVE_SECONDS = 30
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 5.0
 LARGEST_PACKET = 16 << 20
 _READ_BYTES = 1 << 17
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)

@@ -6,7 +6,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
 
@@ -104,6 +104,25 @@ def test_numbers_and_json_become_readings(broker: Broker, intake: Intake, store:
     assert rows[1]["time"] == datetime(2026, 1, 1, tzinfo=UTC)
     assert all(before <= each["time"] <= datetime.now(UTC) for each in (rows[0], rows[2]))
     assert (stream.state.connected, stream.state.why) == (False, "stopped")
+
+
+@VERSIONS
+def test_a_large_message_comes_in_many_pieces(broker: Broker, intake: Intake, store: Store, protocol: str) -> None:
+    stream = stream_of(plant_at(broker.port, protocol=protocol))
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [{"a": each, "time": (begin + timedelta(seconds=each)).isoformat()} for each in range(20_000)]
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    with listening(stream, intake):
+        client.publish("wide/m1", json.dumps(rows), qos=1)
+        client.publish("plant/l/m2/b", "1", qos=1)
+        wait_for(lambda: stream.state.kept == 2)
+    client.disconnect()
+    client.loop_stop()
+
+    assert values(store) == [float(each) for each in range(20_000)]
+    assert values(store, "b") == [1.0]
 
 
 @VERSIONS
