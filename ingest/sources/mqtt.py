@@ -34,6 +34,8 @@ from ingest.sources.stream import StreamState
 
 UNACKNOWLEDGED = 4_000
 """Messages that may be unacknowledged at a time (MQTT 5)."""
+REMEMBERED = 6 * UNACKNOWLEDGED
+"""Durable messages that are known when they come again: Mosquitto sends more than agreed once a session was resumed."""
 AT_ONCE = {5: UNACKNOWLEDGED // 2, 4: 20}
 """So many messages are handed over without waiting for more; MQTT 3.1.1 cannot agree how many may come."""
 GATHER_SECONDS = 0.02
@@ -56,7 +58,7 @@ class MqttStream:
     ) -> None:
         self.name = stream.name
         self.filters = _filters(stream)
-        self.window = Window.of({}, UNACKNOWLEDGED)
+        self.window = Window.of({}, REMEMBERED)
         self._config, self._plant, self._clock, self._environment = stream, plant, clock, environment
         self.hearing = Hearing(stream, plant, {})
         self._state = StreamState()
@@ -94,7 +96,7 @@ class MqttStream:
         if self._config.sparkplug is not None:
             require_protobuf()
         notes = inlet.notes(self.name)
-        self.window = Window.of(notes, UNACKNOWLEDGED)
+        self.window = Window.of(notes, REMEMBERED)
         self.hearing = Hearing(self._config, self._plant, notes)
         self._fresh = False
 
@@ -158,7 +160,7 @@ class _Conversation:
         connection.send(packet.subscribe(connection.version, connection.number(), stream.filters))
 
     def _gather(self) -> None:
-        if self._bytes >= MOST_BYTES:
+        if self._bytes >= MOST_BYTES or len(self._waiting) >= UNACKNOWLEDGED:
             self._connection.idle(GATHER_SECONDS)
             return
         came = self._connection.read(GATHER_SECONDS if self._waiting else IDLE_SECONDS)

@@ -1,7 +1,7 @@
 """What a broker may send again although it is durable: the newest messages, by packet number and checksum.
 
 A broker keeps a message until it has our acknowledgement, and sends it again, marked as such and with the
-same number, if a connection or a process ended in between. So the newest messages, as many as may ever be
+same number, if a connection or a process ended in between. So the newest messages, more than may ever be
 unacknowledged, are noted in the transaction that makes them durable; each that comes again is known.
 """
 
@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 
 NAME = "unacknowledged"
-SLOTS = 6
+SLOTS = 26
 _RECORD = np.dtype([("packet", "<u2"), ("checksum", "<u4")])
 
 
