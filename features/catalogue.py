@@ -6,13 +6,16 @@ from functools import partial
 from typing import Literal
 
 from features import time_domain, trend
-from features.column import Column, span_text
+from features.column import Column, feature_of, span_text
 from features.moments import Floats, Moments
 
 LEAST_SAMPLES = 3
 LEAST_SHARE = 0.3
+LARGEST = 1e100
+"""A feature beyond it is missing, so that models may square and sum features without overflow."""
 
 Kind = Literal["moments", "newest", "compared", "baseline", "samples", "ordered", "clock", "count"]
+Tells = Literal["level", "value", "spread", "shape", "trend", "clock", "count"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +27,16 @@ class Feature:
     kind : what it is made from: ``moments`` of a window, ``newest`` of the shortest one only,
         ``compared`` with the next longer window, ``baseline``: compared with the machine's own normal,
         ``samples`` or ``ordered`` samples one by one (slower), ``clock`` and ``count`` of events
+    tells : what it says of the signal: its ``level`` (where most readings lie), a single ``value`` that it
+        took, its ``spread`` around the level, the ``shape`` of that spread, its ``trend``; or what a
+        ``clock`` of the machine or a ``count`` of events says
     words : how a sentence names it; ``{window}``, ``{against}`` and ``{part}`` are filled in
     unit : ``{unit}`` stands for the signal's
     """
 
     name: str
     kind: Kind
+    tells: Tells
     words: str
     formula: str
     unit: str
@@ -38,11 +45,27 @@ class Feature:
     of_two: Callable[[Moments, Moments], Floats] | None = None
     of_rows: Callable[[Floats], Floats] | None = None
 
+    @property
+    def against_itself(self) -> bool:
+        """Whether it measures a machine against its own beginning, and so means the same on each of them."""
+        return self.kind == "baseline"
+
+    @property
+    def absolute(self) -> bool:
+        """Whether it differs between machines by their nature."""
+        return self.tells in ("level", "value", "spread") and not self.against_itself
+
+    @property
+    def reads_as_signal(self) -> bool:
+        """Whether a person can hold it against what the machine shows: a reading, or what readings lie around."""
+        return self.tells in ("level", "value") and not self.against_itself
+
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
         name="mean",
         kind="moments",
+        tells="level",
         words="{window} mean",
         formula="m = Σ x / n",
         unit="{unit}",
@@ -52,6 +75,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="standard_deviation",
         kind="moments",
+        tells="spread",
         words="{window} standard deviation",
         formula="√(Σ (x − m)² / n)",
         unit="{unit}",
@@ -61,6 +85,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="minimum",
         kind="moments",
+        tells="value",
         words="{window} minimum",
         formula="min x",
         unit="{unit}",
@@ -70,6 +95,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="maximum",
         kind="moments",
+        tells="value",
         words="{window} maximum",
         formula="max x",
         unit="{unit}",
@@ -79,6 +105,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="root_mean_square",
         kind="moments",
+        tells="level",
         words="{window} RMS",
         formula="√(Σ x² / n)",
         unit="{unit}",
@@ -88,6 +115,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="skewness",
         kind="moments",
+        tells="shape",
         words="{window} skewness",
         formula="Σ (x − m)³ / n / σ³; NaN when all samples are equal",
         unit="",
@@ -97,6 +125,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="kurtosis",
         kind="moments",
+        tells="shape",
         words="{window} kurtosis",
         formula="Σ (x − m)⁴ / n / σ⁴ − 3; NaN when all samples are equal",
         unit="",
@@ -106,6 +135,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="crest_factor",
         kind="moments",
+        tells="shape",
         words="{window} crest factor",
         formula="max |x| / √(Σ x² / n); NaN when the RMS is 0",
         unit="",
@@ -115,6 +145,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="slope",
         kind="moments",
+        tells="trend",
         words="{window} slope",
         formula="Σ (t − t̄)(x − m) / Σ (t − t̄)², t in hours",
         unit="{unit}/h",
@@ -124,6 +155,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="slope_error",
         kind="moments",
+        tells="trend",
         words="standard error of the {window} slope",
         formula="√((Σ (x − m)² − slope² Σ (t − t̄)²) / (n − 2) / Σ (t − t̄)²)",
         unit="{unit}/h",
@@ -133,6 +165,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="last",
         kind="newest",
+        tells="value",
         words="last value",
         formula="newest x of the shortest window",
         unit="{unit}",
@@ -142,6 +175,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="mean_change",
         kind="compared",
+        tells="trend",
         words="{window} mean against {against}",
         formula="m(window) − m(next longer window)",
         unit="{unit}",
@@ -151,6 +185,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="mean_shift",
         kind="baseline",
+        tells="level",
         words="{window} mean against its own normal",
         formula="m(window) − m(first `baseline` of the machine's history)",
         unit="{unit}",
@@ -160,6 +195,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="spread_ratio",
         kind="baseline",
+        tells="spread",
         words="{window} standard deviation over its own normal",
         formula="σ(window) / σ(first `baseline` of the machine's history)",
         unit="",
@@ -169,6 +205,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="quantile_10",
         kind="ordered",
+        tells="value",
         words="{window} lower tenth",
         formula="10 % quantile, linear between samples",
         unit="{unit}",
@@ -178,6 +215,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="median",
         kind="ordered",
+        tells="level",
         words="{window} median",
         formula="50 % quantile, linear between samples",
         unit="{unit}",
@@ -187,6 +225,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="quantile_90",
         kind="ordered",
+        tells="value",
         words="{window} upper tenth",
         formula="90 % quantile, linear between samples",
         unit="{unit}",
@@ -196,6 +235,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="mean_crossing_rate",
         kind="samples",
+        tells="shape",
         words="{window} share of mean crossings",
         formula="steps in which x passes through m / (n − 1)",
         unit="",
@@ -205,6 +245,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="hours_in_service",
         kind="clock",
+        tells="clock",
         words="hours in service",
         formula="hours since the later of first reading and last failure",
         unit="h",
@@ -213,6 +254,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="hours_since_failure",
         kind="clock",
+        tells="clock",
         words="hours since last failure",
         formula="hours since a failure was over (its end if it lasts); NaN before the first",
         unit="h",
@@ -221,6 +263,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="hours_since_maintenance",
         kind="clock",
+        tells="clock",
         words="hours since maintenance of {part}",
         formula="hours since maintenance or failure of the component was over; NaN before the first",
         unit="h",
@@ -229,6 +272,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         name="errors",
         kind="count",
+        tells="count",
         words="{part} in {window}",
         formula="number of error events in the window",
         unit="",
@@ -237,6 +281,17 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
+
+
+def feature_in(name: str) -> Feature:
+    """Return the feature that a column of this name holds.
+
+    Examples
+    --------
+    >>> feature_in("voltage__mean_change__3h_vs_24h").tells, feature_in("errors__error1__24h").tells
+    ('trend', 'count')
+    """
+    return BY_NAME[feature_of(name)]
 
 
 def describe(column: Column) -> str:

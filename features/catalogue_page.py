@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Iterable
 
-from features.catalogue import FEATURES, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import FEATURES, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.recipe import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES
 
 
 def page() -> str:
@@ -30,17 +31,31 @@ def _introduction() -> Iterable[str]:
     yield f"  {LEAST_SHARE:.0%} of those that the sampling interval promises. A count is never NaN: no event is 0."
     yield "- All sums are two-pass and combined from parts, never subtracted: a mean of 1e6 with a deviation of 1e-3"
     yield "  keeps its digits, and a spike that has left a window leaves nothing behind."
-    yield "- A number too large for double precision is NaN."
+    yield "- A signal that comes seldom beside fast ones has features over the windows that hold enough of it."
+    yield "- A model computes the features whose last column says so. `features` in its entry of the"
+    yield "  plant file names others, such as the ones marked *by name*: samples one by one take many times as long."
+    yield f"- A feature beyond ±{LARGEST:.0e} is NaN: models square and sum features, which double precision must hold."
     yield ""
 
 
 def _table(features: Iterable[Feature]) -> Iterable[str]:
-    yield "| feature | formula | unit | what it tells |"
-    yield "|---|---|---|---|"
+    yield "| feature | formula | unit | what it tells | computed |"
+    yield "|---|---|---|---|---|"
     for feature in features:
         unit = feature.unit.format(unit="signal") or "–"
         formula = feature.formula.replace("|", "\\|")
-        yield f"| `{feature.name}` | {formula} | {unit} | {feature.meaning} |"
+        yield f"| `{feature.name}` | {formula} | {unit} | {feature.meaning} | {_computed(feature.name)} |"
+
+
+def _computed(name: str) -> str:
+    """Return when a model computes a feature."""
+    if name in SIGNAL_FEATURES:
+        return "always"
+    if name in BASELINE_FEATURES:
+        return "with `baseline`"
+    if name in USAGE_FEATURES:
+        return "for `failure_risk`"
+    return "run to failure" if name in NEW_FEATURES else "*by name*"
 
 
 if __name__ == "__main__":

@@ -95,3 +95,14 @@ def signal_of(name: str) -> str:
     except ValueError:
         return ""
     return words[0]
+
+
+def feature_of(name: str) -> str:
+    """Return the catalogue's name of the feature that a column holds.
+
+    Examples
+    --------
+    >>> feature_of("oil__temperature__mean__24h"), feature_of("hours_since_maintenance__comp2")
+    ('mean', 'hours_since_maintenance')
+    """
+    return name.removeprefix(signal_of(name) + SEPARATOR).split(SEPARATOR)[0]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.baseline import own_normal
@@ -17,8 +16,6 @@ from features.summary import Group, summarise
 from features.table import FeatureTable
 from features.usage import MachineEvents, usage
 from features.window import EPOCH, Times, microseconds, moment, window_ends
-from ingest.errors import NotEnoughDataError
-from ingest.plant import MachineClass
 from ingest.store import History
 
 CELLS = 4_000_000
@@ -27,8 +24,6 @@ CELLS = 4_000_000
 PANE_FIELDS = 12
 FOREIGN_ENDS = 2
 """Machines are taken together while at most every second of their common window ends is no machine's own."""
-MACHINES_LOOKED_AT = 5
-READINGS_LOOKED_AT = 200
 
 
 def extract(
@@ -68,38 +63,6 @@ def extract(
                     column, track.events, track.first, ends[track.begin : track.stop]
                 )
     return table if alive.all() else table.where(alive)
-
-
-def sampling_interval(history: History, machine_class: MachineClass, *, until: datetime | None = None) -> timedelta:
-    """Return the time between two readings of a class.
-
-    It is the shortest one that its signals declare; otherwise the median step of the first readings
-    of some machines, so that readings which come later do not change it.
-
-    Parameters
-    ----------
-    until : newest time that may be looked at
-
-    Raises
-    ------
-    NotEnoughDataError
-        When no signal declares one and no machine of the class has two readings.
-    """
-    declared = [signal.every for signal in machine_class.signals if signal.every]
-    if declared:
-        return min(declared)
-    spans = history.spans(machine_class.name)
-    latest = None if until is None else moment(until)
-    steps = []
-    for machine in sorted(spans)[:MACHINES_LOOKED_AT]:
-        times = _first_times(history, machine_class, machine, (moment(spans[machine][0]), moment(spans[machine][1])))
-        steps.extend(np.diff(times if latest is None else times[times <= latest]).tolist())
-    if not steps:
-        raise NotEnoughDataError(
-            f"class '{machine_class.name}': no machine has two readings, so their interval is not known;"
-            " ingest readings or declare 'every' for a signal"
-        )
-    return int(np.median(steps)) * MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,21 +161,3 @@ def _summaries(
                 table.values[rows, : len(of_signals)] = found[place, own]
                 table.filled[rows] = filled[place, own]
                 alive[rows] = spoken[place, own]
-
-
-def _first_times(history: History, machine_class: MachineClass, machine: str, span: tuple[int, int]) -> Times:
-    """Return up to some hundred times of a machine's first readings, reading little more than those."""
-    first, newest = span
-    length = microseconds(timedelta(minutes=1))
-    while True:
-        end = min(first + length, newest)
-        readings = history.read(
-            machine_class.name,
-            machines=[machine],
-            start=EPOCH + (first - 1) * MICROSECOND,
-            end=EPOCH + end * MICROSECOND,
-        )
-        times = readings.table["time"].cast(pa.int64()).to_numpy()
-        if len(times) > READINGS_LOOKED_AT or end >= newest:
-            return times[: READINGS_LOOKED_AT + 1]
-        length *= 8

@@ -49,6 +49,11 @@ class Moments(NamedTuple):
         """Return the stretches that an index of the arrays selects."""
         return Moments(*(field[which] for field in self))
 
+    def copy(self, which: Any) -> "Moments":
+        """Return the stretches that an index selects, with arrays of their own."""
+        fields: list[Any] = [field[which].copy() for field in self]
+        return Moments(*fields)
+
     def joined(self) -> "Moments":
         """Return views in which the last two axes are one."""
         fields: list[Any] = [field.reshape(*field.shape[:-2], -1) for field in self]

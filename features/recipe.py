@@ -33,10 +33,15 @@ SIGNAL_FEATURES = (
     "last",
     "mean_change",
 )
-"""What a recipe takes of every signal unless it says otherwise."""
+"""What a recipe takes of every signal unless the model's entry names others.
+
+The rest of the catalogue looks at samples one by one, which takes many times as long as all of these
+together, or is a function of what is here.
+"""
 
 BASELINE_FEATURES = ("mean_shift", "spread_ratio")
 USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
+NEW_FEATURES = ("hours_in_service",)
 
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -198,7 +203,7 @@ def recipe_for(
     entry: ModelEntry,
     machine_class: MachineClass,
     *,
-    sampling: timedelta,
+    sampling: Mapping[str, timedelta],
     error_codes: Sequence[str] = (),
     from_new: bool = False,
 ) -> Recipe:
@@ -211,7 +216,7 @@ def recipe_for(
 
     Parameters
     ----------
-    sampling : time between two readings, for signals that declare none
+    sampling : time between two readings of each signal of the class, see ``signal_intervals``
     error_codes : codes to count one by one
     from_new : whether machines are new at their first reading (run-to-failure), so that the hours
         since then say something
@@ -219,27 +224,27 @@ def recipe_for(
     Raises
     ------
     PlantFileError
-        When the entry names an unknown signal, a window shorter than three readings, or windows and
-        a stride that have no common grid.
+        When the entry names an unknown signal or feature, no feature of signals, a window shorter than
+        three readings, or windows and a stride that have no common grid.
     """
-    signals = tuple(entry.signals) or tuple(signal.name for signal in machine_class.signals)
-    declared = {signal.name: signal.every or sampling for signal in machine_class.signals}
-    unknown = [name for name in signals if name not in declared]
+    known = [signal.name for signal in machine_class.signals]
+    signals = tuple(entry.signals or known)
+    unknown = [name for name in signals if name not in known]
     if unknown:
-        known = ", ".join(declared)
-        raise PlantFileError([f"models.{entry.name}.signals: unknown signal '{unknown[0]}'; the class has: {known}"])
-    every = tuple(declared[name] for name in signals)
+        there = ", ".join(known)
+        raise PlantFileError([f"models.{entry.name}.signals: unknown signal '{unknown[0]}'; the class has: {there}"])
+    every = tuple(sampling[name] for name in signals)
     windows = _windows(entry, min(every))
-    features = SIGNAL_FEATURES + (BASELINE_FEATURES if entry.baseline else ())
+    features = tuple(entry.features) or SIGNAL_FEATURES + (BASELINE_FEATURES if entry.baseline else ())
     if entry.task == "failure_risk":
-        features += USAGE_FEATURES + (("hours_in_service",) if from_new else ())
+        features += USAGE_FEATURES + (NEW_FEATURES if from_new else ())
     try:
-        return Recipe(
+        recipe = Recipe(
             machine_class=machine_class.name,
             signals=signals,
             windows=windows,
             stride=entry.stride or _stride(windows, min(every)),
-            features=features,
+            features=tuple(dict.fromkeys(features)),
             components=tuple(machine_class.components),
             error_codes=tuple(sorted(set(error_codes) - {""})),
             baseline=entry.baseline,
@@ -247,6 +252,9 @@ def recipe_for(
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
+    if not any(column.signal for column in recipe.columns):
+        raise PlantFileError([f"models.{entry.name}.features: none is of a signal; add one, such as 'mean'"])
+    return recipe
 
 
 def _windows(entry: ModelEntry, sampling: timedelta) -> tuple[timedelta, ...]:

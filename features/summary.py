@@ -1,18 +1,19 @@
 """The windows of one group of machines, all at once: panes, then windows, then features."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import BY_NAME, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
 from features.moments import Floats, Moments, no_samples, over_windows
+from features.one_by_one import one_by_one
 from features.pane import add_samples
 from features.recipe import Recipe
-from features.span import Samples, expected_every, portions, read_samples
-from features.window import HOUR, Grid, Times, floors_at, gather, microseconds
+from features.span import expected_every, portions, read_samples
+from features.window import HOUR, Grid, Times, microseconds
 from ingest.store import History
 
 CACHE_PANES = 16_000
@@ -63,13 +64,13 @@ def summarise(
     """
     grid = Grid.of(recipe, ends)
     of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
-    one_by_one = [BY_NAME[name] for name in recipe.features if BY_NAME[name].of_rows]
-    panes, samples = _fill_panes(recipe, history, group, grid, cells, keep=bool(one_by_one))
+    sampled = [BY_NAME[name] for name in recipe.features if BY_NAME[name].of_rows]
+    panes = _fill_panes(recipe, history, group, grid, cells)
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
     filled = np.zeros(values.shape[:2])
     spoken = np.zeros(values.shape[:2], np.bool_)
     with np.errstate(all="ignore"):
-        of_rows = _one_by_one(recipe, group, grid, samples, one_by_one) if one_by_one else {}
+        of_rows = one_by_one(recipe, history, group.machines, group.restarts, ends, sampled, cells) if sampled else {}
         for part in _parts(panes.samples.shape):
             signals, machines = part
             windows = _windows(recipe, group, grid, panes.part(part), part)
@@ -94,7 +95,7 @@ def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 
 
 def _feature(feature: Feature, window: Windows, other: Windows | None, given: Floats | None) -> Floats:
-    """Return a feature of some windows, NaN where they hold too little or it is no number."""
+    """Return a feature of some windows, NaN where they hold too little, or it is no number or too large a one."""
     enough = window.enough
     if given is not None:
         found = given
@@ -105,12 +106,10 @@ def _feature(feature: Feature, window: Windows, other: Windows | None, given: Fl
         found = feature.of_two(window.moments, other.moments)
     else:
         raise ValueError(f"feature '{feature.name}' is not one of signals")
-    return np.where(enough & np.isfinite(found), found, np.nan)
+    return np.where(enough & (np.abs(found) <= LARGEST), found, np.nan)
 
 
-def _fill_panes(
-    recipe: Recipe, history: History, group: Group, grid: Grid, cells: int, *, keep: bool
-) -> tuple[Moments, list[Samples]]:
+def _fill_panes(recipe: Recipe, history: History, group: Group, grid: Grid, cells: int) -> Moments:
     shape = (len(recipe.signals), len(group.machines), grid.panes)
     panes = no_samples(shape)
     flat = panes.joined()
@@ -120,7 +119,6 @@ def _fill_panes(
         inside = (pane >= 0) & (pane < grid.panes)
         np.maximum.at(cut_at[machine], pane[inside], restarts[inside])
         panes.cut[:, machine, pane[inside]] = True
-    kept = []
     most = cells * microseconds(expected_every(recipe)) // (shape[0] * shape[1])
     for start, end in portions(grid.origin, int(grid.ends[-1]), grid.pane, most):
         samples = read_samples(recipe, history, group.machines, start, end)
@@ -132,9 +130,7 @@ def _fill_panes(
             add_samples(flat, samples.values, hours, pane)
         else:
             add_samples(flat, samples.values[:, alive], hours[alive], pane[alive])
-        if keep:
-            kept.append(samples)
-    return panes, kept
+    return panes
 
 
 def _windows(
@@ -162,35 +158,6 @@ def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
 
 
 def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
-    expected = _expected(recipe, recipe.windows[0], signals)
+    # The few readings that a slow signal promises a short window do not fill it.
+    expected = np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
     return np.minimum(shortest.moments.samples / expected, 1.0).max(axis=0)
-
-
-def _one_by_one(
-    recipe: Recipe, group: Group, grid: Grid, samples: list[Samples], features: Sequence[Feature]
-) -> dict[tuple[str, timedelta], Floats]:
-    shape = (len(recipe.signals), len(group.machines), len(grid.ends))
-    found = {(feature.name, length): np.full(shape, np.nan) for feature in features for length in recipe.windows}
-    for machine, restarts in enumerate(group.restarts):
-        lives = floors_at(restarts, grid.ends)
-        for signal in range(shape[0]):
-            times, values = _of_signal(samples, machine, signal)
-            for length in recipe.windows:
-                begins = np.maximum(grid.ends - microseconds(length), lives)
-                for block, rows in gather(times, values, begins, grid.ends):
-                    ordered = np.sort(rows, axis=1) if any(each.kind == "ordered" for each in features) else rows
-                    for feature in features:
-                        if feature.of_rows:
-                            of = ordered if feature.kind == "ordered" else rows
-                            found[feature.name, length][signal, machine, block] = feature.of_rows(of)
-    return found
-
-
-def _of_signal(samples: list[Samples], machine: int, signal: int) -> tuple[Times, Floats]:
-    times, values = [], []
-    for each in samples:
-        rows = slice(*np.searchsorted(each.machine, [machine, machine + 1]))
-        known = ~np.isnan(each.values[signal, rows])
-        times.append(each.time[rows][known])
-        values.append(each.values[signal, rows][known])
-    return np.concatenate(times), np.concatenate(values)

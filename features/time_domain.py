@@ -105,12 +105,15 @@ def mean_crossing_rate(windows: Floats) -> Floats:
     counts = np.count_nonzero(~np.isnan(windows), axis=1)
     if not windows.shape[1]:
         return np.full(len(windows), np.nan)
-    low = np.fmin.reduce(windows, axis=1)[:, np.newaxis]
-    above = windows - low
-    side = np.sign(above - np.nansum(above, axis=1, keepdims=True) / np.maximum(counts, 1)[:, np.newaxis])
-    side = np.where(np.isnan(side), 0.0, side)
-    decided = np.where(side != 0, np.arange(side.shape[1]), -1)
-    newest = np.maximum.accumulate(decided, axis=1)
-    held = np.take_along_axis(side, np.maximum(newest, 0), axis=1)
+    missing = np.isnan(windows)
+    above = windows - np.fmin.reduce(windows, axis=1)[:, np.newaxis]
+    above[missing] = 0.0
+    # Added up one after the other, so that what pads a row has no say in how its sum is rounded.
+    middle = np.add.accumulate(above, axis=1)[:, -1:] / np.maximum(counts, 1)[:, np.newaxis]
+    side = (above > middle).astype(np.int8) - (above < middle)
+    side[missing] = 0
+    newest = np.where(side != 0, np.arange(side.shape[1], dtype=np.int32), np.int32(0))
+    np.maximum.accumulate(newest, axis=1, out=newest)
+    held = np.take_along_axis(side, newest, axis=1)
     crossings = np.count_nonzero(held[:, 1:] * held[:, :-1] < 0, axis=1)
     return np.where(counts > 1, crossings / np.maximum(counts - 1, 1), np.nan)

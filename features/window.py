@@ -18,8 +18,8 @@ Times = NDArray[np.int64]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000_000
-BLOCK_CELLS = 4_000_000
-"""Most samples that are laid out at once when windows are gathered one by one: 32 MB."""
+BLOCK_CELLS = 500_000
+"""Most samples that are laid out at once when windows are gathered one by one: 4 MB."""
 
 
 def microseconds(span: timedelta) -> int:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Float,
     Index,
@@ -32,12 +33,13 @@ BATCHES = Table(
     Column("source", String, nullable=False),
     Column("position", String, nullable=False),
     Column("machine_class", String, nullable=False),
-    Column("rows", Integer, nullable=False),
-    Column("cells", Integer, nullable=False),
-    Column("readings", Integer, nullable=False),
-    Column("first", Integer, nullable=False),
-    Column("newest", Integer, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("cells", BigInteger, nullable=False),
+    Column("readings", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("sum", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -55,8 +57,8 @@ SPANS = Table(
     METADATA,
     Column("machine_class", String, primary_key=True),
     Column("machine", String, primary_key=True),
-    Column("first", Integer, nullable=False),
-    Column("newest", Integer, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -66,12 +68,13 @@ SEGMENTS = Table(
     Column("id", Integer, primary_key=True),
     Column("machine_class", String, nullable=False, index=True),
     Column("path", String, nullable=False, unique=True),
-    Column("sequence", Integer, nullable=False),
-    Column("rows", Integer, nullable=False),
-    Column("readings", Integer, nullable=False),
-    Column("bytes", Integer, nullable=False),
-    Column("first", Integer, nullable=False),
-    Column("newest", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("readings", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False),
+    Column("sums", LargeBinary, nullable=False),
 )
 
 EVENTS = Table(
@@ -80,8 +83,8 @@ EVENTS = Table(
     Column("id", Integer, primary_key=True),
     Column("machine", String, nullable=False),
     Column("kind", String, nullable=False),
-    Column("time", Integer, nullable=False),
-    Column("end", Integer),
+    Column("time", BigInteger, nullable=False),
+    Column("end", BigInteger),
     Column("component", String, nullable=False),
     Column("code", String, nullable=False),
     Column("value", Float),
@@ -113,9 +116,9 @@ DEAD_LETTERS = Table(
     Column("head", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("reason", String, nullable=False),
-    Column("arrived", Integer, nullable=False),
+    Column("arrived", BigInteger, nullable=False),
     Column("tries", Integer, nullable=False, default=0),
-    Column("bytes", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
     Column("digest", String, nullable=False, unique=True),
     Index("dead_letters_source", "source", "id"),
     sqlite_autoincrement=True,
@@ -126,7 +129,7 @@ DEAD_LETTER_COUNTS = Table(
     METADATA,
     Column("source", String, primary_key=True),
     *(
-        Column(name, Integer, nullable=False, default=0)
+        Column(name, BigInteger, nullable=False, default=0)
         for name in ("held", "bytes", "kept", "dropped", "discarded", "replayed")
     ),
     sqlite_with_rowid=False,

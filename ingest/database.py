@@ -1,152 +1,58 @@
-"""One safe way to open a SQLite file: one writer at a time, readers that never wait for it.
+"""◆ A database that several processes use at once: SQLite files by default, PostgreSQL by one setting."""
 
-SQLite 3.7.0 to 3.51.2 can corrupt a file in WAL mode when two connections write and checkpoint at
-once. So every write, every checkpoint and every close happens inside one lock between processes, and
-readers open the file read-only, which never checkpoints. A command line and a server may then run
-beside each other on one data folder.
-"""
-
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
-from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, IntegrityError
-from sqlalchemy.pool import NullPool, StaticPool
-
-from ingest.errors import StoreBusyError, StoreError
-
-WAIT_SECONDS = 30.0
-CHECKPOINT_BYTES = 32 << 20
-TRUNCATE_BYTES = 256 << 20
+from sqlalchemy import Connection
 
 
-class Database:
-    """A SQLite file that several processes may use at once.
+class Database(Protocol):
+    """Gives transactions: one writer at a time, and readers that never wait for it.
 
-    Parameters
+    Attributes
     ----------
-    path : the file; it and its folder are created when they do not exist
-    wait_seconds : how long a write waits for another process
-
-    Raises
-    ------
-    StoreError
-        When the file cannot be created or is not a database.
-    StoreBusyError
-        When another process holds it for longer than ``wait_seconds``.
+    name : where it is, for messages
     """
 
-    def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
-        self.path = path
-        self._wait_seconds = wait_seconds
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{path.parent}: cannot create the data folder: {error.strerror}") from error
-        self._lock = FileLock(f"{path}.lock", poll_interval=0.002)
-        self._writer = _engine(self._open_writer, StaticPool, "BEGIN IMMEDIATE")
-        self._reader = _engine(self._open_reader, NullPool, "BEGIN")
-        if not path.exists():
-            with self.write():
-                pass
+    name: str
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> AbstractContextManager[Connection]:
         """Give one transaction that nobody else's can overlap; durable once the block is left.
 
         An error inside the block rolls everything back. Breaking a constraint raises SQLAlchemy's
         ``IntegrityError``, for the caller to judge.
-        """
-        with self._alone(), _translated(self.path):
-            with self._writer.begin() as connection:
-                yield connection
-            self._checkpoint()
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Give one read-only connection that sees one moment of the file throughout."""
-        with _translated(self.path), self._reader.connect() as connection:
-            yield connection
+        Raises
+        ------
+        StoreBusyError
+            When another process writes for too long.
+        StoreError
+            When the database cannot be reached or written.
+        """
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Give one read-only connection that sees one moment of the database throughout."""
+
+    def size(self) -> int:
+        """Return how many bytes it takes on disk."""
 
     def close(self) -> None:
-        """Let go of the file; the last connection's checkpoint happens inside the lock, too."""
-        with self._alone(), _translated(self.path):
-            self._writer.dispose()
-            self._reader.dispose()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if self._lock.is_locked:
-            raise StoreError(f"{self.path}: this thread is writing already; end that block first")
-        try:
-            self._lock.acquire(timeout=self._wait_seconds)
-        except Timeout as error:
-            raise StoreBusyError(
-                f"{self.path}: another process has been writing for {self._wait_seconds:g} s; try again when it is done"
-            ) from error
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be locked: {error.strerror}") from error
-        try:
-            yield
-        finally:
-            self._lock.release()
-
-    def _checkpoint(self) -> None:
-        wal = self.path.with_name(f"{self.path.name}-wal")
-        size = wal.stat().st_size if wal.exists() else 0
-        if size > CHECKPOINT_BYTES:
-            mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
-            raw = self._writer.raw_connection()
-            raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
-            raw.close()
-
-    def _open_writer(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    def _open_reader(self) -> sqlite3.Connection:
-        uri = f"{self.path.resolve().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+        """Let go of files and connections."""
 
 
-def _engine(opener: Callable[[], sqlite3.Connection], pool: type[NullPool] | type[StaticPool], begin: str) -> Engine:
-    engine = create_engine("sqlite://", creator=opener, poolclass=pool)
+def open_database(path: Path, url: str = "") -> Database:
+    """Open a database: the SQLite file at ``path``, or the PostgreSQL database at ``url`` where one is given.
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+    Raises
+    ------
+    StoreError
+        When it cannot be opened, or the driver of PostgreSQL is not installed.
+    """
+    if url:
+        from ingest.postgresql import PostgresqlDatabase
 
-    return engine
+        return PostgresqlDatabase(url, purpose=path.stem)
+    from ingest.sqlite import SqliteDatabase
 
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except (DatabaseError, sqlite3.DatabaseError) as error:
-        cause = str(getattr(error, "orig", None) or error)
-        raise _explained(path, cause) from error
-
-
-def _explained(path: Path, cause: str) -> StoreError:
-    if "full" in cause:
-        return StoreError(f"{path}: the disk is full; free some space and run the same again, nothing is half done")
-    if "disk I/O error" in cause:
-        return StoreError(
-            f"{path}: the disk cannot be written or read ({cause}): it may be full; free some space, look at the"
-            " disk's own log, and run the same again, nothing is half done"
-        )
-    if "locked" in cause or "busy" in cause:
-        return StoreBusyError(f"{path}: another program holds the file; close it and try again")
-    if "not a database" in cause or "malformed" in cause:
-        return StoreError(f"{path}: not a database, or damaged ({cause}); restore it from a backup")
-    if "readonly" in cause or "unable to open" in cause:
-        return StoreError(f"{path}: cannot be opened for writing ({cause}); check who owns the data folder")
-    return StoreError(f"{path}: {cause}")
+    return SqliteDatabase(path)

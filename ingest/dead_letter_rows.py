@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from ingest.catalogue import DEAD_LETTER_COUNTS, DEAD_LETTERS, from_microseconds, to_microseconds
 from ingest.dead_letter import DeadLetter, KeptLetter, LetterCounts
+from ingest.keepable import keepable
 
 MOST_BYTES = 64 << 20
 """Room for the letters of all sources together; beyond it the oldest are dropped, and counted."""
@@ -58,14 +59,14 @@ def remove(connection: Connection, numbers: Iterable[int], *, counted_as: str) -
         gone = connection.execute(statement.group_by(table.source)).all()
         connection.execute(delete(DEAD_LETTERS).where(table.id.in_(some)))
         for source, count, size in gone:
-            _count(connection, source, held=-count, bytes=-size, **{counted_as: count})
+            _count(connection, source, held=-count, bytes=-int(size), **{counted_as: count})
             found += count
     return found
 
 
 def give_reason(connection: Connection, number: int, reason: str) -> None:
     """Write down why a letter was not understood this time either."""
-    values = {"reason": reason, "tries": DEAD_LETTERS.c.tries + 1}
+    values = {"reason": keepable(reason), "tries": DEAD_LETTERS.c.tries + 1}
     connection.execute(update(DEAD_LETTERS).where(DEAD_LETTERS.c.id == number).values(values))
 
 
@@ -79,7 +80,7 @@ def counts(connection: Connection) -> dict[str, LetterCounts]:
 
 
 def _make_room(connection: Connection, most_bytes: int) -> None:
-    held = connection.execute(select(func.sum(DEAD_LETTER_COUNTS.c.bytes))).scalar() or 0
+    held = int(connection.execute(select(func.sum(DEAD_LETTER_COUNTS.c.bytes))).scalar() or 0)
     while held > most_bytes:
         oldest: list[int] = []
         sizes = select(DEAD_LETTERS.c.id, DEAD_LETTERS.c.bytes).order_by(DEAD_LETTERS.c.id).limit(_AT_ONCE)
@@ -105,7 +106,7 @@ def _digest(letter: DeadLetter, source: str) -> str:
 
 def _row(letter: DeadLetter, source: str, digest: str) -> dict[str, Any]:
     head = json.dumps(dict(letter.head), sort_keys=True)
-    reason = letter.reason.encode("utf-8", "replace").decode()
+    reason = keepable(letter.reason)
     return {
         "source": source,
         "kind": letter.kind,

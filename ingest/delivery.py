@@ -22,6 +22,7 @@ class Delivery:
     rejections : rows and cells turned away, for a person to look at
     position : what the source calls this delivery, such as an idempotency key; a position that is known
         changes nothing. Empty: always kept; equal readings are one reading all the same.
+    digest : of what came, so that another content under a known position is noticed
     notes : what the source wants to find again after a restart, such as how far each partition has been
         read; each replaces the note of its name, in the same transaction as the readings
     dead_letters : what could not be understood, with its bytes, to be tried again
@@ -33,6 +34,7 @@ class Delivery:
     events: pd.DataFrame | None = None
     rejections: tuple[Rejection, ...] = ()
     position: str = ""
+    digest: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     dead_letters: tuple[DeadLetter, ...] = ()
     replayed: tuple[int, ...] = ()
@@ -50,6 +52,13 @@ class Receipt:
     Attributes
     ----------
     fresh : ``False`` if the delivery's position was known, so that nothing changed
+    other : whether that position was known of another content
     """
 
     fresh: bool
+    other: bool = False
+
+
+def other_content(position: str) -> str:
+    """Say that a position was known of another content."""
+    return f"{position!r} came before with another content; nothing was kept: send this one under a name of its own"

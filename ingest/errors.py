@@ -6,8 +6,10 @@ AndonError
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
+├── OtherContentError       a name that stands for one content came with another; nothing was kept
 ├── StoreError              the data folder cannot be read or written
 │   ├── StoreBusyError      another process holds the store for too long
+│   ├── DamagedError        what lies on disk is not what was written
 │   └── IntakeFullError     more comes than can be written or sealed; nothing was kept, send it again
 ├── NotEnoughDataError      too little history or too few events for what was asked
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
@@ -46,12 +48,20 @@ class SourceError(AndonError):
     """A file or stream as a whole cannot be read."""
 
 
+class OtherContentError(AndonError):
+    """A name that stands for one content, such as an idempotency key, came with another; nothing was kept."""
+
+
 class StoreError(AndonError):
     """The data folder cannot be read or written."""
 
 
 class StoreBusyError(StoreError):
     """Another process has held the store for longer than we wait."""
+
+
+class DamagedError(StoreError):
+    """What lies on disk is not what was written; nothing of it is served."""
 
 
 class IntakeFullError(StoreError):

@@ -7,7 +7,6 @@ sorted by time, all times in UTC.
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import cache
 from typing import Literal, get_args
 
 import pandas as pd
@@ -57,21 +56,14 @@ def events_table(events: Iterable[Event] = ()) -> pd.DataFrame:
     >>> table.loc[0, "kind"], table.dtypes["time"].name
     ('failure', 'datetime64[us, UTC]')
     """
-    rows = [asdict(event) for event in events]
-    # A table without events is made for every batch of readings, and pandas takes milliseconds for it.
-    return _table(rows) if rows else _empty().copy()
-
-
-@cache
-def _empty() -> pd.DataFrame:
-    return _table([])
-
-
-def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=list(EVENT_COLUMNS))
+    table = pd.DataFrame([asdict(event) for event in events], columns=list(EVENT_COLUMNS))
     for column in ("time", "end"):
         table[column] = pd.to_datetime(table[column], utc=True).astype("datetime64[us, UTC]")
     table["value"] = table["value"].astype("float64")
     for column in ("machine", "kind", "component", "code", "note"):
         table[column] = table[column].astype(object)
     return table.sort_values(["time", "machine", "kind", "component", "code"], kind="stable", ignore_index=True)
+
+
+NO_EVENTS = events_table()
+"""The table of no events; making it anew takes milliseconds, which each small delivery would pay."""

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Select, func, select
 
 from ingest.catalogue import EVENTS, to_microseconds
 from ingest.event import EVENT_COLUMNS
 from ingest.reading import TIME
+from ingest.statement import insert_into
 
+_MACHINES_AT_ONCE = 500
+"""Machines of one query: SQLite takes no more than 999 values in some builds."""
+_ORDER = ("time", "machine", "kind", "component", "code")
 _TEXTS = ("machine", "kind", "component", "code", "note")
 
 
@@ -31,7 +36,7 @@ def add(connection: Connection, events: pd.DataFrame, source: str) -> tuple[int,
         values, _microseconds(events["time"]), _microseconds(events["end"]), events["value"].tolist(), strict=True
     ):
         row.update(time=time, end=end, value=None if pd.isna(value) else float(value))
-    statement = insert(EVENTS)
+    statement = insert_into(connection, EVENTS)
     new = statement.excluded
     statement = statement.on_conflict_do_update(
         index_elements=["machine", "kind", "time", "component", "code"],
@@ -56,19 +61,51 @@ def read(
     end: datetime | None = None,
 ) -> pd.DataFrame:
     """Return events of (start, end] with ``EVENT_COLUMNS``, sorted by (time, machine, kind, component, code)."""
+    statements = [_chosen(kinds, start, end)]
+    if machines is not None:
+        wanted = sorted(set(machines))
+        some = (wanted[begin : begin + _MACHINES_AT_ONCE] for begin in range(0, len(wanted), _MACHINES_AT_ONCE))
+        statements = [statements[0].where(EVENTS.c.machine.in_(names)) for names in some]
+    order = itemgetter(*map(EVENT_COLUMNS.index, _ORDER))
+    return _frame(sorted((tuple(row) for each in statements for row in connection.execute(each)), key=order))
+
+
+def page(
+    connection: Connection,
+    *,
+    machines: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    offset: int,
+    limit: int,
+) -> pd.DataFrame:
+    """Return at most ``limit`` rows of what ``read`` returns, from row ``offset`` on; no others are read.
+
+    Parameters
+    ----------
+    machines : at most 500 of them
+    """
+    statement = _chosen(kinds, start, end)
+    if machines is not None:
+        statement = statement.where(EVENTS.c.machine.in_(list(machines)))
+    statement = statement.order_by(*(EVENTS.c[name] for name in _ORDER)).offset(offset).limit(limit)
+    return _frame([tuple(row) for row in connection.execute(statement)])
+
+
+def _chosen(kinds: Sequence[str] | None, start: datetime | None, end: datetime | None) -> Select[Any]:
     table = EVENTS.c
     statement = select(*(table[name] for name in EVENT_COLUMNS))
-    statement = statement.order_by(table.time, table.machine, table.kind, table.component, table.code)
     if kinds is not None:
         statement = statement.where(table.kind.in_(list(kinds)))
     if start is not None:
         statement = statement.where(table.time > to_microseconds(start))
     if end is not None:
         statement = statement.where(table.time <= to_microseconds(end))
-    rows = [tuple(row) for row in connection.execute(statement)]
-    if machines is not None:
-        wanted = set(machines)
-        rows = [row for row in rows if row[0] in wanted]
+    return statement
+
+
+def _frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(EVENT_COLUMNS), dtype=object)
     for name in ("time", "end"):
         frame[name] = pa.array(frame[name].tolist(), pa.int64()).cast(TIME).to_pandas()

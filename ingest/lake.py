@@ -1,7 +1,7 @@
 """The lake: sealed history in Parquet files, and the catalogue that says which files there are.
 
 A file exists when its row in the catalogue does, so nobody meets half a file, and a crash leaves at
-most a file without a row, which the next sealing removes.
+most a file without a row, which the next sealing removes, or puts aside where it is whole.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, delete, select
 
 from ingest import log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
+from ingest.checksum import is_whole
 from ingest.database import Database
 from ingest.errors import StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
@@ -64,6 +65,7 @@ class Lake:
 
     def __init__(self, folder: Path, database: Database, rows_in_a_segment: int = ROWS_IN_A_SEGMENT) -> None:
         self.folder = folder
+        self.aside = folder.with_name("damaged")
         self._database = database
         self._rows = rows_in_a_segment
         self._sealing = FileLock(f"{folder}.lock", poll_interval=0.01)
@@ -75,7 +77,7 @@ class Lake:
     def read(self, segments: Sequence[Segment], selection: Selection) -> pa.Table:
         """Return rows of segments, oldest arrival first, not merged; raises as ``read_segment``."""
         ordered = sorted(segments, key=lambda each: each.sequence)
-        tables = [read_segment(self.path(each), selection) for each in ordered]
+        tables = [read_segment(self.path(each), selection, each.sums) for each in ordered]
         return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
 
     def seal(self) -> SealReport:
@@ -83,8 +85,8 @@ class Lake:
 
         Killed at any moment, nothing is lost and nothing is there twice.
         """
-        with self._alone():
-            self._remove_orphans()
+        with self.alone():
+            self._clear_strays()
             report = SealReport()
             touched: dict[str, None] = {}
             while (part := self._next()) is not None:
@@ -96,7 +98,8 @@ class Lake:
             return report
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Keep every other process from sealing and rewriting while the block runs."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self._sealing.acquire(timeout=WAIT_SECONDS):
@@ -187,13 +190,9 @@ class Lake:
             with self._database.read() as connection:
                 held = segments_of(connection, machine_class)
                 signals = signals_of(connection, machine_class)
-                machines = (
-                    connection.execute(
-                        select(SPANS.c.machine).where(SPANS.c.machine_class == machine_class).order_by(SPANS.c.machine)
-                    )
-                    .scalars()
-                    .all()
-                )
+                names = connection.execute(select(SPANS.c.machine).where(SPANS.c.machine_class == machine_class))
+                # Sorted here, since each database has an order of its own for texts.
+                machines = sorted(names.scalars())
             work = span_tree.plan(held, self._target(len(signals)))
             if not work:
                 return
@@ -234,11 +233,19 @@ class Lake:
     def _target(self, signals: int) -> int:
         return max(1, min(self._rows, CELLS_IN_A_SEGMENT // (signals + 3)))
 
-    def _remove_orphans(self) -> None:
+    def strays(self) -> list[Path]:
+        """Return the files that the catalogue does not know: those of a crash, or all of a lost catalogue."""
         with self._database.read() as connection:
             known = {self.path(each) for each in segments_of(connection)}
-        for path in self.folder.glob("*/*.parquet"):
-            if path not in known:
+        return sorted(path for path in self.folder.glob("*/*.parquet") if path not in known)
+
+    def _clear_strays(self) -> None:
+        """Remove files that a crash left half written; whole ones are put aside, for the catalogue may be lost."""
+        for path in self.strays():
+            if is_whole(path):
+                self.aside.mkdir(parents=True, exist_ok=True)
+                path.rename(self.aside / path.name)
+            else:
                 path.unlink(missing_ok=True)
 
     def _class_folder(self, machine_class: str) -> Path:

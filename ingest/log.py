@@ -1,19 +1,40 @@
 """The log: batches of readings, each made durable before it is acknowledged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Row, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select
 
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
+from ingest.checksum import checksum
+from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
+from ingest.statement import Insert, Many
 
 CELLS_IN_A_BATCH = 4_000_000
-_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+"""Handing a small batch to other threads costs more than packing it."""
+
+
+def _widened(statement: Insert) -> Insert:
+    new, old = statement.excluded, SPANS.c
+    return statement.on_conflict_do_update(
+        index_elements=["machine_class", "machine"],
+        set_={
+            "first": case((new.first < old.first, new.first), else_=old.first),
+            "newest": case((new.newest > old.newest, new.newest), else_=old.newest),
+        },
+    )
+
+
+_CLAIM = Many(POSITIONS, lambda statement: statement.on_conflict_do_nothing())
+_BATCH = Many(BATCHES)
+_SIGNAL = Many(SIGNALS, lambda statement: statement.on_conflict_do_nothing())
+_SPAN = Many(SPANS, _widened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +87,29 @@ def append_together(connection: Connection, several: Sequence[Readings], source:
 
 def claim(connection: Connection, source: str, position: str, note: str = "") -> bool:
     """Remember a position; ``False`` if it is known."""
-    statement = insert(POSITIONS).values(source=source, position=position, note=note).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return _CLAIM(connection, [{"source": source, "position": position, "note": note}]) == 1
 
 
 def batches(
     connection: Connection, machine_class: str, first: int | None = None, newest: int | None = None
 ) -> list[Batch]:
     """Return the batches of a class that may touch [first, newest], oldest arrival first."""
-    statement = select(BATCHES).where(BATCHES.c.machine_class == machine_class).order_by(BATCHES.c.id)
+    statement = select(BATCHES).where(*_touching(machine_class, first, newest)).order_by(BATCHES.c.id)
+    return [batch_of(row) for row in connection.execute(statement)]
+
+
+def batch_ids(connection: Connection, machine_class: str, first: int, newest: int) -> Sequence[int]:
+    """Return the numbers of the batches of a class that may touch [first, newest]."""
+    statement = select(BATCHES.c.id).where(*_touching(machine_class, first, newest)).order_by(BATCHES.c.id)
+    return connection.execute(statement).scalars().all()
+
+
+def _touching(machine_class: str, first: int | None, newest: int | None) -> Iterator[ColumnElement[bool]]:
+    yield BATCHES.c.machine_class == machine_class
     if first is not None:
-        statement = statement.where(BATCHES.c.newest >= first)
+        yield BATCHES.c.newest >= first
     if newest is not None:
-        statement = statement.where(BATCHES.c.first <= newest)
-    return [_batch(row) for row in connection.execute(statement)]
+        yield BATCHES.c.first <= newest
 
 
 def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None:
@@ -98,7 +128,7 @@ def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None
     statement = select(BATCHES).where(
         BATCHES.c.machine_class == head, BATCHES.c.id >= chosen[0], BATCHES.c.id <= chosen[-1]
     )
-    return head, [_batch(row) for row in connection.execute(statement.order_by(BATCHES.c.id))]
+    return head, [batch_of(row) for row in connection.execute(statement.order_by(BATCHES.c.id))]
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
@@ -109,7 +139,7 @@ def remove(connection: Connection, ids: Sequence[int]) -> None:
 
 def held_cells(connection: Connection) -> int:
     """Return how many cells wait in the log."""
-    return connection.execute(select(func.coalesce(func.sum(BATCHES.c.cells), 0))).scalar_one()
+    return int(connection.execute(select(func.coalesce(func.sum(BATCHES.c.cells), 0))).scalar_one())
 
 
 def _insert(connection: Connection, readings: Readings, source: str, position: str) -> None:
@@ -118,59 +148,51 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_LZ4) as writer:
         writer.write_table(table)
-    connection.execute(
-        BATCHES.insert(),
-        {
-            "source": source,
-            "position": position,
-            "machine_class": readings.machine_class,
-            "rows": table.num_rows,
-            "cells": table.num_rows * table.num_columns,
-            "readings": readings.count,
-            "first": times["min"].as_py(),
-            "newest": times["max"].as_py(),
-            "body": sink.getvalue().to_pybytes(),
-        },
-    )
+    about = {
+        "source": source,
+        "position": position,
+        "machine_class": readings.machine_class,
+        "rows": table.num_rows,
+        "cells": table.num_rows * table.num_columns,
+        "readings": readings.count,
+        "first": times["min"].as_py(),
+        "newest": times["max"].as_py(),
+    }
+    body = sink.getvalue().to_pybytes()
+    _BATCH(connection, [{**about, "body": body, "sum": checksum(body, *about.values())}])
 
 
 def _note_signals(connection: Connection, readings: Readings) -> None:
-    known = set(
-        connection.execute(select(SIGNALS.c.signal).where(SIGNALS.c.machine_class == readings.machine_class)).scalars()
-    )
-    new = [name for name in readings.signals if name not in known]
-    if new:
-        connection.execute(
-            insert(SIGNALS).on_conflict_do_nothing(),
-            [{"machine_class": readings.machine_class, "signal": name} for name in new],
-        )
+    rows = [{"machine_class": readings.machine_class, "signal": name} for name in readings.signals]
+    if rows:
+        _SIGNAL(connection, rows)
 
 
 def _note_spans(connection: Connection, readings: Readings) -> None:
-    times = pa.table({"machine": readings.table["machine"], "time": readings.table["time"].cast(pa.int64())})
-    spans = times.group_by("machine").aggregate([("time", "min"), ("time", "max")])
-    statement = insert(SPANS)
-    statement = statement.on_conflict_do_update(
-        index_elements=["machine_class", "machine"],
-        set_={
-            "first": func.min(SPANS.c.first, statement.excluded.first),
-            "newest": func.max(SPANS.c.newest, statement.excluded.newest),
-        },
-    )
-    connection.execute(
-        statement,
+    machines = readings.table["machine"].combine_chunks().dictionary_encode()
+    codes, times = machines.indices.to_numpy(), readings.table["time"].cast(pa.int64()).to_numpy()
+    first, newest = np.full(len(machines.dictionary), 2**62), np.full(len(machines.dictionary), -(2**62))
+    np.minimum.at(first, codes, times)
+    np.maximum.at(newest, codes, times)
+    _SPAN(
+        connection,
         [
-            {
-                "machine_class": readings.machine_class,
-                "machine": row["machine"],
-                "first": row["time_min"],
-                "newest": row["time_max"],
-            }
-            for row in spans.to_pylist()
+            {"machine_class": readings.machine_class, "machine": machine, "first": begin, "newest": end}
+            for machine, begin, end in zip(
+                machines.dictionary.to_pylist(), first.tolist(), newest.tolist(), strict=True
+            )
         ],
     )
 
 
-def _batch(row: Row[Any]) -> Batch:
+def batch_of(row: Row[Any]) -> Batch:
+    """Return a batch as it was written; raises ``DamagedError`` if it is not that any more."""
+    about = row.source, row.position, row.machine_class, row.rows, row.cells, row.readings, row.first, row.newest
+    if checksum(row.body, *about) != row.sum:
+        raise DamagedError(
+            f"batch {row.id} of the log, {row.rows:,} rows of class {row.machine_class!r}: damaged, its content is not"
+            " what was written; restore the data folder from a backup, or put the batch aside with"
+            " 'andon check --storage --set-aside', and look after the disk"
+        )
     with pa.ipc.open_stream(pa.py_buffer(row.body)) as reader:
         return Batch(row.id, row.source, row.position, reader.read_all())

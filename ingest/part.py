@@ -1,5 +1,6 @@
 """A part of the plant file: what all its tables have in common, and the words that they share."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -25,8 +26,14 @@ def _no_number(value: object) -> object:
 
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Columns = Annotated[list[str], BeforeValidator(_as_list)]
+TimeColumns = Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
 Moment = Annotated[datetime, BeforeValidator(_no_number)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def joined_name(columns: Sequence[str]) -> str:
+    """Return what one column is called that holds what stands in these."""
+    return " + ".join(columns)
 
 
 class Part(BaseModel):

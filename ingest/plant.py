@@ -12,7 +12,7 @@ from pydantic import Field
 
 from ingest.duration import Duration
 from ingest.event import EventKind
-from ingest.part import Columns, Moment, Name, Part, ZoneName
+from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_mqtt import Mqtt
 
 
@@ -24,7 +24,9 @@ class Signal(Part):
     range: tuple[float, float] | None = Field(
         None, description="Lowest and highest value that the sensor can give; a value outside is rejected and kept."
     )
-    every: Duration | None = Field(None, description="Expected time between two readings; guessed when left out.")
+    every: Duration | None = Field(
+        None, description="Expected time between two readings; measured on the signal's first ones when left out."
+    )
 
 
 class MachineClass(Part):
@@ -49,8 +51,12 @@ class EventMapping(Part):
     """How rows of a source become events of one kind."""
 
     kind: EventKind = Field(description="What happened.")
-    time: str | None = Field(None, description="Column of the time; the source's own when left out.")
-    end: str | None = Field(None, description="Column of the end, for events that last.")
+    time: TimeColumns | None = Field(
+        None, description="Column (or columns, joined by a blank) of the time; the source's own when left out."
+    )
+    end: TimeColumns | None = Field(
+        None, description="Column (or columns, joined by a blank) of the end, for events that last."
+    )
     flag: str | None = Field(
         None, description="Column that is non-zero while the event lasts; a run of such rows is one event."
     )
@@ -70,7 +76,9 @@ class Source(Part):
     format: Literal["csv", "parquet", "arrow"] | None = Field(None, description="Guessed from the ending if left out.")
     machine: Columns = Field([], description="Column (or columns, joined by '/') that names the machine.")
     machine_is: str = Field("", description="The machine, when all rows are of one machine.")
-    time: str | None = Field(None, description="Column of the event time.")
+    time: TimeColumns | None = Field(
+        None, description="Column of the event time; or columns, such as date and clock, joined by a blank."
+    )
     time_format: str = Field(
         "iso", description="'iso', 's', 'ms', 'us' or 'ns' since 1970, or a strptime pattern such as '%d.%m.%Y %H:%M'."
     )
@@ -142,6 +150,10 @@ class ModelEntry(Part):
     )
     stride: Duration | None = Field(None, description="Time between two assessments; chosen when left out.")
     signals: list[Name] = Field([], description="Signals to use; all of the class when empty.")
+    features: list[Name] = Field(
+        [],
+        description="Features of each signal, by their names in docs/features_catalogue.md; the usual ones when empty.",
+    )
     target: Target = Field(Target(), description="Events to foresee and be judged by.")
     baseline: Duration | None = Field(
         None, description="Time at the start of each machine's history that is its own normal; none when left out."
@@ -151,7 +163,9 @@ class ModelEntry(Part):
         description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
         "by time otherwise.",
     )
-    train_until: Moment | None = Field(None, description="End of the backtest's training part; 60 % of the span.")
+    train_until: Moment | None = Field(
+        None, description="End of the backtest's training part; when 60 % of the hours that hold readings have passed."
+    )
     false_alarms_per_machine_year: float = Field(
         2.0, gt=0, allow_inf_nan=False, description="Anomaly: how many false alarms a healthy machine may raise."
     )

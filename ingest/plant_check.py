@@ -118,6 +118,12 @@ def _columns(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
             (*at, "time_format"),
             f"{source.time_format!r} is unknown; write {either(_EPOCHS)}, or a pattern such as '%d.%m.%Y %H:%M'",
         )
+    several = [source.time, *(each for event in source.events for each in (event.time, event.end))]
+    if source.time_format in _EPOCHS[1:] and any(len(columns or []) > 1 for columns in several):
+        yield Problem(
+            (*at, "time_format"),
+            f"{source.time_format!r} counts in one column; write a pattern of all columns, such as '%d.%m.%Y %H:%M'",
+        )
     if (source.signal_column is None) != (source.value_column is None):
         missing = "value_column" if source.signal_column else "signal_column"
         yield Problem((*at, missing), "is missing; the long form needs signal_column and value_column")

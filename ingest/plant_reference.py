@@ -79,6 +79,8 @@ Entries are counted from 1 in these lines.
 - **Paths** are relative to the plant file.
 - A source has either `machine` or `machine_is`, and either `time` or `cycle` with `cycle_length`. Names in
   `signals`, `component_is`, `class`, `models` must be declared.
+- A **time in two columns**, a date and a clock, is written as a list; their texts are joined by one blank and read
+  with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
 """
 

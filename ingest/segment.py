@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest.catalogue import to_microseconds
+from ingest.checksum import Sums, damaged, sums_of, verify_footer, verify_groups
 from ingest.merge import conform, wide_schema
 
 ROWS_IN_A_GROUP = (8_192, 65_536)
@@ -24,7 +25,7 @@ _DECIMALS = 5
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A row of the catalogue of segments; times in microseconds since 1970."""
+    """A row of the catalogue of segments; times in microseconds since 1970, ``sums`` as in ``sums_of``."""
 
     id: int
     machine_class: str
@@ -35,6 +36,7 @@ class Segment:
     bytes: int
     first: int
     newest: int
+    sums: Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def write_segment(path: Path, tables: Iterable[pa.Table], signals: Sequence[str]
                 readings += sum(table.num_rows - table[name].null_count for name in signals)
         sink.flush()
         os.fsync(sink.fileno())
-    return Segment(0, "", path.name, 0, rows, readings, path.stat().st_size, first, newest)
+    return Segment(0, "", path.name, 0, rows, readings, path.stat().st_size, first, newest, sums_of(path))
 
 
 def row_groups(table: pa.Table) -> list[tuple[int, int]]:
@@ -134,7 +136,8 @@ def _encoding(head: pa.Table, signals: Sequence[str]) -> dict[str, Any]:
     encodings = {"time": "DELTA_BINARY_PACKED"}
     for name in signals:
         values = sample[name].drop_null().to_numpy()
-        short = np.mean(np.round(values, _DECIMALS) == values) if len(values) else 1.0
+        with np.errstate(over="ignore"):  # a value too large to be rounded is not short
+            short = np.mean(np.round(values, _DECIMALS) == values) if len(values) else 1.0
         encodings[name] = "PLAIN" if short > 0.9 else "BYTE_STREAM_SPLIT"
     return {
         "compression": "zstd",
@@ -144,27 +147,43 @@ def _encoding(head: pa.Table, signals: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def read_segment(path: Path, selection: Selection) -> pa.Table:
+def read_segment(path: Path, selection: Selection, sums: Sums) -> pa.Table:
     """Read the selected part of a file, a few row groups at a time; a column that it lacks is null.
+
+    Parameters
+    ----------
+    sums : the file's checksums; what is read is verified first
 
     Raises
     ------
     FileNotFoundError
         When the file has been merged into another one meanwhile.
+    DamagedError
+        When the part is not what was written.
     """
-    schema = wide_schema(selection.signals)
-    with pq.ParquetFile(path, read_dictionary=["machine"], pre_buffer=False) as file:
-        there = set(file.schema_arrow.names)
-        columns = [name for name in schema.names if name in there]
-        metadata = file.metadata
-        groups = [number for number in range(metadata.num_row_groups) if selection.may_hold(metadata.row_group(number))]
-        several = max(1, CELLS_IN_A_GROUP // max(1, len(columns) * metadata.num_rows // metadata.num_row_groups))
-        kept = [
-            selection.keep(file.read_row_groups(groups[offset : offset + several], columns=columns))
-            for offset in range(0, len(groups), several)
-        ]
-    table = pa.concat_tables(kept) if kept else schema.empty_table()
+    with path.open("rb") as raw:
+        verify_footer(path, raw, sums)
+        try:
+            with pq.ParquetFile(raw, read_dictionary=["machine"], pre_buffer=False) as file:
+                table = _read(path, raw, file, selection, sums)
+        except pa.ArrowException as error:
+            raise damaged(path) from error
     return conform(table, selection.signals)
+
+
+def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, selection: Selection, sums: Sums) -> pa.Table:
+    schema = wide_schema(selection.signals)
+    there = set(file.schema_arrow.names)
+    columns = [name for name in schema.names if name in there]
+    metadata = file.metadata
+    groups = [number for number in range(metadata.num_row_groups) if selection.may_hold(metadata.row_group(number))]
+    several = max(1, CELLS_IN_A_GROUP // max(1, len(columns) * metadata.num_rows // metadata.num_row_groups))
+    kept: list[pa.Table] = []
+    for offset in range(0, len(groups), several):
+        some = groups[offset : offset + several]
+        verify_groups(path, raw, metadata, sums, some, columns)
+        kept.append(selection.keep(file.read_row_groups(some, columns=columns)))
+    return pa.concat_tables(kept) if kept else schema.empty_table()
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,16 +3,15 @@
 Nobody else knows whether a reading lies in the log or in the lake.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, func, inspect, select
-from sqlalchemy.dialects.sqlite import insert
 
 from ingest import dead_letter_rows, event_rows, log
 from ingest.catalogue import (
@@ -27,15 +26,19 @@ from ingest.catalogue import (
     from_microseconds,
     to_microseconds,
 )
-from ingest.database import Database
+from ingest.damage import Damage, find_damage, find_strays, set_aside
+from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
-from ingest.delivery import Delivery, Receipt
-from ingest.errors import StoreError, UnknownNameError
+from ingest.delivery import Delivery, Receipt, other_content
+from ingest.errors import OtherContentError, StoreError, UnknownNameError
+from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
+from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
+from ingest.statement import insert_into
 
 _ATTEMPTS = 20
 
@@ -67,6 +70,20 @@ class History(Protocol):
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings."""
 
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings of a class in (start, end], one result for each key.
+
+        Results may be remembered as long as those readings stay as they are; ``work`` is given the
+        places of the keys whose results are not known, and must use no other readings.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class StoreCounts:
@@ -80,7 +97,7 @@ class StoreCounts:
 
 
 class Store:
-    """Readings, events and rejects in one folder: ``readings.db`` and ``lake/``.
+    """Readings, events and rejects in one folder: ``readings.db`` (or a PostgreSQL database) and ``lake/``.
 
     Any number of processes may hold a store on one folder; one of them writes at a time.
 
@@ -89,6 +106,7 @@ class Store:
     folder : the data folder; it is created when it does not exist
     rows_in_a_segment : rows of a file of the lake that covers several days
     dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
+    database : address of a PostgreSQL database that takes the place of ``readings.db``
 
     Raises
     ------
@@ -103,13 +121,20 @@ class Store:
         *,
         rows_in_a_segment: int = ROWS_IN_A_SEGMENT,
         dead_letter_bytes: int = dead_letter_rows.MOST_BYTES,
+        database: str = "",
     ) -> None:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
-        self._database = Database(folder / "readings.db")
+        self._memory = Memory()
+        self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         with self._database.read() as connection:
-            known = set(inspect(connection).get_table_names())
+            there = inspect(connection)
+            known = set(there.get_table_names())
+            if BATCHES.name in known and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
+                raise StoreError(
+                    f"{folder}: made by an Andon that kept no checksums; move it away and run 'andon ingest' again"
+                )
         if not known.issuperset(METADATA.tables):
             with self._database.write() as connection:
                 METADATA.create_all(connection)
@@ -137,8 +162,8 @@ class Store:
         The readings of one class become one batch of the log, in the order of the deliveries.
         """
         with self._database.write() as connection:
-            fresh = [not each.position or log.claim(connection, each.source, each.position) for each in deliveries]
-            kept = [each for each, new in zip(deliveries, fresh, strict=True) if new]
+            receipts = [_received(connection, each) for each in deliveries]
+            kept = [each for each, receipt in zip(deliveries, receipts, strict=True) if receipt.fresh]
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
             log.append_together(connection, [readings for each in kept for readings in each.readings], source)
@@ -149,7 +174,7 @@ class Store:
                 _set_notes(connection, each.source, each.notes)
                 dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
-        return [Receipt(new) for new in fresh]
+        return receipts
 
     def seal(self) -> SealReport:
         """Move everything from the log to the lake, and merge small and overlapping files there."""
@@ -215,25 +240,57 @@ class Store:
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings; does not touch data."""
-        statement = select(SPANS).where(SPANS.c.machine_class == machine_class).order_by(SPANS.c.machine)
         with self._database.read() as connection:
-            return {
-                row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
-                for row in connection.execute(statement)
-            }
+            rows = connection.execute(select(SPANS).where(SPANS.c.machine_class == machine_class)).all()
+        return {
+            row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
+            for row in sorted(rows, key=lambda each: each.machine)
+        }
 
-    def add_events(self, events: pd.DataFrame, *, source: str, position: str = "") -> tuple[int, int]:
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings of a class in (start, end], one result for each key.
+
+        Results are remembered until a file or batch that may hold such readings comes or goes.
+        """
+        span = machine_class, to_microseconds(start) + 1, to_microseconds(end)
+        with self._database.read() as connection:
+            edition = (
+                tuple(segment.id for segment in segments_of(connection, *span)),
+                tuple(log.batch_ids(connection, *span)),
+            )
+        return self._memory.recall(edition, [(span, key) for key in keys], work)
+
+    def add_events(self, events: pd.DataFrame, *, source: str, position: str = "", digest: str = "") -> tuple[int, int]:
         """Keep events with ``EVENT_COLUMNS``.
 
         An event is known if one of the same machine, kind, time, component and code is; then its end,
         value and note are brought up to date where the newer one has them.
 
+        Parameters
+        ----------
+        digest : of what came, so that another content under a known position is noticed
+
         Returns
         -------
         (added, repeated)
+
+        Raises
+        ------
+        OtherContentError
+            When the position is known of another content.
         """
         with self._database.write() as connection:
-            if position and not log.claim(connection, source, position):
+            receipt = _received(connection, Delivery(source=source, position=position, digest=digest))
+            if receipt.other:
+                raise OtherContentError(other_content(position))
+            if not receipt.fresh:
                 return 0, len(events)
             return event_rows.add(connection, events, source)
 
@@ -248,6 +305,22 @@ class Store:
         """Return events that happened or began in (start, end], with ``EVENT_COLUMNS``, sorted by time."""
         with self._database.read() as connection:
             return event_rows.read(connection, machines=machines, kinds=kinds, start=start, end=end)
+
+    def event_page(
+        self,
+        *,
+        machines: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        offset: int = 0,
+        limit: int,
+    ) -> pd.DataFrame:
+        """Return at most ``limit`` rows of what ``events`` returns, from row ``offset`` on; of at most 500 machines."""
+        with self._database.read() as connection:
+            return event_rows.page(
+                connection, machines=machines, kinds=kinds, start=start, end=end, offset=offset, limit=limit
+            )
 
     def reject(self, rejections: Sequence[Rejection], *, source: str, position: str = "") -> None:
         """Keep what could not be used, for a person to look at; the same again is kept once."""
@@ -311,9 +384,18 @@ class Store:
             waiting = connection.execute(select(func.coalesce(func.sum(BATCHES.c.readings), 0))).scalar_one()
             events = connection.execute(select(func.count(EVENTS.c.id))).scalar_one()
             rejected = connection.execute(select(func.count(REJECTS.c.id))).scalar_one()
-        names = ("readings.db", "readings.db-wal")
-        size = sum((self.folder / name).stat().st_size for name in names if (self.folder / name).exists())
-        return StoreCounts(sealed[0] + waiting, events, rejected, sealed[1], sealed[2] + size)
+        return StoreCounts(
+            int(sealed[0] + waiting), events, rejected, sealed[1], int(sealed[2]) + self._database.size()
+        )
+
+    def find_damage(self) -> list[Damage]:
+        """Read all that lies on disk, and return what is not as it was written."""
+        return [*find_damage(self._database, self._lake), *find_strays(self._lake)]
+
+    def set_aside(self, damages: Sequence[Damage]) -> Path:
+        """Take damaged parts out of the store, and return the folder that they are in now."""
+        set_aside(self._database, self._lake, list(damages), self._lake.aside)
+        return self._lake.aside
 
     def close(self) -> None:
         """Let go of the files."""
@@ -325,17 +407,31 @@ class Store:
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
 
 
+def _received(connection: Connection, delivery: Delivery) -> Receipt:
+    """Claim the position of a delivery, if it has one."""
+    if not delivery.position or log.claim(connection, delivery.source, delivery.position, delivery.digest):
+        return Receipt(True)
+    here = POSITIONS.c.source == delivery.source, POSITIONS.c.position == delivery.position
+    known = connection.execute(select(POSITIONS.c.note).where(*here)).scalar_one()
+    return Receipt(False, other=bool(delivery.digest and known and known != delivery.digest))
+
+
 def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:
     if rejections:
         connection.execute(
-            insert(REJECTS).on_conflict_do_nothing(),
-            [{"source": source, "position": position, **asdict(each)} for each in rejections],
+            insert_into(connection, REJECTS).on_conflict_do_nothing(),
+            [{"source": source, "position": position, **_kept(each)} for each in rejections],
         )
+
+
+def _kept(rejection: Rejection) -> dict[str, object]:
+    texts = (rejection.column, rejection.value, rejection.reason)
+    return dict(zip(("column", "value", "reason"), map(keepable, texts), strict=True), line=rejection.line)
 
 
 def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:
     if notes:
-        statement = insert(POSITIONS)
+        statement = insert_into(connection, POSITIONS)
         statement = statement.on_conflict_do_update(
             index_elements=["source", "position"], set_={"note": statement.excluded.note}
         )

@@ -11,8 +11,9 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ TRUSTED = (
 
 _CARD, _PAGE, _MODEL = "card.json", "card.md", "model.skops"
 _DIGITS = 16
+_REMEMBERED = 1024
 
 
 def write(bundle: Bundle, home: Path, *, created: datetime) -> str:
@@ -71,8 +73,7 @@ def write(bundle: Bundle, home: Path, *, created: datetime) -> str:
     manifest = {**content, "version": version, "created": created.astimezone(UTC).isoformat()}
     manifest["seal"] = sha256(_canonical(manifest)).hexdigest()
     home.mkdir(parents=True, exist_ok=True)
-    for torn in home.glob(".writing-*"):  # left by a process that was killed: we hold the lock
-        shutil.rmtree(torn)
+    _clear(home, ".writing-*")
     beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=home))
     for name, data in {**files, _CARD: _canonical(manifest)}.items():
         _write_durably(beside / name, data)
@@ -81,6 +82,17 @@ def write(bundle: Bundle, home: Path, *, created: datetime) -> str:
     beside.rename(place)
     _sync_folder(home)
     return version
+
+
+def remove(home: Path, versions: Iterable[str]) -> None:
+    """Remove versions below a model's folder, each as a whole or not at all.
+
+    The caller holds the registry's lock.
+    """
+    _clear(home, ".removing-*")
+    for version in versions:
+        (home / version).rename(home / f".removing-{version}")
+    _clear(home, ".removing-*")
 
 
 def check(folder: Path) -> dict[str, bytes]:
@@ -131,6 +143,29 @@ def card_of(folder: Path) -> dict[str, Any]:
     if manifest["format"] != FORMAT:
         raise RegistryError(f"{folder}: written in format {manifest['format']}, this Andon reads {FORMAT}; train again")
     return manifest
+
+
+def seen_card(folder: Path) -> tuple[Mapping[str, Any], datetime]:
+    """Return the model card of a version and when it was saved, read once for as long as the file is the same.
+
+    For lists only: whoever loads a version checks its bytes anew.
+
+    Raises
+    ------
+    RegistryError
+        When it is missing or was altered.
+    """
+    try:
+        seen = (folder / _CARD).stat()
+    except OSError as error:
+        raise _broken(folder, f"{_CARD} cannot be read ({error.strerror or error})") from error
+    return _card_as_of(folder, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _card_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[Mapping[str, Any], datetime]:
+    manifest = card_of(folder)
+    return manifest["card"], datetime.fromisoformat(manifest["created"])
 
 
 def read(folder: Path) -> Bundle:
@@ -214,6 +249,12 @@ def _count(node: Any, numbers: dict[int, int], names: dict[str, str]) -> None:
 
 def _canonical(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _clear(home: Path, torn: str) -> None:
+    """Remove what a process left that was killed; the caller holds the lock, so nobody is at work there."""
+    for folder in home.glob(torn):
+        shutil.rmtree(folder)
 
 
 def _write_durably(path: Path, data: bytes) -> None:

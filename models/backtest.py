@@ -7,14 +7,16 @@ from typing import Literal
 
 import pandas as pd
 
-from features.extract import extract, sampling_interval
+from features.extract import extract
 from features.recipe import Recipe, recipe_for
+from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry, Plant
 from ingest.store import History
 from models.backtest_report import BacktestReport
 from models.bundle import Bundle
+from models.early import Early
 from models.evaluate import pooled
 from models.fit import fit_bundle
 from models.judged_part import Part, judge_part
@@ -46,8 +48,8 @@ def backtest(
 
     Parameters
     ----------
-    start : begin of the judged span; the entry's ``train_until``, otherwise at 60 % of the readings
-        (by machine: the first reading)
+    start : begin of the judged span; the entry's ``train_until``, otherwise where 60 % of the
+        hours that hold readings have passed (by machine: the first reading)
     end : its end; the newest reading when left out. Events after it are used to judge, if known.
     progress : called with a phase, how many of its steps are done, and how many there are
     timer : tells seconds
@@ -79,6 +81,8 @@ def backtest(
         },
         evidence=past.evidence,
         currency=plant.currency,
+        horizon=entry.horizon,
+        early=Early.together(part.early for part in parts),
         seconds=timer() - began,
     )
 
@@ -97,7 +101,7 @@ def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datet
     return recipe_for(
         entry,
         machine_class,
-        sampling=sampling_interval(history, machine_class, until=until),
+        sampling=signal_intervals(history, machine_class, until=until),
         error_codes=sorted(set(errors["code"])),
         from_new=any(source.run_to_failure for source in plant.sources),
     )

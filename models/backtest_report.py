@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
-from models.evaluate import AlertVerdict, EventVerdict, Verdict
+from ingest.duration import format_duration
+from models.early import Early
+from models.evaluate import WEEK, AlertVerdict, EventVerdict, Verdict
 from models.money import Money
 
 
@@ -18,11 +21,12 @@ class BacktestReport:
     ----------
     start, end : the judged span, (start, end]
     split : ``time`` or ``machine``
-    base_rate : share of judged assessments before which it is known that an event follows within
-        the horizon; ``None`` when nothing was assessed
+    base_rate : share of assessments that an event follows within the horizon, of those whose whole
+        horizon was observed; ``None`` when there is none
     thresholds : threshold of each bundle that was judged
     baselines : the rules that the calendar and the fixed limit chose, in words
     evidence : what may be claimed on the events of the training part
+    early : false alarms that a longer horizon than ``horizon`` would count as right
     seconds : how long the backtest took
     """
 
@@ -37,7 +41,14 @@ class BacktestReport:
     baselines: Mapping[str, tuple[str, ...]]
     evidence: str
     currency: str
+    horizon: timedelta
+    early: Early
     seconds: float
+
+    @property
+    def enough(self) -> bool:
+        """Whether one horizon or more was judged, over all machines: less says nothing."""
+        return self.verdict.machine_weeks * WEEK >= self.horizon
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as JSON types."""
@@ -55,10 +66,16 @@ class BacktestReport:
             "money": self.money.to_dict(),
             "machine_weeks": verdict.machine_weeks,
             "seconds": self.seconds,
+            "enough": self.enough,
             "late": verdict.events_that_are(EventVerdict.LATE),
             "not_judged": verdict.events_that_are(EventVerdict.NOT_JUDGED),
             "right_alerts": verdict.right,
             "false_alarms": verdict.false,
+            "early_alerts": {
+                "count": len(self.early.ahead),
+                "by_chance": self.early.by_chance,
+                "longest_hours": max((each / timedelta(hours=1) for each in self.early.ahead), default=None),
+            },
             "open_alerts": verdict.alerts_that_are(AlertVerdict.OPEN),
             "base_rate": self.base_rate,
             "threshold": list(self.thresholds),
@@ -90,16 +107,24 @@ class BacktestReport:
 
     def summary(self) -> str:
         """Say in a few plain sentences what the model would have done, and what it would have saved."""
-        return " ".join([self._alerts(), *self._events(), self._money()])
+        return " ".join([*self._doubt(), self._alerts(), *self._events(), self._money()])
+
+    def _doubt(self) -> list[str]:
+        if self.enough:
+            return []
+        judged = self.verdict.machine_weeks * WEEK / timedelta(hours=1)
+        return [
+            f"Almost nothing was judged: {judged:.3g} hours of assessments whose horizon of"
+            f" {format_duration(self.horizon)} is over, which is less than one horizon; the figures say nothing."
+        ]
 
     def _alerts(self) -> str:
         verdict = self.verdict
-        right, late = verdict.alerts_that_are(AlertVerdict.RIGHT), verdict.alerts_that_are(AlertVerdict.LATE)
-        kinds = [f"{right} right", f"{verdict.false} false"]
-        if late:
+        kinds = [f"{verdict.right} right", f"{verdict.false} false"]
+        if late := verdict.alerts_that_are(AlertVerdict.LATE):
             kinds.append(f"{late} too late")
-        if unknown := verdict.alerts_that_are(AlertVerdict.OPEN):
-            kinds.append(f"{unknown} not known yet")
+        if recent := verdict.alerts_that_are(AlertVerdict.OPEN):
+            kinds.append(f"{recent} too recent to judge")
         rate = verdict.false_alarms_per_machine_week
         often = "" if rate.value is None else f", {rate.value:.2g} false alarms per machine-week"
         count = len(verdict.alerts)
@@ -114,6 +139,8 @@ class BacktestReport:
         said = [f"It found {verdict.found} of {verdict.judged} events, {verdict.recall.percent()}."]
         if median is not None and tenth is not None:
             said.append(f"Lead: median {median:.3g} h, nine in ten longer than {tenth:.3g} h.")
+        if hint := self.early.sentence(self.horizon):
+            said.append(hint)
         if left_out := verdict.events_that_are(EventVerdict.NOT_JUDGED):
             said.append(f"{left_out} could not be judged: the machine was not assessed before.")
         return said
@@ -129,7 +156,7 @@ class BacktestReport:
         ]
         said += f" (cost {money.model:,.0f}; nothing {money.do_nothing:,.0f}"
         said += f"; {'; '.join(others)})." if others else ")."
-        if money.model >= money.best_baseline:
+        if self.verdict.judged and money.model >= money.best_baseline:
             said += " That is no better than the best way without it."
         return said
 

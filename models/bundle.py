@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from features.recipe import Recipe
@@ -39,3 +40,14 @@ class Bundle:
     time_zone: str = "UTC"
     card: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+
+    @property
+    def act_within(self) -> timedelta:
+        """Time to act in, from the begin of a condition.
+
+        In the backtest, nine in ten of the events that were found came later than this. Where none was found,
+        it is the last moment at which an alert could still be right: the horizon less the needed lead.
+        """
+        latest = max(timedelta(0), self.entry.horizon - self.entry.needed_lead)
+        tenth = ((self.card.get("judged") or {}).get("lead_hours") or {}).get("p10")
+        return latest if tenth is None else min(latest, max(timedelta(0), timedelta(hours=tenth)))

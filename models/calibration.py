@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 LOWEST, HIGHEST = 1e-6, 0.999
+_HAIR = 0.001
+"""Width of the band below the ceiling in which all that lies above keeps its order."""
+
 _ENOUGH_FOR_TWO_SLOPES = 30
 _FLATTEST = 0.02
 _MOST_KNOTS = 5_000
@@ -68,7 +71,7 @@ class Probability:
         return cls(0.5, 0.5, 0.5 * base_log_odds, 0.0)
 
     def __call__(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return probabilities from 1e-6 to 0.999 or what the events can prove.
+        """Return probabilities from 1e-6 to the ceiling.
 
         Examples
         --------
@@ -76,8 +79,9 @@ class Probability:
         array([0.269, 0.5  , 0.999])
         """
         z = -self.below * np.logaddexp(0, -log_odds) + self.above * np.logaddexp(0, log_odds) + self.offset
-        provable = min(HIGHEST, 1 - 1 / (self.events + 2))
-        return np.maximum(LOWEST, provable / (1 + np.exp(-np.clip(z, -40, 40))))
+        ceiling = min(HIGHEST, 1 - 1 / (self.events + 2))
+        probability = 1 / (1 + np.exp(-np.clip(z, -40, 40)))
+        return np.interp(probability, [LOWEST, ceiling - _HAIR, 1.0], [LOWEST, ceiling - _HAIR, ceiling])
 
 
 @dataclass
@@ -130,7 +134,8 @@ class HealthyTail:
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 1 − p of each score; NaN stays NaN."""
         counted = np.interp(scores, self.knots, np.maximum(self.shares, self.beyond))
-        excess = np.maximum(0, scores - self.start) / self.scale
+        with np.errstate(over="ignore"):  # infinitely far out is a share of nothing, which is right
+            excess = np.maximum(0, scores - self.start) / self.scale
         if self.shape > 0:
             fitted = self.beyond * (1 + self.shape * excess) ** (-1 / self.shape)
         else:

@@ -141,7 +141,7 @@ def _judged_lines(card: Mapping[str, Any]) -> list[str]:
     rows = [
         ("Events found", f"{judged['found']} of {judged['events']}, {_interval(judged['recall'], 100, ' %')}"),
         (
-            "Alerts that were right",
+            "Alerts that were right, once an event",
             f"{record['right']} of {record['alerts']}, {_interval(judged['precision'], 100, ' %')}",
         ),
         ("Warning before the event, median", _known(lead["median"], "{:.3g} h")),

@@ -52,25 +52,25 @@ class Diagnosis:
 
         Parameters
         ----------
-        targets : table of ``target_events``; components that failed together are joined by ``+``
+        targets : table of ``target_events``
 
         Returns
         -------
         ``None`` where no component has failed three times.
         """
-        counts = Counter(part for joined in targets["component"] for part in _parts(joined))
-        named = sorted(str(name) for name, count in counts.items() if name and count >= FEWEST_FAILURES)
+        counts = Counter(part for failed in targets["components"] for part in failed)
+        named = sorted(str(name) for name, count in counts.items() if count >= FEWEST_FAILURES)
         if not named:
             return None
         rows: list[NDArray[np.intp]] = []
         answers: list[str] = []
         weights: list[NDArray[np.float64]] = []
         begins = instants(targets["begin"])
-        for machine, begin, joined in zip(targets["machine"], begins, targets["component"], strict=True):
+        for machine, begin, failed in zip(targets["machine"], begins, targets["components"], strict=True):
             near = (table.machine == machine) & (table.time < begin) & (table.time >= begin - horizon)
             found = np.flatnonzero((labels == 1) & near)
-            components = sorted({part if part in named else _OTHER for part in _parts(joined)})
-            for component in components if joined and len(found) else ():
+            components = sorted({part if part in named else _OTHER for part in failed})
+            for component in components if len(found) else ():
                 rows.append(found)
                 answers += [component] * len(found)
                 weights.append(np.full(len(found), 1 / (len(found) * len(components))))
@@ -105,7 +105,3 @@ class Diagnosis:
 def _bounded(normal: Normal, table: FeatureTable) -> NDArray[np.float64]:
     strange = normal.standardise(table)
     return np.nan_to_num(np.clip(strange, -_MOST_SIGMAS, _MOST_SIGMAS), nan=0.0)
-
-
-def _parts(joined: str) -> list[str]:
-    return joined.split("+")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.assessment import Assessments
 from models.interval import Interval, poisson_rate, wilson
-from models.moment import instants, span
+from models.moment import instants, is_over, span
 from models.persistence import Episode
 from models.rows import by_machine, machine_rows
 
@@ -26,7 +26,7 @@ class AlertVerdict(StrEnum):
     RIGHT = "right"
     LATE = "late"
     FALSE = "false"
-    OPEN = "not known yet"
+    OPEN = "too recent"
 
 
 class EventVerdict(StrEnum):
@@ -64,10 +64,7 @@ class AssessedTime:
 
     def machine_weeks(self, horizon: timedelta) -> float:
         """Return the machine-weeks of which it is known what happened within the horizon."""
-        rows = len(self.time)
-        if self.known_until is not None:
-            rows = int(np.count_nonzero(self.time + span(horizon) <= self.known_until))
-        return rows * (self.stride / WEEK)
+        return int(np.count_nonzero(is_over(self.time, horizon, self.known_until))) * (self.stride / WEEK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +135,13 @@ class Verdict:
 
     @property
     def right(self) -> int:
-        """Right alerts; several about one event count once."""
-        about = {(alert.machine, alert.event) for alert in self.alerts if alert.verdict == AlertVerdict.RIGHT}
-        return len(about)
+        """Right alerts, each of them."""
+        return self.alerts_that_are(AlertVerdict.RIGHT)
+
+    @property
+    def right_once(self) -> int:
+        """Right alerts, several about one event counted once: what precision is made of."""
+        return len({(alert.machine, alert.event) for alert in self.alerts if alert.verdict == AlertVerdict.RIGHT})
 
     @property
     def false(self) -> int:
@@ -154,8 +155,8 @@ class Verdict:
 
     @property
     def precision(self) -> Interval:
-        """Share of alerts that were right, at the base rate of the judged time."""
-        return wilson(self.right, self.right + self.false)
+        """Share of alerts that were right, once an event, at the base rate of the judged time."""
+        return wilson(self.right_once, self.right_once + self.false)
 
     @property
     def false_alarms_per_machine_week(self) -> Interval:
@@ -202,10 +203,11 @@ def judge(
     An alert is right if it begins in [begin − horizon, until − needed lead] of an event on its machine
     (``until`` is the begin of a failure or an instant). Later, up to the event's end, it is late: the event is
     missed, and the alert is no false alarm. Everything else is a false alarm, also an alert that began
-    earlier than the horizon and still lasts; unless the horizon after it reaches past what is known,
-    when nobody can say yet.
+    earlier than the horizon and still lasts.
 
-    An event is judged if its machine has an assessment in that same span; the others are listed.
+    An alert is judged once its whole horizon was observed, whatever happened in it. An event is judged if
+    its machine has an assessment in the span of right alerts; the others are listed. It is found by an
+    alert that is too recent, too.
 
     Parameters
     ----------
@@ -221,9 +223,10 @@ def judge(
         windows = _Windows.of(events.get(machine, targets[:0]), horizon, needed_lead)
         mine = sorted(begins.get(machine, []), key=lambda episode: episode.begin)
         times = assessed.time[looked[machine]] if machine in looked else assessed.time[:0]
-        known = None if assessed.known_until is None else assessed.known_until - span(horizon)
-        alerts += [windows.alert(episode, known) for episode in mine]
-        judged += windows.events(machine, np.array([episode.begin for episode in mine], dtype="datetime64[us]"), times)
+        begun = np.array([episode.begin for episode in mine], dtype="datetime64[us]")
+        over = is_over(begun, horizon, assessed.known_until)
+        alerts += [windows.alert(episode, over=bool(each)) for episode, each in zip(mine, over, strict=True)]
+        judged += windows.events(machine, begun, times)
     return Verdict(tuple(alerts), tuple(judged), assessed.machine_weeks(horizon), needed_lead)
 
 
@@ -241,17 +244,18 @@ class _Windows:
         begin, end, until = (instants(targets[name]) for name in ("begin", "end", "until"))
         return cls(begin, end, begin - span(horizon), until - span(needed_lead))
 
-    def alert(self, episode: Episode, known: np.datetime64 | None) -> JudgedAlert:
+    def alert(self, episode: Episode, *, over: bool) -> JudgedAlert:
         after = self.earliest <= episode.begin
         right = after & (episode.begin <= self.latest)
         late = after & (episode.begin <= self.end)
-        if late.any():
-            about = self.begin[np.argmax(right if right.any() else late)]
-            verdict = AlertVerdict.RIGHT if right.any() else AlertVerdict.LATE
-            return JudgedAlert(episode.machine, episode.begin, episode.end, verdict, about)
-        open_ = known is not None and episode.begin > known
-        verdict = AlertVerdict.OPEN if open_ else AlertVerdict.FALSE
-        return JudgedAlert(episode.machine, episode.begin, episode.end, verdict)
+        about = self.begin[np.argmax(right if right.any() else late)] if late.any() else None
+        if not over:
+            verdict = AlertVerdict.OPEN
+        elif right.any():
+            verdict = AlertVerdict.RIGHT
+        else:
+            verdict = AlertVerdict.LATE if late.any() else AlertVerdict.FALSE
+        return JudgedAlert(episode.machine, episode.begin, episode.end, verdict, about)
 
     def events(self, machine: str, begins: NDArray[np.datetime64], times: NDArray[np.datetime64]) -> list[JudgedEvent]:
         first = np.searchsorted(begins, self.earliest, side="left")

@@ -1,12 +1,13 @@
 """Why a model says what it says of one machine at one moment: cause, evidence, one sentence."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.catalogue import feature_in
 from features.column import SEPARATOR, signal_of
 from features.extract import extract
 from features.table import FeatureTable
@@ -21,7 +22,6 @@ from models.sentence import TrackRecord, anomaly_sentence, failure_sentence, wit
 UNUSUAL = "unusual behaviour"
 """Cause of an anomaly: what it is about cannot be said yet."""
 
-_LEVEL_FEATURES = ("mean", "last", "median", "maximum", "minimum", "rms")
 _LEAST_SHARE = 0.01
 _MOST_EVIDENCE = 5
 
@@ -67,8 +67,7 @@ def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
         record = _record(bundle)
         cause = component or entry.target.component or entry.target.code or str(entry.target.kind)
         sentence = failure_sentence(entry, machine, component, level, record, evidence)
-    act_before = at + max(timedelta(0), entry.horizon - entry.needed_lead)
-    return Explanation(cause, evidence, with_act_before(sentence, at, act_before, bundle.time_zone))
+    return Explanation(cause, evidence, with_act_before(sentence, at, at + bundle.act_within, bundle.time_zone))
 
 
 def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:
@@ -124,14 +123,11 @@ def _most_telling(
     columns = [
         index
         for index, name in enumerate(names)
-        if group_of(name) == group and np.isfinite(values[index]) and _in_own_unit(name)
+        if group_of(name) == group
+        and np.isfinite(values[index])
+        and (not signal_of(name) or feature_in(name).reads_as_signal)
     ]
     return max(columns, key=lambda index: (np.nan_to_num(strange[index]), -index), default=None)
-
-
-def _in_own_unit(name: str) -> bool:
-    signal = signal_of(name)
-    return not signal or name.removeprefix(signal + SEPARATOR).split(SEPARATOR)[0] in _LEVEL_FEATURES
 
 
 def _own_normal(row: FeatureTable, column: int, of_class: float) -> float:

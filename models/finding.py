@@ -38,7 +38,7 @@ class Finding:
     begin : the window end at which the condition had persisted (n of m)
     end : the window end at which it was over; ``None`` while it lasts
     level : the model's number at ``begin``, 0 to 1
-    act_before : begin plus horizon minus needed lead
+    act_before : begin plus the bundle's ``act_within``
     evidence : strongest first
     sentence : one plain sentence with numbers
     """

@@ -16,9 +16,9 @@ from models.card import card_of
 from models.detector import AnomalyLevel
 from models.diagnosis import Diagnosis
 from models.failure_risk import FailureRisk
-from models.label import label, target_events
+from models.label import healthy, label, target_events
 from models.learner import Learner
-from models.moment import span
+from models.moment import instant, is_over, span
 from models.normal import normal_of
 from models.split import MOST_FOLDS, Fold, choose_folds, machine_folds, time_folds
 
@@ -49,11 +49,12 @@ def fit_bundle(
     events = events[events["time"] <= pd.Timestamp(known_until)]
     targets = target_events(events, entry.target)
     targets = targets[targets["machine"].isin(set(table.machine))].reset_index(drop=True)
-    # A detector needs no proof that the last hours were healthy, only that nothing is known against them.
-    certain = known_until if entry.task == "failure_risk" else known_until + entry.horizon
-    labels = label(table, targets, entry.horizon, certain)
-    learner: Learner = FailureRisk() if entry.task == "failure_risk" else AnomalyLevel()
-    learner = learner.fit(table, labels, _folds(entry, table, targets))
+    labels = label(table, targets, entry.horizon, known_until)
+    learner: Learner = FailureRisk()
+    if entry.task == "anomaly":
+        labels = np.where(healthy(table, targets, entry.horizon, known_until), 0, np.where(labels == 1, 1, -1))
+        learner = AnomalyLevel()
+    learner = learner.fit(table, labels, _folds(entry, table, targets, known_until))
     choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
     normal = normal_of(table.where(labels == 0))
     diagnosis = None
@@ -82,15 +83,19 @@ def fit_bundle(
     )
 
 
-def _folds(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame) -> list[Fold]:
+def _folds(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
     """Return the folds that calibrate a model.
+
+    Probabilities are calibrated on rows whose whole horizon was observed.
 
     A detector knows the machines that it watches, and folds by machine would hide them from it. Its
     chain in time begins at half the history: a detector that has seen a tenth finds everything
     strange, which would say nothing of the one that has seen it all.
     """
     if entry.task == "failure_risk":
-        return choose_folds(table, targets, entry.horizon, entry.split)
+        over = is_over(table.time, entry.horizon, instant(known_until))
+        folds = choose_folds(table, targets, entry.horizon, entry.split)
+        return [Fold(fold.train, fold.test[over[fold.test]]) for fold in folds]
     if entry.split == "machine":
         return machine_folds(table, targets, MOST_FOLDS)
     return time_folds(table, targets.iloc[:0], entry.horizon, 2 * MOST_FOLDS - 1)[MOST_FOLDS - 1 :]

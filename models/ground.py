@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ingest.plant import AlertSettings
-from models.moment import instant, instants, span
+from models.moment import instant, instants, is_over, span
 from models.persistence import active_rows, lives
 from models.rows import by_machine, machine_rows
 
@@ -98,9 +98,7 @@ class Ground:
             if name in rows:
                 events.append(_event_rows(time, rows[name], numbers[name], group, rules))
         event_owner, first, right, late = np.concatenate(events, axis=1)
-        known = np.ones(len(time), dtype=bool)
-        if rules.known_until is not None:
-            known = time + span(rules.horizon) <= instant(rules.known_until)
+        known = is_over(time, rules.horizon, None if rules.known_until is None else instant(rules.known_until))
         life = lives(machine, time, failures)
         return cls(owner, life, known, event_owner, first, right, late, len(rows), rules.alerts)
 

@@ -14,10 +14,11 @@ from models.assessment import Assessments
 from models.baselines.calendar import calendar_cost, choose_calendar
 from models.baselines.fixed_limit import choose_limit
 from models.bundle import Bundle
+from models.early import Early
 from models.evaluate import AssessedTime, EventVerdict, Verdict, judge
 from models.ground import Rules
 from models.label import label
-from models.moment import instant, instants
+from models.moment import instant, instants, is_over
 from models.money import Money, cost, cost_of
 from models.past import Past
 from models.persistence import episodes
@@ -30,8 +31,8 @@ class Part:
     Attributes
     ----------
     calendar, limit : what the baselines chose, in words
-    known_rows, positive_rows : assessments of which it is known whether an event follows within the
-        horizon, and those that one follows
+    known_rows, positive_rows : assessments whose whole horizon was observed, and those of them that an event
+        follows within it
     """
 
     bundle: Bundle
@@ -41,6 +42,7 @@ class Part:
     limit: str
     known_rows: int
     positive_rows: int
+    early: Early
 
 
 def judge_part(
@@ -56,7 +58,8 @@ def judge_part(
     watched = past.watched(test)
     targets = past.targets_of(watched)
     assessments = none_while_down(assess_table(bundle, test), past.failures)
-    verdict = _verdict(past, assessments, targets, bundle)
+    assessed = AssessedTime.of(assessments, bundle.recipe.stride, instant(past.newest))
+    verdict = _verdict(past, assessments, targets, assessed)
     counted = _counted(verdict)
     costs = past.plant.costs
     before = past.targets[past.targets["machine"].isin(set(learnt)) & (past.targets["begin"] <= pd.Timestamp(known))]
@@ -71,9 +74,12 @@ def judge_part(
     limit = choose_limit(seen, before, failures, rules, costs)
     spent = None
     if limit is not None:
-        spent = _cost_where(_verdict(past, limit.assess(test), targets, bundle), counted, past.plant)
+        limited = limit.assess(test)
+        watched_by_limit = AssessedTime.of(limited, bundle.recipe.stride, instant(past.newest))
+        spent = _cost_where(_verdict(past, limited, targets, watched_by_limit), counted, past.plant)
     new = {machine: instant(past.spans[machine][0]) for machine in watched}
-    outcomes = label(test.where(~np.isnan(assessments.level)), past.targets, past.entry.horizon, past.newest)
+    known_rows = ~np.isnan(assessments.level) & is_over(test.time, past.entry.horizon, instant(past.newest))
+    outcomes = label(test.where(known_rows), past.targets, past.entry.horizon, past.newest)
     return Part(
         bundle=bundle,
         verdict=verdict,
@@ -87,16 +93,17 @@ def judge_part(
         limit=limit.describe() if limit is not None else "no signal has a mean",
         known_rows=int((outcomes >= 0).sum()),
         positive_rows=int((outcomes == 1).sum()),
+        early=Early.of(verdict, assessed, past.entry.horizon),
     )
 
 
-def _verdict(past: Past, assessments: Assessments, targets: pd.DataFrame, bundle: Bundle) -> Verdict:
+def _verdict(past: Past, assessments: Assessments, targets: pd.DataFrame, assessed: AssessedTime) -> Verdict:
     return judge(
         episodes(assessments, past.plant.alerts, past.failures),
         targets,
         horizon=past.entry.horizon,
         needed_lead=past.entry.needed_lead,
-        assessed=AssessedTime.of(assessments, bundle.recipe.stride, instant(past.newest)),
+        assessed=assessed,
     )
 
 

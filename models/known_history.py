@@ -1,8 +1,9 @@
 """A history as it was known at some moment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -50,6 +51,19 @@ class KnownHistory:
             for machine, (first, newest) in spans.items()
             if first <= self.until
         }
+
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings in (start, end]; remembered where none of them is hidden."""
+        if end <= self.until:
+            return self.history.derived(machine_class, start, end, keys, work)
+        return list(work(range(len(keys))))
 
     def _bounded(self, end: datetime | None) -> datetime:
         return self.until if end is None else min(end, self.until)

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.plant import Target
-from models.moment import instant, instants, span
+from models.moment import instant, instants, is_over, span
 from models.rows import by_machine, machine_rows
 
-TARGET_COLUMNS = ("machine", "begin", "end", "until", "component", "code")
+WEAR_HORIZONS = 10
+WEAR_SHARE_OF_RUN = 3
+"""The last so many horizons, and no more than one such part of a run, are no example of normal behaviour."""
+
+TARGET_COLUMNS = ("machine", "begin", "end", "until", "components", "codes")
 
 
 def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
@@ -30,7 +34,8 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
     DataFrame with ``TARGET_COLUMNS``, sorted by (machine, begin)
         ``end`` equals ``begin`` for an instant; ``until`` is up to when an alert can still be of use:
         the begin of a failure, because a breakdown needs no foretelling once it is there, and the end of
-        anything else that lasts. Components and codes of merged records are joined by ``+``.
+        anything else that lasts. ``components`` and ``codes`` are tuples, sorted, of those that the merged
+        records name.
     """
     chosen = events["kind"] == target.kind
     if target.component:
@@ -45,8 +50,8 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
             "machine": rows["machine"].astype(object),
             "begin": begin,
             "end": end.where(end >= begin, begin),
-            "component": rows["component"].astype(object),
-            "code": rows["code"].astype(object),
+            "components": rows["component"].astype(object),
+            "codes": rows["code"].astype(object),
         }
     )
     merged = _merged(rows)
@@ -63,20 +68,21 @@ def _merged(rows: pd.DataFrame) -> pd.DataFrame:
     number = np.concatenate([[0], np.cumsum(~same)])
     return (
         rows.groupby(number)
-        .agg({"machine": "first", "begin": "first", "end": "max", "component": _joined, "code": _joined})
+        .agg({"machine": "first", "begin": "first", "end": "max", "components": _names, "codes": _names})
         .reset_index(drop=True)
     )
 
 
-def _joined(names: "pd.Series[str]") -> str:
-    return "+".join(sorted({name for name in names if name}))
+def _names(given: "pd.Series[str]") -> tuple[str, ...]:
+    return tuple(sorted({name for name in given if name}))
 
 
 def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_until: datetime) -> NDArray[np.int8]:
     """Say of each row whether an event begins within the horizon after it.
 
     Nothing that happens after ``known_until`` is looked at, so a label other than −1 never changes
-    when the future becomes known.
+    when the future becomes known. Rows before an event are told as soon as it comes, to learn from; to
+    judge by, take only those of which ``models.moment.is_over`` holds.
 
     Parameters
     ----------
@@ -90,7 +96,7 @@ def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_
         known. −1: not known yet, or t lies inside an event that lasts.
     """
     known, ahead = instant(known_until), span(horizon)
-    labels = np.where(table.time + ahead <= known, 0, -1).astype(np.int8)
+    labels = np.where(is_over(table.time, horizon, known), 0, -1).astype(np.int8)
     events = targets[instants(targets["begin"]) <= known]
     rows = machine_rows(table.machine)
     for machine, group in by_machine(events).items():
@@ -107,3 +113,36 @@ def label(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_
         labels[mine][inside] = -1
     labels[table.time > known] = -1
     return labels
+
+
+def healthy(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, known_until: datetime) -> NDArray[np.bool_]:
+    """Say of each row whether it may serve as an example of normal behaviour.
+
+    Wear often shows long before the horizon, and a detector that learnt it as normal would never report
+    it. So the end of each run up to a known event is left out: ten horizons, but no more than
+    the last third of the run, which begins at the machine's first row or at its event before.
+
+    Parameters
+    ----------
+    targets : table of ``target_events``
+    known_until : up to when (inclusive) all events are known
+
+    Returns
+    -------
+    bool array of shape (n_rows,)
+    """
+    # No proof is needed that the last hours were healthy, only that nothing is known against them.
+    chosen = label(table, targets, horizon, known_until + horizon) == 0
+    events = targets[instants(targets["begin"]) <= instant(known_until)]
+    rows = machine_rows(table.machine)
+    for machine, group in by_machine(events).items():
+        if machine not in rows:
+            continue
+        mine = rows[machine]
+        time, begin = table.time[mine], instants(group["begin"])
+        start = np.concatenate([time[:1], instants(group["end"])[:-1]])
+        worn = np.minimum(span(horizon) * WEAR_HORIZONS, (begin - start) // WEAR_SHARE_OF_RUN)
+        following = np.searchsorted(begin, time, side="left")
+        before = following < len(begin)
+        chosen[mine][before] &= time[before] <= (begin - worn)[following[before]]
+    return chosen

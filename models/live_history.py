@@ -83,14 +83,19 @@ class LiveHistory:
 
     def stack(self, model: str, at: datetime | None = None) -> list[str]:
         """Return the versions that a rollback could go back to, the live one last."""
-        stack: list[str] = []
+        return self.stacks(at).get(model, [])
+
+    def stacks(self, at: datetime | None = None) -> dict[str, list[str]]:
+        """Return, for each model, the versions that a rollback could go back to, the live one last."""
+        stacks: dict[str, list[str]] = {}
         for change in self.changes():
-            if change.model == model and (at is None or change.at <= at.astimezone(UTC)):
-                if change.what == "rollback":
-                    stack = stack[:-1]
-                else:
+            if at is None or change.at <= at.astimezone(UTC):
+                stack = stacks.setdefault(change.model, [])
+                if change.what == "promote":
                     stack.append(change.version)
-        return stack
+                elif stack:
+                    stack.pop()
+        return stacks
 
     def _altered(self, line: int) -> RegistryError:
         return RegistryError(
@@ -101,6 +106,9 @@ class LiveHistory:
         """Return the whole lines and their length in bytes."""
         content = self.path.read_bytes() if self.path.exists() else b""
         whole = content.rfind(b"\n") + 1
+        if not b'{"'.startswith(content[whole:][:2]):
+            # What a crash left behind is the beginning of a line.
+            raise self._altered(content.count(b"\n") + 1)
         return content[:whole].splitlines(), whole
 
 

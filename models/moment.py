@@ -30,6 +30,21 @@ def span(length: timedelta) -> np.timedelta64:
     return np.timedelta64(length // timedelta(microseconds=1), "us")
 
 
+def is_over(time: NDArray[np.datetime64], horizon: timedelta, known_until: np.datetime64 | None) -> NDArray[np.bool_]:
+    """Say of which moments the whole (t, t + horizon] was observed, whatever happened in it.
+
+    Only these are judged. If the others counted where an event came soon, the newest horizon would hold
+    nothing but events.
+
+    Parameters
+    ----------
+    known_until : up to when (inclusive) all events are known; ``None`` when they all are
+    """
+    if known_until is None:
+        return np.ones(len(time), np.bool_)
+    return time + span(horizon) <= known_until
+
+
 def as_datetime(moment: np.datetime64) -> datetime:
     """Return a UTC instant as an aware datetime."""
     return pd.Timestamp(moment, tz="UTC").to_pydatetime()

@@ -12,12 +12,11 @@ from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry, Plant, Target
 from ingest.store import History
 from models.baselines.calendar import Spans
+from models.cut import cut
 from models.label import target_events
 from models.moment import instant, instants, span
 from models.rows import machine_rows
 from models.sufficiency import sufficiency
-
-TRAINING_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,9 @@ class Past:
         first, newest = min(spans[each][0] for each in machines), max(spans[each][1] for each in machines)
         by_time = entry.split == "time"
         end = end or newest
-        start = start or (_cut(entry, first, newest) if by_time else first - timedelta(microseconds=1))
+        if start is None and by_time:
+            start = entry.train_until or cut(history, entry.machine_class, machines, first, newest)
+        start = start or first - timedelta(microseconds=1)
         if start >= end or (by_time and start <= first) or start >= newest:
             raise NotEnoughDataError(
                 f"model '{entry.name}': nothing to judge from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M};"
@@ -114,7 +115,3 @@ class Past:
         """Return the part of each machine's history that a bundle was trained on."""
         spans = {each: (instant(self.spans[each][0]), instant(min(self.spans[each][1], known))) for each in learnt}
         return {machine: (first, last) for machine, (first, last) in spans.items() if first < last}
-
-
-def _cut(entry: ModelEntry, first: datetime, newest: datetime) -> datetime:
-    return entry.train_until or first + TRAINING_SHARE * (newest - first)

@@ -1,7 +1,7 @@
 """Versions of models: immutable, named by their content, checked before anything of them is loaded."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,6 +14,7 @@ from ingest.errors import RegistryError, UnknownNameError
 from models import archive
 from models.bundle import Bundle
 from models.live_history import Change, LiveHistory
+from models.promotion import hindrance
 
 _LOCK_SECONDS = 60.0
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -38,17 +39,40 @@ class Version:
     card: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One saved version whose card cannot be read; nothing of it is used.
+
+    Attributes
+    ----------
+    model : name of the model, or of its folder where no version of it can be read
+    why : what is wrong with which file, and what to do
+    """
+
+    model: str
+    version: str
+    live: bool
+    why: str
+
+
 class Registry:
     """A folder of model versions, ``<model>/<version>/``, and the history of which were live.
 
     A version is written beside its place, synced and renamed, so it is there whole or not at all;
     once there it never changes. Reading a version checks every byte against the hashes in its card
-    before anything is loaded.
+    before anything is loaded. A version whose card cannot be read is left out wherever versions are
+    listed, and stops none of the others.
+
+    Parameters
+    ----------
+    tell : called with what is wrong with a card, once for each that cannot be read
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tell: Callable[[str], None] = lambda _why: None) -> None:
         self.folder = folder
         self.history = LiveHistory(folder / "live.jsonl")
+        self._tell = tell
+        self._told: dict[Path, str] = {}
 
     def save(self, bundle: Bundle, *, created: datetime) -> Version:
         """Save a bundle; where this content is known already, nothing changes.
@@ -86,19 +110,40 @@ class Registry:
             raise RegistryError(f"no version of model {model!r} is live; promote one of: {known}")
         return archive.read(self._existing(model, wanted))
 
-    def versions(self, model: str | None = None) -> list[Version]:
-        """Return all versions (of one model), oldest first.
+    def card(self, model: str, version: str) -> Mapping[str, Any]:
+        """Return the card of a version, without loading the model.
 
         Raises
         ------
         RegistryError
-            When a card was altered.
+            When there is no such version or its card was altered.
         """
+        card: Mapping[str, Any] = archive.card_of(self._existing(model, version))["card"]
+        return card
+
+    def versions(self, model: str | None = None) -> list[Version]:
+        """Return all versions (of one model) that can be read, oldest first."""
+        return self._listed(model)[0]
+
+    def names(self, model: str) -> list[str]:
+        """Return the names of all versions of a model, readable or not."""
+        return [folder.name for folder in self._folders(model)]
+
+    def unreadable(self, names: Iterable[str] = ()) -> list[Unreadable]:
+        """Return the versions that cannot be read.
+
+        Parameters
+        ----------
+        names : models whose folders are to be recognised even where no version can be read
+        """
+        versions, broken = self._listed(None)
+        stacks = self.history.stacks()
+        known = {slug(name): name for name in (*(each.model for each in versions), *stacks, *names)}
         found = []
-        for folder in self._folders(model):
-            name = str(archive.card_of(folder)["card"]["model"])
-            found.append(self._version(name, folder.name, self.live(name)))
-        return sorted(found, key=lambda each: (each.model, each.created, each.version))
+        for folder, why in broken.items():
+            model = known.get(folder.parent.name, folder.parent.name)
+            found.append(Unreadable(model, folder.name, stacks.get(model, [])[-1:] == [folder.name], why))
+        return found
 
     def promote(self, model: str, version: str, *, at: datetime, by: str, why: str) -> Version:
         """Make a version the live one; nothing changes where it is already.
@@ -106,13 +151,41 @@ class Registry:
         Raises
         ------
         RegistryError
-            When there is no such version or a file of it was altered.
+            When there is no such version, a file of it was altered, or something stands against it.
         """
-        archive.check(self._existing(model, version))
         with self._locked():
+            folder = self._existing(model, version)
+            archive.check(folder)
             if self.live(model) != version:
+                if why_not := hindrance(archive.card_of(folder)["card"]):
+                    raise RegistryError(f"version {version} of model {model!r} cannot be promoted: {why_not}")
                 self.history.append(Change("promote", model, version, at.astimezone(UTC), by, why))
         return self._version(model, version, version)
+
+    def retire(self, model: str, *, newest: int, besides: Collection[str] = ()) -> list[str]:
+        """Remove old versions and return their names; what cannot be read is left alone.
+
+        Parameters
+        ----------
+        newest : how many of the newest versions stay; every version that was ever live does as well
+        besides : names of more versions that stay
+
+        Raises
+        ------
+        RegistryError
+            When a version cannot be removed, or the history of what was live was altered.
+        """
+        with self._locked():
+            lived = {change.version for change in self.history.changes() if change.model == model}
+            names = [each.version for each in self.versions(model)]
+            old = [each for each in names[: max(0, len(names) - newest)] if each not in {*lived, *besides}]
+            try:
+                archive.remove(self._folder_of(model), old)
+            except OSError as error:
+                raise RegistryError(
+                    f"{self.folder}: old versions of model {model!r} cannot be removed ({error.strerror or error})"
+                ) from error
+        return old
 
     def rollback(self, model: str, *, at: datetime, by: str) -> Version:
         """Make the version live that was live before; doing so twice goes back two.
@@ -137,14 +210,31 @@ class Registry:
         return stack[-1] if stack else None
 
     def _version(self, model: str, version: str, live: str | None) -> Version:
-        card = archive.card_of(self._existing(model, version))
-        created = datetime.fromisoformat(card["created"])
-        return Version(model, version, created, version == live, card["card"])
+        manifest = archive.card_of(self._existing(model, version))
+        return Version(model, version, datetime.fromisoformat(manifest["created"]), version == live, manifest["card"])
+
+    def _listed(self, model: str | None) -> tuple[list[Version], dict[Path, str]]:
+        """Return the versions that can be read, and what is wrong with each folder that cannot."""
+        stacks, found, broken = self.history.stacks(), [], {}
+        for folder in self._folders(model):
+            try:
+                card, created = archive.seen_card(folder)
+            except RegistryError as error:
+                broken[folder] = str(error)
+                continue
+            name = str(card["model"])
+            live = stacks.get(name, [])[-1:] == [folder.name]
+            found.append(Version(name, folder.name, created, live, card))
+        for folder, why in broken.items():
+            if self._told.get(folder) != why:
+                self._told[folder] = why
+                self._tell(why)
+        return sorted(found, key=lambda each: (each.model, each.created, each.version)), broken
 
     def _existing(self, model: str, version: str) -> Path:
         folder = self._folder_of(model) / version
         if not re.fullmatch(r"[0-9a-f]+", version) or not folder.is_dir():
-            known = ", ".join(each.name for each in self._folders(model)) or "none"
+            known = ", ".join(self.names(model)) or "none"
             raise RegistryError(f"model {model!r} has no version {version!r}; there is: {known}")
         return folder
 

@@ -14,7 +14,7 @@ from ingest.errors import NotEnoughDataError
 from ingest.event import events_table
 from ingest.plant import Costs, ModelEntry, Plant, Target
 from models.ground import Ground, Rules
-from models.label import label, target_events
+from models.label import healthy, target_events
 from models.money import break_even
 
 CANDIDATES = 100
@@ -85,9 +85,7 @@ def choose(
     targets = target_events(known, entry.target)
     rules = Rules(alerts=plant.alerts, horizon=entry.horizon, needed_lead=entry.needed_lead, known_until=known_until)
     if entry.task == "anomaly":
-        # All that is not near a known event counts as healthy, up to the last row.
-        healthy = label(table, targets, entry.horizon, known_until + entry.horizon) == 0
-        levels = np.where(healthy, held_out, np.nan)
+        levels = np.where(healthy(table, targets, entry.horizon, known_until), held_out, np.nan)
         return by_budget(entry.false_alarms_per_machine_year, table, levels, failures, rules)
     return by_money(plant.costs, table, held_out, targets, failures, rules)
 

@@ -17,6 +17,7 @@ from models.card import judged_of
 from models.fit import fit_bundle
 from models.known_history import KnownHistory
 from models.label import target_events
+from models.promotion import hindrance
 from models.registry import Registry
 from models.sufficiency import Sufficiency, sufficiency
 
@@ -36,6 +37,7 @@ class TrainReport:
     known : whether the registry held the same content before
     evidence : what may be claimed on the events that it learnt from
     judged : the backtest; ``None`` when there was too little to judge on, and then ``not_judged`` says why
+    hindrance : why it cannot be promoted at all; empty when nothing stands against it
     """
 
     model: str
@@ -45,6 +47,7 @@ class TrainReport:
     evidence: Sufficiency
     judged: BacktestReport | None
     not_judged: str = ""
+    hindrance: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""
@@ -57,6 +60,7 @@ class TrainReport:
             "evidence": self.evidence.claim,
             "judged": self.judged.to_dict() if self.judged else None,
             "not_judged": self.not_judged,
+            "hindrance": self.hindrance,
         }
 
     def summary(self) -> str:
@@ -64,6 +68,8 @@ class TrainReport:
         promote = f"andon models promote {shlex.quote(self.model)} {self.version}"
         again = " Nothing new was learnt: this content was there before." if self.known else ""
         state = "it is live." if self.live else f"a candidate, not live; to use it: {promote}"
+        if self.hindrance and not self.live:
+            state = f"not live: {self.hindrance}."
         judged = self.judged.summary() if self.judged else f"Not judged: {self.not_judged}"
         return "\n".join([f"{self.model} {self.version}: {state}{again}", self.evidence.claim, judged])
 
@@ -80,8 +86,9 @@ def train(
 ) -> TrainReport:
     """Judge a model on the past, fit it to the whole past, and save it.
 
-    It becomes live if no version is and the evidence suffices; otherwise it stays a candidate, and
-    the report says how to promote it. The same history gives the same version.
+    It becomes live if no version is, the evidence suffices, it could be judged and beats the calendar;
+    otherwise it stays a candidate, and the report says how to promote it, or why it cannot be. The same
+    history gives the same version.
 
     Parameters
     ----------
@@ -117,7 +124,8 @@ def train(
     step("fitting to the whole past", 1, 3)
     bundle = fit_bundle(chosen, plant, recipe, table, events, end)
     step("fitting to the whole past", 2, 3)
-    report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, now)
+    enough = evidence.enough and judged is not None and judged.enough
+    report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, enough=enough, now=now)
     step("fitting to the whole past", 3, 3)
     return replace(report, judged=judged, not_judged=why_not)
 
@@ -135,18 +143,31 @@ def _with_verdict(bundle: Bundle, evidence: Sufficiency, judged: BacktestReport 
     card = {**bundle.card, "claim": evidence.claim, "enough_evidence": evidence.enough}
     if judged is not None:
         verdict = judged.verdict
-        card["judged"] = judged_of(judged.to_dict(), right=verdict.right, alerts=verdict.right + verdict.false)
+        card["judged"] = judged_of(
+            judged.to_dict(), right=verdict.right_once, alerts=verdict.right_once + verdict.false
+        )
     return replace(bundle, card=card)
 
 
-def _registered(bundle: Bundle, registry: Registry, evidence: Sufficiency, now: datetime) -> TrainReport:
+def _registered(
+    bundle: Bundle, registry: Registry, evidence: Sufficiency, *, enough: bool, now: datetime
+) -> TrainReport:
     model = bundle.entry.name
-    before = {each.version for each in registry.versions(model)}
+    before = set(registry.names(model))
     saved = registry.save(bundle, created=now)
-    if registry.live(model) is None and evidence.enough:
+    why_not = hindrance(bundle.card)
+    if registry.live(model) is None and enough and not why_not:
         saved = registry.promote(model, saved.version, at=now, by=BY, why="first version with enough evidence")
     known = saved.version in before
-    return TrainReport(model=model, version=saved.version, live=saved.live, known=known, evidence=evidence, judged=None)
+    return TrainReport(
+        model=model,
+        version=saved.version,
+        live=saved.live,
+        known=known,
+        evidence=evidence,
+        judged=None,
+        hindrance=why_not,
+    )
 
 
 def _silent(phase: str, done: int, total: int) -> None:

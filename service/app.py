@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from ingest.intake import Intake
 from ingest.plant import Plant
@@ -17,6 +17,7 @@ from service.api import alerts, dead_letters, events, jobs, machines, models, pl
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
 from service.api.problem import Problem, add_problem_handlers
+from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
@@ -96,6 +97,7 @@ def create_app(
         # Their pages load scripts from elsewhere; docs/api.md says the same and works offline.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(keepable_address)],
         responses={"default": {"model": Problem, "description": "A problem, as application/problem+json."}},
     )
     app.state.clock = clock
@@ -110,5 +112,5 @@ def create_app(
     app.mount("/static", static_files(), name="static")
     add_problem_handlers(app, problem_page)
     app.add_middleware(BoundedBody, limit=largest_body)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from ingest.database import Database
 from ingest.plant import Plant
 from ingest.plant_file import load_plant
@@ -58,10 +60,15 @@ def open_control_room(settings: Settings) -> ControlRoom:
         If the data folder cannot be used.
     """
     plant = load_plant(settings.plant)
-    store = Store(plant.data_folder)
+    store = Store(plant.data_folder, database=settings.database)
     try:
-        state = open_state(plant.data_folder / "state.db")
+        state = open_state(plant.data_folder / "state.db", settings.database)
     except BaseException:
         store.close()
         raise
-    return ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state)
+    registry = Registry(plant.data_folder / "models", tell=_tell_unreadable)
+    return ControlRoom(settings, plant, store, registry, state)
+
+
+def _tell_unreadable(why: str) -> None:
+    structlog.get_logger().warning("model version skipped", why=why)

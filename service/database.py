@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Dialect
 
-from ingest.database import Database
+from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
 NEWEST_REVISION = "0001"
@@ -186,19 +186,23 @@ run_table = Table(
 """The ledger: one row for each slot of each job."""
 
 
-def open_state(path: Path) -> Database:
+def open_state(path: Path, database: str = "") -> Database:
     """Open the state database, made or brought up to date first.
+
+    Parameters
+    ----------
+    database : address of a PostgreSQL database that takes the place of the file at ``path``
 
     Raises
     ------
     StoreError
         If a newer Andon wrote it, or it cannot be read.
     """
-    database = Database(path)
-    if _revision(database) != NEWEST_REVISION:
-        with database.write() as connection:
-            _migrate(connection, path)
-    return database
+    opened = open_database(path, database)
+    if _revision(opened) != NEWEST_REVISION:
+        with opened.write() as connection:
+            _migrate(connection, opened.name)
+    return opened
 
 
 def _revision(database: Database) -> str | None:
@@ -208,7 +212,7 @@ def _revision(database: Database) -> str | None:
         return connection.scalar(select(text("version_num")).select_from(text("alembic_version")))
 
 
-def _migrate(connection: Connection, path: Path) -> None:
+def _migrate(connection: Connection, name: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
@@ -221,7 +225,7 @@ def _migrate(connection: Connection, path: Path) -> None:
     found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in known:
         raise StoreError(
-            f"{path}: written by a newer Andon (tables {found}, this one knows up to {NEWEST_REVISION}); "
+            f"{name}: written by a newer Andon (tables {found}, this one knows up to {NEWEST_REVISION}); "
             "install that version, or use another data folder"
         )
     command.upgrade(config, "head")

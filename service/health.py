@@ -1,20 +1,19 @@
 """Health: in which state each machine is, from its alerts, its newest readings and its levels."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ingest.plant import Machine
 from service.alerts.alert import Alert, AlertState
+from service.freshness import is_stale, patience
 from service.levels import Level
 
-STALE_AFTER = timedelta(hours=2)
-"""A machine that was silent for longer, and for five of its sampling intervals, is stale."""
-STALE_INTERVALS = 5
 ASSESSED_WITHIN = timedelta(days=1)
-"""A level that is older says nothing of the machine's present state."""
+"""A level that is older, and older than two strides of its version, says nothing of the present state."""
+STRIDES_WITHIN = 2
 
 
 class Health(StrEnum):
@@ -57,6 +56,7 @@ def machine_healths(
     sampling: Mapping[str, timedelta],
     levels: Iterable[Level],
     alerts: Iterable[Alert],
+    stride_of: Callable[[str, str], timedelta],
     now: datetime,
 ) -> list[MachineHealth]:
     """Return the health of each machine, in their order.
@@ -67,6 +67,7 @@ def machine_healths(
     sampling : time between two readings, by machine class
     levels : newest levels, any number for each machine
     alerts : live alerts
+    stride_of : returns the time between two assessments of a model's version; asked about old levels only
     """
     levels_of, alerts_of = defaultdict(list), defaultdict(list)
     for said in levels:
@@ -75,16 +76,25 @@ def machine_healths(
         alerts_of[alert.machine].append(alert)
     healths = []
     for machine in machines:
-        patience = max(STALE_AFTER, STALE_INTERVALS * sampling.get(machine.machine_class, timedelta(0)))
+        every = sampling.get(machine.machine_class, timedelta(0))
         seen = newest.get(machine.name)
-        stale = seen is None or now - seen > patience
-        recent = max(ASSESSED_WITHIN, patience)
-        fresh = [each for each in levels_of[machine.name] if each.level is not None and now - each.time <= recent]
+        stale = is_stale(seen, every, now)
+        fresh = [each for each in levels_of[machine.name] if _of_the_present(each, now, patience(every), stride_of)]
         level = max(fresh, key=_nearness, default=None)
         own = tuple(alerts_of[machine.name])
         health = _health(own, seen, stale, level)
         healths.append(MachineHealth(machine, health, seen, stale, level, own))
     return healths
+
+
+def _of_the_present(
+    said: Level, now: datetime, patience: timedelta, stride_of: Callable[[str, str], timedelta]
+) -> bool:
+    """Return whether a level still speaks: the next one may be a stride away, and its readings late."""
+    if said.level is None:
+        return False
+    age = now - said.time
+    return age <= ASSESSED_WITHIN or age <= STRIDES_WITHIN * stride_of(said.model, said.version) + patience
 
 
 def _health(alerts: tuple[Alert, ...], seen: datetime | None, stale: bool, level: Level | None) -> Health:

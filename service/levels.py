@@ -1,16 +1,16 @@
 """Levels: what the models said of machines, read back from the state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, Integer, Row, bindparam, func, select, type_coerce
 
 from ingest.database import Database
 from models.assessment import Reason
 from service.database import assessment_table as rows
-from service.database import microseconds
 from service.series import Series
 
 
@@ -67,19 +67,31 @@ def newest_levels(state: Database, watched: Sequence[tuple[str, str]], *, until:
 
 
 def level_histories(state: Database, machine: str, start: datetime, end: datetime) -> list[LevelHistory]:
-    """Return what each model said of a machine in (start, end], one history for each model."""
-    query = (
-        select(rows.c.model, rows.c.time, rows.c.level, rows.c.threshold)
-        .where(rows.c.machine == machine, rows.c.time > start, rows.c.time <= end)
-        .order_by(rows.c.model, rows.c.time)
+    """Return what each model said of a machine in (start, end], one history for each model.
+
+    Each model's rows are sought, so the time follows the span and not the number of machines.
+    """
+    time = type_coerce(rows.c.time, Integer).label("time")
+    said = (
+        select(time, rows.c.level, rows.c.threshold)
+        .where(rows.c.model == bindparam("of"), rows.c.machine == machine, rows.c.time > start, rows.c.time <= end)
+        .order_by(rows.c.time)
     )
     with state.read() as connection:
-        found = connection.execute(query).all()
-    histories = []
-    for model in dict.fromkeys(row.model for row in found):
-        own = [row for row in found if row.model == model]
-        said = [row for row in own if row.level is not None]
-        time = np.array([microseconds(row.time) for row in said], dtype="datetime64[us]")
-        level = np.array([row.level for row in said], dtype=np.float64)
-        histories.append(LevelHistory(model, Series(time, level), own[-1].threshold))
-    return histories
+        found = {model: connection.execute(said, {"of": model}).all() for model in _models(connection)}
+    return [LevelHistory(model, _known(own), own[-1].threshold) for model, own in found.items() if own]
+
+
+def _models(connection: Connection) -> Iterator[str]:
+    """Yield every model that ever assessed a machine, in order, by one seek for each."""
+    following = select(func.min(rows.c.model)).where(rows.c.model > bindparam("before"))
+    model = connection.scalar(select(func.min(rows.c.model)))
+    while model is not None:
+        yield model
+        model = connection.scalar(following, {"before": model})
+
+
+def _known(said: Sequence[Row[Any]]) -> Series:
+    known = [row for row in said if row.level is not None]
+    time = np.array([row.time for row in known], dtype="datetime64[us]")
+    return Series(time, np.array([row.level for row in known], dtype=np.float64))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
-from features.extract import sampling_interval
+from features.sampling import sampling_interval
 from ingest.database import Database
 from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
 from ingest.plant import MachineClass, ModelEntry, Plant
@@ -29,9 +29,9 @@ from models.moment import as_datetime, instant, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from service.alerts import book
-from service.alerts.alert import AlertState
-from service.health import STALE_AFTER, STALE_INTERVALS
-from service.watch import Turn, Watch, holders, keep_assessments, keep_watch, turned, watches
+from service.freshness import is_stale
+from service.release import let_go, release_unwatched
+from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
 FIRST_LOOK = timedelta(days=7)
 """How far back the first round looks, at least; two horizons if that is longer."""
@@ -115,10 +115,10 @@ def round(  # noqa: A001 – a round is what engineers call it
     Notes
     -----
     History raises no alerts: a condition that began and was over again before the end of the round
-    opens none.
+    opens none. Alerts whose model or machine left the plant file end, whatever is in ``only``.
     """
     started = time.perf_counter()
-    tally = _Tally()
+    tally = _Tally(over=release_unwatched(plant, state, at=at))
     asked, untrained = [], []
     for entry in plant.models:
         if only and entry.name not in only:
@@ -154,10 +154,9 @@ def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at
         sampling = sampling_interval(store, machine_class)
     except NotEnoughDataError:
         sampling = timedelta(0)
-    patience = max(STALE_AFTER, STALE_INTERVALS * sampling)
-    spans = store.spans(machine_class.name)
+    newest = {machine: span[1] for machine, span in store.spans(machine_class.name).items()}
     for machine in plant.machines_of(machine_class.name):
-        if machine not in spans or at - spans[machine][1] > patience:
+        if is_stale(newest.get(machine), sampling, at):
             yield machine
 
 
@@ -278,7 +277,7 @@ def _find(store: History, bundle: Bundle, machine: str, own: Assessments, turn: 
         begin=begin,
         end=None,
         level=float(own.level[row]),
-        act_before=begin + max(timedelta(0), entry.horizon - entry.needed_lead),
+        act_before=begin + bundle.act_within,
         evidence=explanation.evidence,
         sentence=explanation.sentence,
     )
@@ -298,7 +297,7 @@ def _write_turn(
     if turn.ended is not None and watch.alert is not None:
         released, watch = watch.alert, replace(watch, alert=None)
         keep_watch(connection, model, machine, watch)
-        tally.over += _let_go(connection, released, end=turn.ended, at=at)
+        tally.over += let_go(connection, released, end=turn.ended, at=at)
     if finding is not None:
         held = None if watch.alert is None else book.show(connection, watch.alert)
         if held is None or held.live:
@@ -312,14 +311,3 @@ def _write_turn(
 def _in_other_words(finding: Finding, held: Any) -> Finding:
     """Return the finding as news of an alert that is open for this condition under another cause."""
     return replace(finding, cause=held.cause, sentence=held.sentence, evidence=held.evidence)
-
-
-def _let_go(connection: Connection, number: int, *, end: datetime, at: datetime) -> bool:
-    """End an alert's condition, unless another model still sees it; return whether it ended."""
-    if holders(connection, number) or book.show(connection, number).state not in _STANDING:
-        return False
-    book.condition_over(connection, number, at=at, end=end)
-    return True
-
-
-_STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)

@@ -1,19 +1,24 @@
 """The overview: the health of the whole plant at one moment, read from store and state."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from threading import Lock
 
 from sqlalchemy import Integer, func, select, type_coerce
 
-from features.extract import sampling_interval
-from ingest.errors import NotEnoughDataError
+from features.sampling import sampling_interval
+from ingest.duration import parse_duration
+from ingest.errors import NotEnoughDataError, RegistryError
 from ingest.plant import Plant
 from ingest.store import History
+from models.registry import Registry
 from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts
 from service.control_room import ControlRoom
 from service.database import alert_table, run_table
+from service.freshness import newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
 from service.levels import newest_levels
@@ -41,13 +46,9 @@ class Sampling:
             return dict(self._known)
 
 
-def newest_readings(plant: Plant, history: History, now: datetime) -> dict[str, datetime]:
-    """Return the time of each machine's newest reading; of a reading ahead of the clock, ``now``."""
-    return {
-        machine: min(newest, now)
-        for machine_class in plant.classes
-        for machine, (_, newest) in history.spans(machine_class.name).items()
-    }
+def _heard(room: ControlRoom, now: datetime) -> dict[str, datetime]:
+    """Return when each machine was last heard; of a reading ahead of the clock, ``now``."""
+    return {machine: min(newest, now) for machine, newest in newest_readings(room.plant, room.store).items()}
 
 
 def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[MachineHealth]:
@@ -56,10 +57,11 @@ def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[M
         alerts = list_alerts(connection)
     return machine_healths(
         room.plant.machines,
-        newest=newest_readings(room.plant, room.store, now),
+        newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, _watched(room.plant), until=now),
         alerts=alerts,
+        stride_of=_strides(room.registry),
         now=now,
     )
 
@@ -70,10 +72,11 @@ def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine
         alerts = list_alerts(connection, machine=machine)
     return machine_healths(
         [room.plant.machine_named(machine)],
-        newest=newest_readings(room.plant, room.store, now),
+        newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, _watched(room.plant, machine), until=now),
         alerts=alerts,
+        stride_of=_strides(room.registry),
         now=now,
     )[0]
 
@@ -106,6 +109,19 @@ def plant_figures(room: ControlRoom, now: datetime) -> Figures:
         round_seconds=microseconds / 1e6,
         dead_letters=room.store.dead_letter_counts(),
     )
+
+
+def _strides(registry: Registry) -> Callable[[str, str], timedelta]:
+    """Return a function that reads the stride of a version from its card; nothing where there is no such version."""
+
+    @cache
+    def stride_of(model: str, version: str) -> timedelta:
+        try:
+            return parse_duration(registry.card(model, version)["recipe"]["stride"])
+        except RegistryError:
+            return timedelta(0)
+
+    return stride_of
 
 
 def _watched(plant: Plant, only: str | None = None) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ What belongs to the plant stands in the plant file; what belongs to the computer
 Only the command line and the wiring read settings; everything else gets values as arguments.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -15,6 +16,7 @@ from ingest.duration import format_duration, parse_duration
 from ingest.errors import SettingError
 
 PREFIX = "ANDON_"
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 
 def _port(text: str) -> int:
@@ -27,6 +29,22 @@ def _yes_or_no(text: str) -> bool:
     if text.lower() not in ("yes", "no"):
         raise ValueError(f"{text!r} is neither 'yes' nor 'no'")
     return text.lower() == "yes"
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{text!r} is not a count; write a whole number from 1 on")
+    return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is no name of a computer; write it without scheme, port and path: andon.example"
+            )
+    return names
 
 
 def _some_time(text: str) -> timedelta:
@@ -50,6 +68,9 @@ class Settings:
 
     plant: Annotated[Path, Setting(Path, "The plant file.")] = Path("plant.toml")
     host: Annotated[str, Setting(str, "Address to listen on; `0.0.0.0` is every network.")] = "127.0.0.1"
+    hosts: Annotated[
+        tuple[str, ...], Setting(_names, "Further names that browsers call this computer by, with commas between.")
+    ] = ()
     port: Annotated[int, Setting(_port, "Port to listen on; `0` takes a free one.")] = 8420
     jobs: Annotated[bool, Setting(_yes_or_no, "Whether `andon serve` also runs the plant's jobs.")] = True
     tick: Annotated[timedelta, Setting(_some_time, "Time between two looks at the ledger for due jobs.")] = timedelta(
@@ -58,12 +79,22 @@ class Settings:
     lease: Annotated[
         timedelta, Setting(_some_time, "A run whose worker is silent for this long is taken over by another one.")
     ] = timedelta(minutes=5)
+    database: Annotated[
+        str, Setting(str, "A PostgreSQL database in place of files, `postgresql://user@host/name`; one for each plant.")
+    ] = ""
     keep_runs: Annotated[
         timedelta, Setting(_some_time, "A job with action `clean` removes runs that ended longer ago than this.")
     ] = timedelta(days=90)
     keep_assessments: Annotated[
         timedelta, Setting(_some_time, "A job with action `clean` removes assessments older than this.")
     ] = timedelta(days=400)
+    keep_versions: Annotated[
+        int,
+        Setting(
+            _count,
+            "Training keeps so many newest versions of a model, and all that were ever live or an open alert names.",
+        ),
+    ] = 20
 
 
 def _settings() -> dict[str, Setting]:
@@ -120,11 +151,14 @@ def settings_table() -> str:
     lines = ["| Setting | Variable | Default | Meaning |", "|---|---|---|---|"]
     for each in fields(Settings):
         variable = PREFIX + each.name.upper()
-        lines.append(f"| {each.name} | `{variable}` | `{_written(each.default)}` | {known[each.name].description} |")
+        default = f"`{written}`" if (written := _written(each.default)) else ""
+        lines.append(f"| {each.name} | `{variable}` | {default} | {known[each.name].description} |")
     return "\n".join(lines)
 
 
 def _written(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return format_duration(value) if isinstance(value, timedelta) else str(value)

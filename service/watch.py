@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
 from ingest.plant import AlertSettings
+from ingest.statement import insert_into
 from models.assessment import Assessments
 from models.persistence import START, Condition, step
 from service.database import assessment_table, watch_table
@@ -89,15 +90,14 @@ def turned(
 def watches(connection: Connection, model: str) -> dict[str, Watch]:
     """Return what a model remembers, by machine."""
     query = select(watch_table).where(watch_table.c.model == model)
-    return {
-        row.machine: Watch(
-            row.until,
-            Condition(row.condition["active"], tuple(row.condition["flags"]), row.condition["clean"]),
-            row.begin,
-            row.alert,
-        )
-        for row in connection.execute(query)
-    }
+    return {row.machine: _watch(row) for row in connection.execute(query)}
+
+
+def held(connection: Connection) -> list[tuple[str, str, Watch]]:
+    """Return model, machine and watch of every condition that holds up an alert."""
+    query = select(watch_table).where(watch_table.c.alert.is_not(None))
+    query = query.order_by(watch_table.c.model, watch_table.c.machine)
+    return [(row.model, row.machine, _watch(row)) for row in connection.execute(query)]
 
 
 def keep_watch(connection: Connection, model: str, machine: str, watch: Watch) -> None:
@@ -108,7 +108,7 @@ def keep_watch(connection: Connection, model: str, machine: str, watch: Watch) -
         "begin": watch.begin,
         "alert": watch.alert,
     }
-    statement = sqlite.insert(watch_table).values(model=model, machine=machine, **values)
+    statement = insert_into(connection, watch_table).values(model=model, machine=machine, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["model", "machine"], set_=values))
 
 
@@ -129,8 +129,13 @@ def keep_assessments(connection: Connection, assessments: Iterable[Assessments])
         ]
         if rows:
             same = {"model": each.model, "version": each.version, "threshold": each.threshold}
-            statement = sqlite.insert(assessment_table).on_conflict_do_nothing()
+            statement = insert_into(connection, assessment_table).on_conflict_do_nothing()
             connection.execute(statement, [same | row for row in rows])
+
+
+def _watch(row: Row[Any]) -> Watch:
+    condition = Condition(row.condition["active"], tuple(row.condition["flags"]), row.condition["clean"])
+    return Watch(row.until, condition, row.begin, row.alert)
 
 
 def _moments(times: NDArray[np.datetime64]) -> Sequence[datetime]:

@@ -5,12 +5,24 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.postgresql import schema
+
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
     """Commands choose where logs go; no test may inherit a stream that is closed by now."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where a store's tables are; empty for SQLite."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    with schema() as url:
+        yield url
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from ingest.decode.machine import MachineColumn
 from ingest.decode.mapping import resolve
 from ingest.decode.number import empty
 from ingest.decode.reject import Rejects
@@ -15,6 +14,7 @@ from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
 from ingest.plant import Plant, Source
 
+MOST_COLUMNS = 5_000
 LONG = {"machine", "time", "signal", "value"}
 
 
@@ -33,22 +33,26 @@ def decode_batch(
     SourceError
         When the rows have no ``machine``, ``time`` or signal at all.
     """
+    refuse_many_columns(table.num_columns)
     names = tuple(table.column_names)
     long = set(names) >= LONG
     source = Source(
         name="batch",
         path="-",
         machine=["machine"],
-        time="time",
+        time=["time"],
         time_format=time_format,
         signal_column="signal" if long else None,
         value_column="value" if long else None,
     )
     mapping = resolve(source, plant, names, "the body")
-    decoded = RowDecoder(plant, mapping, now=now).decode(table.select(list(mapping.columns)), line_of)
+    decoder = RowDecoder(plant, mapping, now=now)
+    decoded = decoder.decode(table.select(list(mapping.columns)), line_of)
     strange = Rejects(line_of)
     if not long:
-        _turn_strange_signals_away(table, plant, strange)
+        _turn_strange_signals_away(table, plant, decoder.class_of_rows, strange)
+    if not strange.count:
+        return decoded
     return Decoded(
         readings=decoded.readings,
         rejections=sorted([*decoded.rejections, *strange.kept], key=lambda each: each.line),
@@ -59,6 +63,12 @@ def decode_batch(
     )
 
 
+def refuse_many_columns(count: int) -> None:
+    """Raise ``SourceError`` when a body names more columns than any machine has signals."""
+    if count > MOST_COLUMNS:
+        raise refuse_body(f"has {count:,} columns, at most {MOST_COLUMNS:,} are read")
+
+
 def refuse_body(reason: str) -> SourceError:
     """Return the error for a body that holds no rows at all."""
     return SourceError(
@@ -66,20 +76,20 @@ def refuse_body(reason: str) -> SourceError:
     )
 
 
-def _turn_strange_signals_away(table: pa.Table, plant: Plant, rejects: Rejects) -> None:
-    """Turn away values of signals that the machine's class does not have."""
-    machines = MachineColumn(plant, ["machine"], "", ignore=True).read(table, Rejects())
-    place = {each.name: number for number, each in enumerate(plant.classes)}
-    class_of = np.array([*(place[each.machine_class] for each in plant.machines), -1])
-    classes = class_of[machines.codes]
-    for name in table.column_names:
-        if name in ("machine", "time"):
-            continue
-        given = ~empty(table[name])
-        for number in np.unique(classes[given & (classes >= 0)]).tolist():
-            signals = [each.name for each in plant.classes[number].signals]
-            if name not in signals:
-                near = get_close_matches(name, signals, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                reason = f"class {plant.classes[number].name!r} has no signal {name!r}{hint}"
-                rejects.add(np.flatnonzero(given & (classes == number)), name, table[name], reason)
+def _turn_strange_signals_away(table: pa.Table, plant: Plant, classes: NDArray[np.int64], rejects: Rejects) -> None:
+    """Turn away values of signals that the machine's class does not have.
+
+    Parameters
+    ----------
+    classes : place of each row's class in the plant, -1 where the row has no machine, shape (n_rows,)
+    """
+    names = [name for name in table.column_names if name not in ("machine", "time")]
+    for number in np.unique(classes[classes >= 0]).tolist():
+        signals = [each.name for each in plant.classes[number].signals]
+        known = set(signals)
+        for name in [each for each in names if each not in known]:
+            rows = np.flatnonzero(~empty(table[name]) & (classes == number))
+            if len(rows):
+                hint = rejects.hint(name, signals)
+                reason = f"class {plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
+                rejects.add(rows, name, table[name], reason)

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from ingest.decode.batch import decode_batch, refuse_body
+from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
+from ingest.decode.reject import KEPT
 from ingest.decode.rows import Decoded
 from ingest.decode.text_block import parse_csv, to_utf8
 from ingest.plant import Plant
@@ -29,6 +30,7 @@ def decode_csv(body: bytes, plant: Plant, *, now: datetime, time_format: str = "
     """
     header, _, rest = to_utf8(body.removeprefix(b"\xef\xbb\xbf")).partition(b"\n")
     names = tuple(name.strip().strip('"') for name in header.decode().strip().split(delimiter))
+    refuse_many_columns(len(names))
     if not header.strip():
         raise refuse_body("is empty")
     if len(set(names)) < len(names):
@@ -37,7 +39,7 @@ def decode_csv(body: bytes, plant: Plant, *, now: datetime, time_format: str = "
         table = pa.table({name: pa.array([], pa.string()) for name in names})
         return decode_batch(table, plant, now=now, time_format=time_format)
     try:
-        part = parse_csv(rest, names, names, delimiter)
+        part = parse_csv(rest, names, names, delimiter, most_broken=KEPT)
     except pa.ArrowException as error:
         raise refuse_body(f"is not CSV ({str(error).splitlines()[0]})") from error
     decoded = decode_batch(part.table, plant, now=now, time_format=time_format, line_of=part.lines.of)

@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
 
 from ingest.dead_letter import DeadLetter
 from ingest.decode.batch import LONG
+from ingest.decode.json import parse_json
 from ingest.decode.rows import Decoded
 from ingest.decode.text_block import to_utf8
 from ingest.report import Rejection
@@ -28,6 +30,12 @@ class Body:
     body: bytes
     arrived: datetime
     head: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Stands for all that decides what the body says: its bytes, and how they are read."""
+        how = json.dumps([self.kind, dict(self.head)], sort_keys=True).encode()
+        return sha256(sha256(how).digest() + self.body).hexdigest()
 
     def letter(self, body: bytes, rejections: Sequence[Rejection], kind: str = "") -> DeadLetter:
         """Return a part of the body as a letter."""
@@ -75,13 +83,11 @@ def _cells(names: Sequence[str], rejections: Sequence[Rejection]) -> Iterator[tu
 
 
 def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
-    content = json.loads(body.body)
-    if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
-        content = content["readings"]
+    content = parse_json(body.body)
     if isinstance(content, Mapping) and not all(isinstance(cells, list) for cells in content.values()):
         content = [content]
     for line, rejections in by_line.items():
-        row: dict[str, Any]
+        row: Any
         if isinstance(content, Mapping):
             row = {name: cells[line - 1] for name, cells in content.items()}
         else:
@@ -89,7 +95,10 @@ def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[De
         yield from _json_letters(body, row, rejections)
 
 
-def _json_letters(body: Body, row: Mapping[str, Any], rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
+def _json_letters(body: Body, row: Any, rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
+    if not isinstance(row, Mapping):
+        yield body.letter(json.dumps([row]).encode(), rejections, "json")
+        return
     for names, those in _cells(list(row), rejections):
         part = {name: row.get(name) for name in names}
         yield body.letter(json.dumps([part], default=str).encode(), those, "json")

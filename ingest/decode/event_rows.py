@@ -16,7 +16,9 @@ from ingest.decode.number import empty, numbers
 from ingest.decode.reject import Rejects
 from ingest.decode.time import times
 from ingest.decode.zone import LocalClock
-from ingest.event import events_table
+from ingest.event import NO_EVENTS
+from ingest.keepable import why_unkeepable
+from ingest.part import joined_name
 from ingest.plant import EventMapping, Source
 
 Integers = NDArray[np.int64]
@@ -62,25 +64,27 @@ class EventDecoder:
         stamps, placed : the rows' own UTC times and which rows have one and a machine, or ``None``
         """
         chosen = self._where(table) & (machines.codes >= 0)
+        for column in filter(None, (self._mapping.component, self._mapping.code)):
+            chosen &= _keepable(table[column], chosen, column, rejects)
         if self._mapping.time is not None:
-            stamps, usable = self._read(table, self._mapping.time, self._clock, machines, chosen, rejects)
-            absent = chosen & ~usable & empty(table[self._mapping.time])
-            rejects.add(np.flatnonzero(absent), self._mapping.time, "", "no time is given")
+            column = joined_name(self._mapping.time)
+            stamps, usable = self._read(table, column, self._clock, machines, chosen, rejects)
+            absent = chosen & ~usable & empty(table[column])
+            rejects.add(np.flatnonzero(absent), column, "", "no time is given")
             chosen = chosen & usable
             if not self.planned:
-                cells = table[self._mapping.time]
-                chosen = turn_ahead_away(stamps, chosen, self._arrival, self._mapping.time, cells, rejects)
+                chosen = turn_ahead_away(stamps, chosen, self._arrival, column, table[column], rejects)
         elif stamps is not None and placed is not None:
             chosen = chosen & placed
         if stamps is None:
-            return events_table()
+            return NO_EVENTS
         values = self._values(table, rejects)
         if self._mapping.flag is not None:
             return self._runs(table, machines, stamps, chosen, values, rejects)
         rows = np.flatnonzero(chosen)
         end, has_end = np.zeros(table.num_rows, np.int64), np.zeros(table.num_rows, np.bool_)
         if self._mapping.end is not None:
-            end, has_end = self._read(table, self._mapping.end, self._end_clock, machines, chosen, rejects)
+            end, has_end = self._read(table, joined_name(self._mapping.end), self._end_clock, machines, chosen, rejects)
         return self._table(
             [machines.names[code] for code in machines.codes[rows].tolist()],
             stamps[rows],
@@ -196,3 +200,15 @@ class EventDecoder:
             "note": pd.Series([""] * len(machines), dtype=object),
         }
         return pd.DataFrame(columns)
+
+
+def _keepable(cells: pa.ChunkedArray, chosen: Booleans, column: str, rejects: Rejects) -> Booleans:
+    """Return which rows have a text that can be kept; the other chosen ones are turned away."""
+    codes, labels = encoded(cells)
+    kept = np.ones(len(codes), np.bool_)
+    for code, label in enumerate(labels):
+        if reason := why_unkeepable(label):
+            rows = np.flatnonzero(chosen & (codes == code))
+            rejects.add(rows, column, cells, reason)
+            kept[rows] = False
+    return kept

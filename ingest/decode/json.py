@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
-from ingest.decode.batch import decode_batch, refuse_body
+from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
+from ingest.decode.reject import Rejects
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
+
+MOST_CELLS = 2_000_000
+_LONGEST_NUMBER = 400
 
 
 def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = "iso") -> Decoded:
@@ -43,32 +48,75 @@ def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = 
     1
     """
     try:
-        content = json.loads(body)
+        content = parse_json(body)
     except (ValueError, RecursionError) as error:
         raise refuse_body(f"is not JSON ({error})") from error
-    if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
-        content = content["readings"]
-    columns = _of_columns(content) if isinstance(content, Mapping) else _of_rows(content)
+    strange = Rejects()
+    places: list[int] = []
+    if isinstance(content, Mapping):
+        columns = _of_columns(content)
+    else:
+        columns, places = _of_rows(content, strange)
     table = pa.table({_encodable(name): column(cells) for name, cells in columns.items()})
-    return decode_batch(table, plant, now=now, time_format=time_format)
+    line_of = places.__getitem__ if strange.count else lambda row: row + 1
+    decoded = decode_batch(table, plant, now=now, time_format=time_format, line_of=line_of)
+    if not strange.count:
+        return decoded
+    return replace(
+        decoded,
+        rejections=sorted([*strange.kept, *decoded.rejections], key=lambda each: each.line),
+        rejected=decoded.rejected + strange.count,
+        rows=decoded.rows + strange.count,
+    )
+
+
+def parse_json(body: bytes) -> Any:
+    """Return what a body holds, without the wrapping; numbers that are too long to be any stay text.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        When it is no JSON.
+    """
+    try:
+        content = json.loads(body)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:
+        content = json.loads(body, parse_int=lambda text: int(text) if len(text) <= _LONGEST_NUMBER else text)
+    if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
+        return content["readings"]
+    return content
 
 
 def _of_columns(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
     if not all(isinstance(cells, list) for cells in content.values()):
-        return _of_rows([content])
+        return _of_rows([content], Rejects())[0]
     lengths = {name: len(cells) for name, cells in content.items()}
     if len(set(lengths.values())) > 1:
         raise refuse_body(f"has columns of different lengths ({lengths})"[:300])
     return dict(content)
 
 
-def _of_rows(content: object) -> dict[str, Sequence[Any]]:
-    if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
+def _of_rows(content: object, strange: Rejects) -> tuple[dict[str, Sequence[Any]], list[int]]:
+    """Return the columns and each row's place from 1; what is no row is turned away."""
+    if not isinstance(content, list):
         raise refuse_body("is not a list of rows")
     if not content:
-        return {"machine": [], "time": [], "signal": [], "value": []}
+        return {"machine": [], "time": [], "signal": [], "value": []}, []
+    places = [place for place, row in enumerate(content, 1) if isinstance(row, Mapping)]
+    if not places:
+        raise refuse_body("is not a list of rows")
+    if len(places) < len(content):
+        for place, row in enumerate(content, 1):
+            if not isinstance(row, Mapping):
+                strange.add_line(place, str(row)[:80], "not a row, which is an object with machine, time and values")
+        content = [content[place - 1] for place in places]
     names = dict.fromkeys(name for row in content for name in row)
-    return {name: [row.get(name) for row in content] for name in names}
+    refuse_many_columns(len(names))
+    if len(names) * len(content) > MOST_CELLS:
+        raise refuse_body(f"has {len(names):,} different names in {len(content):,} rows")
+    return {name: [row.get(name) for row in content] for name in names}, places
 
 
 def column(cells: Sequence[Any]) -> pa.ChunkedArray:

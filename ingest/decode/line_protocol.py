@@ -12,12 +12,12 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
-from ingest.decode.batch import decode_batch, refuse_body
+from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
 from ingest.decode.reject import Rejects
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
-MOST_CELLS = 10_000_000
+MOST_CELLS = 5_000_000
 _PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
 
 # Lines without an escape, a string or a space inside: nearly all lines of machines. They are cut with
@@ -123,6 +123,7 @@ class _Lines:
 
     def table(self, now: datetime, precision: str) -> pa.Table:
         """Return the columns ``machine``, ``time`` and one for each field."""
+        refuse_many_columns(len(self._columns))
         rows = len(self.numbers)
         if rows * len(self._columns) > MOST_CELLS:
             raise refuse_body(f"has {len(self._columns):,} different fields in {rows:,} lines")

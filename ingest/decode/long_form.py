@@ -1,7 +1,6 @@
 """Long rows (machine, time, signal, value) spread to one column for each signal."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from ingest.decode.machine import Machines, encoded
 from ingest.decode.mapping import Mapping
 from ingest.decode.number import numbers
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import Rejects, rows_by_code
 from ingest.plant import MachineClass, Plant
 
 Integers = NDArray[np.int64]
@@ -51,9 +50,12 @@ def spread(
         machine_class = plant.classes[number]
         rows = np.flatnonzero(classes == number)
         codes = _signal_codes(machine_class, labels, mapping)
+        rows_of = rows_by_code(found[rows], len(labels))
         for label in np.flatnonzero(codes < 0).tolist():
-            unknown = rows[found[rows] == label]
-            rejects.add(unknown, signal_column, labels[label], _unknown(labels[label], machine_class, mapping))
+            unknown = rows[rows_of[label]]
+            if len(unknown):
+                reason = _unknown(labels[label], machine_class, mapping, rejects)
+                rejects.add(unknown, signal_column, labels[label], reason)
         rows = rows[(codes[found[rows]] >= 0)]
         rows = _in_range(machine_class, rows, codes[found], values, table, value_column, rejects)
         rows = rows[~np.isnan(values[rows])]
@@ -68,12 +70,11 @@ def _signal_codes(machine_class: MachineClass, labels: list[str], mapping: Mappi
     return np.array([*(place.get(mapping.names.get(label, label), -1) for label in labels)], np.int64)
 
 
-def _unknown(label: str, machine_class: MachineClass, mapping: Mapping) -> str:
+def _unknown(label: str, machine_class: MachineClass, mapping: Mapping, rejects: Rejects) -> str:
     names = [each.name for each in machine_class.signals]
-    near = get_close_matches(label, [*names, *mapping.names], 1)
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"class {machine_class.name!r} has no signal {label!r}, but: {shown}{hint}"
+    hint = rejects.hint(label, [*names, *mapping.names])
+    return f"class {machine_class.name!r} has no signal {label[:80]!r}, but: {shown}{hint}"
 
 
 def _in_range(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ingest.decode.number import is_text, texts
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import Rejects, rows_by_code
 from ingest.plant import Plant
 
 Integers = NDArray[np.int64]
@@ -52,22 +51,23 @@ class MachineColumn:
         column = "/".join(self._columns)
         rejects.add(np.flatnonzero(found < 0), column, "", "no machine is named")
         ignored = 0
-        for number, label in enumerate(labels):
-            if known[number] < 0:
-                rows = np.flatnonzero(found == number)
+        rows_of = rows_by_code(found, len(labels)) if (known < 0).any() else []
+        for label, rows, code in zip(labels, rows_of, known.tolist(), strict=False):
+            if code < 0 and len(rows):
                 if self._ignore:
                     ignored += len(rows)
                 else:
-                    rejects.add(rows, column, label, self._unknown(label))
+                    rejects.add(
+                        rows,
+                        column,
+                        label,
+                        f"the plant has no machine {label[:80]!r}{rejects.hint(label, self._names)}",
+                    )
         return Machines(codes, self._names, ignored)
 
     def _code(self, label: str) -> int:
         code = self._code_of.get(label, -1)
         return self._code_of.get(label[:-2], -1) if code < 0 and label.endswith(".0") else code
-
-    def _unknown(self, label: str) -> str:
-        near = get_close_matches(label, self._names, 1)
-        return f"the plant has no machine {label!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _labels(columns: Sequence[pa.ChunkedArray]) -> tuple[Integers, list[str]]:

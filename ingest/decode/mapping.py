@@ -69,7 +69,7 @@ def _wanted(source: Source) -> list[tuple[str, str]]:
     """Return (key in the plant file, column) of everything that the source names."""
     named = [
         *(("machine", column) for column in source.machine),
-        ("time", source.time),
+        *(("time", column) for column in source.time or []),
         ("cycle", source.cycle),
         ("signal_column", source.signal_column),
         ("value_column", source.value_column),
@@ -77,10 +77,9 @@ def _wanted(source: Source) -> list[tuple[str, str]]:
     if source.signal_column is None:
         named += [(f"signals.{signal}", column) for signal, column in (source.signals or {}).items()]
     for number, event in enumerate(source.events):
-        named += [
-            (f"events[{number}].{key}", getattr(event, key))
-            for key in ("time", "end", "flag", "component", "code", "value")
-        ]
+        named += [(f"events[{number}].time", column) for column in event.time or []]
+        named += [(f"events[{number}].end", column) for column in event.end or []]
+        named += [(f"events[{number}].{key}", getattr(event, key)) for key in ("flag", "component", "code", "value")]
         named += [(f"events[{number}].where", column) for column in event.where]
     return [(key, column) for key, column in named if column is not None]
 

@@ -1,6 +1,7 @@
 """What a table of rows could not give, collected as it is found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,8 @@ from ingest.report import Rejection
 
 KEPT = 10_000
 _SHOWN = 80
+_HINTS = 20
+"""A search for a name that is meant takes a millisecond."""
 
 
 class Rejects:
@@ -24,6 +27,7 @@ class Rejects:
         self.count = 0
         self.kept: list[Rejection] = []
         self._line_of = line_of
+        self._hints = 0
 
     def add(self, rows: NDArray[np.int64], column: str, values: pa.ChunkedArray | str, reason: str) -> None:
         """Turn these rows, or their cells in one column, away for one reason."""
@@ -31,11 +35,23 @@ class Rejects:
         for row in rows[: max(0, KEPT - len(self.kept))].tolist():
             self.kept.append(Rejection(self._line_of(row), column, shown(values, row), reason))
 
+    def hint(self, name: str, known: Sequence[str]) -> str:
+        """Return which known name was meant, for the first few that are asked for."""
+        self._hints += 1
+        near = get_close_matches(name[:_SHOWN], known, 1) if self._hints <= _HINTS else []
+        return f"; did you mean {near[0]!r}?" if near else ""
+
     def add_line(self, line: int, value: str, reason: str) -> None:
         """Turn a line away that is not even a row."""
         self.count += 1
         if len(self.kept) < KEPT:
             self.kept.append(Rejection(line, "", value[:_SHOWN], reason))
+
+
+def rows_by_code(codes: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """Return the rows of each code from 0 to ``count``, ascending."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.searchsorted(codes[order], np.arange(count + 1)))[1:-1]
 
 
 def shown(values: pa.ChunkedArray | str, row: int) -> str:

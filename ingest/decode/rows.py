@@ -18,8 +18,10 @@ from ingest.decode.mapping import Mapping
 from ingest.decode.number import empty, numbers
 from ingest.decode.reject import Rejects
 from ingest.decode.time import Times, times
+from ingest.decode.time_columns import join_times
 from ingest.decode.zone import LocalClock
-from ingest.event import Event, events_table
+from ingest.event import NO_EVENTS, Event, events_table
+from ingest.part import joined_name
 from ingest.plant import Plant, Signal
 from ingest.reading import TIME, Readings, readings_schema
 from ingest.report import Rejection
@@ -44,7 +46,7 @@ class Decoded:
     """
 
     readings: list[Readings] = field(default_factory=list)
-    events: pd.DataFrame = field(default_factory=events_table)
+    events: pd.DataFrame = field(default_factory=lambda: NO_EVENTS)
     rejections: list[Rejection] = field(default_factory=list)
     rejected: int = 0
     rows: int = 0
@@ -67,6 +69,8 @@ class RowDecoder:
     def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime) -> None:
         source = mapping.source
         self.newest: dict[str, int] = {}
+        self.class_of_rows = np.zeros(0, np.int64)
+        """Place of each row's class in the plant, -1 where it has no machine, of the last table."""
         self._plant = plant
         self._mapping = mapping
         self.arrival = now
@@ -78,14 +82,15 @@ class RowDecoder:
         self._events = [EventDecoder(each, source, zone, now) for each in source.events]
         self._class_names = [each.name for each in plant.classes]
         place = {name: number for number, name in enumerate(self._class_names)}
-        self._class_of = np.array([place[each.machine_class] for each in plant.machines], np.int64)
+        self._class_of = np.array([*(place[each.machine_class] for each in plant.machines), -1], np.int64)
 
     def decode(self, table: pa.Table, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
         """Decode the next rows; cells and rows that cannot be used are turned away one by one."""
         rejects = Rejects(line_of)
-        table = _simple(table)
+        table = join_times(_simple(table), self._mapping.source)
         machines = self._machines.read(table, rejects)
-        events = events_table()
+        self.class_of_rows = self._class_of[machines.codes]
+        events = NO_EVENTS
         stamps, placed, seen = self._place(table, machines, rejects)
         if self._events:
             events = together(
@@ -126,7 +131,7 @@ class RowDecoder:
         """Return each row's UTC time, which rows have a machine and a time, and which of them can have been seen."""
         source = self._mapping.source
         if source.time is not None:
-            column = source.time
+            column = joined_name(source.time)
             read = times(table[column], column, rejects, source.time_format)
         elif source.cycle is not None:
             column = source.cycle
@@ -168,7 +173,7 @@ class RowDecoder:
         self, table: pa.Table, machines: Machines, stamps: Integers, placed: NDArray[np.bool_], rejects: Rejects
     ) -> tuple[list[Readings], int, int]:
         values: dict[str, Floats] = {}
-        classes = np.where(placed, self._class_of[machines.codes], -1)
+        classes = np.where(placed, self.class_of_rows, -1)
         readings: list[Readings] = []
         used = missing = 0
         for number in np.unique(classes[placed]).tolist():
@@ -218,7 +223,7 @@ def _simple(table: pa.Table) -> pa.Table:
 def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return several event tables as one."""
     filled = [each for each in tables if len(each)]
-    return pd.concat(filled, ignore_index=True) if filled else events_table()
+    return pd.concat(filled, ignore_index=True) if filled else NO_EVENTS
 
 
 def within(

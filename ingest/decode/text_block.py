@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -56,7 +57,12 @@ class Part:
 
 
 def parse_csv(
-    block: bytes, names: tuple[str, ...], wanted: tuple[str, ...], delimiter: str = ",", first_line_number: int = 2
+    block: bytes,
+    names: tuple[str, ...],
+    wanted: tuple[str, ...],
+    delimiter: str = ",",
+    first_line_number: int = 2,
+    most_broken: float = math.inf,
 ) -> Part:
     """Parse whole lines, without a header, to text columns; spellings of "nothing" become null.
 
@@ -64,6 +70,7 @@ def parse_csv(
     ----------
     names : all columns, in their order
     wanted : columns to return
+    most_broken : lines that may be no rows; ``pa.ArrowInvalid`` if more are
     """
     text = to_utf8(block)
     broken = 0
@@ -71,7 +78,7 @@ def parse_csv(
     def skip(_: object) -> str:
         nonlocal broken
         broken += 1
-        return "skip"
+        return "skip" if broken <= most_broken else "error"
 
     table = pacsv.read_csv(
         pa.BufferReader(text),

@@ -8,8 +8,8 @@ from ingest.proposal.classes import ClassGuess
 from ingest.proposal.guess import Proposal
 from ingest.proposal.holding import Holding
 from ingest.proposal.model import ModelGuess, guess_model
-from ingest.proposal.page import Page, as_ranges, key_of, listed, natural, quoted
-from ingest.proposal.table import CodeColumn
+from ingest.proposal.page import Page, as_ranges, key_of, listed, natural, one_or_more, quoted
+from ingest.proposal.table import Table
 
 _PLAIN_ENDINGS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".arrow": "arrow"}
 
@@ -113,8 +113,7 @@ def _source(page: Page, number: int, holding: Holding, classes: Sequence[ClassGu
     if sample.decimal != ".":
         page.guess(here, "decimal", quoted(sample.decimal), 0.95, "numbers are written with it")
     if table.machine.columns:
-        columns = listed(table.machine.columns) if len(table.machine.columns) > 1 else quoted(table.machine.columns[0])
-        page.guess(here, "machine", columns, table.machine.confidence, table.machine.why)
+        page.guess(here, "machine", one_or_more(table.machine.columns), table.machine.confidence, table.machine.why)
     else:
         page.guess(here, "machine_is", quoted(machine_is), table.machine.confidence, table.machine.why)
     _when(page, here, holding)
@@ -140,7 +139,7 @@ def _source(page: Page, number: int, holding: Holding, classes: Sequence[ClassGu
 def _when(page: Page, here: str, holding: Holding) -> None:
     table = holding.table
     if table.time is not None:
-        page.guess(here, "time", quoted(table.time.name), table.time.confidence, table.time.why)
+        page.guess(here, "time", one_or_more(table.time.columns), table.time.confidence, table.time.why)
         if table.time.format != "iso":
             page.guess(here, "time_format", quoted(table.time.format), table.time.confidence, table.time.why)
     elif table.cycle is not None:
@@ -167,14 +166,16 @@ def _columns(page: Page, here: str, holding: Holding) -> None:
         page.put("code_is", quoted(flag.code))
     if table.codes:
         page.add("", "[[sources.events]]")
-        _event(page, f"{here}.events[{len(table.flags) + 1}]", table.codes, bool(holding.tally.components))
+        _event(page, f"{here}.events[{len(table.flags) + 1}]", table, bool(holding.tally.components))
 
 
-def _event(page: Page, here: str, codes: Sequence[CodeColumn], components: bool) -> None:
-    first = codes[0]
+def _event(page: Page, here: str, table: Table, components: bool) -> None:
+    first = table.codes[0]
     page.guess(here, "kind", quoted(first.kind), first.confidence, "the names of file and columns, and the words in it")
+    if table.end is not None:
+        page.guess(here, "end", one_or_more(table.end.columns), 0.8, "the name, and it never lies before the begin")
     taken: set[str] = set()
-    for code in codes:
+    for code in table.codes:
         key = "component" if code.component and components else "code"
         if code.column and key not in taken:
             taken.add(key)

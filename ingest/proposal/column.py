@@ -9,27 +9,11 @@ from numpy.typing import NDArray
 
 from ingest.decode.number import NOTHING
 from ingest.event import EventKind
+from ingest.proposal.kinds import FLAGS, first_row
 from ingest.proposal.sample import Sample
 
-_FLAGS: tuple[tuple[str, EventKind], ...] = (
-    (r"anomal|outlier|label|attack|target|change.?point", "state"),
-    (r"fail|fault|broken|break.?down|defect|ausf(?:a|ä|ae)ll", "failure"),
-    (r"maint|repair|service|wartung", "maintenance"),
-    (r"alarm|error|warn|stoerung|störung", "error"),
-    (r"stop|stand.?still|down", "stop"),
-)
-_KINDS: tuple[tuple[str, EventKind], ...] = (
-    (r"fail|break.?down|ausf(?:a|ä|ae)ll", "failure"),
-    (r"maint|repair|service|wartung|replace|overhaul", "maintenance"),
-    (r"inspect", "inspection"),
-    (r"err|alarm|warn|fault|st(ö|oe)rung", "error"),
-    (r"stop|down.?time|stand.?still", "stop"),
-    (r"order|auftrag|job", "order"),
-    (r"shift|schicht", "shift"),
-    (r"count|piece|scrap", "count"),
-    (r"state|status|mode", "state"),
-)
 _FUTURE = re.compile(r"^rul$|remaining.*(life|cycle|hour)|time.?to.?fail|^ttf$", re.IGNORECASE)
+_GROUPED = r"[+-]?\d{1,3}([.,' \u00a0\u202f]?\d{3})*([.,]\d+)?"
 _IDENTIFIER = re.compile(r"^(unnamed.*|index|idx|id|row.*|nr|no|seq.*|record.*|)$", re.IGNORECASE)
 _BRACKETS = re.compile(r"(.+?)[\s_]*[\[(]([^\[\]()]{1,12})[\])]")
 _ENDINGS = {
@@ -88,6 +72,11 @@ def _numbers(sample: Sample, name: str) -> NDArray[np.float64] | None:
         return np.asarray(values.astype("float64"), dtype=np.float64)
     if sample.format != "csv" and not pd.api.types.is_string_dtype(values):
         return None
+    if sample.format == "csv" and not values.hasnans:
+        cells = [str(cell).replace(sample.decimal, ".") for cell in values.to_numpy()]
+        plain = pd.to_numeric(np.array(cells, dtype=object), errors="coerce")
+        if not np.isnan(plain).any():
+            return np.asarray(plain, dtype=np.float64)
     words = texts(sample, name)
     if sample.decimal == ",":
         words = words.str.replace(",", ".", regex=False)
@@ -107,19 +96,19 @@ def texts(sample: Sample, name: str) -> pd.Series:
 
 def flag_column(sample: Sample, name: str) -> FlagColumn | None:
     """Return what a column of zeros and ones marks; ``None`` if it is no such column or has no telling name."""
-    values = sample.frame[name]
     numeric = numbers(sample, name)
     if numeric is None:
         return None
     known = numeric[~np.isnan(numeric)]
     if len(known) == 0 or not np.isin(known, (0.0, 1.0)).all():
         return None
-    for pattern, kind in _FLAGS:
-        if re.search(pattern, name, re.IGNORECASE):
-            share = f"1 in {np.mean(known):.1%} of the rows" if known.any() else "never 1 in the sample"
-            sure = 0.9 if known.any() and not known.all() else 0.6
-            return FlagColumn(str(values.name), kind, name, sure, f"0 or 1, {share}, and the name")
-    return None
+    row = first_row(FLAGS, name)
+    if row is None:
+        return None
+    _, kind, sure = row
+    share = f"1 in {np.mean(known):.1%} of the rows" if known.any() else "never 1 in the sample"
+    sure = min(sure, 0.9 if known.any() and not known.all() else 0.6)
+    return FlagColumn(name, kind, name, sure, f"0 or 1, {share}, and the name")
 
 
 def signal_column(sample: Sample, name: str) -> SignalColumn | str:
@@ -130,6 +119,8 @@ def signal_column(sample: Sample, name: str) -> SignalColumn | str:
     if numeric is None:
         words = texts(sample, name)
         distinct = int(words.nunique())
+        if distinct and words.dropna().str.fullmatch(_GROUPED).mean() > 0.95:
+            return f"numbers with marks that are not read, such as {words.dropna().iloc[0]!r}; export them as 1234.5"
         return f"text with {distinct} different values" if distinct else "empty"
     known = numeric[np.isfinite(numeric)]
     if len(known) == 0:
@@ -146,27 +137,28 @@ def signal_column(sample: Sample, name: str) -> SignalColumn | str:
     rising = steps[steps != 0]
     if whole and len(rising) > 20 and np.mean(rising > 0) > 0.98:
         return SignalColumn(shown, name, unit, low, high, 0.5, why + " that only rise: a counter?")
+    if _may_be_grouped(sample, name):
+        return SignalColumn(shown, name, unit, low, high, 0.4, f"{why}, unless the mark stands between thousands")
     few = len(np.unique(known)) <= 10
     return SignalColumn(shown, name, unit, low, high, 0.6 if few else 0.9, why + (", few of them different" * few))
 
 
-def kind_of(*words: str) -> tuple[EventKind, float]:
-    """Guess the kind of events from names, the most telling first.
-
-    Examples
-    --------
-    >>> kind_of("PdM_failures", "failure")
-    ('failure', 0.9)
-    >>> kind_of("log", "text")
-    ('state', 0.3)
-    >>> kind_of("Ausfälle"), kind_of("ausfaelle")
-    (('failure', 0.9), ('failure', 0.9))
-    """
-    for word in words:
-        for pattern, kind in _KINDS:
-            if re.search(pattern, word, re.IGNORECASE):
-                return kind, 0.9
-    return "state", 0.3
+def _may_be_grouped(sample: Sample, name: str) -> bool:
+    """Whether the decimal mark of a column may be one between thousands: 987 beside 1.234, never 0.5."""
+    if sample.format != "csv":
+        return False
+    mark = re.escape(sample.decimal)
+    grouped = re.compile(rf"[+-]?[1-9]\d{{0,2}}({mark}\d{{3}})+")
+    marked, plain = False, False
+    for cell in sample.frame[name].array:
+        word = str(cell).strip()
+        if sample.decimal not in word:
+            plain = plain or word.isdecimal()
+        elif grouped.fullmatch(word):
+            marked = True
+        else:
+            return False
+    return marked and plain
 
 
 def _unit(name: str, low: float, high: float) -> tuple[str, str]:

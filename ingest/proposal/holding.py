@@ -77,7 +77,7 @@ def _expanded(files: Sequence[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in files:
         if path.is_dir():
-            inside = sorted(each for each in path.iterdir() if each.suffix.lower() in _ENDINGS)
+            inside = sorted(each for each in path.iterdir() if each.suffix.lower() in _ENDINGS and each.is_file())
             if not inside:
                 raise SourceError(f"{path}: the folder holds no CSV, Parquet or Arrow file")
             found |= dict.fromkeys(inside)
@@ -96,7 +96,7 @@ def _alike(tables: Sequence[Table]) -> list[list[Table]]:
             sample.path.suffix,
             tuple(map(str, sample.frame.columns)),
             (sample.delimiter, sample.decimal, table.machine.columns, table.signal_column),
-            (table.time.name, table.time.format) if table.time else table.cycle,
+            (table.time.columns, table.time.format) if table.time else table.cycle,
         )
         groups.setdefault(key if table.machine.columns else sample.path, []).append(table)
     found: list[list[Table]] = []

@@ -21,6 +21,8 @@ _NAMES = tuple(
         r"^(group|experiment|test|run|batch|series|trial|campaign|line|site)",
     )
 )
+_NUMBERED = re.compile(r"(.*?\d+)[ _.:/-]+(\D.*)")
+_UNNAMED_TRIED = 30
 _SIGNAL = re.compile(
     r"^(signal|sensor|tag|channel|variable|metric|parameter|measure(ment)?|kanal|messgr.*|item|point|quantity)"
     r"[ _]?(name|id)?$",
@@ -66,17 +68,37 @@ def machine_columns(
         if muddle(chosen) > alone / 10:
             return MachineColumns((), 0.3, "rows share times, but no column tells the machines apart")
         confidence, why = 0.6, f"without it {alone:.0%} of the rows would share their time with others or go back"
+    elif side := _side_by_side(list(map(str, sample.frame))):
+        why = f"columns such as {side[0]!r} and {side[1]!r} may be of two machines; if so, write a source for each"
+        return MachineColumns((), 0.3, why)
     else:
         return MachineColumns((), 0.7, "no column names one, and hardly two rows share a time")
+    before = muddle(chosen)
     for name in sorted(set(words) - set(chosen), key=rank):
-        joined, before = muddle([*chosen, name]), muddle(chosen)
+        joined = muddle([*chosen, name])
         returns = rank(name) < len(_NAMES) and _returns(words, chosen) and not _returns(words, [*chosen, name])
         if (before > 0.0001 and joined < before / 2) or returns:
             chosen.append(name)
+            before = joined
             confidence, why = 0.7, "only together do they give every machine one row at a time"
     if len(chosen) > 1:
         chosen.sort(key=lambda name: (words[name].nunique(), name))
+    if any(words[name].str.lower().nunique() < words[name].nunique() for name in chosen):
+        confidence, why = 0.4, f"{why}; some names differ in capitals only, and each is a machine here"
     return MachineColumns(tuple(chosen), confidence, why)
+
+
+def _side_by_side(names: Sequence[str]) -> tuple[str, str] | None:
+    """Return two columns of the same signal of two machines, where all numbered beginnings have the same endings."""
+    parts = [match for name in names if (match := _NUMBERED.fullmatch(name))]
+    endings: dict[str, dict[str, str]] = {}
+    for match in parts:
+        endings.setdefault(match[1], {})[match[2].lower()] = match[0]
+    groups = list(endings.values())
+    if len(groups) < 2 or len(groups[0]) < 2 or any(group.keys() != groups[0].keys() for group in groups):
+        return None
+    ending = next(iter(groups[0]))
+    return groups[0][ending], groups[1][ending]
 
 
 def signal_name_column(sample: Sample, taken: Sequence[str]) -> str | None:
@@ -91,11 +113,15 @@ def signal_name_column(sample: Sample, taken: Sequence[str]) -> str | None:
 
 
 def candidates(sample: Sample, taken: Sequence[str]) -> list[str]:
-    """Return columns of words or whole numbers that repeat."""
+    """Return columns of words or whole numbers that repeat; of those whose name tells nothing the first few."""
     found = []
+    unnamed = 0
     for name in map(str, sample.frame):
         values = sample.frame[name]
-        if name in taken or not name or pd.api.types.is_bool_dtype(values) or flag_column(sample, name):
+        told = rank(name) < len(_NAMES)
+        if name in taken or not name or (unnamed >= _UNNAMED_TRIED and not told):
+            continue
+        if pd.api.types.is_bool_dtype(values) or flag_column(sample, name):
             continue
         numeric = numbers(sample, name)
         if numeric is not None and (numeric[~np.isnan(numeric)] % 1 != 0).any():
@@ -105,6 +131,7 @@ def candidates(sample: Sample, taken: Sequence[str]) -> list[str]:
         repeats = 0.9 * len(values) <= len(known) and different <= max(1, len(known) / 3)
         if repeats and (different > 1 or rank(name) == 0):
             found.append(name)
+            unnamed += not told
     return found
 
 

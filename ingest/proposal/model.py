@@ -13,6 +13,7 @@ from ingest.proposal.table import NO_TIME, Table
 
 FAILURES_NEEDED = 10
 MACHINES_NEEDED = 5
+_USUAL_HORIZON = {"failure_risk": timedelta(days=1), "anomaly": timedelta(days=7)}
 _NICE = [
     *(timedelta(seconds=each) for each in (1, 2, 5, 10, 15, 20, 30)),
     *(timedelta(minutes=each) for each in (1, 2, 5, 10, 15, 20, 30)),
@@ -55,9 +56,12 @@ def guess_model(entry: ClassGuess) -> ModelGuess:
             ("state", label.code), by_machine=False,
         )  # fmt: skip
     history = _history(table)
-    horizon = max(nice(min(max(timedelta(days=1), every * 24), history / 10)), nice(every * 5))
-    why = f"a row each {roughly(every)}, about {roughly(history)} of history a machine; what time does a repair need?"
     task = "failure_risk" if enough else "anomaly"
+    usual = max(_USUAL_HORIZON[task], every * 24)
+    horizon = max(nice(min(usual, history / 10)), nice(every * 5))
+    why = f"a row each {roughly(every)}, about {roughly(history)} of history a machine; what time does a repair need?"
+    if not enough:
+        why += " an anomaly shows wear from its first sign on, which may be days before"
     what = found if enough else too_few
     lead = nice(horizon / 10) if horizon >= timedelta(seconds=20) else timedelta(0)
     return ModelGuess(task, what, horizon, why, lead if enough else timedelta(0), (), ("failure", ""), by_machine=ends)

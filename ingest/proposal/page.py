@@ -69,6 +69,11 @@ def listed(texts: Sequence[str]) -> str:
     return line if len(line) <= _WIDTH else "[\n" + "".join(f"    {cell},\n" for cell in cells) + "]"
 
 
+def one_or_more(texts: Sequence[str]) -> str:
+    """Write a single text alone, and several as a list."""
+    return quoted(texts[0]) if len(texts) == 1 else listed(texts)
+
+
 def as_ranges(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Shorten names that count up to ranges.
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from ingest.errors import SourceError
+from ingest.sources.csv_file import UNEVEN_HEADER, end_of_lines
 
 _WHOLE = 8_000_000
 _HEAD = 4_000_000
@@ -26,7 +28,11 @@ _ROWS_HEAD = 50_000
 _ROWS_PIECE = 5_000
 _PLACES = (0.25, 0.5, 0.75, 1.0)
 _DELIMITERS = (",", ";", "\t", "|")
+_ROWS_LOOKED_AT = 200
+_CELLS_LOOKED_AT = 200_000
+_UNNAMED = "\0unnamed "
 _OTHER_ENCODING = "cp1252"
+_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}\b")
 _NUMBER = re.compile(r"\s*[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?\s*")
 
 
@@ -43,6 +49,8 @@ class Sample:
     stretch : number of the piece of the file that each row comes from, shape (n_rows,); rows of one
         stretch follow each other in the file
     whole : whether ``frame`` is the whole file
+    names : of CSV: all columns of the file, also those that hold nothing and have no name
+    above : of CSV: lines down to the header
     read_as_numbers : columns that were read as numbers already
     """
 
@@ -54,6 +62,8 @@ class Sample:
     delimiter: str = ","
     decimal: Literal[".", ","] = "."
     encoding: str = "utf8"
+    names: tuple[str, ...] = ()
+    above: int = 1
     read_as_numbers: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)
 
 
@@ -105,11 +115,11 @@ def scan(sample: Sample, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
             for number in range(reader.num_record_batches):
                 yield pa.table(reader.get_batch(number)).select(list(columns)).to_pandas()
     else:
-        names = list(sample.frame.columns)
+        names = list(sample.names)
         with pyarrow.csv.open_csv(
             sample.path,
-            read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=1, encoding=sample.encoding),
-            parse_options=_parsing(sample.delimiter),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=sample.above, encoding=sample.encoding),
+            parse_options=_parsing(sample.delimiter, breaks=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), include_columns=list(columns)
             ),
@@ -147,6 +157,8 @@ def _from_arrow(path: Path) -> Sample:
 
 
 def _from_csv(path: Path, head: bytes) -> Sample:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SourceError(f"{path}: text in UTF-16; save it as CSV in UTF-8")
     if b"\x00" in head[:100_000]:
         raise SourceError(f"{path}: a binary file that is neither Parquet nor Arrow; export it as CSV or Parquet")
     size = path.stat().st_size
@@ -154,21 +166,49 @@ def _from_csv(path: Path, head: bytes) -> Sample:
         if size <= _WHOLE:
             pieces = [file.read()]
         else:
-            pieces = [head[: head.rfind(b"\n") + 1]]
-            for place in _PLACES:
+            pieces = [head[: end_of_lines(head) or len(head)]]
+            for place in () if _breaks_in_quotes(head) else _PLACES:
                 file.seek(max(_HEAD, int(place * (size - _PIECE))))
                 rows = file.read(_PIECE)
                 pieces.append(rows[rows.find(b"\n") + 1 : rows.rfind(b"\n") + 1])
     encoding = "utf8" if _is_utf8(pieces[0]) else _OTHER_ENCODING
-    delimiter, names = _header(path, pieces[0].decode(encoding, errors="replace").removeprefix("\ufeff"))
+    text = pieces[0].decode(encoding, errors="replace").removeprefix("\ufeff")
+    if "\n" not in text.strip() and "\r" in text.strip():
+        raise SourceError(f"{path}: its lines end with a carriage return alone; save it with line feeds")
+    delimiter, names = _header(path, text)
+    above = 1 + next(number for number, line in enumerate(text.split("\n")) if line.strip())
+    breaks = _breaks_in_quotes(pieces[0])
     tables = []
     for number, piece in enumerate(pieces):
         reading = pyarrow.csv.ReadOptions(
-            column_names=names, skip_rows=int(number == 0), use_threads=False, encoding=encoding
+            column_names=names, skip_rows=above if number == 0 else 0, use_threads=False, encoding=encoding
         )
-        tables.append(_rows(piece, reading, _parsing(delimiter)))
+        tables.append(_rows(piece, reading, _parsing(delimiter, breaks=breaks)))
     sample = _of_pieces(path, "csv", tables, whole=size <= _WHOLE)
-    return replace(sample, delimiter=delimiter, decimal=_decimal(sample.frame, delimiter), encoding=encoding)
+    frame = _without_empty(path, sample.frame)
+    return replace(
+        sample,
+        frame=frame,
+        delimiter=delimiter,
+        decimal=_decimal(frame, delimiter),
+        encoding=encoding,
+        names=tuple(names),
+        above=above,
+    )
+
+
+def _breaks_in_quotes(text: bytes) -> bool:
+    """Whether a row goes on over several lines; further on in the file nobody knows then where a row begins."""
+    return any(line.count(b'"') % 2 for line in text.split(b"\n"))
+
+
+def _without_empty(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that have a name, or hold something."""
+    unnamed = [name for name in map(str, frame) if name.startswith(_UNNAMED)]
+    filled = [name for name in unnamed if frame[name].fillna("").str.strip().ne("").any()]
+    if len(filled) > 1:
+        raise SourceError(f"{path}: {len(filled)} columns have no name; give each column a name of its own")
+    return frame.drop(columns=[name for name in unnamed if name not in filled])
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -180,31 +220,51 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def _header(path: Path, text: str) -> tuple[str, list[str]]:
-    """Return the delimiter, and the names of the columns."""
-    lines = text.splitlines()[:200]
-    lines = [line for line in lines if line.strip()]
-    fits: dict[str, float] = {}
-    for delimiter in _DELIMITERS:
-        counts = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
-        width = len(next(csv.reader(lines[:1], delimiter=delimiter)))
-        if width > 1:
-            fits[delimiter] = counts[width] / len(lines)
-    if not fits:
+    """Return the delimiter, and the names of the columns; those of columns without one are made up."""
+    if text.lstrip().split("\n", 1)[0].count('"') % 2:
+        raise SourceError(f"{path}: {UNEVEN_HEADER}")
+    found = {delimiter: _first_rows(text, delimiter) for delimiter in _DELIMITERS}
+    several = {mark: [len(row) for row in rows if len(row) > 1] for mark, rows in found.items()}
+    widths = {mark: Counter(lengths).most_common(1)[0] for mark, lengths in several.items() if lengths}
+    shares = {mark: count / len(found[mark]) for mark, (_, count) in widths.items()}
+    if not shares:
         raise SourceError(f"{path}: there is only one column; separate columns by a comma, semicolon, tab or '|'")
-    delimiter = max(fits, key=lambda each: fits[each])
-    names = [name.strip() for name in next(csv.reader(lines[:1], delimiter=delimiter))]
-    if fits[delimiter] < 0.8:
+    delimiter = max(shares, key=lambda mark: (round(shares[mark], 1), widths[mark][0]))
+    names, width = [name.strip() for name in found[delimiter][0]], widths[delimiter][0]
+    if shares[delimiter] < 0.8:
         raise SourceError(f"{path}: the rows differ in their number of columns; is this a table with one header?")
-    if sum(_NUMBER.fullmatch(name) is not None for name in names) > len(names) / 2:
-        raise SourceError(f"{path}: the first line holds numbers; put a line with the names of the columns there")
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    if len(names) != width:
+        raise SourceError(
+            f"{path}: the first line has {len(names)} field(s) and most others have {width}; the first line must name "
+            "all columns and nothing may stand above it"
+        )
+    held = sum(_NUMBER.fullmatch(name) is not None for name in names) > len(names) / 2
+    if held or any(_DATE.match(name) for name in names):
+        raise SourceError(
+            f"{path}: the first line holds numbers or times; put a line with the names of the columns there"
+        )
+    twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         raise SourceError(f"{path}: two columns are named {twice[0]!r}; give each column a name of its own")
-    return delimiter, names
+    unnamed = names.count("") > 1
+    return delimiter, [name or (f"{_UNNAMED}{number}" if unnamed else "") for number, name in enumerate(names)]
 
 
-def _parsing(delimiter: str) -> pyarrow.csv.ParseOptions:
-    return pyarrow.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=lambda _: "skip")
+def _first_rows(text: str, delimiter: str) -> list[list[str]]:
+    """Return the first rows that hold anything, as far as they can be read with this delimiter."""
+    rows: list[list[str]] = []
+    try:
+        reader = islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), _ROWS_LOOKED_AT)
+        rows.extend(row for row in reader if any(cell.strip() for cell in row) or len(row) > 1)
+    except csv.Error:
+        pass
+    return rows
+
+
+def _parsing(delimiter: str, *, breaks: bool) -> pyarrow.csv.ParseOptions:
+    return pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=breaks, invalid_row_handler=lambda _: "skip"
+    )
 
 
 def _rows(piece: bytes, reading: pyarrow.csv.ReadOptions, parsing: pyarrow.csv.ParseOptions) -> pa.Table:
@@ -225,7 +285,7 @@ def _of_pieces(path: Path, kind: Literal["csv", "parquet", "arrow"], pieces: lis
 def _decimal(frame: pd.DataFrame, delimiter: str) -> Literal[".", ","]:
     if delimiter == ",":
         return "."
-    words = frame.head(500).astype(str)
-    commas = sum(int(words[name].str.fullmatch(r"\s*[+-]?\d+,\d+\s*").sum()) for name in words)
-    points = sum(int(words[name].str.fullmatch(r"\s*[+-]?\d+\.\d+\s*").sum()) for name in words)
+    words = frame.head(max(10, min(500, _CELLS_LOOKED_AT // len(frame.columns)))).astype(str).to_numpy().ravel()
+    commas = sum(re.fullmatch(r"\s*[+-]?\d+,\d+\s*", word) is not None for word in words)
+    points = sum(re.fullmatch(r"\s*[+-]?\d+\.\d+\s*", word) is not None for word in words)
     return "," if commas > points else "."

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from ingest.errors import SourceError
 from ingest.event import EventKind
-from ingest.proposal.column import FlagColumn, SignalColumn, flag_column, kind_of, numbers, signal_column, texts
+from ingest.proposal.column import FlagColumn, SignalColumn, flag_column, numbers, signal_column, texts
+from ingest.proposal.guess import plain
+from ingest.proposal.kinds import kind_of, names_begin, names_end
 from ingest.proposal.machines import MachineColumns, candidates, labels, machine_columns, rank, signal_name_column
 from ingest.proposal.sample import Sample
-from ingest.proposal.times import TimeColumn, time_column
+from ingest.proposal.times import TimeColumn, best_time, is_clock, time_columns, written_times
 from ingest.reading import KEY_COLUMNS
 
 _CYCLE = re.compile(r"cycle|zyklus|flight|shot|stroke|^step$|^takt", re.IGNORECASE)
@@ -59,6 +61,7 @@ class Table:
     signals, flags, codes : what the other columns hold
     left_out : columns that are not used, and why
     every, steady : usual time between two rows of a machine, and the share of steps that are about that long
+    end : of events that last
     run_to_failure : how sure it is that each machine's last row is its failure; 0 for not at all
     """
 
@@ -76,6 +79,7 @@ class Table:
     every: timedelta | None = None
     steady: float = 0.0
     run_to_failure: float = 0.0
+    end: TimeColumn | None = None
 
 
 def understand(sample: Sample) -> Table:
@@ -86,7 +90,8 @@ def understand(sample: Sample) -> Table:
     SourceError
         When no column tells the time, or nothing but the time is left.
     """
-    time = time_column(sample)
+    times = time_columns(sample)
+    time = best_time(times)
     cycle = _cycle(sample) if time is None else None
     if time is None and cycle is None:
         raise SourceError(
@@ -94,7 +99,14 @@ def understand(sample: Sample) -> Table:
             "add one, or leave the file out"
         )
     ticks = _ticks(sample, time, cycle)
-    known = [time.name if time else "", cycle.column if cycle else ""]
+    used = {*(time.columns if time else ()), cycle.column if cycle else ""}
+    apart = {name: "times, but not those of the rows" for name in written_times(times) if name not in used}
+    apart |= {
+        name: "a time of day without its date"
+        for name in map(str, sample.frame)
+        if name not in used and name not in apart and is_clock(sample, name)
+    }
+    known = [*used, *apart]
     flags = [flag for name in map(str, sample.frame) if name not in known and (flag := flag_column(sample, name))]
     known += [flag.column for flag in flags]
     signal = signal_name_column(sample, known)
@@ -102,9 +114,9 @@ def understand(sample: Sample) -> Table:
     known += [*machine.columns, signal or ""]
     found = {name: signal_column(sample, name) for name in map(str, sample.frame) if name not in known}
     signals = [each for each in found.values() if isinstance(each, SignalColumn)]
-    left_out = {name: why for name, why in found.items() if isinstance(why, str)}
+    left_out = apart | {name: why for name, why in found.items() if isinstance(why, str)}
     if not signals and not flags:
-        return _events(sample, time, cycle, ticks)
+        return _events(sample, times, time, cycle, ticks)
     if signal and signals:
         value = next((each.column for each in signals if _VALUE.search(each.column)), signals[0].column)
         left_out |= {each.column: "not the value column" for each in signals if each.column != value}
@@ -194,9 +206,28 @@ def _long_signals(sample: Sample, signal: str, value: str) -> list[SignalColumn]
     return _named(found)
 
 
-def _events(sample: Sample, time: TimeColumn | None, cycle: Cycle | None, ticks: NDArray[np.int64]) -> Table:
+def _begin_and_end(times: list[TimeColumn], time: TimeColumn) -> tuple[TimeColumn, TimeColumn | None]:
+    """Return the times when something began and ended, if two columns are named so and the end is never first."""
+    begins = [each for each in times if names_begin(each.columns[0])]
+    begin = time if time in begins or not begins else begins[0]
+    for end in times:
+        known = ~(np.isnat(begin.values) | np.isnat(end.values))
+        named = end is not begin and names_end(end.columns[0]) and end.format == begin.format
+        if named and known.any() and (end.values[known] >= begin.values[known]).all():
+            return begin, end
+    return begin, None
+
+
+def _events(
+    sample: Sample, times: list[TimeColumn], time: TimeColumn | None, cycle: Cycle | None, ticks: NDArray[np.int64]
+) -> Table:
     """Read a file without numbers that vary as a list of events."""
-    known = [time.name if time else "", cycle.column if cycle else ""]
+    end = None
+    if time is not None:
+        time, end = _begin_and_end(times, time)
+        ticks = _ticks(sample, time, cycle)
+    known = [column for each in times for column in each.columns] + [cycle.column if cycle else ""]
+    when = " ".join(time.columns) if time else ""
     named = sorted((name for name in map(str, sample.frame) if name not in known), key=rank)
     usual = [name for name in named if rank(name) < 3 and name in candidates(sample, known)]
     chosen = usual[:1] or [name for name in named if rank(name) < 2][:1]
@@ -209,7 +240,7 @@ def _events(sample: Sample, time: TimeColumn | None, cycle: Cycle | None, ticks:
         if words.empty or words.nunique() > max(20, len(words) / 3):
             left_out[name] = f"{words.nunique()} different values are too many for a code" if len(words) else "empty"
             continue
-        kind, sure = kind_of(sample.path.stem, name, " ".join(words.unique()[:5]))
+        kind, sure = kind_of(sample.path.stem, when, name, " ".join(words.unique()[:5]))
         component = bool(_COMPONENT.search(name)) or bool(
             words.str.contains(_COMPONENT.pattern, case=False).mean() > 0.8
         )
@@ -217,13 +248,13 @@ def _events(sample: Sample, time: TimeColumn | None, cycle: Cycle | None, ticks:
         why = f"{words.nunique()} different values such as {words.iloc[0]!r}, taken as the {what}"
         codes.append(CodeColumn(name, kind, component, sure, why))
     if not codes:
-        kind, sure = kind_of(sample.path.stem)
+        kind, sure = kind_of(sample.path.stem, when)
         if sure < 0.5:
             raise SourceError(f"{sample.path}: neither numbers nor codes beside the time; leave the file out")
-        codes.append(CodeColumn("", kind, False, sure, "the name of the file"))
-    return Table(sample, time, cycle, ticks, machine, codes=codes[:2], left_out=left_out)
+        codes.append(CodeColumn("", kind, False, sure, "the names of the file and of the time"))
+    return Table(sample, time, cycle, ticks, machine, end=end, codes=codes[:2], left_out=left_out)
 
 
 def _listed(sample: Sample) -> str:
     names = [str(name) for name in sample.frame][:6]
-    return ", ".join(names) + (", …" if len(sample.frame.columns) > 6 else "")
+    return plain(", ".join(names)) + (", …" if len(sample.frame.columns) > 6 else "")

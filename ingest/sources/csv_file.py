@@ -13,6 +13,7 @@ from ingest.errors import SourceError
 from ingest.sources.chunk import Chunk, first_line
 
 BLOCK_BYTES = 8 << 20
+UNEVEN_HEADER = "the first line ends inside quotes; write the names of all columns into one line"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -74,6 +75,8 @@ class CsvFile:
                     raise SourceError(f"{self.path}: not UTF-8 text; save it as CSV in UTF-8")
                 if not header.removeprefix(_BYTE_ORDER_MARK).strip():
                     raise SourceError(f"{self.path}: the file is empty; it needs a header line with column names")
+                if header.count(b'"') % 2:
+                    raise SourceError(f"{self.path}: {UNEVEN_HEADER}")
                 yield stream, header, line, rest
         except (OSError, pa.ArrowException) as error:
             raise SourceError(f"{self.path}: cannot be read: {first_line(error)}") from error
@@ -82,7 +85,7 @@ class CsvFile:
         """Cut the stream into blocks that end with a line and not inside quotes."""
         while data := stream.read(self._block_bytes - len(rest) % self._block_bytes):
             rest += data
-            end = _end_of_lines(rest)
+            end = end_of_lines(rest)
             if end == 0 and len(rest) > 4 * self._block_bytes:
                 end = rest.rfind(b"\n") + 1
             if end:
@@ -92,7 +95,7 @@ class CsvFile:
             yield rest
 
 
-def _end_of_lines(block: bytes) -> int:
+def end_of_lines(block: bytes) -> int:
     """Return the end of the last line that is not inside quotes; 0 if there is none."""
     end = block.rfind(b"\n") + 1
     for _ in range(64):

@@ -85,6 +85,10 @@ def files_of(source: Source, folder: Path) -> list[Path]:
         return [path]
     else:
         found = [Path(each) for each in glob.glob(str(path), recursive=True) if Path(each).is_file()]  # noqa: PTH207
+    if not found and path.is_dir():
+        raise SourceError(
+            f"{path}: a folder without any CSV, Parquet or Arrow file (source {source.name!r}); name another path"
+        )
     if not found:
         raise SourceError(f"{path}: no such file (source {source.name!r}); the path is relative to the plant file")
     return sorted(found)

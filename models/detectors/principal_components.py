@@ -6,7 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from features.column import SEPARATOR, signal_of
+from features.catalogue import feature_in
+from features.column import signal_of
 from features.table import FeatureTable
 from models.columns import telling_columns
 from models.normal import Normal, normal_of
@@ -15,9 +16,6 @@ _EXPLAINED = 0.9
 _BEND = 4.0
 _WINSOR = 5.0
 _LEAST_FILLED = 0.2
-_ABSOLUTE = ("mean", "minimum", "maximum", "last", "standard_deviation")
-_AGAINST_ITSELF = "mean_shift"
-_ALONE = ("mean", "standard_deviation", "mean_shift", "spread_ratio")
 _SHARES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02])
 
 
@@ -128,13 +126,13 @@ class PrincipalComponents:
 
 
 def _groups(names: list[str]) -> list[NDArray[np.intp]]:
-    """Return the positions of all columns, of each signal's, and of each mean and spread alone."""
+    """Return the positions of all columns, of each signal's, and of each level and spread alone."""
     signals = [signal_of(name) for name in names]
     by_signal = [[at for at, of in enumerate(signals) if of == signal] for signal in dict.fromkeys(signals)]
     alone = [
         [at]
         for at, (name, signal) in enumerate(zip(names, signals, strict=True))
-        if signal and _feature_of(name) in _ALONE
+        if signal and feature_in(name).tells in ("level", "spread")
     ]
     groups = {tuple(group): None for group in ([*range(len(names))], *by_signal, *alone) if group}
     return [np.array(group, dtype=np.intp) for group in groups]
@@ -142,12 +140,9 @@ def _groups(names: list[str]) -> list[NDArray[np.intp]]:
 
 def _replaced(names: tuple[str, ...]) -> NDArray[np.bool_]:
     """Say of each column whether features against the machine's own beginning take its place."""
-    features = [_feature_of(name) for name in names]
-    return np.isin(features, _ABSOLUTE) & (_AGAINST_ITSELF in features)
-
-
-def _feature_of(name: str) -> str:
-    return name.removeprefix(signal_of(name) + SEPARATOR).split(SEPARATOR)[0]
+    features = [feature_in(name) for name in names]
+    known = any(each.tells == "level" and each.against_itself for each in features)
+    return np.array([known and each.absolute for each in features], dtype=np.bool_)
 
 
 def _combined_index(usual: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,15 +5,15 @@ that change something, ``state.read()`` for the rest. Each change adds a line to
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
+from ingest.statement import insert_into
 from models.finding import Evidence, Finding
 from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
 from service.database import alert_event_table, alert_table
@@ -38,7 +38,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
     one through; the others meet the open alert. A returned alert goes back to unacknowledged.
     """
     inserted = connection.execute(
-        sqlite.insert(alert_table)
+        insert_into(connection, alert_table)
         .values(
             state=AlertState.UNACKNOWLEDGED,
             raised_at=at,
@@ -69,14 +69,18 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
     return _bring_up_to_date(connection, show(connection, number), finding, at=at), False
 
 
-def condition_over(connection: Connection, number: int, *, at: datetime, end: datetime | None = None) -> Alert:
+def condition_over(
+    connection: Connection, number: int, *, at: datetime, end: datetime | None = None, why: str = ""
+) -> Alert:
     """Record that the condition behind an alert is over.
 
     Parameters
     ----------
     end : window end at which it was over; ``at`` when left out
+    why : the reason, where it is another than that the levels fell
     """
-    return _happen(connection, number, Happening.CONDITION_OVER, at=at, by=ANDON, changes={"condition_end": end or at})
+    changes = {"condition_end": end or at}
+    return _happen(connection, number, Happening.CONDITION_OVER, at=at, by=ANDON, why=why, changes=changes)
 
 
 def acknowledge(connection: Connection, number: int, *, by: str, at: datetime, note: str = "") -> Alert:
@@ -128,9 +132,13 @@ def show(connection: Connection, number: int) -> Alert:
     return _alert(row)
 
 
-def history(connection: Connection, number: int) -> list[AlertEvent]:
-    """Return everything that happened to an alert, oldest first."""
-    query = select(alert_event_table).where(alert_event_table.c.alert == number).order_by(alert_event_table.c.id)
+def history(
+    connection: Connection, number: int, *, offset: int = 0, limit: int | None = None, newest_first: bool = False
+) -> list[AlertEvent]:
+    """Return what happened to an alert, oldest first: everything, or at most ``limit`` lines from ``offset`` on."""
+    line = alert_event_table.c.id
+    query = select(alert_event_table).where(alert_event_table.c.alert == number)
+    query = query.order_by(line.desc() if newest_first else line).offset(offset).limit(limit)
     return [
         AlertEvent(
             alert=row.alert,
@@ -151,6 +159,7 @@ def list_alerts(
     states: Sequence[AlertState] = LIVE_STATES,
     machine: str | None = None,
     before: int | None = None,
+    offset: int = 0,
     limit: int | None = None,
 ) -> list[Alert]:
     """Return alerts, newest first.
@@ -160,6 +169,7 @@ def list_alerts(
     states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
     machine : only of this machine
     before : only alerts whose number is lower: the last number of the page before
+    offset : how many to skip
     limit : at most so many
     """
     query = select(alert_table).where(alert_table.c.state.in_([AlertState(state).value for state in states]))
@@ -167,7 +177,47 @@ def list_alerts(
         query = query.where(alert_table.c.machine == machine)
     if before is not None:
         query = query.where(alert_table.c.number < before)
-    query = query.order_by(alert_table.c.number.desc()).limit(limit)
+    query = query.order_by(alert_table.c.number.desc()).offset(offset).limit(limit)
+    return [_alert(row) for row in connection.execute(query)]
+
+
+def open_at(connection: Connection, moment: datetime) -> list[Alert]:
+    """Return the alerts that were open at a moment, newest first, as their history knows them.
+
+    State and level are those of then. The sentence tells the numbers of today, so an alert that went
+    on since then has none.
+    """
+    line = alert_event_table.c
+    of_it = select(func.max(line.id)).where(line.alert == alert_table.c.number).correlate(alert_table)
+    then, newest = of_it.where(line.at <= moment).scalar_subquery(), of_it.scalar_subquery()
+    query = (
+        select(alert_table, line.state.label("state_then"), line.level.label("level_then"), newest.label("newest"))
+        .add_columns(line.id.label("then"))
+        .join(alert_event_table, line.id == then)
+        .where(line.state != AlertState.NORMAL.value)
+        .order_by(alert_table.c.number.desc())
+    )
+    return [
+        replace(
+            _alert(row),
+            state=AlertState(row.state_then),
+            level=row.level_then if row.newest > row.then else row.level,
+            sentence="" if row.newest > row.then else row.sentence,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_raised(connection: Connection, start: datetime, end: datetime) -> int:
+    """Return how many alerts were raised in (start, end]."""
+    raised = alert_table.c.raised_at
+    return connection.execute(select(func.count()).where(raised > start, raised <= end)).scalar_one()
+
+
+def list_closed(connection: Connection, start: datetime, end: datetime, *, limit: int) -> list[Alert]:
+    """Return alerts that somebody closed in (start, end], newest first, at most so many."""
+    closed = alert_table.c.closed_at
+    query = select(alert_table).where(closed > start, closed <= end).order_by(alert_table.c.number.desc()).limit(limit)
     return [_alert(row) for row in connection.execute(query)]
 
 
@@ -234,7 +284,7 @@ def _remember(
 
 
 def _alert(row: Row[Any]) -> Alert:
-    fields = dict(row._mapping)
+    fields = {column.name: row._mapping[column.name] for column in alert_table.c}
     fields["state"] = AlertState(row.state)
     fields["verdict"] = None if row.verdict is None else Verdict(row.verdict)
     fields["evidence"] = tuple(Evidence(**each) for each in row.evidence)

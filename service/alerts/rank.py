@@ -1,12 +1,14 @@
 """Where to look first: open alerts in the order of what it costs to leave them alone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from ingest.duration import format_duration
 from ingest.plant import Costs
 from service.alerts.alert import Alert, AlertState
+from service.alerts.chance import CardOf, Chance, chance
 
 _HOUR = timedelta(hours=1)
 
@@ -17,24 +19,34 @@ class Ranked:
 
     Attributes
     ----------
-    severity : money at stake, in the plant's currency: level × cost of a missed failure
-    per_hour : severity for each hour to or since ``act_before``, at least one hour
+    chance : how likely it is right
+    hours : to or since ``act_before``, at least one
+    severity : money at stake, in the plant's currency: chance × cost of a missed failure; ``None``
+        where the chance was not measured
+    per_hour : severity for each of the hours; ``None`` likewise
     why : what the place rests on, in words
     """
 
     alert: Alert
-    severity: float
-    per_hour: float
+    chance: Chance
+    hours: float
+    severity: float | None
+    per_hour: float | None
     why: str
 
 
-def where_to_look_first(alerts: Iterable[Alert], costs: Costs, now: datetime) -> list[Ranked]:
+def where_to_look_first(alerts: Iterable[Alert], costs: Costs, now: datetime, card_of: CardOf) -> list[Ranked]:
     """Return alerts in the order in which somebody should look at them.
 
     What nobody has looked at comes before what somebody answers for already. Within both, the money
     at stake per hour left decides; an alert whose time is up loses urgency as fast as it gained it,
-    because its failure has not come. Equal ones (to one unit of money) stand in the order of their
-    act-before times, then of their numbers, and say so.
+    because its failure has not come. Where nobody measured how likely an alert is right, there is no
+    money to say: it stands below those that were measured, by its hours. Equal ones (to one unit of
+    money, or one hour) stand in the order of their act-before times, then of their numbers, and say so.
+
+    Parameters
+    ----------
+    card_of : returns the card of a model's version; asked once for each version
 
     Examples
     --------
@@ -44,36 +56,42 @@ def where_to_look_first(alerts: Iterable[Alert], costs: Costs, now: datetime) ->
     ...     return Alert(number=number, machine=f"m{number}", cause="wear", kind="failure ahead", model="a",
     ...                  version="1", state=AlertState.UNACKNOWLEDGED, raised_at=now, condition_begin=now,
     ...                  act_before=now + hours * _HOUR, level=level)
-    >>> ranked = where_to_look_first([alert(1, 0.9, 48), alert(2, 0.5, 5), alert(3, 0.5, 5)], Costs(), now)
+    >>> alerts = [alert(1, 0.9, 48), alert(2, 0.5, 5), alert(3, 0.5, 5)]
+    >>> ranked = where_to_look_first(alerts, Costs(), now, lambda model, version: {})
     >>> [(each.alert.number, each.per_hour) for each in ranked]
     [(2, 1000.0), (3, 1000.0), (1, 187.5)]
     >>> print(ranked[1].why)
     5,000 at stake (50 % of 10,000), 5 h left; as urgent as alert 2, which was raised first
     """
-    ordered = sorted((_rated(alert, costs, now) for alert in alerts), key=_place)
+    cards = cache(card_of)
+    ordered = sorted((_rated(alert, chance(alert, cards), costs, now) for alert in alerts), key=_place)
     return [ordered[0], *map(_tie_told, ordered, ordered[1:])] if ordered else []
 
 
-def _rated(alert: Alert, costs: Costs, now: datetime) -> Ranked:
+def _rated(alert: Alert, measured: Chance, costs: Costs, now: datetime) -> Ranked:
     left = alert.act_before - now
-    severity = alert.level * costs.missed_failure
     hours = max(abs(left), _HOUR) / _HOUR
     time = f"{_about(left)} left" if left >= timedelta(0) else f"its time was up {_about(-left)} ago"
-    why = f"{severity:,.0f} at stake ({alert.level:.0%} of {costs.missed_failure:,.0f}), {time}".replace("%", " %")
-    return Ranked(alert, severity, severity / hours, why)
+    if measured.share is None:
+        return Ranked(alert, measured, hours, None, None, f"money at stake not known ({measured.basis}), {time}")
+    severity = measured.share * costs.missed_failure
+    basis = f": {measured.basis}" if measured.basis else ""
+    share = f"{measured.share:.0%}".replace("%", " %")
+    why = f"{severity:,.0f} at stake ({share} of {costs.missed_failure:,.0f}{basis}), {time}"
+    return Ranked(alert, measured, hours, severity, severity / hours, why)
 
 
-def _place(ranked: Ranked) -> tuple[bool, int, datetime, int]:
-    alert = ranked.alert
-    return alert.state is AlertState.ACKNOWLEDGED, -round(ranked.per_hour), alert.act_before, alert.number
+def _place(ranked: Ranked) -> tuple[bool, bool, int, datetime, int]:
+    alert, per_hour = ranked.alert, ranked.per_hour
+    urgency = round(ranked.hours) if per_hour is None else -round(per_hour)
+    return alert.state is AlertState.ACKNOWLEDGED, per_hour is None, urgency, alert.act_before, alert.number
 
 
 def _tie_told(above: Ranked, ranked: Ranked) -> Ranked:
-    if _place(above)[:2] != _place(ranked)[:2]:
+    if _place(above)[:3] != _place(ranked)[:3]:
         return ranked
     first = "has less time" if above.alert.act_before < ranked.alert.act_before else "was raised first"
-    why = f"{ranked.why}; as urgent as alert {above.alert.number}, which {first}"
-    return Ranked(ranked.alert, ranked.severity, ranked.per_hour, why)
+    return replace(ranked, why=f"{ranked.why}; as urgent as alert {above.alert.number}, which {first}")
 
 
 def _about(span: timedelta) -> str:

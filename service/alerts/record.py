@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -41,18 +42,23 @@ class Record:
         return ", ".join(parts)
 
 
-def track_record(connection: Connection, model: str, card: Mapping[str, Any]) -> Record:
+def track_record(
+    connection: Connection, model: str, card: Mapping[str, Any], *, until: datetime | None = None
+) -> Record:
     """Return the track record of a model.
 
     Parameters
     ----------
     card : the card of its live version; an empty mapping if it has none
+    until : verdicts given later do not count; all count when left out
     """
     query = (
         select(alert_table.c.verdict, func.count().label("alerts"))
         .where(alert_table.c.model == model, alert_table.c.verdict.is_not(None))
         .group_by(alert_table.c.verdict)
     )
+    if until is not None:
+        query = query.where(alert_table.c.closed_at <= until)
     counts: dict[str, int] = {row.verdict: row.alerts for row in connection.execute(query)}
     right = sum(counts.get(verdict, 0) for verdict in _RIGHT)
     judged = right + counts.get(Verdict.WRONG, 0)

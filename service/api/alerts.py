@@ -1,5 +1,6 @@
 """Alerts: where to look first, what happened to each, and what people found."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -8,12 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.finding import Evidence
 from service.alerts import book
-from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Verdict
+from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
 from service.alerts.rank import Ranked, where_to_look_first
 from service.api.given import Now, Room, machine_named
-from service.api.paging import Limit, Offset, Page, cut
+from service.api.paging import Limit, Offset, Page, trimmed
+from service.api.text import Told
+from service.control_room import ControlRoom
 
 router = APIRouter(tags=["alerts"])
+SHOWN = 100
+"""Lines of its history that an alert is shown with."""
 
 Number = Annotated[int, Path(ge=1, lt=2**63, description="Number of the alert.")]
 Person = Annotated[str, Field(min_length=1, max_length=200, description="Who it is.", examples=["Ines"])]
@@ -31,7 +36,9 @@ class AlertView(BaseModel):
     kind: str
     state: AlertState
     sentence: str
-    level: float = Field(description="The model's number, 0 to 1; for 'failure ahead' the probability.")
+    level: float = Field(
+        description="The model's number, 0 to 1; for 'failure ahead' the probability, for an anomaly how strange it is."
+    )
     act_before: datetime = Field(description="Later than this is too late to act in time.")
     raised_at: datetime
     condition_begin: datetime
@@ -45,8 +52,12 @@ class AlertView(BaseModel):
     closed_at: datetime | None
     verdict: Verdict | None
     note: str
+    chance: float | None = Field(
+        description="How likely it is right, as measured: the probability, or for an anomaly the lower bound of the "
+        "share of its version's alerts that were right in the backtest; null when nobody measured it or it is not open."
+    )
     stake_per_hour: float | None = Field(
-        description="Money at stake for each hour that is left, in the plant's currency; null when it is not open."
+        description="Money at stake for each hour that is left, in the plant's currency; null where chance is."
     )
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
 
@@ -64,9 +75,17 @@ class AlertHistoryView(BaseModel):
 
 
 class AlertDetail(AlertView):
-    """One alert and everything that happened to it."""
+    """One alert and what happened to it."""
 
-    history: list[AlertHistoryView]
+    history: list[AlertHistoryView] = Field(
+        max_length=SHOWN, description="The newest lines, oldest first; '/alerts/{number}/history' has all, in pages."
+    )
+
+
+class HistoryPage(Page):
+    """Some lines of an alert's history."""
+
+    items: list[AlertHistoryView]
 
 
 class AlertPage(Page):
@@ -75,29 +94,23 @@ class AlertPage(Page):
     items: list[AlertView]
 
 
-class Acknowledgement(BaseModel):
+class Acknowledgement(Told):
     """Somebody has seen it and answers for it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: Person
     note: Note = ""
 
 
-class Closing(BaseModel):
+class Closing(Told):
     """What an inspection found."""
-
-    model_config = ConfigDict(extra="forbid")
 
     verdict: Verdict = Field(description="'not inspected' is never read as wrong.")
     by: Person
     note: Note = Field("", description="What was found and done.", examples=["Bearing of pump 3 replaced."])
 
 
-class Comment(BaseModel):
+class Comment(Told):
     """A remark for the history."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: Person
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
@@ -110,7 +123,7 @@ def list_alerts(
     now: Now,
     state: Annotated[
         list[Literal["open", "all"] | AlertState],
-        Query(description="Only in these states; 'open' is every state but normal."),
+        Query(max_length=len(AlertState) + 2, description="Only in these states; 'open' is every state but normal."),
     ] = ["open"],  # noqa: B006 – FastAPI copies defaults
     machine: Annotated[str | None, Query(description="Only of this machine.")] = None,
     order: Annotated[
@@ -123,69 +136,104 @@ def list_alerts(
     """Return alerts, the ones to look at first at the top."""
     if machine is not None:
         machine_named(room.plant, machine)
-    states = {each for word in state for each in _states(word)}
-    with room.state.read() as connection:
-        alerts = book.list_alerts(connection, states=sorted(states), machine=machine)
-    views = [alert_view(each, room, now) for each in alerts]
-    if order == "look first":
-        ranked = where_to_look_first((each for each in alerts if each.live), room.plant.costs, now)
-        over = [each for each in views if each.stake_per_hour is None]
-        views = [*(ranked_view(each) for each in ranked), *over]
-    page, next_page = cut(request, views, limit, offset)
+    states = sorted({each for word in state for each in _states(word)})
+    find = _newest_first if order == "newest" else _look_first
+    page, next_page = trimmed(request, find(room, now, states, machine, offset, limit + 1), limit, offset)
     return AlertPage(items=page, next=next_page)
 
 
 @router.get("/alerts/{number}")
 def show_alert(number: Number, room: Room, now: Now) -> AlertDetail:
     """Return one alert with its evidence and its history."""
+    return _detail(number, room, now)
+
+
+@router.get("/alerts/{number}/history")
+def list_history(request: Request, number: Number, room: Room, limit: Limit = 100, offset: Offset = 0) -> HistoryPage:
+    """Return what happened to an alert, oldest first."""
     with room.state.read() as connection:
-        alert, history = book.show(connection, number), book.history(connection, number)
-    return _detail(alert, history, room, now)
+        book.show(connection, number)
+        lines = book.history(connection, number, offset=offset, limit=limit + 1)
+    page, next_page = trimmed(request, lines, limit, offset)
+    return HistoryPage(items=[AlertHistoryView.model_validate(each) for each in page], next=next_page)
 
 
 @router.post("/alerts/{number}/acknowledge")
 def acknowledge(number: Number, body: Acknowledgement, room: Room, now: Now) -> AlertDetail:
     """Say that somebody has seen the alert and answers for it; 409 if somebody did before."""
     with room.state.write() as connection:
-        alert = book.acknowledge(connection, number, by=body.by, at=now, note=body.note)
-        history = book.history(connection, number)
-    return _detail(alert, history, room, now)
+        book.acknowledge(connection, number, by=body.by, at=now, note=body.note)
+    return _detail(number, room, now)
 
 
 @router.post("/alerts/{number}/close")
 def close(number: Number, body: Closing, room: Room, now: Now) -> AlertDetail:
     """Close the alert with a verdict, which becomes part of the model's track record; 409 if it has one."""
     with room.state.write() as connection:
-        alert = book.close(connection, number, verdict=body.verdict, by=body.by, at=now, note=body.note)
-        history = book.history(connection, number)
-    return _detail(alert, history, room, now)
+        book.close(connection, number, verdict=body.verdict, by=body.by, at=now, note=body.note)
+    return _detail(number, room, now)
 
 
 @router.post("/alerts/{number}/comment")
 def comment(number: Number, body: Comment, room: Room, now: Now) -> AlertDetail:
     """Add a remark to the alert's history; possible in every state."""
     with room.state.write() as connection:
-        alert = book.comment(connection, number, by=body.by, at=now, text=body.text)
-        history = book.history(connection, number)
-    return _detail(alert, history, room, now)
+        book.comment(connection, number, by=body.by, at=now, text=body.text)
+    return _detail(number, room, now)
 
 
-def alert_view(alert: Alert, room: Room, now: datetime) -> AlertView:
-    """Show an alert."""
-    if alert.live:
-        return ranked_view(where_to_look_first([alert], room.plant.costs, now)[0])
-    return AlertView.model_validate(_fields(alert) | {"stake_per_hour": None, "why_here": ""})
+def _look_first(
+    room: ControlRoom, now: datetime, states: Sequence[AlertState], machine: str | None, offset: int, count: int
+) -> list[AlertView]:
+    """Return so many alerts from a place on: open ones in their order, all of which it takes, then the others."""
+    open_states = [each for each in states if each in LIVE_STATES]
+    with room.state.read() as connection:
+        live = book.list_alerts(connection, states=open_states, machine=machine)
+        ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
+        shown = [_open_view(each) for each in ranked[offset : offset + count]]
+        over = book.list_alerts(
+            connection,
+            states=[each for each in states if each not in LIVE_STATES],
+            machine=machine,
+            offset=max(0, offset - len(ranked)),
+            limit=count - len(shown),
+        )
+    return [*shown, *map(_over_view, over)]
 
 
-def ranked_view(ranked: Ranked) -> AlertView:
+def _newest_first(
+    room: ControlRoom, now: datetime, states: Sequence[AlertState], machine: str | None, offset: int, count: int
+) -> list[AlertView]:
+    with room.state.read() as connection:
+        found = book.list_alerts(connection, states=states, machine=machine, offset=offset, limit=count)
+    return _views(found, room, now)
+
+
+def _detail(number: int, room: ControlRoom, now: datetime) -> AlertDetail:
+    with room.state.read() as connection:
+        alert = book.show(connection, number)
+        lines = book.history(connection, number, limit=SHOWN, newest_first=True)[::-1]
+    (shown,) = _views([alert], room, now)
+    return AlertDetail(**dict(shown), history=[AlertHistoryView.model_validate(each) for each in lines])
+
+
+def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[AlertView]:
+    """Show alerts in the order in which they come."""
+    live = (each for each in alerts if each.live)
+    ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
+    open_ones = {each.alert.number: _open_view(each) for each in ranked}
+    return [open_ones.get(each.number) or _over_view(each) for each in alerts]
+
+
+def _open_view(ranked: Ranked) -> AlertView:
     """Show an open alert and what its place rests on."""
-    place = {"stake_per_hour": round(ranked.per_hour, 2), "why_here": ranked.why}
+    per_hour = None if ranked.per_hour is None else round(ranked.per_hour, 2)
+    place = {"chance": ranked.chance.share, "stake_per_hour": per_hour, "why_here": ranked.why}
     return AlertView.model_validate(_fields(ranked.alert) | place)
 
 
-def _detail(alert: Alert, history: list[AlertEvent], room: Room, now: datetime) -> AlertDetail:
-    shown = alert_view(alert, room, now)
-    return AlertDetail(**dict(shown), history=[AlertHistoryView.model_validate(each) for each in history])
+def _over_view(alert: Alert) -> AlertView:
+    return AlertView.model_validate(_fields(alert) | {"chance": None, "stake_per_hour": None, "why_here": ""})
 
 
 def _fields(alert: Alert) -> dict[str, object]:

@@ -114,9 +114,9 @@ class BoundedBody:
 
     async def _refuse(self, status: int, detail: str, scope: Scope, receive: Receive, send: Send) -> None:
         title = HTTPStatus(status).phrase
+        # The connection stays open: the server throws away what is left of the body. Closing it would reset it
+        # while the client still sends, and the answer would be lost.
         response = problem_response(Problem(title=title, status=status, detail=detail, instance=scope["path"]))
-        # What is left of the body would be read as the next request.
-        response.headers["Connection"] = "close"
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers["Retry-After"] = "1"
         await response(scope, receive, send)

@@ -11,6 +11,7 @@ from ingest.dead_letter import KeptLetter
 from ingest.replay import replay
 from service.api.given import Room
 from service.api.paging import Limit, Page, link_with
+from service.api.text import Told
 
 router = APIRouter(tags=["dead letters"])
 SHOWN = 200
@@ -45,10 +46,8 @@ class LetterPage(Page):
     items: list[LetterView]
 
 
-class ReplayOrder(BaseModel):
+class ReplayOrder(Told):
     """Which letters to read again; all of them when nothing is said."""
-
-    model_config = ConfigDict(extra="forbid")
 
     source: str | None = Field(None, description="Only of this source.")
     numbers: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=10_000)] | None = Field(

@@ -1,5 +1,6 @@
 """Events: what happened to machines, told by people and other systems."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,29 +12,37 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.errors import UnknownNameError
-from ingest.event import Event, EventKind, events_table
+from ingest.event import EVENT_KINDS, Event, EventKind, events_table
 from ingest.plant import Plant
 from service.api.body import RawBody, content_type
 from service.api.given import Now, Room, Span, machine_named, moment
-from service.api.paging import Limit, Offset, Page, cut
+from service.api.paging import Limit, Offset, Page, trimmed
 from service.api.problem import Fault, ProblemError
+from service.api.text import Told
 
 router = APIRouter(tags=["events"])
 SOURCE = "api"
 MOST_EVENTS = 10_000
+MOST_MACHINES = 500
+SHOWN = 100
+"""Faults that an answer lists."""
 
 Word = Annotated[str, Field(max_length=10_000)]
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same key again changes nothing."),
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same again changes nothing; another body is refused.",
+    ),
 ]
 
 
-class EventView(BaseModel):
+class EventView(Told):
     """One thing that happened to one machine."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -70,7 +79,9 @@ class EventReceipt(BaseModel):
     added: int
     repeated: int = Field(description="Events that were known already.")
     rejected: int
-    errors: list[Fault] = Field([], description="Why events were turned away; the others are kept.")
+    errors: list[Fault] = Field(
+        [], max_length=SHOWN, description="Why, for the first events that were turned away; the others are kept."
+    )
 
 
 _BODY = {
@@ -100,10 +111,11 @@ def add_events(
     """
     events, errors = read_events(_rows(request, body), room.plant, now)
     if errors and not events:
-        raise ProblemError(422, "no event could be kept", errors=errors)
-    added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "")
+        raise ProblemError(422, "no event could be kept", errors=errors[:SHOWN])
+    digest = hashlib.sha256(body).hexdigest()
+    added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "", digest=digest)
     response.status_code = 201 if added else 200
-    return EventReceipt(added=added, repeated=repeated, rejected=len(errors), errors=errors)
+    return EventReceipt(added=added, repeated=repeated, rejected=len(errors), errors=errors[:SHOWN])
 
 
 @router.get("/events")
@@ -111,17 +123,21 @@ def list_events(
     request: Request,
     room: Room,
     span: Span,
-    machine: Annotated[list[str] | None, Query(description="Only of these machines.")] = None,
-    kind: Annotated[list[EventKind] | None, Query(description="Only of these kinds.")] = None,
+    machine: Annotated[list[str] | None, Query(max_length=MOST_MACHINES, description="Only of these machines.")] = None,
+    kind: Annotated[
+        list[EventKind] | None, Query(max_length=len(EVENT_KINDS), description="Only of these kinds.")
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> EventPage:
     """Return events of (start, end], oldest first."""
     for name in machine or ():
         machine_named(room.plant, name)
-    table = room.store.events(machines=machine, kinds=kind, start=span.start, end=span.end)
-    rows, next_page = cut(request, range(len(table)), limit, offset)
-    return EventPage(items=[event_view(row) for row in records(table.iloc[rows])], next=next_page)
+    table = room.store.event_page(
+        machines=machine, kinds=kind, start=span.start, end=span.end, offset=offset, limit=limit + 1
+    )
+    rows, next_page = trimmed(request, records(table), limit, offset)
+    return EventPage(items=[event_view(row) for row in rows], next=next_page)
 
 
 def read_events(rows: Sequence[object], plant: Plant, now: datetime) -> tuple[list[Event], list[Fault]]:

@@ -1,7 +1,9 @@
 """Guards around every request: what a browser may do with an answer, and who may change things."""
 
+import socket
 import time
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,10 +27,17 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class Guard:
-    """Sets the security headers, refuses changes that another site's page asks for, logs one line a request."""
+    """Sets the security headers, refuses what another site's page asks for, logs one line a request.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    hosts : names that this server is called by, besides its own and addresses
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self._app = app
+        own = socket.gethostname().lower()
+        self._hosts = {"localhost", own, f"{own}.local", *(host.lower() for host in hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, guarded."""
@@ -49,8 +58,7 @@ class Guard:
             await send(message)
 
         try:
-            if scope["method"] not in _SAFE_METHODS and (reason := foreign(Headers(scope=scope), scope)):
-                problem = Problem(title="Forbidden", status=403, detail=reason, instance=scope["path"])
+            if (problem := self._refusal(scope)) is not None:
                 await problem_response(problem)(scope, receive, send_guarded)
             else:
                 await self._app(scope, receive, send_guarded)
@@ -62,6 +70,38 @@ class Guard:
                 status=status,
                 milliseconds=round(1000 * (time.perf_counter() - started), 1),
             )
+
+    def _refusal(self, scope: Scope) -> Problem | None:
+        headers = Headers(scope=scope)
+        if reason := misdirected(headers, self._hosts):
+            return Problem(title="Misdirected Request", status=421, detail=reason, instance=scope["path"])
+        if scope["method"] not in _SAFE_METHODS and (reason := foreign(headers, scope)):
+            return Problem(title="Forbidden", status=403, detail=reason, instance=scope["path"])
+        return None
+
+
+def misdirected(headers: Headers, hosts: Collection[str]) -> str:
+    """Return why a request must be refused because it calls this server by another's name; empty when it need not.
+
+    A page elsewhere can let its own name point at this computer (DNS rebinding). The browser then takes
+    its requests for requests to its own site; but it still says the name.
+
+    Examples
+    --------
+    >>> misdirected(Headers({"host": "elsewhere.example:8420"}), {"localhost"})
+    "this server is not called 'elsewhere.example'; if it is, add that name to ANDON_HOSTS"
+    >>> misdirected(Headers({"host": "[::1]:8420"}), ()), misdirected(Headers({"host": "LocalHost"}), {"localhost"})
+    ('', '')
+    """
+    given = headers.get("host", "")
+    try:
+        name = urlsplit(f"//{given}").hostname or ""
+        if name and name.removesuffix(".") not in hosts:
+            ip_address(name)
+    except ValueError:
+        called = given.rpartition(":")[0] or given
+        return f"this server is not called {called[:200]!r}; if it is, add that name to ANDON_HOSTS"
+    return ""
 
 
 def foreign(headers: Headers, scope: MutableMapping[str, Any]) -> str:

@@ -13,11 +13,12 @@ from service.api.given import Now, Room, nearest
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.runs import RunView
 from service.control_room import ControlRoom
-from service.jobs import ledger
-from service.jobs.ledger import Origin
+from service.jobs import ledger, planning
+from service.jobs.ledger import RunState
 from service.jobs.schedule import next_slot
 
 router = APIRouter(tags=["jobs"])
+_BEGUN = tuple(state for state in RunState if state is not RunState.WAITING)
 
 
 class JobView(BaseModel):
@@ -63,18 +64,17 @@ def enter_run(room: ControlRoom, name: str, now: datetime) -> ledger.Run:
     UnknownNameError
         If the plant file has no such job.
     """
-    names = [each.name for each in room.plant.jobs]
-    if name not in names:
-        raise UnknownNameError(f"no job {name!r}{nearest(name, names)}")
+    jobs = {each.name: each for each in room.plant.jobs}
+    if name not in jobs:
+        raise UnknownNameError(f"no job {name!r}{nearest(name, list(jobs))}")
     with room.state.write() as connection:
-        ledger.plan(connection, name, [now], origin=Origin.BY_HAND)
-        return next(run for run in ledger.list_runs(connection, job=name) if run.slot == now)
+        return planning.run_now(connection, jobs[name], at=now)
 
 
 def job_view(job: Job, room: ControlRoom, now: datetime) -> JobView:
     """Show a job."""
     with room.state.read() as connection:
-        started = [run for run in ledger.list_runs(connection, job=job.name, limit=20) if run.started or run.ended]
+        begun = ledger.list_runs(connection, job=job.name, states=_BEGUN, limit=1)
     try:
         slot = next_slot(job, room.plant.zone, now)
     except ScheduleError:
@@ -86,5 +86,5 @@ def job_view(job: Job, room: ControlRoom, now: datetime) -> JobView:
         every=None if job.every is None else format_duration(job.every),
         models=list(job.models),
         next_slot=slot,
-        last_run=RunView.model_validate(started[0]) if started else None,
+        last_run=RunView.model_validate(begun[0]) if begun else None,
     )

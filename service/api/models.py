@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from ingest.errors import UnknownNameError
-from models.registry import Version
+from ingest.errors import RegistryError, UnknownNameError
+from models.registry import Unreadable, Version
 from service.api.given import Now, Room, nearest
 from service.api.paging import Limit, Offset, Page, cut
+from service.api.text import Told
 from service.control_room import ControlRoom
 
 router = APIRouter(tags=["models"])
@@ -33,6 +34,14 @@ class VersionDetail(VersionView):
     card: dict[str, Any]
 
 
+class UnreadableView(BaseModel):
+    """One version whose card cannot be read; it is not used, and stops no other."""
+
+    version: str = Field(description="Name of its folder.")
+    live: bool
+    why: str = Field(description="What is wrong with which file, and what to do.")
+
+
 class ModelView(BaseModel):
     """A model of the plant file, or one that was in it, and its versions."""
 
@@ -41,6 +50,7 @@ class ModelView(BaseModel):
     machine_class: str | None
     live: str | None = Field(description="The version in use; null if none is.")
     versions: list[VersionView] = Field(description="Oldest first.")
+    unreadable: list[UnreadableView] = Field(description="Versions that are there and cannot be read.")
 
 
 class ModelPage(Page):
@@ -49,20 +59,16 @@ class ModelPage(Page):
     items: list[ModelView]
 
 
-class Promotion(BaseModel):
+class Promotion(Told):
     """Which version to use from now on."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: Annotated[str, Field(min_length=1, max_length=200)]
     by: Person
     why: Annotated[str, Field(max_length=10_000)] = ""
 
 
-class Rollback(BaseModel):
+class Rollback(Told):
     """Use the version again that was live before."""
-
-    model_config = ConfigDict(extra="forbid")
 
     by: Person
 
@@ -108,7 +114,15 @@ def versions_by_model(room: ControlRoom) -> Mapping[str, list[Version]]:
     found: dict[str, list[Version]] = {entry.name: [] for entry in room.plant.models}
     for version in room.registry.versions():
         found.setdefault(version.model, []).append(version)
+    for broken in unreadable(room):
+        found.setdefault(broken.model, [])
     return found
+
+
+def unreadable(room: ControlRoom, model: str | None = None) -> list[Unreadable]:
+    """Return the versions (of one model) that are there and cannot be read."""
+    found = room.registry.unreadable(entry.name for entry in room.plant.models)
+    return [each for each in found if model in (None, each.model)]
 
 
 def version_named(room: ControlRoom, model: str, version: str) -> Version:
@@ -118,11 +132,16 @@ def version_named(room: ControlRoom, model: str, version: str) -> Version:
     ------
     UnknownNameError
         If there is no such model or version.
+    RegistryError
+        If it cannot be read.
     """
     versions = _known(room, model)
     for each in versions:
         if each.version == version or (version == "live" and each.live):
             return each
+    for broken in unreadable(room, model):
+        if broken.version == version or (version == "live" and broken.live):
+            raise RegistryError(broken.why)
     known = ", ".join(each.version for each in versions) or "none yet; 'andon train' makes the first"
     raise UnknownNameError(f"model {model!r} has no version {version!r}; there is: {known}")
 
@@ -137,12 +156,14 @@ def _known(room: ControlRoom, model: str) -> list[Version]:
 def _view(name: str, room: ControlRoom) -> ModelView:
     entry = next((each for each in room.plant.models if each.name == name), None)
     versions = [VersionView(version=each.version, created=each.created, live=each.live) for each in _known(room, name)]
+    broken = [UnreadableView(version=each.version, live=each.live, why=each.why) for each in unreadable(room, name)]
     return ModelView(
         name=name,
         task=entry.task if entry else None,
         machine_class=entry.machine_class if entry else None,
-        live=next((each.version for each in versions if each.live), None),
+        live=room.registry.live(name),
         versions=versions,
+        unreadable=broken,
     )
 
 

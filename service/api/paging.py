@@ -31,6 +31,10 @@ def cut(request: Request, items: Sequence[Item], limit: int, offset: int) -> tup
     -------
     the items of this page, and the link to the next one or ``None``
     """
-    page = list(items[offset : offset + limit])
-    more = offset + limit < len(items)
-    return page, link_with(request, limit=limit, offset=offset + limit) if more else None
+    return trimmed(request, items[offset : offset + limit + 1], limit, offset)
+
+
+def trimmed(request: Request, found: Sequence[Item], limit: int, offset: int) -> tuple[list[Item], str | None]:
+    """Make a page of what was found from ``offset`` on, with one item more than a page has, if there is one."""
+    more = len(found) > limit
+    return list(found[:limit]), link_with(request, limit=limit, offset=offset + limit) if more else None

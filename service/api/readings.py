@@ -1,7 +1,6 @@
 """Readings: pushed in batches, and read back as one machine's signals over a span."""
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -14,8 +13,8 @@ from pydantic import BaseModel, Field
 from ingest.decode.again import DECODERS
 from ingest.decode.cut import Body, dead_letters
 from ingest.decode.rows import Decoded
-from ingest.delivery import Delivery
-from ingest.errors import UnknownNameError
+from ingest.delivery import Delivery, other_content
+from ingest.errors import OtherContentError, UnknownNameError
 from ingest.plant import MachineClass, Plant
 from ingest.report import Rejection
 from service.api.body import INLINE_BYTES, RawBody, content_type
@@ -36,7 +35,8 @@ Key = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="Names this batch: the same key again changes nothing. The body's own hash when left out.",
+        description="Names this batch: the same again changes nothing, another body under this key is refused. "
+        "The body's own hash when left out.",
     ),
 ]
 
@@ -140,6 +140,8 @@ async def push_readings(
     else:
         delivery, decoded = _delivery(came, room.plant, key)
     kept = await asyncio.wrap_future(intake.put(delivery))
+    if kept.other:
+        raise OtherContentError(other_content(key or ""))
     faults = [_fault(each) for each in decoded.rejections[:SHOWN]]
     accepted = sum(each.count for each in decoded.readings)
     metrics = request.app.state.metrics
@@ -213,12 +215,14 @@ def _format(request: Request) -> str:
 def _delivery(came: Body, plant: Plant, key: str | None) -> tuple[Delivery, Decoded]:
     decoded = DECODERS[came.kind](came.body, came.head, plant, came.arrived)
     # What gave no reading may be sent again, once the plant file is mended.
-    position = (key or f"sha256:{hashlib.sha256(came.body).hexdigest()}") if decoded.readings else ""
+    digest = came.digest
+    position = (key or f"sha256:{digest}") if decoded.readings else ""
     return Delivery(
         source=SOURCE,
         readings=tuple(decoded.readings),
         rejections=tuple(decoded.rejections),
         position=position,
+        digest=digest,
         dead_letters=dead_letters(came, decoded),
     ), decoded
 

@@ -19,7 +19,8 @@ _HEAD = """# The HTTP interface
 
 The same as OpenAPI: `/api/v1/openapi.json`. A body may have up to {largest} MiB. There are no keys and no
 roles yet: listen on an address that only people you trust can reach. Changes that a page of another site
-asks for are refused (403); programs send neither `Origin` nor `Sec-Fetch-Site` and are not concerned.
+asks for are refused (403); programs send neither `Origin` nor `Sec-Fetch-Site` and are not concerned. Requests to
+a name that is not this computer's are refused (421); `ANDON_HOSTS` [names further ones](settings.md#names).
 """
 
 

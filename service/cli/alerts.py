@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.call import current_call, shared_options, wall_clock
+from service.cli.call import current_call, shared_options, unless_asked_otherwise, wall_clock
 
 if TYPE_CHECKING:
     from service.alerts.alert import Alert
@@ -19,9 +19,7 @@ NOTE = click.option("--note", default="", help="What was found, or why.")
 @shared_options
 def command() -> None:
     """List, show, acknowledge and close alerts; without a subcommand: list the open ones."""
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
+    unless_asked_otherwise(list_)
 
 
 @command.command("list")

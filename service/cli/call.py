@@ -109,6 +109,13 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer rel
 MOMENT = Moment()
 
 
+def unless_asked_otherwise(command: click.Command) -> None:
+    """Do this command of a group when the command line names none of its commands."""
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        context.invoke(command)
+
+
 @overload
 def in_zone(moment: datetime, zone: tzinfo) -> datetime: ...
 @overload

@@ -8,23 +8,34 @@ import click
 from service.cli.call import current_call, shared_options
 
 if TYPE_CHECKING:
+    from ingest.damage import Damage
     from ingest.plant import ModelEntry
     from service.control_room import ControlRoom
 
 
 @click.command()
+@click.option("--storage", is_flag=True, help="Also read all that is stored, and say what is damaged.")
+@click.option("--set-aside", "aside", is_flag=True, help="With --storage: put damaged parts aside.")
 @shared_options
-def command() -> None:
-    """Check the plant file and its sources; say what is there and what each model can claim."""
+def command(storage: bool, aside: bool) -> None:
+    """Check the plant file and its sources; say what is there and what each model can claim.
+
+    With --storage, everything that lies on disk is read and compared with its checksum.
+    """
     from ingest.sources.check import check_sources, silent_signals
     from service.jobs.schedule import unusable_schedules
 
     call = current_call()
+    if aside and not storage:
+        raise click.UsageError("--set-aside needs --storage")
     with call.open() as room:
+        damages = room.store.find_damage() if storage else []
+        folder = str(room.store.set_aside(damages)) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
         problems = [
+            *(_lost(each, folder) for each in damages),
             *check_sources(room.plant),
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
@@ -42,6 +53,19 @@ def command() -> None:
     call.show(report, lambda: _tell(report))
     if problems:
         click.get_current_context().exit(1)
+
+
+def _lost(damage: "Damage", folder: str | None) -> str:
+    """Say what is damaged and what was in it."""
+    from ingest.catalogue import from_microseconds
+
+    if damage.part == "stray":
+        return f"{damage.why} ({damage.rows:,} rows)"
+    first, newest = from_microseconds(damage.first), from_microseconds(damage.newest)
+    inside = (
+        f"{damage.rows:,} rows of class {damage.machine_class!r}, {first:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"
+    )
+    return f"{damage.why} ({inside})" + (f"; put aside into {folder}" if folder else "")
 
 
 def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:

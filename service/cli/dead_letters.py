@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.call import current_call, shared_options
+from service.cli.call import current_call, shared_options, unless_asked_otherwise
 
 if TYPE_CHECKING:
     from ingest.dead_letter import KeptLetter
@@ -17,9 +17,7 @@ NUMBERS = click.argument("numbers", type=click.IntRange(min=1), nargs=-1)
 @shared_options
 def command() -> None:
     """What could not be understood is kept with its reason; without a subcommand: list it."""
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
+    unless_asked_otherwise(list_)
 
 
 @command.command("list")

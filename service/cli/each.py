@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ingest.errors import NotEnoughDataError
+from ingest.errors import AndonError
 from ingest.plant import ModelEntry, Plant
 from service.cli.named import entries_named
 
@@ -13,12 +13,12 @@ Report = TypeVar("Report")
 def each_model(
     plant: Plant, names: Sequence[str], work: Callable[[ModelEntry], Report]
 ) -> tuple[list[Report], list[str]]:
-    """Return the reports of the models that had enough data, and one line for each that had not."""
+    """Return the reports of the models for which it could be done, and one line for each other one."""
     reports: list[Report] = []
     problems: list[str] = []
     for entry in entries_named(plant, names):
         try:
             reports.append(work(entry))
-        except NotEnoughDataError as error:
+        except AndonError as error:
             problems.append(f"{entry.name}: {error}")
     return reports, problems

@@ -16,7 +16,7 @@ def command() -> None:
     """Read the files that the plant file names: readings and events, checked, each once.
 
     A row that cannot be used is named and kept; it is a problem (exit code 1) only where a file
-    holds nothing else, so that one broken value does not stop what comes after in a script.
+    holds more of them than good ones, so that one broken value does not stop what comes after in a script.
     """
     from ingest.sources.check import silent_signals
     from ingest.sources.files import ingest_files
@@ -27,7 +27,7 @@ def command() -> None:
         silent = silent_signals(room.plant, room.store)
     ignored = _ignored_sources(report)
     call.show({**report.to_dict(), "silent_signals": silent}, lambda: _tell(report, [*ignored, *silent]))
-    if ignored or any(file.rejected and not _used(file) for file in report.files):
+    if ignored or any(file.rejected > _used(file) for file in report.files):
         click.get_current_context().exit(1)
 
 
@@ -77,4 +77,4 @@ def _tell_rejections(file: "FileReport") -> None:
         found = "" if known else f" {rejection.value!r}"
         click.echo(f"{file.path}: {where}:{found} {rejection.reason}", err=True)
     if file.rejected > 5:
-        click.echo(f"{file.path}: {file.rejected:,} rejected in all; kept with their reasons.", err=True)
+        click.echo(f"{file.path}: {file.rejected:,} rejected in all; --json lists the first 20 of each file.", err=True)

@@ -7,16 +7,14 @@ from typing import Any
 
 import click
 
-from service.cli.call import MOMENT, current_call, in_zone, shared_options, wall_clock
+from service.cli.call import MOMENT, current_call, in_zone, shared_options, unless_asked_otherwise, wall_clock
 
 
 @click.group(invoke_without_command=True)
 @shared_options
 def command() -> None:
     """List jobs, run one now, fill in missed slots, and see how runs went; without a subcommand: list."""
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
+    unless_asked_otherwise(list_)
 
 
 @command.command("list")
@@ -47,7 +45,7 @@ def list_() -> None:
 @click.argument("job")
 @shared_options
 def run(job: str) -> None:
-    """Run JOB now and wait for it."""
+    """Run JOB now and wait for it; refused while a worker is at it already."""
     from service.jobs import ledger
     from service.jobs.planning import run_now
     from service.jobs.runner import tick
@@ -56,9 +54,12 @@ def run(job: str) -> None:
     with call.open() as room:
         wanted = _named(room.plant.jobs, job)
         with room.state.write() as connection:
+            ledger.refuse_while_running(connection, wanted.name, at=wall_clock())
             number = run_now(connection, wanted, at=wall_clock()).id
         tick(room, [wanted], clock=wall_clock, worker=f"{socket.gethostname()}-{os.getpid()}")
         with room.state.read() as connection:
+            # Another worker may have been faster.
+            ledger.refuse_while_running(connection, wanted.name, at=wall_clock())
             done = ledger.show(connection, number)
     call.show({"run": asdict(done)}, lambda: click.echo(_line(done)))
     if done.state is ledger.RunState.FAILED:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from service.cli.call import current_call, shared_options, wall_clock
+from service.cli.call import current_call, shared_options, unless_asked_otherwise, wall_clock
 
 BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your user name]")
 
@@ -14,23 +14,26 @@ BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your use
 @shared_options
 def command() -> None:
     """List, show, promote and roll back model versions; without a subcommand: list them."""
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
+    unless_asked_otherwise(list_)
 
 
 @command.command("list")
 @click.argument("model", required=False)
 @shared_options
 def list_(model: str | None = None) -> None:
-    """List the versions of MODEL, or of all models; the live one has a star."""
+    """List the versions of MODEL, or of all models; the live one has a star, and what is unreadable says why."""
     call = current_call()
     with call.open() as room:
         rows = [
             {"model": each.model, "version": each.version, "created": each.created, "live": each.live}
             for each in room.registry.versions(model)
         ]
-    call.show({"models": rows}, lambda: _tell(rows))
+        broken = [
+            {"model": each.model, "version": each.version, "live": each.live, "why": each.why}
+            for each in room.registry.unreadable(entry.name for entry in room.plant.models)
+            if model in (None, each.model)
+        ]
+    call.show({"models": rows, "unreadable": broken}, lambda: _tell(rows, broken))
 
 
 @command.command()
@@ -73,8 +76,10 @@ def rollback(model: str, by: str) -> None:
     call.show({"model": model, "live": version}, lambda: click.echo(f"{model}: back to {version}."))
 
 
-def _tell(rows: list[dict[str, Any]]) -> None:
-    if not rows:
+def _tell(rows: list[dict[str, Any]], broken: list[dict[str, Any]]) -> None:
+    if not rows and not broken:
         click.echo("No model is trained yet; run: andon train")
     for row in rows:
         click.echo(f"{'*' if row['live'] else ' '} {row['model']}  {row['version']}  {row['created']:%Y-%m-%d %H:%M}")
+    for each in broken:
+        click.echo(f"{'*' if each['live'] else ' '} {each['model']}  {each['version']}  unreadable: {each['why']}")

@@ -1,20 +1,14 @@
 """Which moment is the present: the clock for a live plant, the newest reading for a recorded one."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from ingest.errors import NotEnoughDataError
 from ingest.plant import Plant
 from ingest.store import History
+from service.freshness import newest_readings
 
 LIVE_WITHIN = timedelta(days=1)
 """A plant whose newest reading is older than this is a recording."""
-
-
-def newest_readings(plant: Plant, history: History) -> Mapping[str, datetime]:
-    """Return the time of each machine's newest reading; machines without readings are left out."""
-    spans = {name: span for each in plant.classes for name, span in history.spans(each.name).items()}
-    return {name: span[1] for name, span in spans.items()}
 
 
 def present(plant: Plant, history: History, now: datetime) -> tuple[datetime, str]:

@@ -8,6 +8,7 @@ import click
 from service.cli.call import MOMENT, current_call, in_zone, shared_options, wall_clock
 
 if TYPE_CHECKING:
+    from models.registry import Registry
     from service.control_room import ControlRoom
 
 
@@ -37,11 +38,12 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
         at, note = present(room.plant, room.store, wall_clock())
     report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since)
     with room.state.read() as connection:
-        ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at)
+        ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at, room.registry.card)
     return {
         "at": at,
         "note": note,
         "round": report.to_dict(),
+        "not_live": [_why_not_live(room.registry, model) for model in report.untrained],
         "where_to_look_first": [
             {
                 "alert": each.alert.number,
@@ -57,6 +59,19 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     }
 
 
+def _why_not_live(registry: "Registry", model: str) -> str:
+    """Say what a model that is not live lacks."""
+    from models.promotion import hindrance
+
+    versions = registry.versions(model)
+    if not versions:
+        return f"{model}: no version yet; run: andon train"
+    newest = versions[-1]
+    if why_not := hindrance(newest.card):
+        return f"{model}: version {newest.version} is not live: {why_not}."
+    return f"{model}: version {newest.version} waits for a person; see andon models show, then andon models promote"
+
+
 def tell(outcome: dict[str, Any]) -> None:
     """Print a round for people."""
     report = outcome["round"]
@@ -66,8 +81,10 @@ def tell(outcome: dict[str, Any]) -> None:
         f"{report['machines']} machines, {report['windows']:,} windows assessed, {report['raised']} alerts raised."
     )
     if not report["models"]:
-        missing = ", ".join(report["untrained"])
-        click.echo(f"No model is live ({missing}); run: andon train" if missing else "The plant file lists no model.")
+        click.echo("No model is live." if report["untrained"] else "The plant file lists no model.")
+    for line in outcome["not_live"]:
+        click.echo(line)
+    if not report["models"]:
         return
     for line in report["errors"]:
         click.echo(line, err=True)

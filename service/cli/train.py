@@ -15,6 +15,7 @@ from service.cli.each import each_model
 def command(models: tuple[str, ...], until: Any) -> None:
     """Train the MODELs of the plant file (all when none is named) and register a version of each."""
     from models.train import train
+    from service.retire import retire
 
     call = current_call()
     with call.open() as room, progress(call.as_json) as advance:
@@ -31,6 +32,12 @@ def command(models: tuple[str, ...], until: Any) -> None:
                 progress=advance,
             ),
         )
+        trained = {report.model: report.version for report in reports}
+        if trained:
+            _, kept = each_model(
+                room.plant, list(trained), lambda entry: retire(room, entry.name, trained=trained[entry.name])
+            )
+            problems += kept
     call.show(
         {"models": [report.to_dict() for report in reports], "problems": problems},
         lambda: _tell(reports, problems),

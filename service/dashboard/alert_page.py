@@ -32,7 +32,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     """Show one alert."""
     with room.state.read() as connection:
         alert, history = book.show(connection, number), book.history(connection, number)
-    why_here = where_to_look_first([alert], room.plant.costs, now)[0].why if alert.live else ""
+    why_here = where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0].why if alert.live else ""
     return page(request, "alert.html", alert=alert, history=history, why_here=why_here)
 
 

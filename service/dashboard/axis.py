@@ -34,7 +34,7 @@ def number_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
     ticks = [(round(each * step, 12), each * step) for each in range(first, last + 1)]
     if max(abs(low), abs(high)) >= 1e6 or step < 1e-6:
         return [(value, f"{exact:g}") for value, exact in ticks]
-    return [(value, _trim(f"{exact + 0.0:.{decimals}f}")) for value, exact in ticks]
+    return [(value, _print(f"{exact + 0.0:,.{decimals}f}")) for value, exact in ticks]
 
 
 def time_ticks(start: datetime, end: datetime, zone: ZoneInfo, most: int) -> list[tuple[datetime, str]]:
@@ -78,6 +78,10 @@ def number(value: float, digits: int = 3) -> str:
     if exponent >= 9 or exponent < -4:
         return f"{value:.{digits - 1}e}".replace("-", "−")
     text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
+    return _print(text)
+
+
+def _print(text: str) -> str:
     return _trim(text).replace(",", "\u202f").replace("-", "−")
 
 

@@ -58,6 +58,7 @@ class Chart:
     path : the line as SVG path data, broken where readings are missing
     dots : single values with nothing beside them, which a line would not show
     threshold_y : height of the threshold, or ``None``
+    y_ticks : none where there is no value, since the axis would be made up
     summary : what a screen reader says in place of the picture
     """
 
@@ -108,9 +109,9 @@ def draw(
         path="".join(_path(run_x, run_y) for run_x, run_y in runs if len(run_x) > 1),
         dots=tuple((float(run_x[0]), run_y[0]) for run_x, run_y in runs if len(run_x) == 1),
         x_ticks=tuple((span.x(at), label) for at, label in time_ticks(span.start, span.end, span.zone, 9)),
-        y_ticks=tuple((y(at), label) for at, label in number_ticks(low, high, 4)),
+        y_ticks=tuple((y(at), label) for at, label in number_ticks(low, high, 4)) if len(series) else (),
         threshold_y=None if threshold is None else y(threshold),
-        threshold_text="" if threshold is None else number(threshold, 3),
+        threshold_text="" if threshold is None else f"{number(threshold, 3)} {unit}".rstrip(),
         marks=tuple(_place(mark, span) for mark in marks if _visible(mark, span)),
         summary=_summary(title, unit, series, span.zone),
         empty=len(series) == 0,

@@ -33,7 +33,8 @@ class NextStep:
 def first_page(request: Request, seen: Seen) -> Response:
     """Show the ranked open alerts and the health of every machine."""
     healths = plant_health(seen.room, seen.sampling, seen.now)
-    ranked = where_to_look_first((alert for each in healths for alert in each.alerts), seen.room.plant.costs, seen.now)
+    alerts = (alert for each in healths for alert in each.alerts)
+    ranked = where_to_look_first(alerts, seen.room.plant.costs, seen.now, seen.room.registry.card)
     counted = Counter(each.health for each in healths)
     return page(
         request,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from ingest.plant import Plant
 from service.alerts.alert import Alert, AlertState
 from service.alerts.book import list_alerts
 from service.alerts.rank import where_to_look_first
@@ -15,7 +16,7 @@ from service.api.given import Seen, machine_named, moment
 from service.dashboard import chart
 from service.dashboard.chart import Chart, Mark, Span, draw
 from service.dashboard.first_page import place_of
-from service.dashboard.render import page
+from service.dashboard.render import page, span_words
 from service.levels import LevelHistory, level_histories
 from service.overview import machine_health
 from service.series import Series, signal_series, thin
@@ -60,13 +61,14 @@ def machine_page(
     signals = tuple(each.name for each in machine_class.signals)
     series = signal_series(store, found.name, machine_class.name, signals, (span.start, end), chart.PIXELS)
     histories = level_histories(state, found.name, span.start, end)
+    ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
     silent = health.newest is not None and not any(map(len, series.values()))
     return page(
         request,
         "machine.html",
         frame=chart,
         health=health,
-        ranked=[each.alert for each in where_to_look_first(health.alerts, plant.costs, seen.now)],
+        ranked=[each.alert for each in ranked],
         place=place_of(found),
         spans=SPANS,
         chosen=days,
@@ -75,7 +77,7 @@ def machine_page(
         later=_iso(end + length) if end < seen.now else "",
         silent_hint=_iso(health.newest) if silent and health.newest else "",
         legend=_LEGEND,
-        risks=[_risk(each, span, marks) for each in histories],
+        risks=[_risk(each, plant, span, marks) for each in histories],
         signals=[draw(each.name, each.unit, series[each.name], span, marks=marks) for each in machine_class.signals],
         trained=bool(seen.room.registry.versions()),
         events=events[::-1][:_MOST_ROWS],
@@ -84,14 +86,22 @@ def machine_page(
     )
 
 
-def _risk(history: LevelHistory, span: Span, marks: Sequence[Mark]) -> Chart:
+def _risk(history: LevelHistory, plant: Plant, span: Span, marks: Sequence[Mark]) -> Chart:
     shown = thin(history.series, span.start, span.end, chart.PIXELS)
     threshold = 100 * history.threshold
     values = Series(shown.time, 100 * shown.value)
     highest = max(threshold, float(values.value.max(initial=0.0)))
-    return draw(
-        history.model, "%", values, span, marks=marks, threshold=threshold, bounds=(0, min(101, 1.15 * highest))
-    )
+    bounds = (0.0, min(101, 1.15 * highest))
+    return draw(_said_by(history.model, plant), "%", values, span, marks=marks, threshold=threshold, bounds=bounds)
+
+
+def _said_by(model: str, plant: Plant) -> str:
+    """Return a model's name and what its number means; the name alone if the plant file has it no more."""
+    for entry in plant.models:
+        if entry.name == model:
+            risk = f"probability of a failure within {span_words(entry.horizon)}"
+            return f"{model}: {risk if entry.task == 'failure_risk' else 'how strange the machine behaves'}"
+    return model
 
 
 def _event_marks(events: Iterable[dict[str, Any]]) -> list[Mark]:

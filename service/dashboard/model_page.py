@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from models.registry import Version
 from service.api.given import Room
-from service.api.models import version_named, versions_by_model
+from service.api.models import unreadable, version_named, versions_by_model
 from service.dashboard.axis import number
-from service.dashboard.render import page, percent
+from service.dashboard.card import readable, share_text
+from service.dashboard.render import page
 
 router = APIRouter()
 
@@ -60,7 +61,12 @@ def models_page(request: Request, room: Room) -> Response:
     """Show the models and their versions, newest first."""
     entries = {entry.name: entry for entry in room.plant.models}
     models = [
-        {"name": name, "entry": entries.get(name), "versions": [_line(each) for each in reversed(versions)]}
+        {
+            "name": name,
+            "entry": entries.get(name),
+            "versions": [_line(each) for each in reversed(versions)],
+            "unreadable": unreadable(room, name),
+        }
         for name, versions in versions_by_model(room).items()
     ]
     return page(request, "models.html", models=models)
@@ -70,7 +76,9 @@ def models_page(request: Request, room: Room) -> Response:
 def card_page(request: Request, model: str, version: str, room: Room) -> Response:
     """Show the card of one version."""
     found = version_named(room, model, version)
-    return page(request, "card.html", version=found, sections=sections(found.card))
+    currency = str(found.card.get("currency", ""))
+    parts = [(title, readable(part, currency)) for title, part in sections(found.card)]
+    return page(request, "card.html", version=found, sections=parts)
 
 
 def sections(card: Mapping[str, Any]) -> list[tuple[str, object]]:
@@ -113,7 +121,7 @@ def _counted(count: object, total: object, share: object) -> str:
     words = f"{count} of {total}" if count is not None and total is not None else "–"
     if not isinstance(share, Mapping) or share.get("value") is None:
         return words
-    return f"{words}, {percent(share['value'])} [{100 * share['low']:.0f}–{100 * share['high']:.0f} %]"
+    return f"{words}, {share_text(share)}"
 
 
 def _rate(rate: object) -> str:

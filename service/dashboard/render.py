@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from ingest.plant import Plant
 from service.api.body import content_type
 from service.api.problem import ProblemError
+from service.api.text import refuse_unkeepable
 from service.dashboard.axis import number
 
 _HERE = Path(__file__).parent
@@ -44,10 +45,11 @@ def writers(plant: Plant, now: datetime) -> Mapping[str, Callable[..., object]]:
         if at is None:
             return "–"
         local = at.astimezone(plant.zone)
-        day = "" if local.date() == now.astimezone(plant.zone).date() else f"{local:%a} {local.day} {local:%b} "
-        year = "" if local.year == now.astimezone(plant.zone).year or not day else f"{local.year} "
-        return Markup('<time datetime="{}">{}</time>').format(
-            at.astimezone(UTC).isoformat(), f"{day}{year}{local:%H:%M}"
+        today = now.astimezone(plant.zone)
+        day = "today" if local.date() == today.date() else f"{local:%a} {local.day} {local:%b}"
+        year = "" if local.year == today.year else f" {local.year}"
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            at.astimezone(UTC).isoformat(), f"{local:%Y-%m-%d %H:%M %Z}", f"{day}{year} {local:%H:%M}"
         )
 
     def left(until: datetime) -> str:
@@ -100,7 +102,7 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
     Raises
     ------
     ProblemError
-        415 for a body that is no form, 422 for one that cannot be read.
+        415 for a body that is no form, 422 for one that cannot be read or kept.
     """
     if content_type(request) != "application/x-www-form-urlencoded":
         raise ProblemError(415, "this address takes the forms of the dashboard; programs use /api/v1")
@@ -108,7 +110,9 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")
     except ValueError as error:
         raise ProblemError(422, f"the form cannot be read: {error}") from error
-    return {name: values[-1].strip()[:10_000] for name, values in fields.items()}
+    read = {name: values[-1].strip()[:10_000] for name, values in fields.items()}
+    refuse_unkeepable(read.items())
+    return read
 
 
 def person(fields: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from service.database import assessment_table
 from service.jobs import ledger
 from service.jobs.ledger import Outcome, RunState
 from service.jobs.report import write_report
+from service.retire import retire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,10 @@ def train(work: Work) -> Outcome:
         trained.append(entry.name)
         if not done.live:
             candidates.append(f"{entry.name} {done.version}: a candidate, not live")
+        try:
+            retire(room, entry.name, trained=done.version)
+        except AndonError as error:
+            failed.append(f"{entry.name}: {error}")
     summary = f"trained {len(trained)} of {len(work.entries)} models, {len(candidates)} of them wait to be promoted"
     return Outcome(
         state=RunState.FAILED if failed else RunState.DONE,

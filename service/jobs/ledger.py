@@ -13,14 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, or_, select, update
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from ingest.errors import ScheduleError, UnknownNameError
+from ingest.statement import insert_into
 from service.database import run_table
 
 MOST_CLAIMS = 5
-"""A run is given to so many workers, one after the other."""
+"""A run is given to so many workers, one after the other; when it is set to waiting again, to as many anew."""
 
 
 class RunState(StrEnum):
@@ -48,7 +48,8 @@ class Run:
     Attributes
     ----------
     slot : the moment that the run stands for; its work sees the plant as of then
-    token : counts the claims; only the newest claim may renew or finish
+    token : counts the claims, each row of them from a multiple of ``MOST_CLAIMS``, and never falls; only
+        the newest claim may renew or finish
     lease_until : other workers leave the run alone until then
     outcome : one line: what was done, why it failed, or why it was skipped
     rows, machines, models : how much it worked on, ``None`` and empty where that means nothing
@@ -94,15 +95,17 @@ def plan(connection: Connection, job: str, slots: Sequence[datetime], *, origin:
     """Enter slots as waiting and return how many are new; slots in the ledger are left as they are."""
     if not slots:
         return 0
-    statement = sqlite.insert(run_table).on_conflict_do_nothing(index_elements=["job", "slot"])
-    return sum(
-        connection.execute(statement, {"job": job, "slot": slot, "origin": origin, "state": RunState.WAITING}).rowcount
-        for slot in slots
-    )
+    new = insert_into(connection, run_table).on_conflict_do_nothing(index_elements=["job", "slot"])
+    statement = new.returning(run_table.c.id)
+    same = {"job": job, "origin": origin, "state": RunState.WAITING}
+    return sum(len(connection.execute(statement, {**same, "slot": slot}).all()) for slot in slots)
 
 
 def again(connection: Connection, job: str, slots: Sequence[datetime]) -> int:
-    """Set skipped and failed runs of these slots to waiting, and return how many there were."""
+    """Set skipped and failed runs of these slots to waiting, and return how many there were.
+
+    Each gets a token that nobody ever held, from which its claims are counted anew.
+    """
     result = connection.execute(
         update(run_table)
         .where(
@@ -110,7 +113,13 @@ def again(connection: Connection, job: str, slots: Sequence[datetime]) -> int:
             run_table.c.slot.in_(slots),
             run_table.c.state.in_([RunState.SKIPPED.value, RunState.FAILED.value]),
         )
-        .values(state=RunState.WAITING, origin=Origin.BACK_FILL, outcome="", lease_until=None)
+        .values(
+            state=RunState.WAITING,
+            origin=Origin.BACK_FILL,
+            token=(run_table.c.token // MOST_CLAIMS + 1) * MOST_CLAIMS,
+            outcome="",
+            lease_until=None,
+        )
     )
     return result.rowcount
 
@@ -145,7 +154,7 @@ def claim(connection: Connection, *, jobs: Sequence[str], worker: str, at: datet
     silent = and_(run_table.c.state == RunState.RUNNING, run_table.c.lease_until <= at)
     connection.execute(
         update(run_table)
-        .where(silent, run_table.c.job.in_(jobs), run_table.c.token >= MOST_CLAIMS)
+        .where(silent, run_table.c.job.in_(jobs), run_table.c.token % MOST_CLAIMS == 0)
         .values(
             state=RunState.FAILED,
             ended=at,
@@ -220,12 +229,30 @@ def of_slot(connection: Connection, job: str, slot: datetime) -> Run:
     return _run(connection.execute(select(run_table).where(run_table.c.job == job, run_table.c.slot == slot)).one())
 
 
+def refuse_while_running(connection: Connection, job: str, *, at: datetime) -> None:
+    """Refuse what cannot wait for a run of the job that a worker is at.
+
+    Raises
+    ------
+    ScheduleError
+        Saying since when it runs and who is at it.
+    """
+    working = and_(run_table.c.state == RunState.RUNNING, run_table.c.lease_until > at)
+    row = connection.execute(select(run_table).where(run_table.c.job == job, working)).first()
+    if row is not None:
+        raise ScheduleError(
+            f"job {job!r} is running since {row.started:%Y-%m-%d %H:%M:%S} UTC (run {row.id}, worker {row.worker}); "
+            "'andon jobs runs' says when it is over"
+        )
+
+
 def list_runs(
     connection: Connection,
     *,
     job: str | None = None,
     states: Sequence[RunState] = tuple(RunState),
     before: int | None = None,
+    ended: tuple[datetime, datetime] | None = None,
     limit: int | None = None,
 ) -> list[Run]:
     """Return runs, the last entered first.
@@ -233,12 +260,15 @@ def list_runs(
     Parameters
     ----------
     before : only runs whose id is lower: the last id of the page before
+    ended : only runs that ended in this span (start, end]
     """
     query = select(run_table).where(run_table.c.state.in_([state.value for state in states]))
     if job is not None:
         query = query.where(run_table.c.job == job)
     if before is not None:
         query = query.where(run_table.c.id < before)
+    if ended is not None:
+        query = query.where(run_table.c.ended > ended[0], run_table.c.ended <= ended[1])
     return [_run(row) for row in connection.execute(query.order_by(run_table.c.id.desc()).limit(limit))]
 
 

@@ -2,13 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ingest.plant import Job
-from service.alerts.alert import Alert, AlertState
-from service.alerts.book import list_alerts
+from service.alerts import book
 from service.alerts.rank import where_to_look_first
 from service.alerts.record import track_record
 from service.control_room import ControlRoom
@@ -16,10 +15,16 @@ from service.jobs.ledger import RunState, list_runs
 from service.jobs.schedule import latest_slot
 
 _LONGEST_LOOK_BACK = 366
+MOST_LINES = 100
+"""Lines of each kind; a page that nobody reads to its end says nothing."""
 
 
 def write_report(room: ControlRoom, job: Job, slot: datetime) -> Path:
-    """Write the page to ``reports/`` in the data folder, whole or not at all, and return its path."""
+    """Write the page to ``reports/`` in the data folder, whole or not at all, and return its path.
+
+    It tells what was known at the slot, whenever it is written; only the card that stands beside the
+    verdicts is that of the version that is live now.
+    """
     folder = room.plant.data_folder / "reports"
     folder.mkdir(parents=True, exist_ok=True)
     plain = re.sub(r"[^a-z0-9]+", "-", job.name.lower()).strip("-") or "report"
@@ -31,15 +36,18 @@ def write_report(room: ControlRoom, job: Job, slot: datetime) -> Path:
 
 
 def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
-    plant = room.plant
+    plant, registry = room.plant, room.registry
     begin = _begin(room, job, slot)
+    cards = {each.model: each.card for each in registry.versions() if each.live}
     with room.state.read() as connection:
-        alerts = [alert for alert in list_alerts(connection, states=tuple(AlertState)) if alert.raised_at <= slot]
-        failed = list_runs(connection, states=(RunState.FAILED,), limit=1000)
+        ranked = where_to_look_first(book.open_at(connection, slot), plant.costs, slot, registry.card)
+        raised = book.count_raised(connection, begin, slot)
+        closed = book.list_closed(connection, begin, slot, limit=MOST_LINES + 1)
+        failed = list_runs(connection, states=(RunState.FAILED,), ended=(begin, slot), limit=MOST_LINES + 1)
         records = [
-            track_record(connection, entry.name, room.registry.load(entry.name).card)
+            track_record(connection, entry.name, cards[entry.name], until=slot)
             for entry in plant.models
-            if room.registry.live(entry.name) is not None
+            if entry.name in cards
         ]
     yield f"# {plant.name}"
     yield ""
@@ -47,21 +55,26 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     yield ""
     yield "## Where to look first"
     yield ""
-    ranked = where_to_look_first([alert for alert in alerts if _open_at(alert, slot)], plant.costs, slot)
-    yield from (f"{place}. {each.alert.sentence} – {each.why}" for place, each in enumerate(ranked, start=1))
+    yield from _first(
+        [
+            f"{place}. {each.alert.sentence or f'{each.alert.machine}: {each.alert.cause}'} – {each.why}"
+            for place, each in enumerate(ranked, start=1)
+        ]
+    )
     if not ranked:
         yield "Nothing needs a look."
     yield ""
     yield "## In this time"
     yield ""
-    yield f"- alerts raised: {sum(begin < alert.raised_at for alert in alerts)}"
-    for alert in alerts:
-        if alert.verdict is not None and alert.closed_at is not None and begin < alert.closed_at <= slot:
-            about = f"{alert.number} ({alert.machine}, {alert.cause})"
-            yield f"- alert {about}: {alert.verdict.value}, by {alert.closed_by}"
-    for run in failed:
-        if run.ended is not None and begin < run.ended <= slot:
-            yield f"- job {run.job}, slot {_local(room, run.slot)}, failed: {run.outcome}"
+    yield f"- alerts raised: {raised}"
+    yield from _first(
+        [
+            f"- alert {alert.number} ({alert.machine}, {alert.cause}): {alert.verdict.value}, by {alert.closed_by}"
+            for alert in closed
+            if alert.verdict is not None
+        ]
+    )
+    yield from _first([f"- job {run.job}, slot {_local(room, run.slot)}, failed: {run.outcome}" for run in failed])
     yield ""
     yield "## Track record"
     yield ""
@@ -70,15 +83,17 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
         yield "No model has been trained yet."
 
 
+def _first(lines: Sequence[str]) -> Iterator[str]:
+    yield from lines[:MOST_LINES]
+    if len(lines) > MOST_LINES:
+        yield f"- and more than these {MOST_LINES}"
+
+
 def _begin(room: ControlRoom, job: Job, slot: datetime) -> datetime:
     if job.cron is None and job.every is None:
         return slot - timedelta(days=1)
     earliest, just_before = slot - timedelta(days=_LONGEST_LOOK_BACK), slot - timedelta(seconds=1)
     return latest_slot(job, room.plant.zone, earliest, just_before) or earliest
-
-
-def _open_at(alert: Alert, moment: datetime) -> bool:
-    return alert.live and alert.raised_at <= moment
 
 
 def _local(room: ControlRoom, moment: datetime) -> str:

@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -95,6 +95,17 @@ class ArrowHistory:
         """Return all events; the benchmark has few."""
         return self.known_events
 
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings, remembering nothing."""
+        return list(work(range(len(keys))))
+
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the same span for every machine."""
         minute = timedelta(minutes=1)
@@ -106,7 +117,8 @@ def default_recipe() -> Recipe:
     entry = ModelEntry.model_validate({"name": "risk", "task": "failure_risk", "class": "press", "horizon": "24 h"})
     signals = [Signal(name=f"signal{each}") for each in range(SIGNALS)]
     machine_class = MachineClass(name="press", signals=signals)
-    return recipe_for(entry, machine_class, sampling=timedelta(minutes=1), error_codes=["E1"])
+    sampling = {signal.name: timedelta(minutes=1) for signal in machine_class.signals}
+    return recipe_for(entry, machine_class, sampling=sampling, error_codes=["E1"])
 
 
 def run_andon(machines: int, gaps: float) -> dict[str, float]:

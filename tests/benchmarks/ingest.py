@@ -37,7 +37,7 @@ def plant_in(folder: Path) -> Plant:
     return Plant(
         classes=[MachineClass(name="press", signals=[Signal(name=name) for name in SIGNALS])],
         machines=[Machine(name=f"machine-{number}", machine_class="press") for number in range(MACHINES)],
-        sources=[Source(name="file", path="readings.parquet", machine=["machine"], time="time")],
+        sources=[Source(name="file", path="readings.parquet", machine=["machine"], time=["time"])],
         folder=folder,
     )
 

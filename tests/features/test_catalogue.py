@@ -28,6 +28,16 @@ def test_every_feature_has_one_way_to_be_computed() -> None:
     assert len(BY_NAME) == len(FEATURES)
 
 
+def test_what_a_feature_tells_is_said_once_for_all_that_ask() -> None:
+    assert {each.name for each in FEATURES if each.reads_as_signal} == {
+        *("mean", "median", "root_mean_square", "last", "minimum", "maximum", "quantile_10", "quantile_90")
+    }
+    assert {each.name for each in FEATURES if each.absolute and not each.reads_as_signal} == {"standard_deviation"}
+    assert {each.name for each in FEATURES if each.against_itself} == {"mean_shift", "spread_ratio"}
+    for each in FEATURES:
+        assert (each.tells in ("clock", "count")) == (each.kind in ("clock", "count")), each.name
+
+
 def test_every_feature_of_one_window_has_a_reference() -> None:
     of_one_window = {feature.name for feature in FEATURES if feature.of_moments or feature.of_rows}
 

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.catalogue import FEATURES
-from features.extract import extract, sampling_interval
+from features.extract import extract
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.event import Event, EventKind
-from ingest.plant import MachineClass, Signal
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -132,12 +131,3 @@ def test_one_machine_alone_has_the_same_features_as_among_others() -> None:
     alone = extract(RECIPE, history, ["m2"], START, after(hours=4))
 
     assert alone.values.tobytes() == together.where(together.machine == "m2").values.tobytes()
-
-
-def test_the_sampling_interval_does_not_change_when_readings_come_later() -> None:
-    machine_class = MachineClass(name="pump", signals=[Signal(name="pressure")])
-    early = readings_frame("m1", np.arange(210) * 2.0, pressure=np.ones(210))
-    late = readings_frame("m1", 430 + np.arange(4000) / 60, pressure=np.ones(4000))
-
-    assert sampling_interval(TableHistory(early), machine_class) == timedelta(minutes=2)
-    assert sampling_interval(TableHistory(pd.concat([early, late])), machine_class) == timedelta(minutes=2)

@@ -1,18 +1,21 @@
 """Which rows a table has, what a failure and silence do to them, and how much is read."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from features.extract import extract, sampling_interval
+from features.extract import extract
 from features.recipe import Recipe
 from features.table import FeatureTable
-from ingest.errors import NotEnoughDataError
 from ingest.event import Event
-from ingest.plant import MachineClass, Signal
+from ingest.reading import Readings
+from ingest.store import Store
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -214,6 +217,44 @@ def test_no_more_is_held_at_once_than_was_asked_for() -> None:
     assert history.most_rows_read <= 200
 
 
+def test_samples_that_are_looked_at_one_by_one_are_not_all_held_at_once() -> None:
+    minutes = np.arange(100_000)
+    signals = {name: np.sin(minutes / 7) for name in ("a", "b", "c", "d")}
+    recipe = Recipe(
+        machine_class="pump",
+        signals=tuple(signals),
+        windows=(HOUR,),
+        stride=HOUR,
+        features=("median", "mean_crossing_rate"),
+        every=(MINUTE,) * 4,
+    )
+    history = TableHistory(readings_frame("m", minutes, **signals))
+
+    tracemalloc.start()
+    table = extract(recipe, history, ["m"], START, after(minutes=len(minutes)), cells=20_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert np.isfinite(table.values).all()
+    assert peak < 4 * len(minutes) * 8
+
+
+def test_the_one_reading_that_a_slow_signal_promises_does_not_fill_a_short_window() -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure", "flow"),
+        windows=(HOUR, 4 * HOUR),
+        stride=HOUR,
+        features=("mean",),
+        every=(5 * MINUTE, HOUR),
+    )
+    readings = readings_frame("m", np.arange(60, 601, 60), pressure=np.full(10, np.nan), flow=np.ones(10))
+
+    table = extract(recipe, TableHistory(readings), ["m"], after(hours=4), after(hours=6))
+
+    assert table.filled.round(3).tolist() == [0.333] * 2
+
+
 def test_own_normal_is_known_once_its_time_is_over() -> None:
     recipe = Recipe(
         machine_class="pump",
@@ -236,6 +277,64 @@ def test_own_normal_is_known_once_its_time_is_over() -> None:
     assert np.isnan(shift[11:]).all()
 
 
+def test_own_normal_is_read_once_and_again_when_its_readings_change(tmp_path: Path) -> None:
+    recipe = Recipe(
+        machine_class="pump",
+        signals=("pressure",),
+        windows=(HOUR,),
+        stride=HOUR,
+        features=("mean", "mean_shift", "spread_ratio"),
+        baseline=3 * HOUR,
+        every=(5 * MINUTE,),
+    )
+    store, apart = (_Store(tmp_path / name) for name in ("kept", "apart"))
+
+    def both(minutes: NDArray[np.int64], value: float) -> None:
+        frame = pd.concat([readings_frame(name, minutes, pressure=np.sin(minutes) + value) for name in ("a", "b")])
+        for each in (store, apart):
+            each.append(TableHistory(frame).read("pump"), source="s", position="")
+
+    def rows(begin: int, end: int) -> tuple[bytes, bytes]:
+        """Return the same rows from the store that remembers and, opened anew, from one that cannot."""
+        span = after(hours=begin), after(hours=end)
+        anew = _Store(apart.folder)
+        found = [extract(recipe, each, ["a", "b"], *span).values for each in (store, anew)]
+        anew.close()
+        assert np.isfinite(found[0]).all()
+        return found[0].tobytes(), found[1].tobytes()
+
+    both(np.arange(0, 600, 5), 1.0)
+    kept, fresh = rows(6, 8)
+    assert kept == fresh
+    assert store.spans_read == [(0, 3), (6, 8)]
+
+    both(np.arange(600, 700, 5), 1.0)
+    kept, fresh = rows(8, 9)
+    assert kept == fresh
+    assert store.spans_read == [(0, 3), (6, 8), (8, 9)]
+
+    both(np.arange(61, 80, 5), 7.0)
+    kept, fresh = rows(9, 10)
+    assert kept == fresh
+    assert store.spans_read == [(0, 3), (6, 8), (8, 9), (0, 3), (9, 10)]
+    store.seal()
+    assert rows(9, 10) == (kept, fresh)
+    for each in (store, apart):
+        each.close()
+
+
+class _Store(Store):
+    """Remembers which hours were read."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.spans_read: list[tuple[int, int]] = []
+
+    def read(self, machine_class: str, **asked: Any) -> Readings:
+        self.spans_read.append(tuple(round((asked[side] - START) / HOUR) for side in ("start", "end")))
+        return super().read(machine_class, **asked)
+
+
 def test_before_any_machine_is_old_enough_its_own_normal_is_nan() -> None:
     recipe = Recipe(
         machine_class="pump",
@@ -252,23 +351,6 @@ def test_before_any_machine_is_old_enough_its_own_normal_is_nan() -> None:
     assert np.isfinite(_column(table, "pressure__mean__1h")).all()
     assert np.isnan(_column(table, "pressure__mean_shift__1h")).all()
     assert np.isnan(_column(table, "pressure__spread_ratio__1h")).all()
-
-
-def test_the_sampling_interval_is_the_declared_one_or_the_median_step() -> None:
-    history = TableHistory(pd.concat([_readings("a", 0, 600), _readings("b", 0, 4000, every=7)]))
-    declared = MachineClass(name="pump", signals=[Signal(name="pressure", every=HOUR), Signal(name="flow")])
-    silent = MachineClass(name="pump", signals=[Signal(name="pressure")])
-
-    assert sampling_interval(history, declared) == HOUR
-    assert sampling_interval(history, silent) == 7 * MINUTE
-    assert sampling_interval(history, silent, until=after(minutes=100)) == 5 * MINUTE
-
-
-def test_an_unknown_sampling_interval_is_told() -> None:
-    history = TableHistory(_readings("a", 0, 0))
-
-    with pytest.raises(NotEnoughDataError, match="class 'pump': no machine has two readings"):
-        sampling_interval(history, MachineClass(name="pump", signals=[Signal(name="pressure")]))
 
 
 def test_extract_accepts_times_of_any_zone() -> None:

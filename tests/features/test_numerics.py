@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from features.catalogue import LARGEST
 from features.extract import extract
 from features.recipe import SIGNAL_FEATURES, Recipe
 from features.table import FeatureTable
+from features.time_domain import mean_crossing_rate
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -81,7 +83,7 @@ def test_a_gap_touches_only_its_own_windows() -> None:
     assert np.isfinite(_column(holed, "mean")[minutes == 330]).all()
 
 
-@pytest.mark.parametrize("value", [0.1, -1e15 / 3, 0.0, 5e-324, -1e200])
+@pytest.mark.parametrize("value", [0.1, -1e15 / 3, 0.0, 5e-324, -1e100])
 def test_equal_samples_have_a_deviation_of_exactly_zero_and_no_shape(value: float) -> None:
     table = _table(np.full(MINUTES, value))
 
@@ -102,12 +104,17 @@ def test_minus_zero_is_zero() -> None:
         assert not np.signbit(column[np.isfinite(column)]).any(), feature
 
 
-def test_values_near_the_largest_number_give_nan_and_never_infinity() -> None:
-    table = _table(np.random.default_rng(4).normal(0, 1e308, MINUTES).clip(-1.7e308, 1.7e308))
+@pytest.mark.parametrize("scale", [1e103, 1e200, 1e308])
+def test_a_feature_too_large_to_be_squared_is_missing(scale: float) -> None:
+    values = np.random.default_rng(4).normal(0, 1, MINUTES)
+    values[MINUTES // 2] = 1.7 * scale
+    table = _table(values)
 
-    assert not np.isinf(table.values).any()
-    assert np.isnan(_column(table, "standard_deviation")).all()
-    assert np.isfinite(_column(table, "maximum")).any()
+    assert not (np.abs(table.values) > LARGEST).any()
+    hit = np.isnan(_column(table, "maximum")) & np.isfinite(_column(table, "minimum"))
+    assert hit.any()
+    assert np.isnan(_column(table, "mean")[hit]).all()
+    assert np.isfinite(_column(table, "mean")[-1])
 
 
 @pytest.mark.parametrize(("shift", "scale"), [(1024.0, 1.0), (0.0, 4.0), (-64.0, 0.5)])
@@ -149,3 +156,13 @@ def test_a_ramp_has_its_slope_per_hour_and_no_other_trend() -> None:
     assert _column(table, "mean_change", "30min_vs_240min")[-1] == pytest.approx(0.25 * (240 - 30) / 2)
     assert _column(table, "last", "30min")[-1] == 7 + 0.25 * (MINUTES - 1)
     assert _column(table, "mean_crossing_rate")[-1] == pytest.approx(1 / 239)
+
+
+def test_what_pads_a_row_has_no_say_in_its_mean_crossings() -> None:
+    tenths = np.round(np.random.default_rng(5).normal(size=(400, 90)), 1)
+
+    alone = mean_crossing_rate(tenths)
+
+    for padding in (1, 60, 500):
+        padded = np.pad(tenths, ((0, 0), (0, padding)), constant_values=np.nan)
+        assert mean_crossing_rate(padded).tobytes() == alone.tobytes()

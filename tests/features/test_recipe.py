@@ -24,6 +24,9 @@ PRESS = MachineClass(
 )
 
 
+SAMPLING = {"voltage": HOUR, "oil__temperature": timedelta(minutes=5)}
+
+
 def _entry(**fields: Any) -> ModelEntry:
     return ModelEntry.model_validate(
         {"name": "risk", "task": "failure_risk", "class": "press", "horizon": "24 h"} | fields
@@ -32,7 +35,7 @@ def _entry(**fields: Any) -> ModelEntry:
 
 def _recipe(sampling: timedelta = HOUR, **fields: Any) -> Recipe:
     machine_class = PRESS.model_copy(update={"signals": [Signal(name="voltage")]})
-    return recipe_for(_entry(**fields), machine_class, sampling=sampling, error_codes=["e2", "", "e1"])
+    return recipe_for(_entry(**fields), machine_class, sampling={"voltage": sampling}, error_codes=["e2", "", "e1"])
 
 
 spans = st.integers(1, 10**13).map(lambda count: timedelta(microseconds=count))
@@ -114,8 +117,8 @@ def test_the_entry_decides_where_it_speaks() -> None:
     assert recipe.pane == HOUR / 2
 
 
-def test_a_signal_keeps_the_interval_that_it_declares() -> None:
-    recipe = recipe_for(_entry(), PRESS, sampling=HOUR)
+def test_each_signal_keeps_its_own_interval() -> None:
+    recipe = recipe_for(_entry(), PRESS, sampling=SAMPLING)
 
     assert recipe.signals == ("voltage", "oil__temperature")
     assert recipe.every == (HOUR, timedelta(minutes=5))
@@ -137,9 +140,34 @@ def test_a_failure_risk_gets_clocks_and_counts_and_an_anomaly_does_not() -> None
 
 
 def test_machines_that_are_new_at_their_first_reading_have_an_age() -> None:
-    recipe = recipe_for(_entry(), PRESS, sampling=HOUR, from_new=True)
+    recipe = recipe_for(_entry(), PRESS, sampling=SAMPLING, from_new=True)
 
     assert "hours_in_service" in recipe.names
+
+
+@pytest.mark.parametrize("name", [feature.name for feature in FEATURES if feature.kind in ("samples", "ordered")])
+def test_an_entry_can_name_any_feature_of_the_catalogue(name: str) -> None:
+    recipe = _recipe(task="anomaly", features=["slope_error", name])
+
+    assert {column.feature for column in recipe.columns} == {"slope_error", name}
+
+
+def test_a_failure_risk_keeps_its_clocks_beside_the_features_that_its_entry_names() -> None:
+    recipe = _recipe(features=["median", "errors"])
+
+    assert recipe.features == ("median", "errors", "hours_since_failure", "hours_since_maintenance")
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (["median", "meen"], "models.risk: unknown feature 'meen'; the catalogue has: mean,"),
+        (["errors"], "models.risk.features: none is of a signal; add one, such as 'mean'"),
+    ],
+)
+def test_features_that_cannot_be_are_told(features: list[str], message: str) -> None:
+    with pytest.raises(PlantFileError, match=message):
+        _recipe(features=features)
 
 
 def test_a_baseline_adds_what_is_measured_against_it() -> None:

@@ -31,7 +31,7 @@ def make_readings() -> MakeReadings:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "data")
+def store(tmp_path: Path, database: str) -> Iterator[Store]:
+    store = Store(tmp_path / "data", database=database)
     yield store
     store.close()

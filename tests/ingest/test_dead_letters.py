@@ -241,10 +241,10 @@ def test_beyond_the_bound_the_oldest_are_dropped_and_counted(tmp_path: Path) -> 
 
 def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
     from ingest.catalogue import DEAD_LETTER_COUNTS, DEAD_LETTERS
-    from ingest.database import Database
+    from ingest.sqlite import SqliteDatabase
 
     Store(tmp_path).close()
-    database = Database(tmp_path / "readings.db")
+    database = SqliteDatabase(tmp_path / "readings.db")
     with database.write() as connection:
         DEAD_LETTERS.drop(connection)
         DEAD_LETTER_COUNTS.drop(connection)

@@ -479,3 +479,38 @@ def test_cycles_are_not_held_against_the_clock() -> None:
     decoded = decode({"machine": ["p1"], "n": [10_000_000], "force": [1.0]}, time=None, cycle="n", cycle_length="1 h")
 
     assert decoded.used == 1
+
+
+def test_a_time_in_two_columns_is_read_joined_in_readings_and_events() -> None:
+    decoded = decode(
+        {
+            "machine": ["p1", "p1", "p1", "p1"],
+            "Datum": ["31.01.2026", " 31.01.2026 ", "31.01.2026", "32.01.2026"],
+            "Uhr": ["06:00", "06:01", "", "06:03"],
+            "Bis": ["07:00", "", "07:00", "07:00"],
+            "heat": ["1", "2", "3", "4"],
+        },
+        time=["Datum", "Uhr"],
+        time_format="%d.%m.%Y %H:%M",
+        signals={"heat": "heat"},
+        events=[{"kind": "stop", "end": ["Datum", "Bis"]}, {"kind": "state", "time": ["Datum", "Bis"]}],
+    )
+    assert cells(decoded)["time"] == [at("2026-01-31T06:00"), at("2026-01-31T06:01")]
+    stops = decoded.events[decoded.events["kind"] == "stop"]
+    assert [str(end) for end in stops["end"]] == ["2026-01-31 07:00:00+00:00", "NaT"]
+    assert len(decoded.events[decoded.events["kind"] == "state"]) == 2
+    assert (3, "Datum + Uhr", "no time is given") in reasons(decoded)
+    assert any(line == 4 and "not a time as" in why for line, _, why in reasons(decoded))
+
+
+def test_a_missing_part_of_a_time_is_named() -> None:
+    with pytest.raises(SourceError, match="no column 'Uhr' \\(source 's', time\\)"):
+        decode({"machine": ["p1"], "Datum": ["2026-01-01"], "heat": [1.0]}, time=["Datum", "Uhr"])
+
+
+def test_a_day_and_a_time_of_day_of_their_own_types_are_joined() -> None:
+    moment = datetime(2026, 1, 31, 6, 30, tzinfo=UTC)
+    decoded = decode(
+        {"machine": ["p1"], "day": [moment.date()], "clock": [moment.time()], "heat": [1.0]}, time=["day", "clock"]
+    )
+    assert cells(decoded)["time"] == [moment]

@@ -209,6 +209,7 @@ def test_ten_thousand_columns_are_read(tmp_path: Path, store: Store) -> None:
         ("data.csv", b"", "the file is empty"),
         ("data.csv", b"\n\n", "the file is empty"),
         ("data.csv", b"\xff\xfem\0a\0", "not UTF-8 text"),
+        ("data.csv", b'machine,time,"for\nce"\np1,2026-01-01,1\n', "the first line ends inside quotes"),
         ("data.parquet", b"", "the file is empty"),
         ("data.parquet", b"PAR1 and no more", "not a Parquet file, or cut off"),
         ("data.arrow", b"no arrow at all", "not an Arrow file, or cut off"),
@@ -238,6 +239,12 @@ def test_a_header_without_rows_is_a_report_of_nothing(tmp_path: Path, store: Sto
 def test_a_source_without_files_gets_one_line(tmp_path: Path, store: Store) -> None:
     with pytest.raises(SourceError, match="no such file"):
         ingest(tmp_path, store, {"path": "*.csv"})
+
+
+def test_a_folder_named_as_a_file_is_said_to_be_one(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "data.csv").mkdir()
+    with pytest.raises(SourceError, match="a folder without any CSV, Parquet or Arrow file"):
+        ingest(tmp_path, store)
 
 
 def test_a_broken_file_does_not_keep_the_others_out(folder: Path, store: Store) -> None:
@@ -287,3 +294,15 @@ def test_a_failure_ahead_of_the_present_in_the_plant_file_is_turned_away(folder:
 
     assert [each["kind"] for each in happened(store)] == ["maintenance"]
     assert [(each.line, each.column) for each in report.files[-1].rejections] == [(1, "events.time")]
+
+
+@pytest.mark.parametrize("column", ["code", "component"])
+def test_an_event_whose_text_no_database_can_keep_is_turned_away_alone(folder: Path, store: Store, column: str) -> None:
+    (folder / "stops.csv").write_text(f"machine,at,{column}\np1,2026-01-02,jam\np1,2026-01-03,ja\0m\n")
+    mapping = {"kind": "stop", "time": "at", column: column}
+    report = only(ingest(folder, store, {"path": "stops.csv", "time": None, "events": [mapping]}))
+
+    assert [each[column] for each in happened(store)] == ["jam"]
+    assert (report.events_added, report.rejected) == (1, 1)
+    (said,) = report.rejections
+    assert (said.line, said.column, said.reason) == (3, column, "U+0000 at place 3 cannot be kept; leave it out")

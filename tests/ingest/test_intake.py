@@ -43,7 +43,9 @@ def gated(tmp_path: Path) -> Gated:
     return Gated(tmp_path / "data")
 
 
-def test_what_is_acknowledged_is_there_for_another_process_to_read(store: Store, make_readings: MakeReadings) -> None:
+def test_what_is_acknowledged_is_there_for_another_process_to_read(
+    store: Store, make_readings: MakeReadings, database: str
+) -> None:
     delivery = Delivery(
         source="broker",
         readings=(make_readings([("m1", 0, {"a": 1.0})]), make_readings([("p1", 0, {"a": 2.0})], machine_class="pump")),
@@ -53,7 +55,7 @@ def test_what_is_acknowledged_is_there_for_another_process_to_read(store: Store,
     )
     with Intake(store) as intake:
         assert intake.put(delivery).result(timeout=10) == Receipt(fresh=True)
-        other = Store(store.folder)
+        other = Store(store.folder, database=database)
         assert other.read("press").table["a"].to_pylist() == [1.0]
         assert other.read("pump").table["a"].to_pylist() == [2.0]
         assert len(other.events()) == 1

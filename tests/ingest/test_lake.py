@@ -107,12 +107,20 @@ def test_a_row_group_ends_where_a_machine_ends(monkeypatch: pytest.MonkeyPatch) 
     assert row_groups(table_of(machines, [1.0] * 17)) == [(0, 4), (4, 5), (9, 5), (14, 2), (16, 1)]
 
 
+def test_a_value_too_large_to_be_rounded_is_kept(tmp_path: Path) -> None:
+    written = write_segment(tmp_path / "huge", [table_of(["m", "m"], [1.7e308, -1.7e308])], ["a"])
+
+    assert written is not None
+    assert read_segment(tmp_path / "huge", Selection(("a",)), written.sums)["a"].to_pylist() == [1.7e308, -1.7e308]
+
+
 def test_short_decimals_are_kept_whole_and_long_ones_byte_by_byte(tmp_path: Path) -> None:
     for name, values, encoding in (("short", [1.25, 3.5], "PLAIN"), ("long", [1 / 3, 2 / 7], "BYTE_STREAM_SPLIT")):
-        write_segment(tmp_path / name, [table_of(["m", "m"], values)], ["a"])
+        written = write_segment(tmp_path / name, [table_of(["m", "m"], values)], ["a"])
+        assert written is not None
         column = pq.ParquetFile(tmp_path / name).metadata.row_group(0).column(3)
         assert encoding in column.encodings
-        assert read_segment(tmp_path / name, Selection(("a",)))["a"].to_pylist() == values
+        assert read_segment(tmp_path / name, Selection(("a",)), written.sums)["a"].to_pylist() == values
 
 
 def test_a_file_of_nothing_is_not_written(tmp_path: Path) -> None:

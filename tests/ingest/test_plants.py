@@ -43,8 +43,10 @@ def test_each_has_models_and_a_data_folder_of_its_own(stem: str) -> None:
 @pytest.mark.parametrize(("plant", "source"), SOURCES)
 def test_every_column_that_is_named_stands_in_the_data(plant: Plant, source: Source) -> None:
     columns = pyarrow.parquet.read_schema(data_of(plant, source)).names
-    mappings = [each for event in source.events for each in (event.component, event.code, event.flag, event.time)]
-    named = [*source.machine, source.time, source.cycle, *(source.signals or {}).values(), *mappings]
+    mappings = [
+        each for event in source.events for each in (event.component, event.code, event.flag, *(event.time or []))
+    ]
+    named = [*source.machine, *(source.time or []), source.cycle, *(source.signals or {}).values(), *mappings]
 
     assert {name for name in named if name} <= set(columns)
 

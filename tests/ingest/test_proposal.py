@@ -74,7 +74,7 @@ def test_azure_telemetry_and_its_events_are_understood(tmp_path: Path) -> None:
     assert signals(plant) == ["volt", "rotate", "pressure", "vibration"]
     assert {signal.every for signal in plant.classes[0].signals} == {timedelta(hours=1)}
     assert plant.classes[0].components == ["comp1", "comp2", "comp3", "comp4"]
-    assert [source.time for source in plant.sources] == ["datetime"] * 4
+    assert [source.time for source in plant.sources] == [["datetime"]] * 4
     assert [[event.kind for event in source.events] for source in plant.sources] == [
         [], ["error"], ["maintenance"], ["failure"]
     ]  # fmt: skip
@@ -90,7 +90,7 @@ def test_nab_is_one_machine_with_one_signal(tmp_path: Path) -> None:
     plant, _ = proposed(tmp_path, *public("nab/realKnownCause/machine_temperature_system_failure.parquet"))
 
     assert plant.sources[0].machine_is == "machine_temperature_system_failure"
-    assert plant.sources[0].time == "timestamp"
+    assert plant.sources[0].time == ["timestamp"]
     assert signals(plant) == ["value"]
     assert plant.classes[0].signals[0].every == timedelta(minutes=5)
     assert plant.models[0].task == "anomaly"
@@ -145,7 +145,7 @@ def test_seconds_since_1970_are_told_by_their_magnitude(tmp_path: Path, unit: st
 
     plant, proposal = proposed(tmp_path, path)
 
-    assert (plant.sources[0].time, plant.sources[0].time_format) == ("time", unit)
+    assert (plant.sources[0].time, plant.sources[0].time_format) == (["time"], unit)
     assert confidence(proposal, "time_zone") == 0.5
 
 
@@ -193,7 +193,7 @@ def test_day_and_month_are_told_apart_by_evidence(
 
     plant, proposal = proposed(tmp_path, path)
 
-    assert plant.sources[0].time == "when"
+    assert plant.sources[0].time == ["when"]
     assert plant.sources[0].time_format == expected
     assert confidence(proposal, "sources[1].time") == sure
 
@@ -309,7 +309,18 @@ def test_all_machines_of_a_file_too_large_to_read_whole_are_found(tmp_path: Path
         ("empty.csv", b"", "the file is empty"),
         ("blank.csv", b" \n\n", "the file is empty"),
         ("one.csv", b"a\n1\n2\n", "there is only one column"),
-        ("headless.csv", b"1,2,3\n4,5,6\n", "the first line holds numbers"),
+        ("headless.csv", b"1,2,3\n4,5,6\n", "the first line holds numbers or times"),
+        ("dated.csv", b"2026-01-01,m1,5\n2026-01-02,m1,6\n", "the first line holds numbers or times"),
+        ("wide.csv", "t,x\n2026-01-01,1\n".encode("utf-16"), "text in UTF-16; save it as CSV in UTF-8"),
+        (
+            "above.csv",
+            b"# export\ntime,x\n2026-01-01,1\n2026-01-02,2\n" + b"2026-01-03,2\n" * 9,
+            "nothing may stand above",
+        ),
+        ("more.csv", b"time,x\n" + b"2026-01-01,1,\n" * 9, "the first line has 2 field(s) and most others have 3"),
+        ("header2.csv", b'time,"x\ny"\n2026-01-01,1\n', "the first line ends inside quotes"),
+        ("old.csv", b"time,x\r2026-01-01,1\r", "end with a carriage return alone"),
+        ("trimmed.csv", b"time,x, x \n2020-01-01,1,2\n", "two columns are named 'x'"),
         ("header.csv", b"time,a,b\n", "there is a header but no row"),
         ("binary.csv", bytes(range(256)) * 10, "a binary file that is neither Parquet nor Arrow"),
         ("ragged.csv", b"a,b\n1\n2,3,4\n1,2,3\n4\n", "the rows differ in their number of columns"),
@@ -398,3 +409,124 @@ def test_any_table_gives_a_valid_plant_file_or_lines_that_name_the_file(
     except SourceError as error:
         told = str(error)
     assert all(line.startswith(f"{path}: ") for line in told.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "time_format"),
+    [
+        ("%d.%m.%Y", "%H:%M:%S", "%d.%m.%Y %H:%M:%S"),
+        ("%m/%d/%Y", "%I:%M %p", "%m/%d/%Y %I:%M %p"),
+        ("%Y-%m-%d", "%H:%M", "iso"),
+    ],
+)
+def test_a_date_and_a_clock_are_one_time_and_no_machines(
+    tmp_path: Path, day: str, clock: str, time_format: str
+) -> None:
+    table = machines(failure=[int(row % 100 > 95) for row in range(300)])
+    table.insert(0, "Datum", table["time"].dt.strftime(day))
+    table.insert(1, "Uhrzeit", table["time"].dt.strftime(clock))
+    table.drop(columns="time").to_csv(tmp_path / "a.csv", sep=";", index=False)
+
+    plant, _ = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert (plant.sources[0].time, plant.sources[0].time_format) == (["Datum", "Uhrzeit"], time_format)
+    assert plant.sources[0].machine == ["machine"]
+    assert [event.flag for event in plant.sources[0].events] == ["failure"]
+
+
+def test_a_second_date_names_no_machine(tmp_path: Path) -> None:
+    table = machines(1).drop(columns="machine").assign(shift_day=STEPS.strftime("%d.%m.%Y"))
+    table.to_csv(tmp_path / "a.csv", index=False)
+
+    plant, proposal = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert plant.sources[0].machine_is == "a"
+    assert '"shift_day": times, but not those of the rows' in proposal.toml
+
+
+def test_begin_and_end_of_a_fault_are_told_and_its_kind_is_unsure(tmp_path: Path) -> None:
+    machines().to_csv(tmp_path / "readings.csv", index=False)
+    rows = [f"m{row % 3 + 1};01.03.2026 0{row % 9}:00;01.03.2026 0{row % 9}:30;Lager" for row in range(20)]
+    (tmp_path / "liste.csv").write_text("Maschine;Störbeginn;Störende;Ursache\n" + "\n".join(rows) + "\n")
+
+    plant, proposal = proposed(tmp_path, tmp_path / "readings.csv", tmp_path / "liste.csv")
+
+    event = next(source for source in plant.sources if source.name == "liste").events[0]
+    assert (event.kind, event.end, event.code) == ("error", ["Störende"], "Ursache")
+    assert min(guess.confidence for guess in proposal.guesses if guess.key.endswith("events[1].kind")) == 0.4
+
+
+def test_quoted_line_breaks_are_read(tmp_path: Path) -> None:
+    machines(note='two\nlines, "q"').to_csv(tmp_path / "a.csv", index=False)
+
+    plant, _ = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert len(plant.machines) == 3
+    assert signals(plant) == ["pressure", "flow"]
+
+
+def test_columns_without_name_and_content_are_no_columns(tmp_path: Path) -> None:
+    text = machines(1).to_csv(index=False).replace("\n", ",,\n")
+    (tmp_path / "a.csv").write_text("\n" + text)
+
+    plant, _ = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert signals(plant) == ["pressure", "flow"]
+
+
+def test_machines_side_by_side_make_the_machine_unsure(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0)
+    names = [f"press{number}_{signal}" for number in (1, 2, 3) for signal in ("temp", "flow")]
+    table = pd.DataFrame({"time": STEPS, **{name: noise.normal(size=len(STEPS)) for name in names}})
+    table.to_csv(tmp_path / "a.csv", index=False)
+
+    _, proposal = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert confidence(proposal, "sources[1].machine_is") == 0.3
+    assert "may be of two machines; if so, write a source for each" in proposal.toml
+
+
+def test_names_that_differ_in_capitals_only_make_the_machine_unsure(tmp_path: Path) -> None:
+    table = machines()
+    table.loc[::2, "machine"] = table["machine"].str.upper()
+    table.to_csv(tmp_path / "a.csv", index=False)
+
+    _, proposal = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert confidence(proposal, "sources[1].machine") == 0.4
+
+
+def test_a_mark_that_may_stand_between_thousands_makes_the_signal_unsure(tmp_path: Path) -> None:
+    table = machines().assign(weight=[f"{900 + row:,}".replace(",", ".") for row in range(300)] * 3)
+    table["sum"] = [f"{900.5 + row:,.2f}" for row in range(900)]
+    table.to_csv(tmp_path / "a.csv", sep=";", index=False)
+
+    plant, proposal = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert "unless the mark stands between thousands" in proposal.toml
+    assert "numbers with marks that are not read, such as '900.50'" in proposal.toml
+    assert "sum" not in signals(plant)
+
+
+def test_thousands_of_columns_are_signals_and_no_machines(tmp_path: Path) -> None:
+    table = machines(2).iloc[::6]
+    wide = np.random.default_rng(0).integers(0, 5, (len(table), 2_000))
+    more = pd.DataFrame(wide, index=table.index).add_prefix("s")
+    pd.concat([table, more], axis=1).to_csv(tmp_path / "a.csv", index=False)
+
+    plant, _ = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert plant.sources[0].machine == ["machine"]
+    assert len(signals(plant)) == 2_002
+
+
+def test_an_anomaly_gets_a_horizon_of_days_since_wear_shows_early(tmp_path: Path) -> None:
+    hours = pd.date_range("2026-01-01", periods=24 * 90, freq="h")
+    noise = np.random.default_rng(1)
+    frame = pd.DataFrame({"time": hours, "pressure": noise.normal(5, 1, len(hours)).round(3)})
+    frame.to_csv(tmp_path / "pump.csv", index=False)
+
+    plant, proposal = proposed(tmp_path, tmp_path / "pump.csv")
+
+    assert (plant.models[0].task, plant.models[0].horizon) == ("anomaly", timedelta(days=7))
+    assert "first sign" in proposal.toml

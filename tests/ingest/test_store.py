@@ -2,16 +2,22 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.event import listen
 
+from ingest import event_rows
+from ingest.dead_letter import DeadLetter
+from ingest.delivery import Delivery
 from ingest.event import Event, events_table
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
+from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -198,6 +204,29 @@ def test_events_are_chosen_by_machine_kind_and_time(store: Store) -> None:
     assert store.events(kinds=["failure"]).dtypes.equals(table.dtypes)
 
 
+def test_events_of_many_machines_are_read_some_at_a_time_and_stay_in_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.event_rows._MACHINES_AT_ONCE", 2)
+    machines = [f"m{number}" for number in range(5)]
+    hours = [START + timedelta(hours=hour) for hour in (2, 0, 1)]
+    table = events_table([Event(machine=machine, kind="error", time=time) for time in hours for machine in machines])
+    store.add_events(table, source="s")
+    pd.testing.assert_frame_equal(store.events(machines=["m9", *machines, "m0"]), store.events())
+    assert store.events(machines=[]).empty
+
+
+def test_events_of_a_machine_are_sought_and_not_picked_out_of_all(tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+    Store(tmp_path).close()
+    with SqliteDatabase(tmp_path / "readings.db").read() as connection:
+        listen(connection, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+        event_rows.read(connection, machines=["m7", "m8"], kinds=["error"], start=START)
+        statement, values = asked[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert "machine=? AND kind=? AND time>?" in plan[0].detail
+
+
 def test_a_rejection_is_kept_once(store: Store) -> None:
     bad = Rejection(3, "a", "abc", "not a number")
     for _ in range(2):
@@ -225,3 +254,17 @@ def test_a_reading_at_the_first_microsecond_of_a_span_is_in_it(store: Store, mak
         assert store.read("press", start=just_before, end=moment).table.num_rows == 1
         assert store.read("press", start=moment).table.num_rows == 0
         store.seal()
+
+
+def test_a_rejection_is_kept_whatever_it_quotes(store: Store) -> None:
+    """One strange cell must not cost the good rows that came with it."""
+    said = Rejection(3, "ma\0chine", "pre\0ss \ud800", "no machine 'pre\0ss'")
+    letter = DeadLetter(kind="csv", body=b"pre\0ss", reason=said.reason, arrived=at(0))
+
+    store.deliver([Delivery(source="api", rejections=(said,), dead_letters=(letter,))])
+    (kept,) = store.dead_letters()
+    store.give_reasons({kept.number: "still no machine 'pre\0ss'"})
+
+    assert store.rejections() == [Rejection(3, "ma\ufffdchine", "pre\ufffdss \ufffd", "no machine 'pre\ufffdss'")]
+    assert store.dead_letter(kept.number).letter.body == b"pre\0ss"
+    assert store.dead_letter(kept.number).letter.reason == "still no machine 'pre\ufffdss'"

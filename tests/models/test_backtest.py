@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
 from models.assess import assess, assess_table
 from models.backtest import backtest, recipe_until
 from models.backtest_report import BacktestReport
-from models.evaluate import EventVerdict
+from models.evaluate import AlertVerdict, EventVerdict, JudgedAlert
 from models.fit import fit_bundle
 from models.label import target_events
 from tests.features.table_history import TableHistory, after, readings_frame
@@ -79,6 +80,15 @@ def test_failures_that_announce_themselves_are_found_in_time(by_time: BacktestRe
     assert 0 < (by_time.base_rate or 0) < 0.2
 
 
+def test_the_base_rate_is_taken_where_the_whole_horizon_was_observed() -> None:
+    until = 506  # the newest failure, at 505, lies in nobody's whole horizon but that of a row at 481
+    report = replay(history_of(until=until), entry_of(), start=after(hours=345))
+    rows = [(machine, hour) for machine in MACHINES for hour in range(346, until - 24, 2)]
+    before = [any(hour < failure <= hour + 24 for failure in FAILURES[machine]) for machine, hour in rows]
+
+    assert report.base_rate == pytest.approx(np.mean(before), rel=0.03)
+
+
 def test_the_report_begins_with_the_promised_keys_and_is_json(by_time: BacktestReport) -> None:
     report = by_time.to_dict()
 
@@ -95,6 +105,16 @@ def test_the_summary_says_alerts_events_and_money(by_time: BacktestReport) -> No
     assert said.startswith(f"seal risk would have raised {len(by_time.verdict.alerts)} alert")
     assert f"found {by_time.verdict.found} of 6 events" in said
     assert "EUR against doing nothing" in said
+
+
+def test_right_alerts_are_one_count_in_the_list_in_the_figures_and_in_the_sentence(by_time: BacktestReport) -> None:
+    begin, event = np.datetime64("2026-02-01"), np.datetime64("2026-02-02")
+    twice = tuple(JudgedAlert("pump-0", begin + hour, None, AlertVerdict.RIGHT, event) for hour in range(2))
+    report = replace(by_time, verdict=replace(by_time.verdict, alerts=twice))
+    figures = report.to_dict()
+
+    assert figures["right_alerts"] == sum(each["verdict"] == "right" for each in figures["alerts"]) == 2
+    assert ": 2 right, 0 false" in report.summary()
 
 
 def test_what_comes_after_the_start_changes_neither_threshold_nor_baselines(by_time: BacktestReport) -> None:

@@ -38,12 +38,14 @@ def test_machines_that_wear_out_on_time_are_replaced_just_before() -> None:
 
 
 def test_failures_that_come_at_random_are_hardly_ever_forestalled() -> None:
-    moments = np.cumsum(np.random.default_rng(1).exponential(100, 200))
+    lives = np.random.default_rng(1).exponential(100, 200)
+    moments = np.cumsum(lives)
     watched = hours(0, int(moments[-1]), "a")
 
     age = choose_calendar(failures_at(*(("a", hour) for hour in moments)), watched, COSTS).age
 
-    assert age is None or age > timedelta(hours=500)
+    assert age is not None
+    assert np.mean(lives * timedelta(hours=1) > age) < 0.01
 
 
 def test_no_failure_means_no_calendar() -> None:
@@ -53,10 +55,18 @@ def test_no_failure_means_no_calendar() -> None:
 def test_lives_that_still_last_lengthen_the_age() -> None:
     failed = failures_at(("a", 50), ("b", 60), ("c", 70))
     alone = choose_calendar(failed, {**hours(0, 50, "a"), **hours(0, 60, "b"), **hours(0, 70, "c")}, COSTS)
-    censored = choose_calendar(failed, hours(0, 400, "a", "b", "c", "d", "e", "f", "g"), COSTS)
+    lasting = {**hours(0, 50, "a"), **hours(0, 60, "b"), **hours(0, 70, "c"), **hours(0, 58, *map(str, range(30)))}
+    censored = choose_calendar(failed, lasting, COSTS)
 
     assert alone.age is not None
-    assert censored.age is None or censored.age > alone.age
+    assert censored.age is not None
+    assert alone.age < timedelta(hours=50) < timedelta(hours=58) < censored.age < timedelta(hours=60)
+
+
+def test_many_lives_that_last_long_after_a_few_early_failures_need_no_calendar() -> None:
+    failed = failures_at(("a", 50), ("b", 60), ("c", 70))
+
+    assert choose_calendar(failed, hours(0, 400, "a", "b", "c", "d", "e", "f", "g"), COSTS) == Calendar(None)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +52,22 @@ def test_any_other_content_is_another_version(seal_risk: Bundle, tmp_path: Path)
     ]
 
     assert len({registry.save(each, created=NOW).version for each in others}) == len(others)
+
+
+@pytest.mark.parametrize(
+    ("judged", "hours"),
+    [
+        (None, 20),
+        ({"lead_hours": {"p10": None}}, 20),
+        ({"lead_hours": {"p10": 7.5}}, 7.5),
+        ({"lead_hours": {"p10": 99.0}}, 20),
+        ({"lead_hours": {"p10": -3.0}}, 0),
+    ],
+)
+def test_the_time_to_act_in_is_what_nine_in_ten_found_events_left(
+    seal_risk: Bundle, judged: object, hours: float
+) -> None:
+    entry = seal_risk.entry.model_copy(update={"horizon": timedelta(hours=24), "needed_lead": timedelta(hours=4)})
+    bundle = replace(seal_risk, entry=entry, card={"judged": judged} if judged else {})
+
+    assert bundle.act_within == timedelta(hours=hours)

@@ -42,7 +42,7 @@ def test_the_page_says_in_plain_words_what_the_card_holds(seal_risk: Bundle) -> 
 
     assert text.startswith("# Model card: seal risk\n")
     assert "| Events found | 7 of 9, 77.8 % [45–94 %] |" in text
-    assert "| Alerts that were right | 7 of 9," in text
+    assert "| Alerts that were right, once an event | 7 of 9," in text
     assert "| False alarms per machine and week | 0.1 [0.01–∞] |" in text
     assert "| Cost with this model | 12,000 EUR |" in text
     assert "| Cost a fixed limit on one signal | not known |" in text

@@ -147,3 +147,21 @@ def test_a_higher_score_never_means_a_lower_probability(
 
     assert (np.diff(probability) >= 0).all()
     assert ((probability >= 1e-6) & (probability <= 0.999)).all()
+
+
+@given(st.floats(0, 40), st.floats(-30, 30))
+def test_what_few_events_can_prove_caps_the_highest_levels_and_leaves_all_others_as_calibrated(
+    events: float, log_odds: float
+) -> None:
+    free, capped = (Probability(events=each)(np.array([log_odds]))[0] for each in (np.inf, events))
+    ceiling = 1 - 1 / (events + 2)
+
+    assert capped <= ceiling
+    assert capped == pytest.approx(min(free, ceiling), abs=0.001)
+    assert capped == pytest.approx(free, rel=1e-9) or free > ceiling - 0.001
+
+
+def test_levels_above_what_is_provable_keep_their_order() -> None:
+    levels = Probability(events=3)(np.array([2.0, 4.0, 8.0, 16.0, 30.0]))
+
+    assert (np.diff(levels) > 0).all()

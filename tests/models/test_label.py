@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from features.table import FeatureTable
 from ingest.event import Event, events_table
 from ingest.plant import Target
-from models.label import label, target_events
+from models.label import healthy, label, target_events
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -58,7 +58,13 @@ def test_another_machine_does_not_matter() -> None:
 def test_two_components_that_fail_at_once_are_one_event() -> None:
     targets = target_events(events_table([failure(5, component="b"), failure(5, component="a")]), Target())
 
-    assert targets[["machine", "component"]].values.tolist() == [["m1", "a+b"]]
+    assert targets[["machine", "components"]].values.tolist() == [["m1", ("a", "b")]]
+
+
+def test_a_component_is_named_as_it_is_whatever_stands_in_its_name() -> None:
+    targets = target_events(events_table([failure(5, component="gear+shaft"), failure(5, component="a")]), Target())
+
+    assert targets["components"].tolist() == [("a", "gear+shaft")]
 
 
 def test_a_record_within_an_event_that_lasts_prolongs_it() -> None:
@@ -105,3 +111,51 @@ def test_labels_say_what_a_slow_loop_says(hours: list[int], horizon: int, known:
     ]
 
     assert labelled([failure(hour) for hour in hours], horizon=horizon, known=known, hours=40) == expected
+
+
+def healthy_hours(events: list[Event], *, horizon: int, known: int, hours: int) -> list[int]:
+    targets = target_events(events_table(events), Target())
+    return np.flatnonzero(healthy(hourly(hours), targets, timedelta(hours=horizon), at(known))).tolist()
+
+
+def test_the_last_third_of_a_run_is_no_example_of_normal() -> None:
+    assert healthy_hours([failure(30)], horizon=2, known=100, hours=40) == [*range(21), *range(31, 40)]
+
+
+def test_no_more_than_ten_horizons_of_a_long_run_are_left_out() -> None:
+    assert healthy_hours([failure(300)], horizon=2, known=500, hours=310) == [*range(281), *range(301, 310)]
+
+
+def test_a_run_begins_where_the_event_before_ended() -> None:
+    found = healthy_hours([failure(10, end=12), failure(42)], horizon=1, known=100, hours=42)
+    assert found == [0, 1, 2, 3, 4, 5, 6, *range(13, 33)]
+
+
+def test_a_failure_that_is_not_known_yet_says_nothing() -> None:
+    assert healthy_hours([failure(30)], horizon=2, known=25, hours=26) == list(range(26))
+
+
+@given(
+    st.lists(st.integers(0, 200), max_size=6, unique=True),
+    st.integers(1, 30),
+    st.integers(0, 200),
+)
+def test_what_is_healthy_never_includes_what_precedes_a_known_event(
+    failed: list[int], horizon: int, known: int
+) -> None:
+    events = [failure(hour) for hour in failed]
+    table, targets = hourly(200), target_events(events_table(events), Target())
+    labels = label(table, targets, timedelta(hours=horizon), at(known))
+    chosen = healthy(table, targets, timedelta(hours=horizon), at(known))
+
+    assert not (chosen & (labels == 1)).any()
+    assert (chosen | (labels != 0) | _worn(failed, known)).all()
+
+
+def _worn(failed: list[int], known: int) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Say which hours lie in the last third of a run up to a known failure."""
+    worn, start = np.zeros(200, np.bool_), 0
+    for hour in sorted(each for each in failed if each <= known):
+        worn[int(np.floor(hour - (hour - start) / 3)) : hour + 1] = True
+        start = hour
+    return worn

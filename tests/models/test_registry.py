@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import RegistryError, UnknownNameError
+from models import archive
 from models.bundle import Bundle
 from models.registry import Registry, slug
 
@@ -96,6 +97,58 @@ def test_a_version_under_another_name_is_refused(registry: Registry, two: tuple[
 
     with pytest.raises(RegistryError, match=r"card\.json was altered"):
         registry.load(MODEL, "0123456789abcdef")
+
+
+def test_an_unreadable_card_is_told_and_stops_no_other_version(
+    registry: Registry, two: tuple[str, str], seal_risk: Bundle
+) -> None:
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="first")
+    card = folder_of(registry, two[0]) / "card.json"
+    card.write_text("{")
+    told: list[str] = []
+    listing = Registry(registry.folder, tell=told.append)
+
+    assert [each.version for each in listing.versions()] == [each.version for each in listing.versions(MODEL)]
+    assert [each.version for each in listing.versions()] == [two[1]]
+    assert [(each.model, each.version, each.live) for each in listing.unreadable()] == [(MODEL, two[0], True)]
+    assert len(told) == 1
+    assert str(card) in told[0].replace(": card.json", "/card.json")
+    assert registry.names(MODEL) == sorted(two)
+    assert listing.load(MODEL, two[1]).version == two[1]
+    third = listing.save(replace(seal_risk, threshold=seal_risk.threshold * 0.8), created=NOW)
+    assert listing.promote(MODEL, third.version, at=NOW, by="me", why="mended").live
+
+
+def test_a_card_is_read_once_and_again_when_its_file_changes(
+    registry: Registry, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(
+        archive, "card_of", lambda folder, card_of=archive.card_of: read.append(folder.name) or card_of(folder)
+    )
+    first = registry.versions()
+
+    assert registry.versions() == Registry(registry.folder).versions() == first
+    assert sorted(read) == sorted(two)
+    card = folder_of(registry, two[0]) / "card.json"
+    os.utime(card, ns=(0, 1))
+    assert registry.versions() == first
+    assert len(read) == 3
+    card.write_bytes(card.read_bytes() + b" ")
+    assert [each.version for each in registry.versions()] == [two[1]]
+
+
+def test_a_model_of_which_nothing_can_be_read_is_recognised_by_its_name(
+    registry: Registry, two: tuple[str, str]
+) -> None:
+    for version in two:
+        (folder_of(registry, version) / "card.json").unlink()
+
+    assert registry.versions() == []
+    assert {each.model for each in registry.unreadable([MODEL])} == {MODEL}
+    assert {each.model for each in registry.unreadable()} == {slug(MODEL)}
+    with pytest.raises(UnknownNameError):
+        registry.load(MODEL)
 
 
 def test_a_type_that_is_not_pinned_is_never_built(registry: Registry, seal_risk: Bundle) -> None:
@@ -188,6 +241,31 @@ def test_a_history_that_was_altered_is_refused_and_one_cut_off_by_a_crash_is_not
             registry.live(MODEL)
 
 
+@pytest.fixture
+def many(registry: Registry, seal_risk: Bundle) -> list[str]:
+    """Six versions, oldest first."""
+    shares = [1 - step / 10 for step in range(6)]
+    return [
+        registry.save(
+            replace(seal_risk, threshold=seal_risk.threshold * share), created=NOW + timedelta(days=day)
+        ).version
+        for day, share in enumerate(shares)
+    ]
+
+
+def test_old_versions_go_but_those_that_were_ever_live_or_are_named(registry: Registry, many: list[str]) -> None:
+    for version in (many[0], many[5]):
+        registry.promote(MODEL, version, at=NOW, by="me", why="")
+    card = folder_of(registry, many[3]) / "card.json"
+    card.write_text("{")
+
+    assert registry.retire(MODEL, newest=9) == registry.retire("another", newest=1) == []
+    assert registry.retire(MODEL, newest=1, besides=[many[1]]) == [many[2], many[4]]
+    assert sorted(registry.names(MODEL)) == sorted([many[0], many[1], many[3], many[5]])
+    assert registry.rollback(MODEL, at=NOW + timedelta(days=9), by="me").version == many[0]
+    assert registry.retire(MODEL, newest=1, besides=[many[1]]) == []
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -223,6 +301,33 @@ def test_a_kill_while_saving_leaves_nothing_or_the_whole(
     assert target.save(bundle, created=NOW).version == two[0]
     assert [path.name for path in (target.folder / slug(MODEL)).iterdir()] == [two[0]]
     assert np.isfinite(target.load(MODEL, two[0]).threshold)
+
+
+KILLED_WHILE_RETIRING = """
+import os, shutil, signal, sys
+from pathlib import Path
+from models import archive
+from models.registry import Registry
+def clear(folder):
+    if sys.argv[2] == "half":
+        next(folder.iterdir()).unlink()
+    os.kill(os.getpid(), signal.SIGKILL)
+archive.shutil.rmtree = clear
+Registry(Path(sys.argv[1])).retire("seal risk", newest=2)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "half"])
+def test_a_kill_while_retiring_leaves_a_readable_registry(moment: str, registry: Registry, many: list[str]) -> None:
+    arguments = [sys.executable, "-c", KILLED_WHILE_RETIRING, str(registry.folder), moment]
+    done = subprocess.run(arguments, check=False, cwd=Path(__file__).parents[2])
+
+    assert done.returncode == -signal.SIGKILL
+    assert [each.version for each in registry.versions(MODEL)] == many[4:]
+    assert registry.unreadable() == []
+    registry.retire(MODEL, newest=2)
+    assert sorted(path.name for path in (registry.folder / slug(MODEL)).iterdir()) == sorted(many[4:])
 
 
 @given(st.lists(st.text(min_size=1, max_size=80), min_size=2, max_size=2, unique=True))

@@ -1,18 +1,21 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from ingest.errors import NotEnoughDataError
+from ingest.errors import NotEnoughDataError, RegistryError
 from models.assess import assess
 from models.known_history import KnownHistory
-from models.registry import Registry
+from models.moment import as_datetime
+from models.registry import Registry, Version
 from models.train import TrainReport, train
-from tests.features.table_history import TableHistory, after
+from tests.features.table_history import TableHistory, after, readings_frame
 from tests.models.pumps import HOURS, MACHINES, PLANT, pump_entry, pump_history
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,6 +40,27 @@ def test_a_first_version_with_enough_evidence_is_live_and_judged(trained: Traine
     assert bundle.card["claim"] == report.evidence.claim
     assert "it is live" in report.summary()
     assert report.to_dict()["judged"]["model"] == "seal risk"
+
+
+def test_a_judgement_on_almost_nothing_says_so_and_is_not_live(pumps: TableHistory, tmp_path: Path) -> None:
+    until = after(hours=400)
+    entry = pump_entry(task="anomaly", train_until=until - timedelta(hours=26))
+    report = train(PLANT, pumps, entry, Registry(tmp_path), now=NOW, until=until)
+
+    assert report.evidence.enough
+    assert not report.hindrance
+    assert not report.live
+    assert "Almost nothing was judged" in report.summary()
+
+
+def test_a_clock_that_was_wrong_by_years_does_not_change_what_is_judged(pumps: TableHistory, tmp_path: Path) -> None:
+    lone = readings_frame("pump-0", [-20 * 365 * 24 * 60.0], vibration=[1.0])
+    history = TableHistory(pd.concat([lone, pumps.readings]))
+    history.known_events = pumps.known_events
+    report = train(PLANT, history, pump_entry(stride="4 h", task="anomaly"), Registry(tmp_path), now=NOW)
+
+    assert report.judged is not None
+    assert after(hours=340) < as_datetime(report.judged.start) < after(hours=350)
 
 
 def test_training_again_gives_the_same_version(trained: Trained, pumps: TableHistory) -> None:
@@ -68,6 +92,20 @@ def test_a_later_version_stays_a_candidate_and_says_how_to_promote_it(
     assert (first.live, second.live) == (True, False)
     assert registry.live("seal risk") == first.version
     assert f"andon models promote 'seal risk' {second.version}" in second.summary()
+
+
+@pytest.mark.parametrize("task", ["anomaly", "failure_risk"])
+def test_a_reading_of_absurd_size_overflows_nothing(task: str, tmp_path: Path) -> None:
+    history = pump_history()
+    history.readings.loc[history.readings.index % 47 == 0, "vibration"] = 1.7e308
+    history.readings.loc[history.readings.index % 53 == 0, "vibration"] = -1.7e308
+    registry = Registry(tmp_path)
+    report = train(PLANT, history, pump_entry(task=task), registry, now=NOW)
+    bundle = registry.load("seal risk", report.version)
+    said = assess(bundle, history, MACHINES[:2], after(hours=400), after(hours=HOURS))
+
+    assert np.isfinite(said.level).mean() > 0.5
+    assert all(np.isfinite(part).all() for part in (bundle.normal.spread, bundle.normal.between, bundle.normal.own))
 
 
 def test_too_few_failures_are_never_live_by_themselves(tmp_path: Path) -> None:
@@ -133,7 +171,7 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from models.registry import Registry
+from models.registry import Registry, Version
 from models.train import train
 from tests.models.pumps import PLANT, pump_entry, pump_history
 def progress(phase, done, total):
@@ -154,3 +192,18 @@ def test_a_kill_while_training_changes_nothing_of_the_next_result(
     assert done.returncode == -signal.SIGKILL
     assert Registry(tmp_path).versions() == []
     assert train(PLANT, pumps, pump_entry(), Registry(tmp_path), now=NOW).version == trained[0].version
+
+
+def test_a_version_that_does_not_beat_the_calendar_cannot_be_promoted(trained: Trained, tmp_path: Path) -> None:
+    bundle, registry = trained[1].load("seal risk"), Registry(tmp_path)
+
+    def saved(model: float) -> Version:
+        money = {**bundle.card["judged"]["money"], "model": model, "calendar": 4000.0}
+        card = {**bundle.card, "judged": {**bundle.card["judged"], "money": money}}
+        return registry.save(replace(bundle, card=card), created=NOW)
+
+    lost, won = saved(4000.0), saved(3999.0)
+    with pytest.raises(RegistryError, match=r"cannot be promoted: on \d+ judged events it cost 4,000"):
+        registry.promote(lost.model, lost.version, at=NOW, by="me", why="I like it")
+    assert registry.live(lost.model) is None
+    assert registry.promote(won.model, won.version, at=NOW, by="me", why="it pays").live

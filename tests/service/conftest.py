@@ -6,15 +6,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 
+from features.recipe import Recipe
+from features.table import FeatureTable
+from ingest.event import events_table
 from ingest.plant import Job, Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
-from models.finding import Evidence, Finding
+from models.bundle import Bundle
+from models.card import card_of, judged_of
+from models.detector import AnomalyLevel
+from models.finding import Evidence, Finding, FindingKind
+from models.interval import wilson
+from models.normal import Normal
 from models.registry import Registry
+from models.threshold import Choice
 from service.alerts import book
 from service.alerts.alert import Alert
 from service.app import create_app
@@ -50,15 +60,22 @@ class Works:
         )
 
     def alert(
-        self, machine: str = "press-1", *, cause: str = "bearing", level: float = 0.6, hours: float = 10
+        self,
+        machine: str = "press-1",
+        *,
+        cause: str = "bearing",
+        level: float = 0.6,
+        hours: float = 10,
+        kind: FindingKind = "failure ahead",
+        version: str = "ab12",
     ) -> Alert:
         """Raise an alert whose time to act is over in ``hours``."""
         finding = Finding(
             machine=machine,
-            kind="failure ahead",
+            kind=kind,
             cause=cause,
             model="press failure",
-            version="ab12",
+            version=version,
             begin=self.now - timedelta(hours=2),
             end=None,
             level=level,
@@ -71,13 +88,54 @@ class Works:
         with self.room.state.write() as connection:
             return book.raise_alert(connection, finding, at=self.now)[0]
 
-    def assess(self, machine: str = "press-1", *, level: float | None = 0.1, age: timedelta = timedelta(0)) -> None:
+    def learn(self, *, stride: timedelta = timedelta(hours=1), right: tuple[int, int] | None = None) -> str:
+        """Save a version with this stride, of whose alerts so many of so many were right, and return its name."""
+        entry, nothing = self.room.plant.models[0], np.empty(0)
+        recipe = Recipe(
+            machine_class="press", signals=("vibration",), windows=(stride,), stride=stride, features=("last",)
+        )
+        table = FeatureTable(nothing.astype(object), nothing.astype("datetime64[us]"), (), nothing[:, None], nothing)
+        learner = AnomalyLevel()
+        card = card_of(
+            entry,
+            self.room.plant,
+            recipe,
+            table=table,
+            labels=nothing.astype(np.int8),
+            targets=events_table(),
+            learner=learner,
+            diagnosis=None,
+            choice=Choice(0.5, "budget", "a test", 0),
+        )
+        if right is not None:
+            unknown = wilson(0, 0).to_dict()
+            report = {
+                "precision": wilson(*right).to_dict(),
+                "lead_hours": {"median": None, "p10": None},
+                "money": {},
+                "machine_weeks": 1.0,
+                **dict.fromkeys(("found", "events"), 0),
+                **dict.fromkeys(("recall", "false_alarms_per_machine_week"), unknown),
+            }
+            card["judged"] = judged_of(report, right=right[0], alerts=right[1])
+        normal = Normal((), nothing, nothing, nothing, (), nothing[:, None])
+        bundle = Bundle(entry, recipe, learner, 0.5, normal, card=card)
+        return self.room.registry.save(bundle, created=self.now).version
+
+    def assess(
+        self,
+        machine: str = "press-1",
+        *,
+        level: float | None = 0.1,
+        age: timedelta = timedelta(0),
+        version: str = "ab12",
+    ) -> None:
         """Write down what the model said."""
         row = {
             "model": "press failure",
             "machine": machine,
             "time": self.now - age,
-            "version": "ab12",
+            "version": version,
             "level": level,
             "reason": "no readings" if level is None else "ok",
             "threshold": 0.5,
@@ -116,7 +174,7 @@ def small_plant(folder: Path) -> Plant:
 def open_works(folder: Path, **options: Any) -> Iterator[Works]:
     """Open the application over an empty plant, and close it."""
     plant = small_plant(folder)
-    settings = Settings(jobs=False)
+    settings = Settings(jobs=False, hosts=("testserver",))
     store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
     works = Works(ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state))
     app = create_app(settings, clock=lambda: works.now, open_room=lambda _: works.room, **options)

@@ -33,10 +33,10 @@ FINDING = Finding(
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[Database]:
-    database = open_state(tmp_path / "state.db")
-    yield database
-    database.close()
+def state(tmp_path: Path, database: str) -> Iterator[Database]:
+    opened = open_state(tmp_path / "state.db", database)
+    yield opened
+    opened.close()
 
 
 def _raise_many(path: Path, times: int) -> list[bool]:

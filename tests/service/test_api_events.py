@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -133,6 +134,28 @@ def test_pages_hold_every_event_once(works: Any) -> None:
     assert found == sorted(set(found))
 
 
+def test_a_page_of_events_is_read_as_a_page(works: Any) -> None:
+    tell(works, [{**EVENT, "time": (works.now - timedelta(hours=each)).isoformat()} for each in range(7)])
+    whole = works.room.store.events(machines=["press-1"])
+
+    page = works.room.store.event_page(machines=["press-1"], offset=2, limit=3)
+
+    pd.testing.assert_frame_equal(page, whole.iloc[2:5].reset_index(drop=True))
+    works.room.store.events = None
+    assert len(works.get(PATH, limit=3, offset=5, machine="press-1")["items"]) == 2
+
+
+def test_an_answer_lists_the_first_faults_and_counts_the_others(works: Any) -> None:
+    answer = tell(works, [*[{**EVENT, "machine": "nobody"}] * 300, EVENT]).json()
+
+    assert (answer["rejected"], len(answer["errors"])) == (300, 100)
+    assert len(tell(works, [{**EVENT, "machine": "nobody"}] * 300).json()["errors"]) == 100
+
+
+def test_more_machines_than_one_question_may_name_are_refused(works: Any) -> None:
+    assert works.client.get(PATH, params={"machine": ["press-1"] * 501}).status_code == 422
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=NEAR_EVENTS | JSON, key=st.sampled_from([{}, {"Idempotency-Key": "k"}]))
 def test_no_json_is_an_error_of_ours(lasting_works: Any, body: object, key: dict[str, str]) -> None:
@@ -149,3 +172,13 @@ def test_a_failure_ahead_of_the_present_is_turned_away(works: Any) -> None:
 
     assert (answer.json()["added"], answer.json()["rejected"]) == (1, 1)
     assert "ahead of its arrival" in answer.json()["errors"][0]["reason"]
+
+
+def test_another_event_under_a_known_key_is_refused(works: Any) -> None:
+    event = {"machine": "press-1", "kind": "failure", "time": "2026-05-03T02:00:00Z"}
+    key = {"Idempotency-Key": "k"}
+
+    assert tell(works, event, **key).status_code == 201
+    assert tell(works, event, **key).json()["repeated"] == 1
+    assert tell(works, {**event, "kind": "error"}, **key).status_code == 422
+    assert len(works.room.store.events()) == 1

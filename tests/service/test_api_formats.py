@@ -123,10 +123,13 @@ def test_a_wrong_row_is_named_and_the_others_are_kept(works: Any, form: str) -> 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_key_again_changes_nothing_in_any_format(works: Any, form: str) -> None:
     media, body = FORMS[form]
-    post(works, b"machine,time,vibration\npress-3,2026-05-03T03:00:00Z,1\n", "text/csv", **{"Idempotency-Key": "7"})
+    first = post(works, body("press-1"), media, **{"Idempotency-Key": "7"})
+    kept = content(works)
 
+    assert first.json()["repeated"] is False
     assert post(works, body("press-1"), media, **{"Idempotency-Key": "7"}).json()["repeated"] is True
-    assert [each[0] for each in content(works)] == ["press-3"]
+    assert post(works, body("press-2"), media, **{"Idempotency-Key": "7"}).status_code == 422
+    assert content(works) == kept
 
 
 def test_an_arrow_time_without_a_zone_is_local(works: Any) -> None:
@@ -166,3 +169,23 @@ def test_a_full_intake_says_when_to_come_again_and_keeps_nothing(works_with: Any
     assert response.headers["retry-after"] == "1"
     assert response.json()["type"] == "urn:andon:intake-full"
     assert works.room.store.counts().readings == 0
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "9"}], ids=["without a key", "under one key"])
+def test_the_same_lines_with_another_precision_are_no_repetition(works: Any, key: dict[str, str]) -> None:
+    """Whoever sends them again because the precision was wrong must not hear that they are there."""
+
+    def push(precision: str) -> Any:
+        headers = {"Content-Type": "text/plain", **key}
+        return works.client.post(PATH, params={"precision": precision}, content=lines, headers=headers)
+
+    lines = b"any,machine=press-1 temperature=61.5 1777777200\n"
+    assert push("ns").json()["repeated"] is False
+
+    again = push("s")
+
+    if key:
+        assert (again.status_code, again.json()["type"]) == (422, "urn:andon:other-content")
+    else:
+        assert (again.status_code, again.json()["repeated"]) == (200, False)
+        assert datetime.fromtimestamp(1777777200, UTC) in [moment for _, moment, *_ in content(works)]

@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
+from models.interval import wilson
+from models.live_history import Change
+from models.registry import slug
+from service.alerts import book
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Outcome
+from service.jobs.report import write_report
 
 TEXT = st.text(max_size=20)
 
@@ -60,6 +66,28 @@ def test_an_old_assessment_says_nothing_of_the_present(works: Any) -> None:
     works.assess(level=0.1, age=timedelta(days=2))
 
     assert health(works) == "not assessed"
+
+
+@pytest.mark.parametrize(
+    ("stride", "lasts"),
+    [
+        (timedelta(minutes=1), timedelta(days=1)),
+        (timedelta(hours=1), timedelta(days=1)),
+        (timedelta(days=1), timedelta(days=2, hours=2)),
+        (timedelta(days=7), timedelta(days=14, hours=2)),
+    ],
+    ids=str,
+)
+def test_a_level_speaks_for_two_strides_of_its_version_and_for_a_day_at_least(
+    works: Any, stride: timedelta, lasts: timedelta
+) -> None:
+    version = works.learn(stride=stride)
+    works.send()
+    works.assess(level=0.1, age=lasts + timedelta(minutes=1), version=version)
+    assert health(works) == "not assessed"
+
+    works.assess(level=0.1, age=lasts, version=version)
+    assert health(works) == "normal"
 
 
 def test_a_reason_in_place_of_a_level_is_no_health(works: Any) -> None:
@@ -131,6 +159,23 @@ def test_alerts_are_ranked_by_the_money_at_stake_for_each_hour_left(works: Any) 
     assert "5 h left" in items[0]["why_here"]
 
 
+def test_an_anomaly_is_ranked_by_its_backtest_and_says_when_there_is_none(works: Any) -> None:
+    likely = works.alert("press-1", level=0.3, hours=5)
+    odd = works.alert("press-2", level=0.999, hours=5, kind="anomaly", version=works.learn(right=(1, 9)))
+    unknown = works.alert("press-3", level=0.999, hours=5, kind="anomaly")
+
+    first, second, third = works.get("/api/v1/alerts")["items"]
+
+    assert [each["number"] for each in (first, second, third)] == [likely.number, odd.number, unknown.number]
+    assert (first["chance"], second["chance"], third["chance"]) == (0.3, wilson(1, 9).low, None)
+    assert third["stake_per_hour"] is None
+    assert "at least that share of its alerts was right in the backtest" in second["why_here"]
+    assert third["why_here"].startswith("money at stake not known")
+    front = works.client.get("/", headers={"Accept": "text/html"}).text
+    assert front.index(second["why_here"]) < front.index(third["why_here"])
+    assert third["why_here"] in works.client.get(f"/alerts/{unknown.number}", headers={"Accept": "text/html"}).text
+
+
 def test_alerts_are_filtered_and_paged(works: Any) -> None:
     numbers = [works.alert("press-1", cause=f"cause {each}").number for each in range(5)]
     works.client.post(f"/api/v1/alerts/{numbers[0]}/close", json={"by": "Ines", "verdict": "wrong"})
@@ -144,6 +189,74 @@ def test_alerts_are_filtered_and_paged(works: Any) -> None:
         found += [each["number"] for each in page["items"]]
         link = page["next"]
     assert found == numbers[::-1]
+
+
+@pytest.mark.parametrize("order", ["newest", "look first"])
+def test_pages_of_alerts_in_any_order_are_the_whole_list_cut(works: Any, order: str) -> None:
+    numbers = [works.alert(cause=f"cause {each}", hours=90 - each).number for each in range(7)]
+    for number in numbers[::3]:
+        works.client.post(f"/api/v1/alerts/{number}/close", json={"by": "Ines", "verdict": "wrong"})
+    whole = [each["number"] for each in works.get("/api/v1/alerts", state="all", order=order)["items"]]
+
+    found, link = [], f"/api/v1/alerts?state=all&order={order}&limit=3"
+    while link:
+        page = works.get(link)
+        found += [each["number"] for each in page["items"]]
+        link = page["next"]
+
+    assert found == whole
+    assert whole == (numbers[::-1] if order == "newest" else [6, 5, 3, 2, 7, 4, 1])
+
+
+def rows_read(works: Any, database: Any, path: str) -> list[str]:
+    """Return the statements that a GET sends to a database, with the values that limit them."""
+    with database.read() as connection:
+        engine = connection.engine
+    asked: list[str] = []
+
+    def ask(*told: Any) -> None:
+        asked.append(f"{' '.join(told[2].split())} {told[3]}")
+
+    event.listen(engine, "before_cursor_execute", ask)
+    works.get(path)
+    event.remove(engine, "before_cursor_execute", ask)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("table", "path"),
+    [
+        ("alert", "/api/v1/alerts?state=all&order=newest&limit=2"),
+        ("alert", "/api/v1/alerts?state=normal&limit=2"),
+        ("alert_event", "/api/v1/alerts/1/history?limit=2"),
+        ("alert_event", "/api/v1/alerts/1"),
+    ],
+)
+def test_a_page_of_the_state_asks_the_database_for_no_more_than_it_shows(works: Any, table: str, path: str) -> None:
+    works.alert()
+
+    asked = [each for each in rows_read(works, works.room.state, path) if f" FROM {table} " in each]
+
+    assert asked
+    assert all("LIMIT" in each or "IN (NULL)" in each or "number = " in each for each in asked), asked
+
+
+def test_a_long_history_comes_in_pages_and_an_alert_shows_its_newest_lines(works: Any) -> None:
+    number = works.alert().number
+    with works.room.state.write() as connection:
+        for each in range(150):
+            book.comment(connection, number, by="Ines", at=works.now, text=f"remark {each}")
+
+    shown = [each["why"] for each in works.get(f"/api/v1/alerts/{number}")["history"]]
+    found, link = [], f"/api/v1/alerts/{number}/history?limit=60"
+    while link:
+        page = works.get(link)
+        found += [each["why"] for each in page["items"]]
+        link = page["next"]
+
+    assert found == ["", *(f"remark {each}" for each in range(150))]
+    assert shown == found[-100:]
+    assert works.client.get("/api/v1/alerts/77/history").status_code == 404
 
 
 def test_an_alert_shows_its_evidence_and_its_history(works: Any) -> None:
@@ -209,6 +322,24 @@ def test_a_model_that_was_never_trained_is_listed_without_versions(works: Any) -
     assert works.client.get("/api/v1/models/press failure/versions/live").status_code == 404
 
 
+def test_a_version_that_cannot_be_read_is_shown_as_such_and_breaks_no_page(works: Any) -> None:
+    folder = works.room.registry.folder / slug("press failure") / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    (folder / "card.json").write_text("{")
+    item = works.get("/api/v1/models")["items"][0]
+
+    assert (item["name"], item["versions"]) == ("press failure", [])
+    assert (item["unreadable"][0]["version"], item["unreadable"][0]["live"]) == (folder.name, False)
+    assert "card.json" in item["unreadable"][0]["why"]
+    assert works.client.get(f"/api/v1/models/press failure/versions/{folder.name}").status_code == 409
+    change = Change("promote", "press failure", folder.name, works.now, "me", "")
+    works.room.registry.history.append(change)
+    assert "No model" in write_report(works.room, works.room.plant.jobs[0], works.now).read_text()
+    for page in ("/", "/models", "/machines/press-1"):
+        assert works.client.get(page, headers={"Accept": "text/html"}).status_code == 200
+    assert f"{folder.name[:12]}</code>, the live one, cannot be read" in works.client.get("/models").text
+
+
 def test_jobs_say_when_they_run_next(works: Any) -> None:
     score, by_hand = works.get("/api/v1/jobs")["items"]
 
@@ -223,6 +354,30 @@ def test_a_job_is_run_now_by_entering_it_into_the_ledger(works: Any) -> None:
     run = works.get(f"/api/v1/runs/{response.json()['id']}")
     assert (run["job"], run["state"], run["origin"]) == ("by hand", "waiting", "by hand")
     assert works.client.post("/api/v1/jobs/by hand/run").json()["id"] == run["id"]
+
+
+def test_the_last_run_of_a_job_is_found_behind_any_number_of_waiting_ones(works: Any) -> None:
+    with works.room.state.write() as connection:
+        ledger.plan(connection, "score", [works.now], origin=Origin.SCHEDULE)
+        run = ledger.claim(connection, jobs=["score"], worker="w", at=works.now, lease=timedelta(minutes=1))
+        slots = [works.now + timedelta(minutes=each) for each in range(1, 30)]
+        ledger.plan(connection, "score", slots, origin=Origin.BACK_FILL)
+
+    assert works.get("/api/v1/jobs")["items"][0]["last_run"]["id"] == run.id
+
+
+def test_entering_a_run_reads_no_other_runs(works: Any) -> None:
+    slots = [works.now - timedelta(minutes=each) for each in range(1, 50)]
+    with works.room.state.write() as connection:
+        ledger.plan(connection, "score", slots, origin=Origin.SCHEDULE)
+        engine = connection.engine
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(" ".join(told[2].split())))
+
+    works.client.post("/api/v1/jobs/score/run")
+
+    (read,) = [statement for statement in asked if statement.startswith("SELECT") and "FROM run" in statement]
+    assert "run.slot = " in read
 
 
 def test_runs_are_filtered_and_paged(works: Any) -> None:

@@ -76,12 +76,13 @@ def test_the_answer_comes_after_the_reading_is_in_the_store(works: Any) -> None:
     assert works.room.store.counts().readings == 1
 
 
-def test_the_same_key_again_changes_nothing(works: Any) -> None:
+def test_the_same_key_again_changes_nothing_and_another_body_under_it_is_refused(works: Any) -> None:
     push(works, [ROW], **{"Idempotency-Key": "batch 1"})
 
-    again = push(works, [{**ROW, "temperature": 99.0}], **{"Idempotency-Key": "batch 1"})
-
-    assert again.json()["repeated"] is True
+    assert push(works, [ROW], **{"Idempotency-Key": "batch 1"}).json()["repeated"] is True
+    other = push(works, [{**ROW, "temperature": 99.0}], **{"Idempotency-Key": "batch 1"})
+    assert other.status_code == 422
+    assert "'batch 1' came before with another content" in other.json()["detail"]
     assert values(works) == [61.5]
 
 
@@ -138,6 +139,29 @@ def test_a_body_without_rows_is_a_problem(works: Any, body: str) -> None:
     assert response.status_code == 422, response.text
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["detail"]
+
+
+@pytest.mark.parametrize("strange", ["1", "null", "[]", '"x"'])
+def test_what_is_no_row_is_turned_away_alone(works: Any, strange: str) -> None:
+    body = f"[{json.dumps(ROW)}, {strange}]"
+
+    response = works.client.post(PATH, content=body, headers={"Content-Type": "application/json"})
+
+    assert (response.status_code, response.json()["accepted"], response.json()["rejected"]) == (200, 1, 1)
+    assert response.json()["errors"][0]["where"] == "row 2"
+    assert [each.letter.body for each in works.room.store.dead_letters()] == [f"[{strange}]".encode()]
+
+
+def test_a_number_too_long_to_be_one_spoils_only_its_cell(works: Any) -> None:
+    later = json.dumps({**ROW, "time": "2026-05-03T03:01:00Z", "temperature": 0}).replace(": 0}", f": {'9' * 5000}}}")
+
+    response = works.client.post(
+        PATH, content=f"[{json.dumps(ROW)}, {later}]", headers={"Content-Type": "application/json"}
+    )
+
+    assert (response.status_code, response.json()["accepted"], response.json()["rejected"]) == (200, 1, 1)
+    assert response.json()["errors"][0]["where"] == "row 2, column temperature"
+    assert len(works.room.store.dead_letters()) == 1
 
 
 def test_when_no_row_is_good_it_is_a_problem_that_lists_them(works: Any) -> None:
@@ -224,7 +248,7 @@ def test_a_time_without_an_offset_is_local(works: Any) -> None:
         ({"machine": "press-1", "start": "0001-01-01"}, 422),
         ({"machine": "press-1", "end": "9999-12-31T23:59:59"}, 422),
         ({"machine": "press-1", "start": "2026-05-03T03:00:00Z", "end": "2026-05-03T02:00:00Z"}, 422),
-        ({"machine": "\x00"}, 404),
+        ({"machine": "\x00"}, 422),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_a_problem(works: Any, query: dict[str, Any], status: int) -> None:
@@ -259,3 +283,24 @@ def test_no_bytes_are_an_error_of_ours(lasting_works: Any, body: bytes, content_
     response = lasting_works.client.post(PATH, content=body, headers={"Content-Type": content_type})
 
     assert response.status_code in (200, 422), response.text
+
+
+def test_a_key_is_remembered_with_its_body_after_a_restart(works_with: Any) -> None:
+    key = {"Idempotency-Key": "batch 1"}
+    event = {"machine": "press-1", "kind": "failure", "time": "2026-05-03T02:00:00Z"}
+    works = works_with()
+    first = push(works, [ROW], **key).json()
+    works.client.post("/api/v1/events", json=event, headers={"Idempotency-Key": "event 1"})
+    works.client.__exit__(None, None, None)
+
+    works = works_with()
+
+    assert push(works, [ROW], **key).json() == {**first, "repeated": True}
+    other = push(works, [{**ROW, "temperature": 99.0}], **key)
+    assert (other.status_code, other.json()["type"]) == (422, "urn:andon:other-content")
+    assert "send this one under a name of its own" in other.json()["detail"]
+    for told, status in ((event, 200), ({**event, "kind": "error"}, 422)):
+        answer = works.client.post("/api/v1/events", json=told, headers={"Idempotency-Key": "event 1"})
+        assert answer.status_code == status
+    assert values(works) == [61.5]
+    assert works.get("/api/v1/events")["items"][0]["kind"] == "failure"

@@ -53,7 +53,7 @@ def test_the_files_are_let_go_at_the_end(works_with: Callable[..., Any]) -> None
 
 
 def test_the_jobs_run_while_it_serves(works: Any) -> None:
-    settings = Settings(jobs=True)
+    settings = Settings(jobs=True, hosts=("testserver",))
     object.__setattr__(works.room, "settings", settings)
     app = create_app(settings, clock=lambda: works.now, open_room=lambda _: works.room)
 
@@ -211,3 +211,26 @@ def test_each_endpoint_but_the_one_that_waits_for_the_intake_runs_in_a_thread() 
 
     assert len(routes) >= 30
     assert [route.path for route in routes if inspect.iscoroutinefunction(route.endpoint)] == ["/readings"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("elsewhere.example", 421),
+        ("elsewhere.example:8420", 421),
+        ("127.0.0.1.elsewhere.example", 421),
+        ("localhost@elsewhere.example", 421),
+        ("testserver", 200),
+        ("TestServer:8420", 200),
+        ("localhost", 200),
+        ("192.168.7.5:8420", 200),
+        ("[::1]", 200),
+    ],
+)
+def test_a_name_that_another_site_points_here_is_refused(works: Any, host: str, status: int) -> None:
+    answer = works.client.get("/api/v1/plant", headers={"Host": host})
+
+    assert answer.status_code == status
+    if status == 421:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "ANDON_HOSTS" in answer.json()["detail"]

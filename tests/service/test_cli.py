@@ -4,12 +4,22 @@ import json
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.errors import AndonError, RegistryError, StoreError
+from ingest.plant import ModelEntry
+from ingest.plant_file import load_plant
+from models.registry import slug
+from service.cli.each import each_model
 from service.cli.main import COMMANDS, main
+from service.control_room import open_control_room
+from service.jobs import ledger
+from service.jobs.ledger import Origin
+from service.settings import Settings
 
 PLANT = """
 name = "Bakery"
@@ -186,7 +196,7 @@ def test_scoring_before_training_says_what_to_do(andon: Callable[..., Ended], pl
 
     ended = andon("--plant", plant, "score")
 
-    assert "No model is live (oven fails); run: andon train" in ended.out
+    assert "oven fails: no version yet; run: andon train" in ended.out
 
 
 def test_an_unknown_model_is_named_with_those_there_are(andon: Callable[..., Ended], plant: Path) -> None:
@@ -228,9 +238,31 @@ def test_a_taken_port_is_one_line(andon: Callable[..., Ended], plant: Path) -> N
 
 def test_lists_are_empty_before_anything_was_done(andon: Callable[..., Ended], plant: Path) -> None:
     assert andon("--plant", plant, "--json", "alerts").json == {"alerts": []}
-    assert andon("--plant", plant, "--json", "models").json == {"models": []}
+    assert andon("--plant", plant, "--json", "models").json == {"models": [], "unreadable": []}
     assert andon("--plant", plant, "--json", "jobs").json == {"jobs": []}
     assert andon("--plant", plant, "--json", "jobs", "runs").json == {"runs": []}
+
+
+def test_a_job_that_runs_already_is_not_run_and_says_since_when(andon: Callable[..., Ended], plant: Path) -> None:
+    plant.write_text(plant.read_text() + '\n[[jobs]]\nname = "look"\naction = "clean"\nevery = "9 d"\n')
+    now = datetime.now(UTC)
+    with open_control_room(Settings(plant=plant)) as room, room.state.write() as connection:
+        ledger.plan(connection, "look", [now], origin=Origin.BY_HAND)
+        ledger.claim(connection, jobs=["look"], worker="night", at=now, lease=timedelta(hours=1))
+
+    ended = andon("--plant", plant, "jobs", "run", "look")
+
+    assert ended.code == 1
+    assert f"job 'look' is running since {now:%Y-%m-%d %H:%M:%S} UTC (run 1, worker night)" in ended.err
+    assert len(andon("--plant", plant, "--json", "jobs", "runs").json["runs"]) == 1
+
+
+def test_a_job_is_run_by_hand_to_its_end(andon: Callable[..., Ended], plant: Path) -> None:
+    plant.write_text(plant.read_text() + '\n[[jobs]]\nname = "look"\naction = "clean"\nevery = "9 d"\n')
+
+    ended = andon("--plant", plant, "--json", "jobs", "run", "look")
+
+    assert (ended.code, ended.json["run"]["state"]) == (0, "done")
 
 
 def test_init_does_not_write_over_a_plant_file(andon: Callable[..., Ended], plant: Path) -> None:
@@ -306,3 +338,67 @@ def test_a_signal_that_never_came_and_a_model_that_cannot_be_trained_are_problem
     assert "signal 'humidity' of class 'oven'" in checked.err
     assert "model 'oven fails': no failure" in checked.err
     assert "No problem found" not in checked.out
+
+
+def test_damage_to_what_is_stored_is_found_and_put_aside_on_demand(andon: Callable[..., Ended], plant: Path) -> None:
+    andon("--plant", plant, "ingest")
+    segment = next((plant.parent / "andon-data" / "lake").glob("*/*.parquet"))
+    content = bytearray(segment.read_bytes())
+    content[40] ^= 4
+    segment.write_bytes(content)
+
+    found = andon("--plant", plant, "check", "--storage")
+    aside = andon("--plant", plant, "check", "--storage", "--set-aside")
+    after = andon("--plant", plant, "check", "--storage")
+
+    assert (found.code, aside.code) == (1, 1)
+    assert f"{segment}: damaged" in found.err
+    assert "72 rows of class 'oven', 2026-01-01 00:00 to 2026-01-03 23:00 UTC" in found.err
+    assert "put aside into" in aside.err
+    assert (segment.parent.parent.parent / "damaged" / segment.name).exists()
+    assert "damaged" not in after.err
+    assert andon("--plant", plant, "check", "--set-aside").code == 2
+
+
+@pytest.mark.parametrize("error", [StoreError("disk gone"), RegistryError("card.json was altered")])
+def test_what_one_model_cannot_do_stops_no_other(plant: Path, error: AndonError) -> None:
+    entries = load_plant(plant)
+    both = entries.model_copy(update={"models": [*entries.models, entries.models[0].model_copy(update={"name": "b"})]})
+
+    def work(entry: ModelEntry) -> str:
+        if entry.name == "oven fails":
+            raise error
+        return entry.name
+
+    assert each_model(both, (), work) == (["b"], [f"oven fails: {error}"])
+
+
+def test_an_unreadable_version_is_listed_with_its_reason(andon: Callable[..., Ended], plant: Path) -> None:
+    folder = plant.parent / "andon-data" / "models" / slug("oven fails") / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    ended = andon("--plant", plant, "models", "list")
+
+    assert ended.code == 0
+    assert "oven fails  0123456789abcdef  unreadable: " in ended.out
+    assert "card.json cannot be read" in ended.out
+    assert "model version skipped" in ended.err
+
+
+def test_a_history_of_what_is_live_that_is_no_history_is_one_line(andon: Callable[..., Ended], plant: Path) -> None:
+    andon("--plant", plant, "ingest")
+    models = plant.parent / "andon-data" / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (models / "live.jsonl").write_bytes(b"\x07garbage without an end")
+
+    ended = andon("--plant", plant, "score")
+
+    assert ended.code == 1
+    assert "live.jsonl: line 1 was altered" in ended.err
+
+
+def test_a_file_of_which_most_rows_are_bad_is_a_problem(andon: Callable[..., Ended], plant: Path) -> None:
+    file = plant.parent / "readings.csv"
+    rows = [f"oven-1,2026-01-0{day}T00:00:00Z,{value}" for day, value in enumerate(["warm", "hot", "1", "cold"], 1)]
+    file.write_text("\n".join(["machine,time,temperature", *rows]) + "\n")
+
+    assert andon("--plant", plant, "ingest").code == 1

@@ -125,7 +125,7 @@ def test_the_first_page_ranks_alerts_and_says_until_when(works: Any) -> None:
     text = page(works, "/")
 
     assert text.index("press-2: bearing likely to fail") < text.index("press-1: bearing likely to fail")
-    assert re.search(r"Act before</dt><dd><time datetime=\"2026-05-03T09:00:00\+00:00\">11:00</time>", text)
+    assert re.search(r"Act before</dt><dd><time datetime=\"2026-05-03T09:00:00\+00:00\"[^>]*>today 11:00</time>", text)
     assert "as of Sun 3 May 2026, 06:00 CEST" in text
 
 
@@ -168,10 +168,26 @@ def test_the_machine_page_draws_risk_threshold_and_events(works: Any) -> None:
 
     text = page(works, "/machines/press-1?days=1")
 
-    assert "threshold 50" in text
+    assert "threshold 50 %" in text
     assert '<path class="mark mark-failure"' in text
     assert 'aria-label="temperature: between 60 and 179 °C' in text
     assert "mm/s" in text
+
+
+def test_the_machine_page_says_what_the_number_of_a_model_means(works: Any) -> None:
+    fill(works)
+
+    assert "press failure: probability of a failure within 24 h" in page(works, "/machines/press-1?days=1")
+
+
+def test_a_time_says_its_day_and_on_hover_its_zone(works: Any) -> None:
+    works.send("press-1", until=works.now - timedelta(hours=3))
+    works.send("press-2", until=works.now - timedelta(days=2))
+
+    text = page(works, "/")
+
+    assert 'title="2026-05-03 03:00 CEST">today 03:00</time>' in text
+    assert 'title="2026-05-01 06:00 CEST">Fri 1 May 06:00</time>' in text
 
 
 def test_a_machine_page_offers_the_days_that_have_readings(works: Any) -> None:

@@ -33,6 +33,22 @@ def test_number_ticks_lie_inside_rise_and_differ_in_their_labels(low: float, spa
     assert all(low - tolerance <= value <= high + tolerance for value in values)
 
 
+def test_a_chart_without_values_makes_up_no_axis() -> None:
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+
+    assert draw("t", "bar", EMPTY, Span(start, start + timedelta(days=1), ZoneInfo("UTC"))).y_ticks == ()
+
+
+def test_ticks_write_thousands_and_minus_as_all_numbers_of_a_page() -> None:
+    assert [label for _, label in number_ticks(-10_000, 10_000, 4)] == [
+        "−10\u202f000",
+        "−5\u202f000",
+        "0",
+        "5\u202f000",
+        "10\u202f000",
+    ]
+
+
 def test_number_ticks_are_round() -> None:
     assert [label for _, label in number_ticks(17.2, 61.8, 4)] == ["20", "40", "60"]
 

@@ -1,5 +1,9 @@
 """The state database is made, brought up to date and guarded when it is opened."""
 
+import os
+import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,8 +60,22 @@ def test_a_database_of_a_newer_andon_is_refused_in_one_line(tmp_path: Path) -> N
         open_state(tmp_path / "state.db")
 
 
-def test_a_folder_with_a_percent_sign_is_no_problem(tmp_path: Path) -> None:
-    open_state(tmp_path / "100%d" / "state.db").close()
+def test_a_data_folder_with_a_percent_sign_is_no_problem(tmp_path: Path) -> None:
+    state = open_state(tmp_path / "100%25" / "state.db")
+    with state.read() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == NEWEST_REVISION
+    state.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["100%25"]
+
+
+def test_code_in_a_folder_with_a_percent_sign_finds_its_migrations(tmp_path: Path) -> None:
+    (tmp_path / "100%d").symlink_to(Path(database.__file__).parents[1])
+    opening = "import sys, pathlib; from service.database import open_state; open_state(pathlib.Path(sys.argv[1]))"
+    where = {**os.environ, "PYTHONPATH": str(tmp_path / "100%d")}
+    subprocess.run([sys.executable, "-c", opening, tmp_path / "state.db"], env=where, cwd=tmp_path, check=True)
+    with sqlite3.connect(tmp_path / "state.db") as made:
+        assert made.execute("SELECT version_num FROM alembic_version").fetchall() == [(NEWEST_REVISION,)]
+    made.close()
 
 
 def test_two_live_alerts_of_one_machine_and_cause_are_refused_by_the_database(tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ HOURLY = Job(name="score", action="score", every="1 h")
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[Database]:
-    database = open_state(tmp_path / "state.db")
-    yield database
-    database.close()
+def state(tmp_path: Path, database: str) -> Iterator[Database]:
+    opened = open_state(tmp_path / "state.db", database)
+    yield opened
+    opened.close()
 
 
 def plan(state: Database, *hours: float, job: str = "score") -> None:
@@ -120,6 +120,33 @@ def test_a_run_that_keeps_killing_its_workers_is_given_up(state: Database) -> No
     with state.read() as connection:
         run = ledger.show(connection, 1)
     assert (run.state, run.outcome) == (RunState.FAILED, "its worker fell silent 5 times; not tried again")
+
+
+def test_a_worker_of_before_can_never_finish_a_run_that_was_set_to_waiting_again(state: Database) -> None:
+    plan(state, 0)
+    held = [claimed(state, NOW + attempt * LEASE) for attempt in range(MOST_CLAIMS)]
+    assert claim(state, NOW + MOST_CLAIMS * LEASE) is None, "given up"
+    with state.write() as connection:
+        assert ledger.again(connection, "score", [NOW]) == 1
+        assert ledger.show(connection, 1).token > held[-1].token
+    for run in (*held, claimed(state, NOW + MOST_CLAIMS * LEASE, "two")):
+        if run.worker == "two":
+            finish(state, run)
+        else:
+            with pytest.raises(ScheduleError, match="was taken over"):
+                finish(state, run)
+
+
+def test_a_run_that_is_set_to_waiting_again_is_given_to_as_many_workers_anew(state: Database) -> None:
+    plan(state, 0)
+    for attempt in range(MOST_CLAIMS):
+        claimed(state, NOW + attempt * LEASE)
+    assert claim(state, NOW + MOST_CLAIMS * LEASE) is None
+    with state.write() as connection:
+        ledger.again(connection, "score", [NOW])
+    for attempt in range(MOST_CLAIMS, 2 * MOST_CLAIMS):
+        claimed(state, NOW + attempt * LEASE)
+    assert claim(state, NOW + 2 * MOST_CLAIMS * LEASE) is None
 
 
 def test_what_came_of_a_run_is_kept(state: Database) -> None:

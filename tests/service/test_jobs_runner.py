@@ -1,9 +1,11 @@
 """The runner does what is due and writes down how it went, whatever happens in the work."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, current_thread, main_thread
+from time import process_time
 from typing import get_args
 
 import pytest
@@ -14,11 +16,13 @@ from ingest.plant import Job
 from models.finding import Finding
 from service.alerts import book
 from service.alerts.alert import Verdict
+from service.alerts.record import track_record
 from service.control_room import ControlRoom, open_control_room
 from service.database import assessment_table
 from service.jobs import ledger
 from service.jobs.action import ACTIONS, Work
 from service.jobs.ledger import Origin, Outcome, Run, RunState
+from service.jobs.report import MOST_LINES
 from service.jobs.runner import tick
 from service.jobs.waker import Waker
 from service.settings import Settings
@@ -65,10 +69,6 @@ def test_a_tick_does_what_is_due_and_enters_what_comes_next(room: ControlRoom) -
     assert [(each.job, each.slot, each.state) for each in done] == [
         ("score", NOW + timedelta(hours=1), RunState.DONE),
     ]
-    assert done[0].cpu_seconds is not None
-    assert done[0].cpu_seconds >= 0
-    assert done[0].peak_memory is not None
-    assert done[0].peak_memory > 1_000_000
     with room.state.read() as connection:
         waiting = ledger.list_runs(connection, states=(RunState.WAITING,))
     assert {(each.job, each.slot) for each in waiting} == {
@@ -76,6 +76,24 @@ def test_a_tick_does_what_is_due_and_enters_what_comes_next(room: ControlRoom) -
         ("morning", datetime(2026, 3, 3, 6, tzinfo=UTC)),
         ("tidy", datetime(2026, 3, 3, tzinfo=UTC)),
     }
+
+
+def test_a_run_is_charged_the_processor_time_of_its_work_and_the_memory_of_its_process(room: ControlRoom) -> None:
+    def toil(work: Work) -> Outcome:
+        until = process_time() + 0.1
+        held = b"x" * (64 << 20)
+        while process_time() < until:
+            pass
+        return Outcome(summary=f"held {len(held)}")
+
+    by_hand(room, "score")
+    begun = process_time()
+    (done,) = run(room, score=toil)
+
+    assert done.cpu_seconds is not None
+    assert 0.1 <= done.cpu_seconds <= process_time() - begun + 0.05, "the kernel counts in steps"
+    assert done.peak_memory is not None
+    assert 64 << 20 <= done.peak_memory <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def test_work_is_given_its_slot_and_the_present(room: ControlRoom) -> None:
@@ -170,12 +188,78 @@ def test_cleaning_removes_old_assessments_and_keeps_alerts(room: ControlRoom) ->
         assert connection.scalars(select(assessment_table.c.time)).all() == [NOW - timedelta(days=1)]
 
 
+def raise_wear(room: ControlRoom, cause: str = "wear", level: float = 0.8, *, at: datetime) -> int:
+    finding = Finding(
+        machine="m1",
+        kind="failure ahead",
+        cause=cause,
+        model="a",
+        version="1",
+        begin=at,
+        end=None,
+        level=level,
+        act_before=NOW + timedelta(hours=9),
+        sentence=f"m1: {cause} {level:.0%}",
+    )
+    with room.state.write() as connection:
+        return book.raise_alert(connection, finding, at=at)[0].number
+
+
+def report_of(room: ControlRoom) -> str:
+    by_hand(room, "morning")
+    (done,) = run(room)
+    return Path(done.log).read_text()
+
+
+def test_a_report_of_a_past_slot_tells_what_was_known_then(room: ControlRoom) -> None:
+    hour = timedelta(hours=1)
+    closed_since, louder_since = (raise_wear(room, cause, at=NOW - hour) for cause in ("leak", "wear"))
+    over_before = raise_wear(room, "noise", at=NOW - 3 * hour)
+    with room.state.write() as connection:
+        book.acknowledge(connection, over_before, by="eva", at=NOW - 2 * hour)
+        book.condition_over(connection, over_before, at=NOW - 2 * hour)
+        book.acknowledge(connection, closed_since, by="eva", at=NOW - hour / 2)
+        book.close(connection, closed_since, verdict=Verdict.RIGHT, by="eva", at=NOW + hour)
+    raise_wear(room, level=0.95, at=NOW + hour)
+    raise_wear(room, "rust", at=NOW + hour)
+
+    page = report_of(room)
+
+    looked_at = page[page.index("## Where") : page.index("## In this time")].split("\n")[2:-2]
+    assert looked_at == [
+        "1. m1: wear – 8,000 at stake (80 % of 10,000), 9 h left",
+        "2. m1: leak – 8,000 at stake (80 % of 10,000), 9 h left",
+    ], "the acknowledged one comes last, and no sentence tells numbers of later"
+    assert "- alerts raised: 3\n" in page
+    assert "by eva" not in page
+    assert louder_since == 2
+
+
+def test_a_verdict_counts_in_a_track_record_from_its_time_on(room: ControlRoom) -> None:
+    number = raise_wear(room, at=NOW - timedelta(hours=1))
+    with room.state.write() as connection:
+        book.close(connection, number, verdict=Verdict.RIGHT, by="eva", at=NOW)
+        assert track_record(connection, "a", {}, until=NOW).judged == 1
+        assert track_record(connection, "a", {}, until=NOW - timedelta(minutes=1)).judged == 0
+
+
+def test_a_report_has_so_many_lines_and_says_that_there_are_more(room: ControlRoom) -> None:
+    for each in range(MOST_LINES + 5):
+        raise_wear(room, f"cause {each}", at=NOW - timedelta(hours=1))
+
+    page = report_of(room)
+
+    assert f"\n{MOST_LINES}. m1" in page
+    assert f"\n{MOST_LINES + 1}. m1" not in page
+    assert f"\n- and more than these {MOST_LINES}\n" in page
+
+
 def test_the_report_tells_what_is_open_what_was_closed_and_what_failed(room: ControlRoom) -> None:
     with room.state.write() as connection:
         for cause in ("wear", "leak"):
             finding = Finding(
                 machine="m1",
-                kind="anomaly",
+                kind="failure ahead",
                 cause=cause,
                 model="a",
                 version="1",

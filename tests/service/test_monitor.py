@@ -35,6 +35,7 @@ from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Happening, Verdict
 from service.database import metadata, open_state
+from service.release import why_unwatched
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -362,6 +363,62 @@ def test_an_alert_that_two_models_see_is_over_when_both_say_so(worlds: Worlds) -
     assert (first.over, world.alerts()[0].state) == (0, AlertState.UNACKNOWLEDGED)
     second = monitor.round(world.plant, world.store, registry, world.state, at=at, only=["late"])
     assert (second.over, world.alerts()[0].state) == (1, AlertState.RETURNED)
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        (plant_of(entry(), machines=("m2",)), "machine 'm1' is no longer in the plant file"),
+        (plant_of(), "model 'risk' is no longer in the plant file"),
+    ],
+    ids=["machine", "model"],
+)
+def test_an_alert_whose_machine_or_model_left_the_plant_file_ends_and_says_why(
+    worlds: Worlds, left: Plant, why: str
+) -> None:
+    world = worlds()
+    world.say("m1", [0.9, 0.9])
+    world.round(2)
+    world.plant = left
+    assert world.round(3).over == 1
+    (alert,) = world.alerts()
+    assert (alert.state, alert.condition_end) == (AlertState.RETURNED, START + 3 * HOUR)
+    with world.state.read() as connection:
+        assert book.history(connection, 1)[-1].why == why
+    before = world.dump()
+    assert world.round(3).over == 0
+    assert world.dump() == before
+
+
+def test_a_machine_that_came_back_into_the_plant_file_is_watched_on(worlds: Worlds) -> None:
+    world = worlds()
+    whole = world.plant
+    world.say("m1", [0.9, 0.9])
+    world.round(2)
+    world.plant = plant_of(entry(), machines=("m2",))
+    world.round(3)
+    world.plant = whole
+    world.say("m1", [0.9, 0.9], first=3)
+    assert world.round(4).windows == 2
+    assert world.history(1) == [Happening.RAISED, Happening.CONDITION_OVER, Happening.CONDITION_BACK]
+
+
+def test_an_alert_stands_while_one_model_that_sees_it_is_left(worlds: Worlds) -> None:
+    world = worlds(bundle_of(entry("early")), bundle_of(entry("late")))
+    world.say("m1", [0.9, 0.9])
+    world.round(2)
+    world.plant = plant_of(entry("late"))
+    assert world.round(3).over == 0
+    assert world.alerts()[0].state is AlertState.UNACKNOWLEDGED
+
+
+def test_a_machine_of_another_class_is_let_go_of() -> None:
+    machines = [Machine(name="m1", machine_class="pump"), Machine(name="m2", machine_class="press")]
+    plant = plant_of(entry()).model_copy(update={"machines": machines})
+    assert why_unwatched(plant, "risk", "m2") == ""
+    assert why_unwatched(plant, "risk", "m1") == (
+        "model 'risk' no longer watches machine 'm1', which is of class 'pump' now"
+    )
 
 
 def test_a_round_that_another_one_overtakes_works_anew_and_doubles_nothing(worlds: Worlds) -> None:

@@ -43,4 +43,22 @@ def test_all_wrong_variables_are_named_at_once() -> None:
 
 def test_the_page_lists_exactly_the_settings() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page[page.index("| Setting") :].rstrip("\n") == settings_table()
+    assert settings_table() in page
+
+
+def test_further_names_are_read_with_commas_between() -> None:
+    assert read_settings({"ANDON_HOSTS": "andon.example, Press-PC,"}).hosts == ("andon.example", "Press-PC")
+
+
+@pytest.mark.parametrize("name", ["http://andon.example", "andon.example:8420", "andon.example/", "*", "an don"])
+def test_a_further_name_that_no_request_can_have_is_an_error(name: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        read_settings({"ANDON_HOSTS": f"press-pc,{name}"})
+    assert str(caught.value) == (
+        f"ANDON_HOSTS: {name!r} is no name of a computer; write it without scheme, port and path: andon.example"
+    )
+
+
+def test_the_pages_say_which_names_are_answered() -> None:
+    readme, api = (PAGE.parents[1] / "README.md", PAGE.parent / "api.md")
+    assert all("ANDON_HOSTS" in page.read_text(encoding="utf-8") for page in (readme, PAGE, api))

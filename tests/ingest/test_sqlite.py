@@ -7,9 +7,9 @@ from filelock import FileLock
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from ingest import database
-from ingest.database import Database
+from ingest import sqlite
 from ingest.errors import StoreBusyError, StoreError
+from ingest.sqlite import SqliteDatabase
 
 
 @pytest.fixture
@@ -18,24 +18,24 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def numbers(path: Path) -> Database:
-    made = Database(path, wait_seconds=0.2)
+def numbers(path: Path) -> SqliteDatabase:
+    made = SqliteDatabase(path, wait_seconds=0.2)
     with made.write() as connection:
         connection.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY)"))
     return made
 
 
-def insert(made: Database, number: int) -> None:
+def insert(made: SqliteDatabase, number: int) -> None:
     with made.write() as connection:
         connection.execute(text("INSERT INTO numbers VALUES (:number)"), {"number": number})
 
 
-def count(made: Database) -> int:
+def count(made: SqliteDatabase) -> int:
     with made.read() as connection:
         return int(connection.execute(text("SELECT count(*) FROM numbers")).scalar_one())
 
 
-def test_a_write_is_durable_and_checked_for_foreign_keys(numbers: Database) -> None:
+def test_a_write_is_durable_and_checked_for_foreign_keys(numbers: SqliteDatabase) -> None:
     with numbers.write() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
@@ -43,14 +43,14 @@ def test_a_write_is_durable_and_checked_for_foreign_keys(numbers: Database) -> N
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
 
 
-def test_an_error_undoes_the_whole_block(numbers: Database) -> None:
+def test_an_error_undoes_the_whole_block(numbers: SqliteDatabase) -> None:
     insert(numbers, 1)
     with pytest.raises(IntegrityError), numbers.write() as connection:
         connection.execute(text("INSERT INTO numbers SELECT 2 UNION ALL SELECT 1"))
     assert count(numbers) == 1
 
 
-def test_readers_cannot_write_and_see_one_moment(numbers: Database) -> None:
+def test_readers_cannot_write_and_see_one_moment(numbers: SqliteDatabase) -> None:
     with numbers.read() as connection:
         before = connection.execute(text("SELECT count(*) FROM numbers")).scalar()
         insert(numbers, 1)
@@ -60,20 +60,20 @@ def test_readers_cannot_write_and_see_one_moment(numbers: Database) -> None:
     assert count(numbers) == 1
 
 
-def test_a_held_lock_is_a_clear_error_after_a_bounded_wait(numbers: Database, path: Path) -> None:
+def test_a_held_lock_is_a_clear_error_after_a_bounded_wait(numbers: SqliteDatabase, path: Path) -> None:
     with FileLock(f"{path}.lock"), pytest.raises(StoreBusyError, match="another process has been writing"):
         insert(numbers, 1)
     insert(numbers, 2)
     assert count(numbers) == 1
 
 
-def test_a_write_inside_a_write_is_refused(numbers: Database) -> None:
+def test_a_write_inside_a_write_is_refused(numbers: SqliteDatabase) -> None:
     with pytest.raises(StoreError, match="writing already"), numbers.write():
         insert(numbers, 1)
 
 
-def test_threads_wait_for_each_other(path: Path, numbers: Database) -> None:
-    patient = Database(path)
+def test_threads_wait_for_each_other(path: Path, numbers: SqliteDatabase) -> None:
+    patient = SqliteDatabase(path)
     threads = [threading.Thread(target=insert, args=(patient, number)) for number in range(20)]
     for thread in threads:
         thread.start()
@@ -83,12 +83,12 @@ def test_threads_wait_for_each_other(path: Path, numbers: Database) -> None:
     patient.close()
 
 
-def test_a_disk_that_fails_says_that_it_may_be_full(numbers: Database) -> None:
+def test_a_disk_that_fails_says_that_it_may_be_full(numbers: SqliteDatabase) -> None:
     with pytest.raises(StoreError, match="may be full; free some space"), numbers.write():
         raise sqlite3.OperationalError("disk I/O error")
 
 
-def test_a_full_disk_is_one_line_and_changes_nothing(numbers: Database) -> None:
+def test_a_full_disk_is_one_line_and_changes_nothing(numbers: SqliteDatabase) -> None:
     with numbers.write() as connection:
         connection.execute(text("PRAGMA max_page_count = 3"))
     with pytest.raises(StoreError, match="the disk is full") as error, numbers.write() as connection:
@@ -100,25 +100,27 @@ def test_a_full_disk_is_one_line_and_changes_nothing(numbers: Database) -> None:
 
 def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_bytes(b"hello, this is a letter " * 100)
-    with pytest.raises(StoreError, match="not a database"), Database(tmp_path / "state.db").write():
+    with pytest.raises(StoreError, match="not a database"), SqliteDatabase(tmp_path / "state.db").write():
         pass
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot create the data folder"):
-        Database(tmp_path / "file" / "state.db")
+        SqliteDatabase(tmp_path / "file" / "state.db")
 
 
-def test_a_long_write_ahead_log_is_taken_over(numbers: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "CHECKPOINT_BYTES", 1)
-    monkeypatch.setattr(database, "TRUNCATE_BYTES", 1)
+def test_a_long_write_ahead_log_is_taken_over(
+    numbers: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_BYTES", 1)
+    monkeypatch.setattr(sqlite, "TRUNCATE_BYTES", 1)
     insert(numbers, 1)
     assert path.with_name("state.db-wal").stat().st_size == 0
     assert count(numbers) == 1
 
 
-def test_everything_is_there_after_closing(numbers: Database, path: Path) -> None:
+def test_everything_is_there_after_closing(numbers: SqliteDatabase, path: Path) -> None:
     insert(numbers, 1)
     numbers.close()
     assert not path.with_name("state.db-wal").exists()

@@ -1,0 +1,103 @@
+"""Damage to the store: looked for in all that lies on disk, and put aside so that the rest works again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+from sqlalchemy import Row, delete, select
+
+from ingest import log
+from ingest.catalogue import BATCHES, SEGMENTS
+from ingest.checksum import is_whole, verify
+from ingest.database import Database
+from ingest.errors import DamagedError
+from ingest.lake import Lake, segments_of
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One part of the store that is not what was written, and what was in it.
+
+    Attributes
+    ----------
+    part, id : a file of the lake, a batch of the log, or a file that the catalogue does not know; and its number
+        in the catalogue
+    rows, first, newest : how many rows it had, of which span, in microseconds since 1970
+    why : what is wrong, and what can be done
+    """
+
+    part: Literal["file", "batch", "stray"]
+    id: int
+    machine_class: str
+    rows: int
+    first: int
+    newest: int
+    why: str
+
+
+def find_damage(database: Database, lake: Lake) -> Iterator[Damage]:
+    """Give everything that is damaged; reads all files of the lake and all batches of the log."""
+    with database.read() as connection:
+        segments = segments_of(connection)
+        batches = connection.execute(select(BATCHES.c.id).order_by(BATCHES.c.id)).scalars().all()
+    for each in segments:
+        try:
+            verify(lake.path(each), each.sums)
+        except FileNotFoundError:
+            if not _is_listed(database, each.id):
+                continue
+            why = f"{lake.path(each)}: gone; restore it from a backup"
+        except DamagedError as error:
+            why = str(error)
+        else:
+            continue
+        yield Damage("file", each.id, each.machine_class, each.rows, each.first, each.newest, why)
+    for number in batches:
+        row = _batch_row(database, number)
+        if row is None:
+            continue
+        try:
+            log.batch_of(row)
+        except DamagedError as error:
+            yield Damage("batch", row.id, row.machine_class, row.rows, row.first, row.newest, str(error))
+
+
+def find_strays(lake: Lake) -> Iterator[Damage]:
+    """Give the whole files that the catalogue does not know."""
+    for path in lake.strays():
+        if is_whole(path):
+            why = (
+                f"{path}: whole, but the catalogue does not know it; if readings.db was lost, restore it from a backup"
+                f" before anything is read in: until then the next sealing puts the file into {lake.aside}"
+            )
+            yield Damage("stray", 0, path.parent.name, pq.read_metadata(path).num_rows, 0, 0, why)
+
+
+def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Path) -> None:
+    """Take damaged parts out of the store and into a folder, for a person to look at; the rest works on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with lake.alone(), database.write() as connection:
+        files = {each.id: lake.path(each) for each in segments_of(connection)}
+        for each in damages:
+            if each.part == "stray":
+                continue
+            if each.part == "batch":
+                row = connection.execute(select(BATCHES).where(BATCHES.c.id == each.id)).one()
+                (folder / f"batch-{each.id}.arrows").write_bytes(row.body)
+                connection.execute(delete(BATCHES).where(BATCHES.c.id == each.id))
+                continue
+            if files[each.id].exists():
+                files[each.id].rename(folder / files[each.id].name)
+            connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
+
+
+def _is_listed(database: Database, segment: int) -> bool:
+    with database.read() as connection:
+        return connection.execute(select(SEGMENTS.c.id).where(SEGMENTS.c.id == segment)).first() is not None
+
+
+def _batch_row(database: Database, number: int) -> Row[Any] | None:
+    with database.read() as connection:
+        return connection.execute(select(BATCHES).where(BATCHES.c.id == number)).one_or_none()

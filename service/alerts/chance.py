@@ -1,0 +1,54 @@
+"""Chances: how likely an alert is right, by what was measured and never by a model's bare level."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.errors import RegistryError
+from service.alerts.alert import Alert
+
+CardOf = Callable[[str, str], Mapping[str, Any]]
+"""Returns the card of a model's version; ``RegistryError`` where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """How likely it is that an alert is right.
+
+    Attributes
+    ----------
+    share : 0 to 1; ``None`` where nobody measured it
+    basis : what the share rests on, or why there is none, in words; empty for a probability
+    """
+
+    share: float | None
+    basis: str = ""
+
+
+def chance(alert: Alert, card_of: CardOf) -> Chance:
+    """Return how likely an alert is right.
+
+    The level of a failure risk is a calibrated probability. The level of an anomaly only says how
+    strange a machine looks, so the backtest of its version speaks for it: of the share of its alerts
+    that were right, the lower bound of the 95 % interval. A model that was hardly tried promises little.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from service.alerts.alert import AlertState
+    >>> now = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> odd = Alert(number=1, machine="m", cause="odd", kind="anomaly", model="a", version="1", level=0.999,
+    ...             state=AlertState.UNACKNOWLEDGED, raised_at=now, condition_begin=now, act_before=now)
+    >>> chance(odd, lambda model, version: {"judged": {"precision": {"value": 0.5, "low": 0.12, "high": 0.88}}})
+    Chance(share=0.12, basis='at least that share of its alerts was right in the backtest')
+    """
+    if alert.kind == "failure ahead":
+        return Chance(alert.level)
+    try:
+        judged = card_of(alert.model, alert.version).get("judged") or {}
+    except RegistryError:
+        return Chance(None, "the card of its version cannot be read")
+    precision = judged.get("precision") or {}
+    if precision.get("value") is None:
+        return Chance(None, "no backtest of its version says how often its alerts are right")
+    return Chance(precision["low"], "at least that share of its alerts was right in the backtest")

@@ -1,0 +1,39 @@
+"""Freshness: when machines were last heard, and for how long they may be silent."""
+
+from datetime import datetime, timedelta
+
+from ingest.plant import Plant
+from ingest.store import History
+
+STALE_AFTER = timedelta(hours=2)
+"""A machine that was silent for longer, and for five of its sampling intervals, is stale."""
+STALE_INTERVALS = 5
+
+
+def newest_readings(plant: Plant, history: History) -> dict[str, datetime]:
+    """Return the time of each machine's newest reading; machines without readings are left out."""
+    return {
+        machine: newest
+        for machine_class in plant.classes
+        for machine, (_, newest) in history.spans(machine_class.name).items()
+    }
+
+
+def patience(sampling: timedelta) -> timedelta:
+    """Return for how long a machine with this time between two readings may be silent."""
+    return max(STALE_AFTER, STALE_INTERVALS * sampling)
+
+
+def is_stale(newest: datetime | None, sampling: timedelta, now: datetime) -> bool:
+    """Say whether a machine has been silent for too long, or ever.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    >>> is_stale(noon, timedelta(minutes=1), noon + timedelta(hours=3)), is_stale(None, timedelta(0), noon)
+    (True, True)
+    >>> is_stale(noon, timedelta(hours=1), noon + timedelta(hours=3))
+    False
+    """
+    return newest is None or now - newest > patience(sampling)

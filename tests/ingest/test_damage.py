@@ -1,0 +1,154 @@
+"""What becomes of a store whose disk rots: damage is found, named and never served."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import DamagedError, StoreError
+from ingest.store import Store
+from tests.ingest.conftest import MakeReadings
+
+
+def filled(folder: Path, make_readings: MakeReadings, *, sealed: bool) -> Store:
+    store = Store(folder)
+    rows = [(f"m{number % 3}", float(number), {"a": number / 7, "b": float(number)}) for number in range(60)]
+    store.append(make_readings(rows), source="s", position="1")
+    if sealed:
+        store.seal()
+    return store
+
+
+def flip(path: Path, place: int, bit: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(place)
+        (byte,) = file.read(1)
+        file.seek(place)
+        file.write(bytes([byte ^ (1 << bit)]))
+
+
+def segment_of(store: Store) -> Path:
+    return next((store.folder / "lake").glob("*/*.parquet"))
+
+
+def test_no_flipped_bit_of_a_file_of_the_lake_is_ever_served(tmp_path: Path, make_readings: MakeReadings) -> None:
+    with_rot = filled(tmp_path, make_readings, sealed=True)
+    path, good = segment_of(with_rot), with_rot.read("press").table
+    found = 0
+    for place in range(path.stat().st_size):
+        bit = place * 5 % 8
+        flip(path, place, bit)
+        try:
+            served = with_rot.read("press").table
+        except DamagedError:
+            found += 1
+        else:
+            assert served.equals(good)
+        flip(path, place, bit)
+    # Only what is between the parts, such as the four bytes in front, may change unseen.
+    assert found >= path.stat().st_size - 16
+    assert with_rot.find_damage() == []
+
+
+@pytest.mark.parametrize("keep", [0, 1, 7, 200, -1])
+def test_a_file_of_the_lake_that_was_cut_off_is_damaged(tmp_path: Path, make_readings: MakeReadings, keep: int) -> None:
+    store = filled(tmp_path, make_readings, sealed=True)
+    content = segment_of(store).read_bytes()
+    segment_of(store).write_bytes(content[:keep])
+
+    with pytest.raises(DamagedError, match="damaged"):
+        store.read("press")
+
+
+def test_a_damaged_batch_of_the_log_is_named_and_neither_served_nor_sealed(
+    tmp_path: Path, make_readings: MakeReadings
+) -> None:
+    filled(tmp_path, make_readings, sealed=False).close()
+    with sqlite3.connect(tmp_path / "readings.db") as database:
+        (body,) = database.execute("select body from batches").fetchone()
+        database.execute("update batches set body = ?", (body[:-9] + bytes([body[-9] ^ 1]) + body[-8:],))
+    store = Store(tmp_path)
+
+    with pytest.raises(DamagedError, match="batch 1 of the log, 60 rows of class 'press'"):
+        store.read("press")
+    with pytest.raises(DamagedError, match="batch 1"):
+        store.seal()
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["lake", "log"])
+def test_what_is_damaged_can_be_put_aside_and_the_rest_works(
+    tmp_path: Path, make_readings: MakeReadings, sealed: bool
+) -> None:
+    store = filled(tmp_path, make_readings, sealed=sealed)
+    if sealed:
+        flip(segment_of(store), 100, 3)
+    else:
+        with sqlite3.connect(tmp_path / "readings.db") as database:
+            database.execute("update batches set rows = 61")
+    store.append(make_readings([("m9", 5000, {"a": 1.0})]), source="s", position="2")
+
+    (damage,) = store.find_damage()
+    folder = store.set_aside([damage])
+
+    assert (damage.part, damage.machine_class) == ("file" if sealed else "batch", "press")
+    assert len(list(folder.iterdir())) == 1
+    assert store.find_damage() == []
+    store.seal()
+    assert store.read("press").table["machine"].to_pylist() == ["m9"]
+
+
+def test_a_file_that_is_gone_is_found_too(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = filled(tmp_path, make_readings, sealed=True)
+    segment_of(store).unlink()
+
+    (damage,) = store.find_damage()
+
+    assert "gone" in damage.why
+    store.set_aside([damage])
+    assert store.read("press").table.num_rows == 0
+
+
+def test_a_folder_without_checksums_is_refused(tmp_path: Path, make_readings: MakeReadings) -> None:
+    filled(tmp_path, make_readings, sealed=True).close()
+    with sqlite3.connect(tmp_path / "readings.db") as database:
+        database.execute("alter table batches drop column sum")
+
+    with pytest.raises(StoreError, match="kept no checksums"):
+        Store(tmp_path)
+
+
+def test_a_log_that_was_cut_off_or_corrupted_anywhere_gives_its_whole_prefix(
+    tmp_path: Path, make_readings: MakeReadings
+) -> None:
+    """The short form; ``python -m tests.log_rot`` tries every byte of the last 64 KB."""
+    from tests.log_rot import prefixes_held
+
+    assert prefixes_held(tmp_path, places=120) == 240
+
+
+def test_a_lost_catalogue_costs_no_reading(tmp_path: Path, make_readings: MakeReadings) -> None:
+    filled(tmp_path, make_readings, sealed=True).close()
+    for path in tmp_path.glob("readings.db*"):
+        path.unlink()
+    store = Store(tmp_path)
+    segment = segment_of(store)
+
+    (damage,) = store.find_damage()
+    assert (damage.part, damage.rows) == ("stray", 60)
+    assert str(segment) in damage.why
+    store.append(make_readings([("m9", 5000, {"a": 1.0})]), source="s", position="2")
+    store.seal()
+
+    assert (tmp_path / "damaged" / segment.name).exists()
+    assert store.read("press").table["machine"].to_pylist() == ["m9"]
+
+
+def test_what_a_crash_left_half_written_is_removed(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = filled(tmp_path, make_readings, sealed=True)
+    half = segment_of(store).with_name("half.parquet")
+    half.write_bytes(segment_of(store).read_bytes()[:-20])
+
+    assert store.find_damage() == []
+    store.seal()
+    assert not half.exists()
+    assert store.read("press").table.num_rows == 60

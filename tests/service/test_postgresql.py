@@ -1,0 +1,106 @@
+"""A whole plant whose tables lie in PostgreSQL."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.errors import StoreBusyError, StoreError
+from ingest.postgresql import PostgresqlDatabase
+from ingest.store import Store
+from tests.postgresql import schema
+
+PLANT = """
+[[classes]]
+name = "oven"
+signals = [{ name = "temperature" }]
+[[machines]]
+names = ["oven-1..2"]
+class = "oven"
+[[sources]]
+name = "telemetry"
+path = "readings.csv"
+machine = "machine"
+time = "time"
+[[models]]
+name = "strange"
+task = "anomaly"
+class = "oven"
+horizon = "24 h"
+"""
+
+
+def test_a_plant_is_read_trained_and_scored_with_its_tables_in_postgresql(tmp_path: Path) -> None:
+    (tmp_path / "plant.toml").write_text(PLANT)
+    rows = [
+        f"oven-{oven},2026-01-{day:02d}T{hour:02d}:{minute:02d}:00Z,{200 + oven + (hour * 7 + minute * 3 + day) % 11}"
+        for oven in (1, 2)
+        for day in range(1, 21)
+        for hour in range(24)
+        for minute in (0, 30)
+    ]
+    (tmp_path / "readings.csv").write_text("\n".join(["machine,time,temperature", *rows]) + "\n")
+
+    def andon(url: str, *arguments: str) -> dict[str, Any]:
+        ran = subprocess.run(
+            [sys.executable, "-m", "service", "--plant", str(tmp_path / "plant.toml"), "--json", *arguments],
+            env={**os.environ, "ANDON_DATABASE": url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        return dict(json.loads(ran.stdout))
+
+    with schema() as url:
+        assert andon(url, "ingest")["accepted"] == len(rows)
+        assert andon(url, "ingest")["repeated"] == len(rows)
+        andon(url, "train")
+        assert andon(url, "score")["round"]["machines"] == 2
+        assert andon(url, "check", "--storage")["problems"] == []
+
+    assert not list((tmp_path / "andon-data").glob("*.db"))
+
+
+def test_every_commit_waits_for_the_disk() -> None:
+    with schema() as url:
+        database = PostgresqlDatabase(url, purpose="a")
+        with database.write() as connection:
+            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        database.close()
+
+
+def test_writers_of_one_purpose_take_turns_and_readers_do_not_wait() -> None:
+    with schema() as url:
+        one, other = PostgresqlDatabase(url, purpose="a"), PostgresqlDatabase(url, purpose="a", wait_seconds=0.1)
+        apart = PostgresqlDatabase(url, purpose="b", wait_seconds=0.1)
+        with one.write():
+            with pytest.raises(StoreBusyError, match="another process"), other.write():
+                pass
+            with apart.write(), other.read():
+                pass
+        for each in (one, other, apart):
+            each.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "is no address of a database"),
+        ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached"),
+    ],
+)
+def test_a_database_that_is_not_there_is_one_line(tmp_path: Path, url: str, said: str) -> None:
+    with pytest.raises(StoreError, match=said) as raised:
+        Store(tmp_path, database=url)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_password_is_never_shown() -> None:
+    with pytest.raises(StoreError) as raised:
+        PostgresqlDatabase("postgresql://nobody:secret@127.0.0.1:1/none", purpose="a")
+    assert "secret" not in str(raised.value)
