@@ -4,16 +4,14 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+import paho.mqtt.client as paho
 import pytest
-
-from ingest.sources import mqtt_packet
 
 _CONFIG = """
 listener {port} 127.0.0.1
@@ -68,50 +66,30 @@ class Broker:
 
 
 class Publisher:
-    """Publishes fast with quality of service 1, and returns when the broker has acknowledged all."""
+    """Publishes with quality of service 1, and returns when the broker has acknowledged all."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._socket.sendall(
-            mqtt_packet.connect(4, "", keep_alive=0, expiry=0, receive_maximum=1, largest=1, fresh=True)
-        )
-        assert self._socket.recv(4)[3:] == b"\0"
-        self._number = 0
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client.max_inflight_messages_set(1000)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
 
     def send(self, messages: Iterable[tuple[str, bytes]], *, retain: bool = False) -> None:
-        """Publish messages, a thousand at a time."""
-        some: list[bytes] = []
-        for topic, payload in messages:
-            self._number = self._number % 65_535 + 1
-            some.append(_publish(topic, payload, self._number, retain=retain))
-            if len(some) == 1000:
-                self._flush(some)
-        self._flush(some)
+        """Publish messages."""
+        sent = [self._client.publish(topic, payload, 1, retain) for topic, payload in messages]
+        for each in sent:
+            each.wait_for_publish(20)
+            assert each.is_published(), "the broker did not acknowledge"
 
     def close(self) -> None:
-        self._socket.close()
-
-    def _flush(self, some: list[bytes]) -> None:
-        self._socket.sendall(b"".join(some))
-        left = 4 * len(some)
-        while left:
-            data = self._socket.recv(left)
-            assert data, "the broker closed the connection"
-            left -= len(data)
-        some.clear()
+        self._client.disconnect()
+        self._client.loop_stop()
 
 
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
-
-
-def _publish(topic: str, payload: bytes, number: int, *, retain: bool) -> bytes:
-    body = struct.pack("!H", len(topic.encode())) + topic.encode() + struct.pack("!H", number) + payload
-    size = bytes([len(body)]) if len(body) < 128 else bytes([len(body) % 128 | 128, len(body) // 128])
-    assert len(body) < 16_384
-    return bytes([0x32 | retain]) + size + body
 
 
 def mosquitto() -> str:

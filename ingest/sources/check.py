@@ -5,6 +5,7 @@ from ingest.decode.sparkplug_payload import require_protobuf
 from ingest.errors import SourceError
 from ingest.plant import Plant
 from ingest.sources.files import files_of, open_file
+from ingest.sources.mqtt_connection import require_paho
 from ingest.store import Store
 
 
@@ -14,6 +15,11 @@ def check_sources(plant: Plant) -> list[str]:
     Only the beginning of each file is read.
     """
     problems: list[str] = []
+    if plant.mqtt:
+        try:
+            require_paho()
+        except SourceError as error:
+            problems.append(str(error))
     if any(each.sparkplug is not None for each in plant.mqtt):
         try:
             require_protobuf()

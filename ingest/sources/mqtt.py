@@ -24,10 +24,8 @@ from ingest.event import events_table
 from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
-from ingest.sources import mqtt_packet as packet
-from ingest.sources.mqtt_connection import Connection, credentials, where
+from ingest.sources.mqtt_connection import Connection, Incoming, credentials, where
 from ingest.sources.mqtt_hearing import Hearing
-from ingest.sources.mqtt_packet import Incoming
 from ingest.sources.mqtt_window import Window, checksum
 from ingest.sources.sparkplug_host import NAMESPACE
 from ingest.sources.stream import StreamState
@@ -75,9 +73,9 @@ class MqttStream:
         try:
             self._prepare(inlet)
             user, password = credentials(self._config, self._environment)
-            with Connection(self._config, self._plant.folder) as connection:
-                client_id = self._config.client_id or _client_id(self._plant.name, self.name)
-                had_session = connection.begin(client_id, self._config, UNACKNOWLEDGED, user, password)
+            client_id = self._config.client_id or _client_id(self._plant.name, self.name)
+            with Connection(self._config, self._plant.folder, client_id, user, password) as connection:
+                had_session = connection.begin(UNACKNOWLEDGED)
                 _Conversation(self, connection, inlet).hold(stop, had_session=had_session)
         except SourceError as error:
             why = f"{where(self._config)}: {error}"
@@ -140,7 +138,7 @@ class _Conversation:
             self._finish(connected=False)
             raise
         self._finish(connected=True)
-        self._connection.send(packet.BYE)
+        self._connection.leave()
 
     def _begin(self, *, had_session: bool) -> None:
         stream, connection = self._stream, self._connection
@@ -156,17 +154,16 @@ class _Conversation:
             self._inlet.put(Delivery(source=stream.name, notes=changed), wait=1.0).result()
         gone = [each for each in known if each not in stream.filters]
         if gone:
-            connection.send(packet.unsubscribe(connection.version, connection.number(), gone))
-        connection.send(packet.subscribe(connection.version, connection.number(), stream.filters))
+            connection.unsubscribe(gone)
+        connection.subscribe(stream.filters)
 
     def _gather(self) -> None:
         if self._bytes >= MOST_BYTES or len(self._waiting) >= UNACKNOWLEDGED:
             self._connection.idle(GATHER_SECONDS)
             return
         came = self._connection.read(GATHER_SECONDS if self._waiting else IDLE_SECONDS)
-        for answer in self._connection.answers():
-            if answer.kind == packet.SUBACK:
-                self._subscribed(packet.granted(answer.body, self._connection.version))
+        for codes in self._connection.answers():
+            self._subscribed(codes)
         if came:
             if not self._waiting:
                 self._since = monotonic()
@@ -187,8 +184,9 @@ class _Conversation:
             self._under_way = None
             future.result()
             self._remember(made)
-            commands = [packet.publish(self._connection.version, *each) for each in made.commands]
-            self._connection.send(packet.acknowledge(made.packets) + b"".join(commands))
+            self._connection.acknowledge(made.packets)
+            for topic, payload in made.commands:
+                self._connection.publish(topic, payload)
 
     def _hand_over(self) -> None:
         """Hand over what waits, if it is enough or has waited for long enough, and nothing else is under way."""
@@ -218,7 +216,7 @@ class _Conversation:
             self._under_way = None
             self._remember(made)
             if connected:
-                self._connection.send(packet.acknowledge(made.packets))
+                self._connection.acknowledge(made.packets)
 
     def _remember(self, made: "_Made") -> None:
         self._stream.window = made.window
@@ -233,13 +231,13 @@ class _Conversation:
         again = {
             each.packet
             for each, digest in zip(came, digests, strict=True)
-            if each.flags & packet.DUP and window.knows(each.packet, digest)
+            if each.again and window.knows(each.packet, digest)
         }
         rows = [row for row in zip(came, digests, stamps, strict=True) if row[0].packet not in again]
         numbered = [(each.packet, digest) for each, digest, _ in rows if each.packet]
         after, notes = window.after([number for number, _ in numbered], [digest for _, digest in numbered])
         messages = [
-            Message(each.topic, each.payload, stamp, bool(each.flags & packet.RETAIN)) for each, _, stamp in rows
+            Message(each.topic, each.payload, stamp, each.retained) for each, _, stamp in rows
         ]
         heard = self._stream.hearing.hear(messages, from_microseconds(stamps[-1]))
         delivery = Delivery(

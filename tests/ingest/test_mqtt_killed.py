@@ -47,8 +47,8 @@ from ingest.sources.mqtt_connection import Connection
 from ingest.store import Store
 from tests.ingest.mqtt_plant import plant_at, stream_of
 
-send = Connection.send
-Connection.send = lambda self, data: (step() if data[:1] == b"\\x40" else None, send(self, data))[1]
+acknowledge = Connection.acknowledge
+Connection.acknowledge = lambda self, packets: (step(), acknowledge(self, packets))[1]
 store = Store(Path(sys.argv[1]))
 with Intake(store) as intake:
     stream_of(plant_at(int(sys.argv[2]), protocol=sys.argv[3])).run(intake, stop)
