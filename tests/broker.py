@@ -12,6 +12,7 @@ from time import monotonic, sleep
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 _CONFIG = """
 listener {port} 127.0.0.1
@@ -69,7 +70,7 @@ class Publisher:
     """Publishes with quality of service 1, and returns when the broker has acknowledged all."""
 
     def __init__(self, port: int) -> None:
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.max_inflight_messages_set(1000)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()

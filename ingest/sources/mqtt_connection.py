@@ -43,12 +43,13 @@ class Connection:
     ) -> None:
         require_paho()
         from paho.mqtt import client as paho
+        from paho.mqtt.enums import CallbackAPIVersion
 
         self.version = 5 if stream.protocol == "5" else 4
         """Number of the protocol, as its packets have it."""
         self._stream = stream
         self._client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2,
+            CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=paho.MQTTv5 if self.version == 5 else paho.MQTTv311,
             clean_session=None if self.version == 5 else False,
@@ -190,7 +191,7 @@ class Connection:
         from paho.mqtt.packettypes import PacketTypes
         from paho.mqtt.properties import Properties
 
-        wishes = Properties(PacketTypes.CONNECT)
+        wishes = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         wishes.SessionExpiryInterval = min(int(self._stream.session_expiry.total_seconds()), 0xFFFFFFFF)
         wishes.ReceiveMaximum = receive_maximum
         wishes.MaximumPacketSize = LARGEST_PACKET

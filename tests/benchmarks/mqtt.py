@@ -21,9 +21,7 @@ from typing import Any
 from ingest.intake import Intake
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_mqtt import Mqtt, MqttTopic
-from ingest.sources import mqtt_packet
 from ingest.sources.mqtt import UNACKNOWLEDGED, MqttStream
-from ingest.sources.mqtt_connection import Connection
 from ingest.store import Store
 from tests.broker import Broker, Publisher, mosquitto
 
@@ -83,22 +81,6 @@ def andon(port: int, protocol: str, count: int, folder: Path) -> float:
     return seconds
 
 
-def packets(port: int, protocol: str, count: int, folder: Path) -> float:
-    """Our own reading of packets, with nothing behind it."""
-    plant = plant_at(port, protocol, "packets")
-    with Connection(plant.mqtt[0], folder) as connection:
-        connection.begin("packets", plant.mqtt[0], UNACKNOWLEDGED, None, None)
-        connection.send(mqtt_packet.subscribe(connection.version, 1, ["plant/#", "json/#"]))
-        begun, came = perf_counter(), 0
-        while came < count or not (count or connection.answers()):
-            some = connection.read(0.1)
-            connection.send(mqtt_packet.acknowledge(each.packet for each in some))
-            came += len(some)
-        seconds = perf_counter() - begun
-        connection.send(mqtt_packet.BYE)
-    return seconds
-
-
 def paho(port: int, protocol: str, count: int, folder: Path) -> float:
     """The usual client library, which acknowledges each message by itself."""
     import paho.mqtt.client as client_library
@@ -135,7 +117,7 @@ def paho(port: int, protocol: str, count: int, folder: Path) -> float:
     return seconds
 
 
-SUBSCRIBERS = {"andon": andon, "packets": packets, "paho": paho}
+SUBSCRIBERS = {"andon": andon, "paho": paho}
 
 
 def in_child(subscriber: str, port: int, protocol: str, count: int) -> dict[str, float]:
@@ -178,7 +160,6 @@ def measure(folder: Path, count: int, times: int) -> list[dict[str, Any]]:
             speed = {name: median(count / each["seconds"] for each in found) for name, found in runs.items()}
             what = f"MQTT {protocol}, {shape}"
             rows.append(row(f"{what}: to durable, one core", speed["andon"], "messages/s", 20_000, speed["paho"]))
-            rows.append(row(f"{what}: packets alone", speed["packets"], "messages/s", 100_000, speed["paho"]))
             busy = median(count / each["busy"] for each in runs["andon"])
             rows.append(row(f"{what}: a second of processor", busy, "messages", 20_000, None))
             memory = {name: median(each["peak"] for each in found) for name, found in runs.items()}
