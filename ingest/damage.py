@@ -65,14 +65,15 @@ def find_damage(database: Database, lake: Lake) -> Iterator[Damage]:
 
 
 def find_strays(lake: Lake) -> Iterator[Damage]:
-    """Give the whole files that the catalogue does not know."""
-    for path in lake.strays():
-        if is_whole(path):
-            why = (
-                f"{path}: whole, but the catalogue does not know it; if readings.db was lost, restore it from a backup"
-                f" before anything is read in: until then the next sealing puts the file into {lake.aside}"
-            )
-            yield Damage("stray", 0, path.parent.name, pq.read_metadata(path).num_rows, 0, 0, why)
+    """Give the whole files that the catalogue does not know; a file of a sealing under way is none."""
+    with lake.alone():
+        strays = [path for path in lake.strays() if is_whole(path)]
+    for path in strays:
+        why = (
+            f"{path}: whole, but the catalogue does not know it; if readings.db was lost, restore it from a backup"
+            f" before anything is read in: until then the next sealing puts the file into {lake.aside}"
+        )
+        yield Damage("stray", 0, path.parent.name, pq.read_metadata(path).num_rows, 0, 0, why)
 
 
 def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Path) -> None:
@@ -80,6 +81,8 @@ def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     with lake.alone(), database.write() as connection:
         files = {each.id: lake.path(each) for each in segments_of(connection)}
+        if any(each.part == "stray" for each in damages):
+            lake.clear_strays()
         for each in damages:
             if each.part == "stray":
                 continue

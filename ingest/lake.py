@@ -86,7 +86,7 @@ class Lake:
         Killed at any moment, nothing is lost and nothing is there twice.
         """
         with self.alone():
-            self._clear_strays()
+            self.clear_strays()
             report = SealReport()
             touched: dict[str, None] = {}
             while (part := self._next()) is not None:
@@ -239,8 +239,11 @@ class Lake:
             known = {self.path(each) for each in segments_of(connection)}
         return sorted(path for path in self.folder.glob("*/*.parquet") if path not in known)
 
-    def _clear_strays(self) -> None:
-        """Remove files that a crash left half written; whole ones are put aside, for the catalogue may be lost."""
+    def clear_strays(self) -> None:
+        """Remove files that a crash left half written; whole ones are put aside, for the catalogue may be lost.
+
+        Only while nobody else seals, see ``alone``.
+        """
         for path in self.strays():
             if is_whole(path):
                 self.aside.mkdir(parents=True, exist_ok=True)

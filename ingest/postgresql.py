@@ -38,8 +38,9 @@ class PostgresqlDatabase:
         try:
             parsed = make_url(url).set(drivername=_DRIVER)
         except ArgumentError as error:
+            # Not shown, since it may hold a password.
             raise StoreError(
-                f"{url!r} is no address of a database; write one such as postgresql://user@host/name"
+                "ANDON_DATABASE is no address of a database; write one such as postgresql://user@host/name"
             ) from error
         self.name = parsed.render_as_string(hide_password=True).replace(_DRIVER, "postgresql", 1)
         self._wait = round(wait_seconds * 1000)

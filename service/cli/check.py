@@ -60,7 +60,7 @@ def _lost(damage: "Damage", folder: str | None) -> str:
     from ingest.catalogue import from_microseconds
 
     if damage.part == "stray":
-        return f"{damage.why} ({damage.rows:,} rows)"
+        return f"{damage.why} ({damage.rows:,} rows)" + (f"; put aside into {folder}" if folder else "")
     first, newest = from_microseconds(damage.first), from_microseconds(damage.newest)
     inside = (
         f"{damage.rows:,} rows of class {damage.machine_class!r}, {first:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"

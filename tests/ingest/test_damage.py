@@ -143,6 +143,19 @@ def test_a_lost_catalogue_costs_no_reading(tmp_path: Path, make_readings: MakeRe
     assert store.read("press").table["machine"].to_pylist() == ["m9"]
 
 
+def test_files_that_nobody_knows_can_be_put_aside_on_demand(tmp_path: Path, make_readings: MakeReadings) -> None:
+    filled(tmp_path, make_readings, sealed=True).close()
+    for path in tmp_path.glob("readings.db*"):
+        path.unlink()
+    store = Store(tmp_path)
+    segment = segment_of(store)
+
+    folder = store.set_aside(store.find_damage())
+
+    assert (folder / segment.name).exists()
+    assert store.find_damage() == []
+
+
 def test_what_a_crash_left_half_written_is_removed(tmp_path: Path, make_readings: MakeReadings) -> None:
     store = filled(tmp_path, make_readings, sealed=True)
     half = segment_of(store).with_name("half.parquet")
