@@ -8,8 +8,7 @@ def hindrance(card: Mapping[str, Any]) -> str:
     """Return why a version cannot go live; empty when nothing stands against it.
 
     A model that was judged on events and cost no less than calendar maintenance is no help: who promotes
-    it pays for it. Where no event was judged, or almost no time,
-    nobody can say, and a person may decide.
+    it pays for it. Where no event was judged, or almost no time, nobody can say, and a person may decide.
 
     Examples
     --------

@@ -63,15 +63,21 @@ class TrainReport:
             "hindrance": self.hindrance,
         }
 
+    @property
+    def state(self) -> str:
+        """Whether it is live, and if not, why or what to do."""
+        if self.live:
+            return "it is live."
+        if self.hindrance:
+            return f"not live: {self.hindrance}."
+        promote = f"andon models promote {shlex.quote(self.model)} {self.version}"
+        return f"a candidate, not live; to use it: {promote}"
+
     def summary(self) -> str:
         """Say in a few plain lines what was trained, how it was judged and what to do next."""
-        promote = f"andon models promote {shlex.quote(self.model)} {self.version}"
         again = " Nothing new was learnt: this content was there before." if self.known else ""
-        state = "it is live." if self.live else f"a candidate, not live; to use it: {promote}"
-        if self.hindrance and not self.live:
-            state = f"not live: {self.hindrance}."
         judged = self.judged.summary() if self.judged else f"Not judged: {self.not_judged}"
-        return "\n".join([f"{self.model} {self.version}: {state}{again}", self.evidence.claim, judged])
+        return "\n".join([f"{self.model} {self.version}: {self.state}{again}", self.evidence.claim, judged])
 
 
 def train(

@@ -84,7 +84,7 @@ def train(work: Work) -> Outcome:
 
     room = work.room
     trained: list[str] = []
-    candidates: list[str] = []
+    not_live: list[str] = []
     failed: list[str] = []
     for entry in work.entries:
         try:
@@ -94,17 +94,17 @@ def train(work: Work) -> Outcome:
             continue
         trained.append(entry.name)
         if not done.live:
-            candidates.append(f"{entry.name} {done.version}: a candidate, not live")
+            not_live.append(f"{entry.name} {done.version}: {done.state}")
         try:
             retire(room, entry.name, trained=done.version)
         except AndonError as error:
             failed.append(f"{entry.name}: {error}")
-    summary = f"trained {len(trained)} of {len(work.entries)} models, {len(candidates)} of them wait to be promoted"
+    summary = f"trained {len(trained)} of {len(work.entries)} models, {len(not_live)} of them not live"
     return Outcome(
         state=RunState.FAILED if failed else RunState.DONE,
         summary=summary + (f"; {failed[0]}" if failed else ""),
         models=tuple(trained),
-        log="\n".join([*failed, *candidates]),
+        log="\n".join([*failed, *not_live]),
     )
 
 

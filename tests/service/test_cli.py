@@ -16,6 +16,7 @@ from ingest.plant_file import load_plant
 from models.registry import slug
 from service.cli.each import each_model
 from service.cli.main import COMMANDS, main
+from service.cli.serve import listen
 from service.control_room import open_control_room
 from service.jobs import ledger
 from service.jobs.ledger import Origin
@@ -402,3 +403,9 @@ def test_a_file_of_which_most_rows_are_bad_is_a_problem(andon: Callable[..., End
     file.write_text("\n".join(["machine,time,temperature", *rows]) + "\n")
 
     assert andon("--plant", plant, "ingest").code == 1
+
+
+def test_connections_wait_in_line_from_the_moment_the_address_is_known() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname(), timeout=5):
+        # With the protocol named, asyncio lets small answers go at once.
+        assert listener.proto == socket.IPPROTO_TCP
