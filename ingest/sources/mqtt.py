@@ -236,9 +236,7 @@ class _Conversation:
         rows = [row for row in zip(came, digests, stamps, strict=True) if row[0].packet not in again]
         numbered = [(each.packet, digest) for each, digest, _ in rows if each.packet]
         after, notes = window.after([number for number, _ in numbered], [digest for _, digest in numbered])
-        messages = [
-            Message(each.topic, each.payload, stamp, each.retained) for each, _, stamp in rows
-        ]
+        messages = [Message(each.topic, each.payload, stamp, each.retained) for each, _, stamp in rows]
         heard = self._stream.hearing.hear(messages, from_microseconds(stamps[-1]))
         delivery = Delivery(
             source=self._stream.name,
