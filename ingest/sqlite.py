@@ -50,7 +50,8 @@ class SqliteDatabase:
         self._lock = FileLock(f"{path}.lock", poll_interval=0.002)
         self._writer = _engine(self._open_writer, StaticPool, "BEGIN IMMEDIATE")
         self._reader = _engine(self._open_reader, NullPool, "BEGIN")
-        if not path.exists():
+        # A file whose making was cut short has a journal, which a reader may not roll back.
+        if not path.exists() or path.with_name(f"{path.name}-journal").exists():
             with self.write():
                 pass
 
