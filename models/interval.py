@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf, isinf, sqrt
-
+from statistics import NormalDist
 
 CONFIDENCE = 0.95
 
