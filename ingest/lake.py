@@ -23,7 +23,7 @@ from ingest import log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
 from ingest.database import Database
-from ingest.errors import StoreBusyError, StoreError
+from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
 from ingest.segment import Segment, Selection, read_segment, sync_folder, write_segment
 
@@ -69,6 +69,7 @@ class Lake:
         self._database = database
         self._rows = rows_in_a_segment
         self._sealing = FileLock(f"{folder}.lock", poll_interval=0.01)
+        self._unpublished: set[Path] = set()
 
     def path(self, segment: Segment) -> Path:
         """Return where a segment's file lies."""
@@ -111,8 +112,11 @@ class Lake:
         except FileNotFoundError as error:
             raise StoreError(f"{error.filename or error}: a file of the lake is gone; restore it") from error
         except OSError as error:
-            what = "the disk is full; free some space" if error.errno == errno.ENOSPC else (error.strerror or error)
-            raise StoreError(f"{self.folder}: {what}; nothing is lost, run the same again") from error
+            if error.errno == errno.ENOSPC:
+                what = "the disk is full; free some space, nothing is lost, and run the same again"
+                raise DiskFullError(f"{self.folder}: {what}") from error
+            what = f"{error.strerror or error}; nothing is lost, run the same again"
+            raise StoreError(f"{self.folder}: {what}") from error
 
     def _next(self) -> tuple[str, list[log.Batch]] | None:
         with self._database.read() as connection:
@@ -175,14 +179,18 @@ class Lake:
             sync_folder(folder)
             sync_folder(folder.parent)
         names = [column.name for column in SEGMENTS.columns]
+        self._unpublished.update(self.path(each) for each in written)
         with self._database.write() as connection:
             for each in written:
                 connection.execute(SEGMENTS.insert(), dict(zip(names[1:], astuple(each)[1:], strict=True)))
             for each in replaced:
                 connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
             log.remove(connection, batches)
-        for each in replaced:
-            self.path(each).unlink(missing_ok=True)
+            known = {self.path(each) for each in segments_of(connection)}
+        # Only once a later transaction is through is it certain that an earlier one, which failed, never will be.
+        for path in (*map(self.path, replaced), *self._unpublished - known):
+            path.unlink(missing_ok=True)
+        self._unpublished.clear()
 
     def _compact(self, machine_class: str) -> None:
         """Rewrite where many files overlap or many are tiny, until none is."""
@@ -236,7 +244,7 @@ class Lake:
     def strays(self) -> list[Path]:
         """Return the files that the catalogue does not know: those of a crash, or all of a lost catalogue."""
         with self._database.read() as connection:
-            known = {self.path(each) for each in segments_of(connection)}
+            known = {self.path(each) for each in segments_of(connection)} | self._unpublished
         return sorted(path for path in self.folder.glob("*/*.parquet") if path not in known)
 
     def clear_strays(self) -> None:
