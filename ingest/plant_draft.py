@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ingest.part import Part
 from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Plant, Source
 from ingest.plant_mqtt import Mqtt
+from ingest.plant_opcua import Opcua
 from ingest.plant_words import Location
 
 _PartOf = TypeVar("_PartOf", bound=Part)
@@ -25,7 +26,7 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, mqtt, events, models, jobs : parts by their position in the file
+    classes, machines, sources, mqtt, opcua, events, models, jobs : parts by their position in the file
     alerts : alert settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
@@ -35,6 +36,7 @@ class Draft:
     machines: Mapping[int, Machine]
     sources: Mapping[int, Source]
     mqtt: Mapping[int, Mqtt]
+    opcua: Mapping[int, Opcua]
     events: Mapping[int, KnownEvent]
     models: Mapping[int, ModelEntry]
     jobs: Mapping[int, Job]
@@ -50,6 +52,7 @@ class Draft:
             machines=dict(enumerate(plant.machines)),
             sources=dict(enumerate(plant.sources)),
             mqtt=dict(enumerate(plant.mqtt)),
+            opcua=dict(enumerate(plant.opcua)),
             events=dict(enumerate(plant.events)),
             models=dict(enumerate(plant.models)),
             jobs=dict(enumerate(plant.jobs)),
@@ -66,6 +69,7 @@ class Draft:
             machines=_readable(Machine, document.get("machines")),
             sources=_readable(Source, document.get("sources")),
             mqtt=_readable(Mqtt, document.get("mqtt")),
+            opcua=_readable(Opcua, document.get("opcua")),
             events=_readable(KnownEvent, document.get("events")),
             models=_readable(ModelEntry, document.get("models")),
             jobs=_readable(Job, document.get("jobs")),

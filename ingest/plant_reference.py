@@ -28,6 +28,7 @@ from ingest.plant import (
     Target,
 )
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
+from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -42,6 +43,8 @@ _TABLES: dict[str, type[Part]] = {
     "[[mqtt]]": Mqtt,
     "[[mqtt.topics]]": MqttTopic,
     "[mqtt.sparkplug]": Sparkplug,
+    "[[opcua]]": Opcua,
+    "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
     "[costs]": Costs,
     "[[models]]": ModelEntry,

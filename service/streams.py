@@ -13,6 +13,7 @@ from ingest.errors import AndonError
 from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.sources.mqtt import MqttStream
+from ingest.sources.opcua import OpcuaStream
 from ingest.sources.stream import Stream, StreamState
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -24,7 +25,10 @@ _log = structlog.get_logger()
 
 def streams_of(plant: Plant, clock: Callable[[], datetime]) -> list[Stream]:
     """Return the streams that a plant file names; nothing is connected yet."""
-    return [MqttStream(each, plant, clock=clock, environment=os.environ) for each in plant.mqtt]
+    return [
+        *[MqttStream(each, plant, clock=clock, environment=os.environ) for each in plant.mqtt],
+        *[OpcuaStream(each, plant, clock=clock, environment=os.environ) for each in plant.opcua],
+    ]
 
 
 class Streams:
@@ -92,7 +96,7 @@ class Streams:
                 now = (state.connected, state.why)
                 if state.since is not None and told.get(name) != now:
                     told[name] = now
-                    say = _log.info if state.connected or state.why == "stopped" else _log.warning
+                    say = _log.info if state.why in ("", "stopped") else _log.warning
                     say("stream", stream=name, connected=state.connected, why=state.why, messages=state.received)
             if self._stop.wait(_LOOK_SECONDS):
                 return

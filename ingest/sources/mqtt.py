@@ -24,7 +24,8 @@ from ingest.event import events_table
 from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
-from ingest.sources.mqtt_connection import Connection, Incoming, credentials, where
+from ingest.sources.credentials import credentials
+from ingest.sources.mqtt_connection import Connection, Incoming, where
 from ingest.sources.mqtt_hearing import Hearing
 from ingest.sources.mqtt_window import Window, checksum
 from ingest.sources.sparkplug_host import NAMESPACE

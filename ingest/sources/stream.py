@@ -15,12 +15,13 @@ class StreamState:
     Attributes
     ----------
     connected : whether it listens
-    why : why it does not; empty while it does
+    why : why it does not, or what is missing although it does; empty while all is well
     since : when that became so; ``None`` before the first try
     received : messages that came, each delivery of one counted
     kept : messages that are durable, or say nothing that is kept, and are acknowledged
     repeated : messages that came again and were durable already
     letters : messages, or parts of one, that became dead letters
+    overflowed : how often a sender said that it dropped what we did not take in time
     """
 
     connected: bool = False
@@ -30,6 +31,7 @@ class StreamState:
     kept: int = 0
     repeated: int = 0
     letters: int = 0
+    overflowed: int = 0
 
 
 class Stream(Protocol):
