@@ -11,6 +11,8 @@ from typing import Any
 from asyncua import Node, Server, ua
 
 SPACE = "http://works.example/"
+_ANYTHING = ua.NodeId(ua.ObjectIds.Number)
+"""A data type that the server does not compare with that of a value."""
 Build = Callable[[Server, int], Coroutine[Any, Any, None]]
 
 
@@ -50,6 +52,19 @@ class OpcuaServer:
         """Give nodes values, one after the other, so fast that nothing is sent between them."""
         self.do(self._set(values))
 
+    def write(self, name: str, value: ua.DataValue) -> None:
+        """Write down a value as it is."""
+        self.do(self._server.write_attribute_value(self._nodes[name].nodeid, value))
+
+    def add(self, name: str, value: float) -> None:
+        """Add a node to a server that runs."""
+        self.do(self._server.nodes.objects.add_variable(ua.NodeId(name, 2), name, value))
+
+    def unacknowledged(self) -> int:
+        """Return how many messages of all subscriptions are not acknowledged."""
+        service = self._server.iserver.subscription_service
+        return sum(len(each._not_acknowledged_results) for each in service.subscriptions.values())
+
     def reset(self) -> None:
         """Make all nodes wait for their first value."""
         self.do(self._reset())
@@ -75,7 +90,7 @@ class OpcuaServer:
         space = await server.register_namespace(SPACE)
         objects = server.nodes.objects
         for name in self._values:
-            node = await objects.add_variable(ua.NodeId(name, space), name, 0.0, ua.VariantType.Double)
+            node = await objects.add_variable(ua.NodeId(name, space), name, None, datatype=_ANYTHING)
             self._nodes[name] = node
         await self._reset()
         if self._build is not None:
@@ -85,7 +100,7 @@ class OpcuaServer:
 
 @contextmanager
 def running_server(*values: str, **options: Any) -> Iterator[OpcuaServer]:
-    """Give a server with a node of type Double for each name, and stop it at the end."""
+    """Give a server with a node of any type for each name, and stop it at the end."""
     server = OpcuaServer(*values, **options)
     try:
         yield server

@@ -4,6 +4,7 @@ It knows no way to write a value or to call a method, and a test sees to it that
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -65,7 +66,7 @@ class Connection:
         self, stream: Opcua, folder: Path, user: str | None, password: str | None, clock: Callable[[], datetime]
     ) -> None:
         require_asyncua()
-        from asyncua import Client
+        from asyncua.client import Client
 
         # What goes wrong here is said by the stream's state, once, and not by lines of the library.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
@@ -136,10 +137,8 @@ class Connection:
 
     async def leave(self) -> None:
         """End the session, and with it the subscription."""
-        try:
+        with contextlib.suppress(Exception):  # it is over in any case
             await asyncio.wait_for(self._client.disconnect(), 2 * ANSWER_SECONDS)
-        except Exception:  # noqa: S110 - it is over in any case
-            pass
 
     async def _secure(self) -> None:
         from asyncua import ua
@@ -193,12 +192,13 @@ class Connection:
 
     def _item(self, node: Any, handle: int) -> Any:
         from asyncua import ua
+        from asyncua.ua.attribute_ids import AttributeIds
 
         stream = self._stream
         trigger = ua.DataChangeTrigger.StatusValue if stream.changes_only else ua.DataChangeTrigger.StatusValueTimestamp
         interval = stream.sampling_interval or stream.publishing_interval
         return ua.MonitoredItemCreateRequest(
-            ItemToMonitor=ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value),
+            ItemToMonitor=ua.ReadValueId(NodeId=node, AttributeId=AttributeIds.Value),
             MonitoringMode=ua.MonitoringMode.Reporting,
             RequestedParameters=ua.MonitoringParameters(
                 ClientHandle=handle,
@@ -326,11 +326,11 @@ def _time(value: Any, now: datetime) -> int:
 
 def _why(error: Exception) -> str:
     """Say why a server could not be talked to."""
-    from asyncua import ua
+    from asyncua.ua.uaerrors import UaStatusCodeError
 
     if isinstance(error, SourceError):
         return str(error)
-    if isinstance(error, ua.UaStatusCodeError):
+    if isinstance(error, UaStatusCodeError):
         return f"the server refuses: {status_name(error.code)}"
     if isinstance(error, TimeoutError):
         return "the server does not answer"
