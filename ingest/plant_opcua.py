@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ingest.decode.topic import filled, words_in
+from ingest.decode.topic import filled
 from ingest.duration import Duration
 from ingest.part import Name, Part
 
@@ -89,11 +89,6 @@ def node_ids(
             if nodes.signals is None or signal in nodes.signals:
                 own = signal if nodes.signals is None else nodes.signals[signal]
                 yield filled(nodes.node, {**place, "machine": word, "signal": own}), machine.name, signal
-
-
-def has_word(nodes: OpcuaNodes, word: str) -> bool:
-    """Say whether the node id takes a word."""
-    return word in words_in(nodes.node)
 
 
 def _is_meant(nodes: OpcuaNodes, machine: "Machine") -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ingest.decode.topic import words_in
 from ingest.plant_draft import Draft
-from ingest.plant_opcua import WORDS, Opcua, OpcuaNodes, has_word, node_ids
+from ingest.plant_opcua import WORDS, Opcua, OpcuaNodes, node_ids
 from ingest.plant_problem import Problem
 from ingest.plant_words import Location, nearest
 
@@ -85,8 +85,6 @@ def _names(draft: Draft, at: Location, nodes: OpcuaNodes) -> Iterator[Problem]:
     machines, declared = sorted(draft.machine_names), {name for each in draft.signals.values() for name in each}
     if nodes.machine:
         yield from _known((*at, "machine"), "machine", nodes.machine, machines)
-    elif not has_word(nodes, "machine") and len(nodes.machines or machines) > 1:
-        yield Problem((*at, "machine"), "is missing; write the machine, or {machine} in the node id")
     if nodes.machine_class:
         yield from _known((*at, "class"), "class", nodes.machine_class, sorted(draft.signals))
     for machine in nodes.machines or {}:
@@ -110,7 +108,8 @@ def _ids(at: Location, found: list[tuple[str, str, str]]) -> Iterator[Problem]:
             yield Problem((*at, "node"), what)
             return
         if owners.setdefault(node, owner) != owner:
-            what = f"{node[:_SHOWN]!r} stands for {owners[node]} and {owner}; put {{machine}} and {{signal}} into it"
+            both = f"{owners[node]} and {owner}"
+            what = f"{node[:_SHOWN]!r} stands for {both}; put {{machine}} and {{signal}} into it, or name one"
             yield Problem((*at, "node"), what)
             return
 

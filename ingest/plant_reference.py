@@ -58,8 +58,8 @@ _HEAD = """\
 <!-- Written by `python -m ingest.plant_reference > docs/plant_file.md` from `ingest/plant.py`. Change it there. -->
 
 `plant.toml` says what exists, where its data comes from and what matters. It is the only thing that you
-write to bring a plant in; `andon init FILES` proposes one from your own files, `andon check` reads it and
-names every mistake at once:
+write to bring a plant in; `andon init FILES` proposes one from your own files, `andon init opc.tcp://HOST:PORT`
+from an OPC UA server, `andon check` reads it and names every mistake at once:
 
 ```
 plant.toml: classes[1].signals[2].unti: unknown key; did you mean 'unit'? (class "press", signal "pressure")

@@ -65,16 +65,8 @@ class Connection:
     def __init__(
         self, stream: Opcua, folder: Path, user: str | None, password: str | None, clock: Callable[[], datetime]
     ) -> None:
-        require_asyncua()
-        from asyncua.client import Client
-
-        # What goes wrong here is said by the stream's state, once, and not by lines of the library.
-        logging.getLogger("asyncua").setLevel(logging.CRITICAL)
         self._stream, self._folder, self._clock = stream, folder, clock
-        self._client = Client(stream.url, timeout=ANSWER_SECONDS, watchdog_intervall=LOOK_SECONDS)
-        self._client.name = self._client.description = "Andon"
-        self._client.application_uri = "urn:andon:client"
-        self._client.max_messagesize = LARGEST_MESSAGE
+        self._client = quiet_client(stream.url)
         self._client.connection_lost_callback = self._on_lost
         if user is not None:
             self._client.set_user(user)
@@ -95,7 +87,7 @@ class Connection:
                 await self._secure()
             await self._client.connect()
         except Exception as error:
-            raise SourceError(_why(error)) from error
+            raise SourceError(why_not(error)) from error
 
     async def subscribe(self, take: Take) -> None:
         """Begin a subscription; ``take`` gets what comes, one after the other."""
@@ -114,7 +106,7 @@ class Connection:
         try:
             granted = await self._client.uaclient.create_subscription(wishes, self._came)
         except Exception as error:
-            raise SourceError(_why(error)) from error
+            raise SourceError(why_not(error)) from error
         self._subscription = granted.SubscriptionId
         keep_alive = granted.RevisedMaxKeepAliveCount * granted.RevisedPublishingInterval / 1000
         self._silence = 2 * keep_alive + ANSWER_SECONDS
@@ -162,7 +154,7 @@ class Connection:
         try:
             return {uri: place for place, uri in enumerate(await self._client.get_namespace_array())}
         except Exception as error:
-            raise SourceError(_why(error)) from error
+            raise SourceError(why_not(error)) from error
 
     async def _watch(self, nodes: Sequence[str], spaces: Mapping[str, int]) -> dict[str, str]:
         from asyncua import ua
@@ -184,7 +176,7 @@ class Connection:
         try:
             results = await self._client.uaclient.create_monitored_items(wishes) if items else []
         except Exception as error:
-            raise SourceError(_why(error)) from error
+            raise SourceError(why_not(error)) from error
         for item, result in zip(items, results, strict=True):
             if not result.StatusCode.is_good():
                 refused[self._nodes[item.RequestedParameters.ClientHandle]] = status_name(result.StatusCode.value)
@@ -268,6 +260,22 @@ def require_asyncua() -> None:
         raise SourceError("OPC UA needs a package that is not installed; run: pip install 'andon[opcua]'") from error
 
 
+def quiet_client(url: str) -> Any:
+    """Return a client that is not connected yet.
+
+    What goes wrong is said by who uses it, once, and not by lines of the library.
+    """
+    require_asyncua()
+    from asyncua.client.client import Client
+
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+    client = Client(url, timeout=ANSWER_SECONDS, watchdog_intervall=LOOK_SECONDS)
+    client.name = client.description = "Andon"
+    client.application_uri = "urn:andon:client"
+    client.max_messagesize = LARGEST_MESSAGE
+    return client
+
+
 def application_uri(certificate: Path) -> str:
     """Return the name that a certificate gives to its application; a server compares it with ours.
 
@@ -324,7 +332,7 @@ def _time(value: Any, now: datetime) -> int:
     return to_microseconds(now)
 
 
-def _why(error: Exception) -> str:
+def why_not(error: Exception) -> str:
     """Say why a server could not be talked to."""
     from asyncua.ua.uaerrors import UaStatusCodeError
 

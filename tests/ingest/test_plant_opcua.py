@@ -88,7 +88,10 @@ def test_ids_may_stand_alone_and_words_may_differ(tmp_path: Path) -> None:
         (STREAM + NODES.replace("{line}", "{hall}"), "node: there is no word {hall}"),
         (STREAM + NODES.replace("ns=2;s=", ""), "'L1/press-7/temperature' of press-7/temperature is no node id"),
         (STREAM + NODES.replace("s=", "i="), "is no node id; write one such as 'ns=2;s=Press7.Temperature'"),
-        (STREAM + NODES.replace("/{machine}", ""), "machine: is missing; write the machine, or {machine}"),
+        (
+            STREAM + NODES.replace("/{machine}", ""),
+            "stands for press-7/temperature and press-8/temperature; put {machine}",
+        ),
         (STREAM + NODES.replace("/{signal}", ""), "stands for press-7/temperature and press-7/force"),
         (STREAM + NODES + 'machine = "press-9"\n', "machine: no machine 'press-9'"),
         (STREAM + NODES + 'class = "presss"\n', "class: no class 'presss'; did you mean 'press'?"),
