@@ -19,10 +19,10 @@ Build = Callable[[Server, int], Coroutine[Any, Any, None]]
 class OpcuaServer:
     """A server on a free port of its own that may be stopped and started again."""
 
-    def __init__(self, *values: str, build: Build | None = None, user_manager: Any = None, secure: Any = None) -> None:
+    def __init__(self, *values: str, build: Build | None = None, users: Any = None, secure: Any = None) -> None:
         self.port = _free_port()
         self.url = f"opc.tcp://127.0.0.1:{self.port}"
-        self._values, self._build, self._users, self._secure = values, build, user_manager, secure
+        self._values, self._build, self._users, self._secure = values, build, users, secure
         self._nodes: dict[str, Node] = {}
         self.start()
 
@@ -35,7 +35,7 @@ class OpcuaServer:
 
     def stop(self) -> None:
         """Stop; all subscriptions are lost."""
-        self.do(self._server.stop())
+        self.do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -64,6 +64,13 @@ class OpcuaServer:
         """Return how many messages of all subscriptions are not acknowledged."""
         service = self._server.iserver.subscription_service
         return sum(len(each._not_acknowledged_results) for each in service.subscriptions.values())
+
+    async def _end(self) -> None:
+        await self._server.stop()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def reset(self) -> None:
         """Make all nodes wait for their first value."""

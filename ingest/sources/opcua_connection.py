@@ -28,6 +28,7 @@ _OVERFLOW = 0x480
 _WAITING = 0x80320000
 """BadWaitingForInitialData: there is no value yet."""
 _SHOWN = 1_000
+_PEM = b"-----BEGIN"
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -142,9 +143,9 @@ class Connection:
         self._client.application_uri = application_uri(certificate)
         await self._client.set_security(
             SecurityPolicyBasic256Sha256,
-            certificate,
-            self._folder / files.key_file,
-            server_certificate=str(self._folder / files.server_certificate_file)
+            _pem_or_der(certificate),
+            _pem_or_der(self._folder / files.key_file),
+            server_certificate=_pem_or_der(self._folder / files.server_certificate_file)
             if files.server_certificate_file
             else None,
             mode=mode[files.security],
@@ -286,16 +287,29 @@ def application_uri(certificate: Path) -> str:
     """
     from cryptography import x509
 
+    content = _content(certificate)
+    read = x509.load_pem_x509_certificate if content.startswith(_PEM) else x509.load_der_x509_certificate
     try:
-        held = certificate.read_bytes()
-        read = x509.load_pem_x509_certificate if held.startswith(b"-----") else x509.load_der_x509_certificate
-        names = read(held).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = read(content).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return names.get_values_for_type(x509.UniformResourceIdentifier)[0]
-    except OSError as error:
-        raise SourceError(f"certificate {certificate}: {error.strerror}") from error
     except (ValueError, IndexError, x509.ExtensionNotFound) as error:
         what = "names no application; make one with subjectAltName = URI:urn:andon:client"
-        raise SourceError(f"certificate {certificate} {what}") from error
+        raise SourceError(f"{certificate} is no certificate, or {what}") from error
+
+
+def _pem_or_der(path: Path) -> Any:
+    """Return a file as the library wants it, which would else tell its form from its name."""
+    from asyncua.crypto.uacrypto import CertProperties
+
+    content = _content(path)
+    return CertProperties(content, "pem" if content.startswith(_PEM) else "der")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
 
 
 def _numbered(node: str, spaces: Mapping[str, int]) -> str:

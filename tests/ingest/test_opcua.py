@@ -2,19 +2,24 @@
 
 import ast
 import json
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from asyncua import ua
+from asyncua import Server, ua
+from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.user_managers import UserManager
 
 from ingest.errors import SourceError, StoreError
 from ingest.intake import Intake
 from ingest.plant_opcua import OpcuaNodes
 from ingest.replay import replay
 from ingest.store import Store
+from service.streams import Streams
 from tests.ingest.held_inlet import HeldInlet
 from tests.ingest.mqtt_plant import listening, wait_for
 from tests.ingest.opcua_plant import VALUES, plant_at, stream_of
@@ -355,3 +360,84 @@ def test_our_code_knows_no_way_to_write_or_call() -> None:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         used = {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
         assert not used & changing, path
+
+
+def test_a_server_that_starts_anew_is_read_again_by_the_supervisor(intake: Intake, store: Store) -> None:
+    with running_server(*VALUES) as server:
+        streams = Streams([stream_of(plant_at(server.url))], intake, first_pause=0.05)
+        streams.start()
+        try:
+            wait_for(lambda: streams.states()["line"].connected)
+            server.set("m1.a", 1.0, time=BEGIN)
+            wait_for(lambda: streams.states()["line"].kept == 1)
+            server.stop()
+            wait_for(lambda: not streams.states()["line"].connected)
+            assert server.url in streams.states()["line"].why
+            server.start()
+            server.set("m1.a", 2.0, time=BEGIN + timedelta(seconds=1))
+            wait_for(lambda: streams.states()["line"].kept == 2)
+        finally:
+            streams.stop()
+
+    assert [each[2] for each in rows(store)] == [1.0, 2.0]
+
+
+def test_users_and_encryption_are_as_the_plant_file_says(tmp_path: Path, intake: Intake, store: Store) -> None:
+    for name in ("andon", "server"):
+        certificate(tmp_path, name)
+
+    async def secure(server: Server) -> None:
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+        await server.set_application_uri("urn:andon:server")
+        await server.load_certificate(str(tmp_path / "server.pem"))
+        await server.load_private_key(tmp_path / "server.key", format="pem")
+
+    more = {
+        "security": "sign_and_encrypt",
+        "certificate_file": str(tmp_path / "andon.pem"),
+        "key_file": str(tmp_path / "andon.key"),
+        "user_variable": "PLC_USER",
+        "password_variable": "PLC_PASSWORD",
+    }
+    with running_server(*VALUES, users=Anna(), secure=secure) as server:
+        server.set("m1.a", 1.0, time=BEGIN)
+        pinned = {**more, "server_certificate_file": str(tmp_path / "server.pem")}
+        for plant in (plant_at(server.url, **more), plant_at(server.url, **pinned)):
+            stream = stream_of(plant, PLC_USER="anna", PLC_PASSWORD="geheim")  # noqa: S106
+            with listening(stream, intake) as errors:
+                wait_for(lambda stream=stream, errors=errors: stream.state.kept == 1 or errors)  # type: ignore[misc]
+            assert errors == []
+        other = {**more, "server_certificate_file": str(tmp_path / "andon.pem")}
+        for wrong, environment, why in (
+            (more, {"PLC_USER": "anna", "PLC_PASSWORD": "x"}, "the server refuses: BadUserAccessDenied"),
+            (more, {"PLC_USER": "anna"}, "the environment has no PLC_PASSWORD, which password_variable names"),
+            (other, {"PLC_USER": "anna", "PLC_PASSWORD": "geheim"}, "server"),
+            ({}, {}, "no session with the server"),
+        ):
+            with listening(stream_of(plant_at(server.url, **wrong), **environment), intake) as errors:
+                pass
+            assert isinstance(errors[0], SourceError)
+            assert why in str(errors[0])
+
+    assert rows(store) == [("m1", BEGIN, 1.0, None)]
+
+
+class Anna(UserManager):
+    """Lets one person in."""
+
+    def get_user(
+        self, iserver: object, username: str | None = None, password: str | None = None, certificate: object = None
+    ) -> User | None:
+        return User(role=UserRole.User) if (username, password) == ("anna", "geheim") else None
+
+
+def certificate(folder: Path, name: str) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not here to make a certificate")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+         "-addext", f"subjectAltName=URI:urn:andon:{name},DNS:localhost", "-addext",
+         "keyUsage=digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment,keyCertSign",
+         "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")],
+        check=True, capture_output=True,
+    )  # fmt: skip
