@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.option("--scenario", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="All of it, as JSON.")
 @click.option("--format", "suffix", type=click.Choice(["parquet", "csv"]), default="parquet", help="Of the readings.")
 @click.option("--to", "url", metavar="URL", help="Play it to mqtt://HOST or http://HOST:PORT instead.")
-@click.option("--speed", type=click.IntRange(0), help="Plant seconds a second; 0: as fast as can be.  [60]")
+@click.option(
+    "--speed", type=click.IntRange(0), help="Plant seconds a second; 0: as fast as can be.  [60; 1 with --now]"
+)
 @click.option("--now", is_flag=True, help="Play with times of today: the last day ends when the play does.")
 @shared_options
 def command(
@@ -49,7 +51,7 @@ def command(
         raise click.UsageError(f"{scenario}: not JSON ({error})") from error
     plan = scenario_from(written | {key: value for key, value in chosen.items() if value is not None})
     if url is not None:
-        _play(plan, folder, url, speed=60 if speed is None else speed, now=now)
+        _play(plan, folder, url, speed=(1 if now else 60) if speed is None else speed, now=now)
     elif speed is not None or now:
         raise click.UsageError("--speed and --now are for a plant that is played; name where --to")
     elif folder is not None:
