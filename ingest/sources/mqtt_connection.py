@@ -17,6 +17,7 @@ KEEP_ALIVE_SECONDS = 30
 WAIT_SECONDS = 5.0
 LARGEST_PACKET = 16 << 20
 _MOST_AT_ONCE = 1_000
+_MOST_BYTES_AT_ONCE = 1 << 20
 
 
 class Incoming(NamedTuple):
@@ -68,6 +69,7 @@ class Connection:
         self._bell, self._ear = socket.socketpair()
         self._bell.setblocking(False)
         self._messages: list[Incoming] = []
+        self._bytes = 0
         self._answers: list[list[int]] = []
         self._session: bool | None = None
         self._why = ""
@@ -92,7 +94,7 @@ class Connection:
     def read(self, wait: float) -> list[Incoming]:
         """Return the messages that come within ``wait`` seconds."""
         self._turn(0 if self._messages else wait)
-        messages, self._messages = self._messages, []
+        messages, self._messages, self._bytes = self._messages, [], 0
         return messages
 
     def answers(self) -> list[list[int]]:
@@ -162,7 +164,7 @@ class Connection:
         self._expect(self._client.loop_write())
         before = -1
         # One call reads one packet; the first that brings no message has found nothing, or an answer.
-        while before < len(self._messages) < _MOST_AT_ONCE:
+        while before < len(self._messages) < _MOST_AT_ONCE and self._bytes < _MOST_BYTES_AT_ONCE:
             before = len(self._messages)
             self._expect(self._client.loop_read())
         self._expect(self._client.loop_misc())
@@ -213,6 +215,7 @@ class Connection:
         self._answers.append([each.value for each in codes])
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        self._bytes += len(message.payload)
         self._messages.append(
             Incoming(message.topic.encode(), message.payload, message.mid, bool(message.dup), bool(message.retain))
         )
