@@ -25,7 +25,7 @@ MOST_VALUES = 10_000
 LARGEST_MESSAGE = 64 << 20
 _ITEMS_AT_ONCE = 500
 _OVERFLOW = 0x480
-_WAITING = 0x80320000
+WAITING = 0x80320000
 """BadWaitingForInitialData: there is no value yet."""
 _SHOWN = 1_000
 _PEM = b"-----BEGIN"
@@ -233,7 +233,7 @@ class Connection:
             status = value.StatusCode.value if value.StatusCode is not None else 0
             if status & _OVERFLOW == _OVERFLOW:
                 overflowed.append(node)
-            if status & 0xFFFF0000 != _WAITING:
+            if status & 0xFFFF0000 != WAITING:
                 held = None if value.Value is None else _plain(value.Value.Value)
                 points.append(Point(node, _time(value, now), held, status))
         return Came(points, overflowed)
