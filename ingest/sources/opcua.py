@@ -107,7 +107,7 @@ class OpcuaStream:
 
     async def _take(self, came: Came, inlet: Inlet, stop: Event) -> None:
         """Make durable what came; returns when it is."""
-        if not came.points:
+        if not came.points and not came.missing:
             return
         delivery = self._delivery(came.points)
         while True:
@@ -120,10 +120,10 @@ class OpcuaStream:
                 await asyncio.sleep(_FULL_SECONDS)
         await asyncio.wrap_future(future)
         count = len(came.points)
-        self._count(received=count, kept=count, letters=len(delivery.dead_letters), overflowed=len(came.overflowed))
-        if came.overflowed:
-            which = ", ".join(dict.fromkeys(came.overflowed[:_NAMED]))
-            what = f"the server dropped values of {which}; raise queue_size or send more often"
+        self._count(received=count, kept=count, letters=len(delivery.dead_letters), overflowed=len(came.missing))
+        if came.missing:
+            which = ", ".join(dict.fromkeys(came.missing[:_NAMED]))
+            what = f"values are missing of {which}; if the server's queue was full, raise queue_size"
             self._say(connected=True, why=what)
 
     def _delivery(self, points: Sequence[Point]) -> Delivery:

@@ -37,11 +37,11 @@ class Came(NamedTuple):
 
     Attributes
     ----------
-    overflowed : nodes of which it dropped values before, because its queue was full
+    missing : nodes of which it dropped values before, because its queue was full
     """
 
     points: list[Point]
-    overflowed: list[str]
+    missing: list[str]
 
 
 Take = Callable[[Came], Awaitable[None]]
@@ -74,12 +74,14 @@ class Connection:
         if password is not None:
             self._client.set_password(password)
         self._nodes: list[str] = []
+        self._handles: dict[str, int] = {}
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._silence = 0.0
         self._heard = 0.0
         self._taking = False
         self._take: Take | None = None
         self._subscription = 0
+        self._number = 0
 
     async def begin(self) -> None:
         """Connect and begin a session."""
@@ -167,8 +169,10 @@ class Connection:
             if not text:
                 refused[node] = "the server has no such namespace"
                 continue
-            self._nodes.append(node)
-            items.append(self._item(ua.NodeId.from_string(text), len(self._nodes) - 1))
+            if node not in self._handles:
+                self._handles[node] = len(self._nodes)
+                self._nodes.append(node)
+            items.append(self._item(ua.NodeId.from_string(text), self._handles[node]))
         wishes = ua.CreateMonitoredItemsParameters(
             SubscriptionId=self._subscription,
             TimestampsToReturn=ua.TimestampsToReturn.Both,
@@ -210,15 +214,20 @@ class Connection:
         self._taking = True
         for part in result.NotificationMessage.NotificationData or []:
             if isinstance(part, ua.DataChangeNotification):
-                await self._hand_over(self._read(part))
+                await self._hand_over(part, int(result.NotificationMessage.SequenceNumber))
             elif isinstance(part, ua.StatusChangeNotification):
                 self._lose(f"the server ended the subscription: {status_name(part.Status.value)}")
         self._taking = False
         self._hear()
 
-    async def _hand_over(self, came: Came) -> None:
+    async def _hand_over(self, changes: Any, number: int) -> None:
         assert self._take is not None  # noqa: S101 - nothing comes before there is a subscription
         try:
+            came = self._read(changes)
+            if self._number and number != self._number + 1:
+                # The library passes over what it cannot read, and says so nowhere else.
+                came.missing.append(f"nodes in {number - self._number - 1} messages that cannot be read")
+            self._number = number
             await self._take(came)
         except Exception as error:
             self._lose(str(error), error)
@@ -226,17 +235,17 @@ class Connection:
 
     def _read(self, changes: Any) -> Came:
         points: list[Point] = []
-        overflowed: list[str] = []
+        missing: list[str] = []
         now = self._clock()
         for item in changes.MonitoredItems or []:
             node, value = self._nodes[item.ClientHandle], item.Value
             status = value.StatusCode.value if value.StatusCode is not None else 0
             if status & _OVERFLOW == _OVERFLOW:
-                overflowed.append(node)
+                missing.append(node)
             if status & 0xFFFF0000 != WAITING:
                 held = None if value.Value is None else _plain(value.Value.Value)
                 points.append(Point(node, _time(value, now), held, status))
-        return Came(points, overflowed)
+        return Came(points, missing)
 
     def _hear(self) -> None:
         self._heard = asyncio.get_running_loop().time()

@@ -1,6 +1,7 @@
 """A stream at a real OPC UA server: every value that comes is durable, or says why it is not a reading."""
 
 import ast
+import asyncio
 import json
 import shutil
 import socket
@@ -18,6 +19,7 @@ from ingest.errors import SourceError, StoreError
 from ingest.intake import Intake
 from ingest.plant_opcua import OpcuaNodes
 from ingest.replay import replay
+from ingest.sources.opcua_connection import Came, Connection
 from ingest.store import Store
 from service.streams import Streams
 from tests.ingest.held_inlet import HeldInlet
@@ -216,7 +218,9 @@ def test_an_overflow_at_the_server_is_counted_and_said(server: OpcuaServer, inta
         server.set("m1.a", 1.0, time=BEGIN, status=0x480)  # good, but values before it were dropped
         wait_for(lambda: stream.state.kept == 1)
         assert stream.state.connected
-        assert "the server dropped values of nsu=http://works.example/;s=m1.a; raise queue_size" in stream.state.why
+        assert (
+            "values are missing of nsu=http://works.example/;s=m1.a; if the server's queue was full" in stream.state.why
+        )
 
     assert stream.state.overflowed == 1
     assert rows(store) == [("m1", BEGIN, 1.0, None)]
@@ -447,3 +451,34 @@ def certificate(folder: Path, name: str) -> None:
          "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")],
         check=True, capture_output=True,
     )  # fmt: skip
+
+
+def sent(number: int, *handles: int) -> ua.PublishResult:
+    """Return what a server sends: a value for each handle."""
+    items = [ua.MonitoredItemNotification(each, ua.DataValue(ua.Variant(1.0))) for each in handles]
+    message = ua.NotificationMessage(number, NotificationData=[ua.DataChangeNotification(items)])
+    return ua.PublishResult(NotificationMessage=message)
+
+
+def test_a_message_that_cannot_be_read_is_noticed_and_one_of_nonsense_is_not_acknowledged() -> None:
+    taken: list[Came] = []
+
+    async def take(came: Came) -> None:
+        taken.append(came)
+
+    async def hear() -> str:
+        stream = plant_at("opc.tcp://127.0.0.1:4840").opcua[0]
+        connection = Connection(stream, Path(), None, None, lambda: datetime.now(UTC))
+        connection._take, connection._nodes = take, ["i=1"]
+        await connection._came(sent(1, 0))
+        await connection._came(sent(3, 0))
+        nonsense = asyncio.create_task(connection._came(sent(4, 99)))
+        try:
+            return await connection.lost(5.0)
+        finally:
+            assert not nonsense.done()  # it would be acknowledged when it is
+            nonsense.cancel()
+
+    with pytest.raises(IndexError):
+        asyncio.run(hear())
+    assert [each.missing for each in taken] == [[], ["nodes in 1 messages that cannot be read"]]
