@@ -23,9 +23,10 @@ from ingest import log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
 from ingest.database import Database
+from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
-from ingest.segment import Segment, Selection, read_segment, sync_folder, write_segment
+from ingest.segment import Segment, Selection, kinds_in, read_segment, sync_folder, write_segment
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
@@ -138,9 +139,8 @@ class Lake:
             merged = merge(known.table, known.fresh)
             repeated += np.bincount(origin[rows[merged.repeated[known.fresh :]]], minlength=len(batches))
             corrected += np.bincount(origin[rows[merged.corrected[known.fresh :]]], minlength=len(batches))
-            written += self._write(
-                machine_class, [merged.table.filter(pa.array(merged.newly))], signals, batches[-1].id
-            )
+            fresh = merged.table.filter(pa.array(merged.newly))
+            written += self._write(machine_class, [fresh], kinds_of(fresh, signals), batches[-1].id)
         self._publish(written, [], [each.id for each in batches])
         by_position = dict(so_far.by_position)
         for number, each in enumerate(batches):
@@ -166,11 +166,9 @@ class Lake:
         known = self.read(touching, Selection(tuple(signals), machines, first, newest))
         return _WithKnown(pa.concat_tables([known, table]), known.num_rows)
 
-    def _write(
-        self, machine_class: str, tables: Iterable[pa.Table], signals: Sequence[str], sequence: int
-    ) -> list[Segment]:
+    def _write(self, machine_class: str, tables: Iterable[pa.Table], kinds: Kinds, sequence: int) -> list[Segment]:
         path = self._class_folder(machine_class) / f"{uuid4().hex}.parquet"
-        segment = write_segment(path, tables, signals)
+        segment = write_segment(path, tables, kinds)
         return [] if segment is None else [replace(segment, machine_class=machine_class, sequence=sequence)]
 
     def _publish(self, written: Sequence[Segment], replaced: Sequence[Segment], batches: Sequence[int]) -> None:
@@ -219,9 +217,10 @@ class Lake:
             cuts = span_tree.cut(days, others, self._target(len(signals)))
             runs = [(low * span_tree.DAY, (high + 1) * span_tree.DAY - 1) for low, high in cuts]
         written: list[Segment] = []
+        kinds = kinds_in([self.path(each) for each in pieces], signals)
         for first, newest in runs:
             tables = self._merged(pieces, signals, machines, (first, newest))
-            written += self._write(pieces[0].machine_class, tables, signals, sequence)
+            written += self._write(pieces[0].machine_class, tables, kinds, sequence)
         self._publish(written, pieces, [])
 
     def _merged(

@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 
 from ingest.catalogue import to_microseconds
 from ingest.checksum import Sums, damaged, sums_of, verify_footer, verify_groups
+from ingest.decimals import Kinds, kind_for_all, packed, unpacked
 from ingest.merge import conform, wide_schema
 
-ROWS_IN_A_GROUP = (8_192, 65_536)
+ROWS_IN_A_GROUP = (2_048, 65_536)
 CELLS_IN_A_GROUP = 2_000_000
 _SAMPLE = 4_096
-_DECIMALS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,12 @@ class Selection:
         return 2**63 - 1 if self.newest is None else self.newest
 
 
-def write_segment(path: Path, tables: Iterable[pa.Table], signals: Sequence[str]) -> Segment | None:
+def write_segment(path: Path, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:
     """Write sorted tables one behind the other as one file and sync it; ``None`` if they are all empty.
+
+    Parameters
+    ----------
+    kinds : the type in which each signal is kept, in the order of the tables; it must hold all their values
 
     Returns
     -------
@@ -92,14 +96,15 @@ def write_segment(path: Path, tables: Iterable[pa.Table], signals: Sequence[str]
     rows = readings = 0
     first, newest = 2**62, -(2**62)
     with path.open("wb") as sink:
-        with pq.ParquetWriter(sink, wide_schema(signals), **_encoding(head, signals)) as writer:
+        with pq.ParquetWriter(sink, _kept_schema(kinds), **_encoding(head, kinds)) as writer:
             for table in chain([head], filled):
+                kept = _kept(table, kinds)
                 for offset, length in row_groups(table):
-                    writer.write_table(table.slice(offset, length), row_group_size=length)
+                    writer.write_table(kept.slice(offset, length), row_group_size=length)
                 times = pc.min_max(table["time"].cast(pa.int64()))
                 first, newest = min(first, times["min"].as_py()), max(newest, times["max"].as_py())
                 rows += table.num_rows
-                readings += sum(table.num_rows - table[name].null_count for name in signals)
+                readings += sum(table.num_rows - table[name].null_count for name in kinds)
         sink.flush()
         os.fsync(sink.fileno())
     return Segment(0, "", path.name, 0, rows, readings, path.stat().st_size, first, newest, sums_of(path))
@@ -126,21 +131,37 @@ def row_groups(table: pa.Table) -> list[tuple[int, int]]:
     return groups
 
 
-def _encoding(head: pa.Table, signals: Sequence[str]) -> dict[str, Any]:
+def kinds_in(paths: Iterable[Path], signals: Sequence[str]) -> Kinds:
+    """Return a type for each signal that holds what each of these files has of it."""
+    schemas = [pq.read_schema(path) for path in paths]
+    return {name: kind_for_all(each.field(name).type for each in schemas if name in each.names) for name in signals}
+
+
+def _kept_schema(kinds: Kinds) -> pa.Schema:
+    schema = wide_schema(tuple(kinds))
+    return pa.schema([each.with_type(kinds.get(each.name, each.type)) for each in schema])
+
+
+def _kept(table: pa.Table, kinds: Kinds) -> pa.Table:
+    for name, kind in kinds.items():
+        table = table.set_column(table.schema.get_field_index(name), name, packed(table[name], kind))
+    return table
+
+
+def _encoding(head: pa.Table, kinds: Kinds) -> dict[str, Any]:
     """Choose how columns are written.
 
-    Values with few decimals come again and again as the same eight bytes, and compress best as they are
-    (half the size); values of full precision compress best byte by byte.
+    Doubles that come again and again as the same eight bytes compress best as they are; decimals, and
+    doubles of full precision, byte by byte.
     """
-    sample = head.slice(0, max(16, min(_SAMPLE, 16 * CELLS_IN_A_GROUP // head.num_columns // 100)))
-    encodings = {"time": "DELTA_BINARY_PACKED"}
-    for name in signals:
-        values = sample[name].drop_null().to_numpy()
-        with np.errstate(over="ignore"):  # a value too large to be rounded is not short
-            short = np.mean(np.round(values, _DECIMALS) == values) if len(values) else 1.0
-        encodings[name] = "PLAIN" if short > 0.9 else "BYTE_STREAM_SPLIT"
+    sample = head.slice(0, _SAMPLE)
+    encodings = {"time": "DELTA_BINARY_PACKED"} | dict.fromkeys(kinds, "BYTE_STREAM_SPLIT")
+    for name, kind in kinds.items():
+        if not pa.types.is_decimal(kind) and pc.count_distinct(sample[name]).as_py() < sample.num_rows // 2:
+            encodings[name] = "PLAIN"
     return {
         "compression": "zstd",
+        "store_decimal_as_integer": True,
         "use_dictionary": ["machine", "arrived"],
         "column_encoding": encodings,
         "write_statistics": ["machine", "time"],
@@ -182,7 +203,7 @@ def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, selection: Selection,
     for offset in range(0, len(groups), several):
         some = groups[offset : offset + several]
         verify_groups(path, raw, metadata, sums, some, columns)
-        kept.append(selection.keep(file.read_row_groups(some, columns=columns)))
+        kept.append(unpacked(selection.keep(file.read_row_groups(some, columns=columns)), selection.signals))
     return pa.concat_tables(kept) if kept else schema.empty_table()
 
 
