@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,15 +13,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from ingest.catalogue import to_microseconds
 from ingest.checksum import Sums, damaged, sums_of, verify_footer, verify_groups
 from ingest.decimals import Kinds, kind_for_all, packed, unpacked
 from ingest.merge import conform, wide_schema
 
-ROWS_IN_A_GROUP = (2_048, 65_536)
+ROWS_IN_A_GROUP = (4_096, 65_536)
 CELLS_IN_A_GROUP = 2_000_000
 _SAMPLE = 4_096
+_REMEMBERED = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,12 @@ class Selection:
             keep &= (times >= self._low) & (times <= self._high)
         return table if keep.all() else table.filter(pa.array(keep))
 
-    def may_hold(self, group: pq.RowGroupMetaData) -> bool:
-        """Say whether a row group can have selected rows, by its lowest and highest machine and time."""
-        machine, time = group.column(0).statistics, group.column(1).statistics
-        if self.machines is not None and not any(machine.min <= each <= machine.max for each in self.machines):
-            return False
-        return bool(_microseconds(time.min) <= self._high and _microseconds(time.max) >= self._low)
+    def touching(self, index: "_Index") -> list[int]:
+        """Return the row groups that can have selected rows, by their lowest and highest machine and time."""
+        may = (index.first <= self._high) & (index.newest >= self._low)
+        if self.machines is not None:
+            may &= np.logical_or.reduce([(index.lowest <= each) & (each <= index.highest) for each in self.machines])
+        return np.flatnonzero(may).tolist()
 
     @property
     def _low(self) -> int:
@@ -185,19 +188,47 @@ def read_segment(path: Path, selection: Selection, sums: Sums) -> pa.Table:
     with path.open("rb") as raw:
         verify_footer(path, raw, sums)
         try:
-            with pq.ParquetFile(raw, read_dictionary=["machine"], pre_buffer=False) as file:
-                table = _read(path, raw, file, selection, sums)
+            index = _index(path, sums)
+            with pq.ParquetFile(raw, metadata=index.metadata, read_dictionary=["machine"], pre_buffer=False) as file:
+                table = _read(path, raw, file, index, selection, sums)
         except pa.ArrowException as error:
             raise damaged(path) from error
     return conform(table, selection.signals)
 
 
-def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, selection: Selection, sums: Sums) -> pa.Table:
-    schema = wide_schema(selection.signals)
-    there = set(file.schema_arrow.names)
-    columns = [name for name in schema.names if name in there]
-    metadata = file.metadata
-    groups = [number for number in range(metadata.num_row_groups) if selection.may_hold(metadata.row_group(number))]
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What a file says of itself: names of its columns; lowest and highest machine and time of each row group."""
+
+    metadata: pq.FileMetaData
+    names: frozenset[str]
+    lowest: NDArray[np.object_]
+    highest: NDArray[np.object_]
+    first: NDArray[np.int64]
+    newest: NDArray[np.int64]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _index(path: Path, sums: Sums) -> _Index:
+    """Return the index of a file; parsed once, since that takes longer than to read one machine."""
+    del sums  # another file at this place would have others
+    metadata = pq.read_metadata(path)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    machines, times = ([each.column(place).statistics for each in groups] for place in (0, 1))
+    return _Index(
+        metadata,
+        frozenset(metadata.schema.names),
+        np.array([each.min for each in machines], object),
+        np.array([each.max for each in machines], object),
+        np.array([_microseconds(each.min) for each in times], np.int64),
+        np.array([_microseconds(each.max) for each in times], np.int64),
+    )
+
+
+def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, index: _Index, selection: Selection, sums: Sums) -> pa.Table:
+    schema, metadata = wide_schema(selection.signals), index.metadata
+    columns = [name for name in schema.names if name in index.names]
+    groups = selection.touching(index)
     several = max(1, CELLS_IN_A_GROUP // max(1, len(columns) * metadata.num_rows // metadata.num_row_groups))
     kept: list[pa.Table] = []
     for offset in range(0, len(groups), several):
