@@ -6,7 +6,7 @@ most a file without a row, which the next sealing removes, or puts aside where i
 
 import contextlib
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select
 
-from ingest import log, span_tree
+from ingest import corrections, late, log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
 from ingest.database import Database
@@ -122,22 +122,33 @@ class Lake:
         with self._database.read() as connection:
             signals = signals_of(connection, machine_class)
             held = segments_of(connection, machine_class)
+            suspects = late.suspects(connection, [each.id for each in batches])
         table = pa.concat_tables([conform(each.table, signals) for each in batches])
         origin = np.repeat(np.arange(len(batches)), [each.table.num_rows for each in batches])
         times = table["time"].cast(pa.int64()).to_numpy()
         days = times // span_tree.DAY
         repeated, corrected = np.zeros(len(batches), np.int64), np.zeros(len(batches), np.int64)
+        brought = np.ones(table.num_rows, np.bool_)
         written: list[Segment] = []
+        replaced: list[pa.Table] = []
         for low, high in span_tree.cut(days, held, self._target(len(signals))):
             rows = np.flatnonzero((days >= low) & (days <= high))
             known = self._known(held, table.take(pa.array(rows)) if len(rows) < len(days) else table, signals)
             merged = merge(known.table, known.fresh)
+            brought[rows] = ~merged.repeated[known.fresh :]
+            replaced += corrections.replaced(known.table, merged.replaced)
             repeated += np.bincount(origin[rows[merged.repeated[known.fresh :]]], minlength=len(batches))
             corrected += np.bincount(origin[rows[merged.corrected[known.fresh :]]], minlength=len(batches))
             written += self._write(
                 machine_class, [merged.table.filter(pa.array(merged.newly))], signals, batches[-1].id
             )
-        self._publish(written, [], [each.id for each in batches])
+        found = late.find(table, np.array([each.id for each in batches])[origin], brought, suspects)
+
+        def note(connection: Connection) -> None:
+            late.keep(connection, machine_class, found)
+            corrections.keep(connection, machine_class, replaced)
+
+        self._publish(written, [], [each.id for each in batches], note)
         by_position = dict(so_far.by_position)
         for number, each in enumerate(batches):
             before = by_position.get((each.source, each.position), (0, 0))
@@ -169,8 +180,14 @@ class Lake:
         segment = write_segment(path, tables, signals)
         return [] if segment is None else [replace(segment, machine_class=machine_class, sequence=sequence)]
 
-    def _publish(self, written: Sequence[Segment], replaced: Sequence[Segment], batches: Sequence[int]) -> None:
-        """Make files known, and what they replace unknown, in one transaction."""
+    def _publish(
+        self,
+        written: Sequence[Segment],
+        replaced: Sequence[Segment],
+        batches: Sequence[int],
+        note: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Make files known, and what they replace unknown, in one transaction with whatever else is to be noted."""
         for folder in {self.path(each).parent for each in written}:
             sync_folder(folder)
             sync_folder(folder.parent)
@@ -181,6 +198,7 @@ class Lake:
             for each in replaced:
                 connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
             log.remove(connection, batches)
+            note(connection)
         for each in replaced:
             self.path(each).unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select
 
+from ingest import late
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
 from ingest.checksum import checksum
 from ingest.errors import DamagedError
@@ -134,7 +135,9 @@ def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None
 def remove(connection: Connection, ids: Sequence[int]) -> None:
     """Take sealed batches out of the log."""
     for offset in range(0, len(ids), 500):
-        connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(ids[offset : offset + 500])))
+        some = ids[offset : offset + 500]
+        connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(some)))
+        late.forget_batches(connection, some)
 
 
 def held_cells(connection: Connection) -> int:
@@ -160,6 +163,7 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
     }
     body = sink.getvalue().to_pybytes()
     _BATCH(connection, [{**about, "body": body, "sum": checksum(body, *about.values())}])
+    late.suspect(connection, readings.machine_class, table, about["first"])
 
 
 def _note_signals(connection: Connection, readings: Readings) -> None:

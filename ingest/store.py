@@ -26,6 +26,7 @@ from ingest.catalogue import (
     from_microseconds,
     to_microseconds,
 )
+from ingest.corrections import Corrections
 from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
@@ -33,6 +34,7 @@ from ingest.delivery import Delivery, Receipt, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
+from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
@@ -108,6 +110,11 @@ class Store:
     dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
     database : address of a PostgreSQL database that takes the place of ``readings.db``
 
+    Attributes
+    ----------
+    late : rows that came after their time had been used
+    corrections : values that a later arrival took the place of
+
     Raises
     ------
     StoreError
@@ -128,6 +135,8 @@ class Store:
         self._memory = Memory()
         self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
+        self.late = LateList(self._database)
+        self.corrections = Corrections(self._database)
         with self._database.read() as connection:
             there = inspect(connection)
             known = set(there.get_table_names())

@@ -33,6 +33,7 @@ def command(storage: bool, aside: bool) -> None:
         folder = str(room.store.set_aside(damages)) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
+        late = room.store.late.counts().values()
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
         problems = [
             *(_lost(each, folder) for each in damages),
@@ -47,6 +48,8 @@ def command(storage: bool, aside: bool) -> None:
             "signals": {each.name: len(each.signals) for each in room.plant.classes},
             "sources": [source.name for source in room.plant.sources],
             "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
+            "late": {"rows": sum(each.late for each in late), "too_late": sum(each.too_late for each in late)},
+            "corrections": sum(room.store.corrections.counts().values()),
             "models": models,
             "problems": problems,
         }
@@ -95,6 +98,14 @@ def _tell(report: dict[str, Any]) -> None:
         click.echo(
             f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected."
         )
+    late = report["late"]
+    if late["rows"]:
+        click.echo(
+            f"Late: {late['rows']:,} rows came after their time had been scored,"
+            f" {late['too_late']:,} of them too late to score it again (see late_within)."
+        )
+    if report["corrections"]:
+        click.echo(f"Corrected: {report['corrections']:,} values by a later arrival; see: andon corrections")
     for model in report["models"]:
         if model["can_be_trained"]:
             click.echo(f"{model['model']} ({model['task']}): {model['says']}")
