@@ -97,6 +97,15 @@ class Lake:
                 self._compact(machine_class)
             return report
 
+    def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], signals: Sequence[str]) -> Segment | None:
+        """Write sorted tables as one file of this name, and make it known; ``None`` if they are all empty."""
+        path = self._class_folder(machine_class) / f"{name}.parquet"
+        segment = write_segment(path, tables, signals)
+        if segment is not None:
+            segment = replace(segment, machine_class=machine_class)
+            self._publish([segment], [], [])
+        return segment
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Keep every other process from sealing and rewriting while the block runs."""

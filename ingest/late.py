@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 from ingest.catalogue import BATCHES, LATE, SETTLED, SUSPECTS
 from ingest.database import Database
 from ingest.merge import unified
-from ingest.statement import Insert, Many
+from ingest.statement import Insert, Many, Query
 
 Settled = dict[str, tuple[int, int]]
 """Of each machine: the settled time, and the earliest time that is not too late."""
@@ -37,6 +37,11 @@ def _further(statement: Insert) -> Insert:
 
 
 _SETTLE = Many(SETTLED, _further)
+_SETTLED_FROM = Query(
+    select(SETTLED.c.machine, SETTLED.c.until, SETTLED.c.allowance).where(
+        SETTLED.c.machine_class == bindparam("of"), SETTLED.c.until >= bindparam("first")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +153,8 @@ def suspect(connection: Connection, machine_class: str, table: pa.Table, first: 
     ----------
     first : earliest time in ``table``, the batch's rows
     """
-    settled = select(SETTLED.c.machine, SETTLED.c.until, SETTLED.c.allowance).where(
-        SETTLED.c.machine_class == machine_class, SETTLED.c.until >= first
-    )
-    before = {machine: (until, until - allowance) for machine, until, allowance in connection.execute(settled)}
+    settled = _SETTLED_FROM(connection, of=machine_class, first=first)
+    before = {machine: (until, until - allowance) for machine, until, allowance in settled}
     if before:
         here = set(table["machine"].unique().to_pylist())
         concerned = {machine: times for machine, times in before.items() if machine in here}

@@ -3,7 +3,7 @@
 Nobody else knows whether a reading lies in the log or in the lake.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -189,6 +189,25 @@ class Store:
         """Move everything from the log to the lake, and merge small and overlapping files there."""
         return self._lake.seal()
 
+    def fill(self, machine_class: str, name: str, tables: Iterable[Readings], signals: Sequence[str]) -> int:
+        """Take sorted readings into the lake as one file of this name, past the log; return its bytes.
+
+        For a store that is made of another one: no other file may have readings of the same machines
+        and times.
+        """
+
+        def noted() -> Iterator[pa.Table]:
+            for each in tables:
+                if each.table.num_rows:
+                    with self._database.write() as connection:
+                        log.note_spans(connection, each)
+                yield conform(each.table, signals)
+
+        with self._database.write() as connection:
+            log.note_signals(connection, machine_class, signals)
+        segment = self._lake.fill(machine_class, name, noted(), signals)
+        return 0 if segment is None else segment.bytes
+
     def waiting(self) -> int:
         """Return how many cells wait in the log; seal when they are many."""
         with self._database.read() as connection:
@@ -246,6 +265,15 @@ class Store:
         """Return all signals of a class that ever came, in the order in which they appeared."""
         with self._database.read() as connection:
             return signals_of(connection, machine_class)
+
+    def rows(self, machine_class: str) -> int:
+        """Return how many rows a class has in files and batches; those that came twice count twice until merged."""
+        with self._database.read() as connection:
+            parts = [
+                connection.execute(select(func.sum(each.c.rows)).where(each.c.machine_class == machine_class)).scalar()
+                for each in (SEGMENTS, BATCHES)
+            ]
+        return sum(int(part or 0) for part in parts)
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings; does not touch data."""

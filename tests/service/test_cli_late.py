@@ -98,3 +98,20 @@ def test_the_metrics_count_late_rows_and_corrections(works: Works) -> None:
 def test_a_round_speaks_of_late_readings_only_where_there_are_any(figures: tuple[int, int], lines: int) -> None:
     told: list[Any] = list(told_of_late(*figures))
     assert len(told) == lines
+
+
+def test_a_replay_prints_the_content_hash_and_writes_the_same_files_each_time(
+    andon: Callable[..., str], tmp_path: Path
+) -> None:
+    told = [json.loads(andon("replay", "--json", "--into", tmp_path / name)) for name in ("one", "two")]
+    assert told[0] == told[1]
+    assert len(told[0]["classes"][0]["content_hash"]) == 64
+    written = [
+        {path.name: path.read_bytes() for path in (tmp_path / name / "lake").rglob("*.parquet")}
+        for name in ("one", "two")
+    ]
+    assert written[0] == written[1]
+    assert list(written[0]) == ["20260101-20260101.parquet"]
+    line = andon("replay", "--into", tmp_path / "three", "--to", "2026-01-01T00:10Z").splitlines()[0]
+    assert line.startswith("press: 5 readings of 2 machines in 1 files, ")
+    assert "is there already and not empty" in andon("replay", "--into", tmp_path / "three", code=1)
