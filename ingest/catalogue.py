@@ -52,6 +52,17 @@ SIGNALS = Table(
     UniqueConstraint("machine_class", "signal"),
 )
 
+UNITS = Table(
+    "units",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("machine_class", String, nullable=False),
+    Column("signal", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""The unit in which each signal is stored, as it was declared from a time on; the newest row counts."""
+
 SPANS = Table(
     "spans",
     METADATA,

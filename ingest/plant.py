@@ -90,6 +90,11 @@ class Source(Part):
         description="Column of each signal, as signal = column; when left out: columns named as the signals, "
         "or none if the source gives events.",
     )
+    units: dict[str, str] = Field(
+        {},
+        description="Unit in which the source delivers a signal, as signal = unit, where it is another one than the "
+        "signal's own; converted when it is read.",
+    )
     signal_column: str | None = Field(None, description="Long form: column that names the signal.")
     value_column: str | None = Field(None, description="Long form: column that holds the value.")
     events: list[EventMapping] = Field([], description="Events that the rows tell of.")

@@ -81,6 +81,7 @@ def rebuild(
         events = store.events(start=start, end=end)
         events = events.sort_values(["time", "machine", "kind", "component", "code"], ignore_index=True)
         target.add_events(events, source=_SOURCE)
+        store.units.copy_to(target.units)
         events_hash = sha256(events.to_csv(index=False).encode()).hexdigest()
         return Rebuilt(tuple(each for each in classes if each is not None), len(events), events_hash)
     finally:

@@ -41,6 +41,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
 from ingest.statement import insert_into
+from ingest.stored_unit import StoredUnits
 
 _ATTEMPTS = 20
 
@@ -114,6 +115,7 @@ class Store:
     ----------
     late : rows that came after their time had been used
     corrections : values that a later arrival took the place of
+    units : in which the signals are stored
 
     Raises
     ------
@@ -137,6 +139,7 @@ class Store:
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         self.late = LateList(self._database)
         self.corrections = Corrections(self._database)
+        self.units = StoredUnits(self._database)
         with self._database.read() as connection:
             there = inspect(connection)
             known = set(there.get_table_names())

@@ -115,3 +115,16 @@ def test_a_replay_prints_the_content_hash_and_writes_the_same_files_each_time(
     line = andon("replay", "--into", tmp_path / "three", "--to", "2026-01-01T00:10Z").splitlines()[0]
     assert line.startswith("press: 5 readings of 2 machines in 1 files, ")
     assert "is there already and not empty" in andon("replay", "--into", tmp_path / "three", code=1)
+
+
+def test_check_names_a_unit_that_changed_and_relabels_where_it_was_wrong_all_along(
+    andon: Callable[..., str], tmp_path: Path
+) -> None:
+    plant = tmp_path / "plant.toml"
+    plant.write_text(PLANT.replace('"a"', '"a", unit = "degC"'))
+    andon("check", "--relabel")
+    plant.write_text(PLANT.replace('"a"', '"a", unit = "degF"'))
+    assert "signal 'a' of class 'press': its history is in 'degC'" in andon("check", code=1)
+    assert "signal 'a' of class 'press': its history is in 'degC'" in andon("serve", "--port", 0, code=1)
+    assert "UTC: signal 'a' of class 'press' from 'degC' to 'degF'." in andon("check", "--relabel")
+    assert json.loads(andon("check", "--json"))["unit_changes"][0]["before"] == "degC"
