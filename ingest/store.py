@@ -376,6 +376,13 @@ class Store:
         with self._database.read() as connection:
             return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
 
+    def rejected_for(self, reason: str) -> dict[str, int]:
+        """Return how many rejections with a reason that begins so are kept of each source that has any."""
+        like = REJECTS.c.reason.startswith(reason, autoescape=True)
+        by_source = select(REJECTS.c.source, func.count()).where(like).group_by(REJECTS.c.source)
+        with self._database.read() as connection:
+            return dict(sorted(map(tuple, connection.execute(by_source))))
+
     def dead_letters(self, *, source: str | None = None, after: int = 0, limit: int = 100) -> list[KeptLetter]:
         """Return dead letters, oldest first: of one source or of all, with a higher number than ``after``."""
         with self._database.read() as connection:

@@ -26,6 +26,7 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
     """
     from dataclasses import asdict
 
+    from ingest.skew import clock_problems
     from ingest.sources.check import check_sources, silent_signals
     from ingest.stored_unit import declared_units, other_units
     from service.jobs.schedule import unusable_schedules
@@ -48,6 +49,7 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
             *other_units(room.plant, room.store.units),
+            *clock_problems(room.plant, room.store),
             *(each["says"] for each in models if not each["can_be_trained"]),
         ]
         report = {
