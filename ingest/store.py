@@ -3,7 +3,7 @@
 Nobody else knows whether a reading lies in the log or in the lake.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from ingest.catalogue import (
     from_microseconds,
     to_microseconds,
 )
+from ingest.corrections import Corrections
 from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
@@ -33,12 +34,14 @@ from ingest.delivery import Delivery, Receipt, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
+from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
 from ingest.statement import insert_into
+from ingest.stored_unit import StoredUnits
 
 _ATTEMPTS = 20
 
@@ -108,6 +111,12 @@ class Store:
     dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
     database : address of a PostgreSQL database that takes the place of ``readings.db``
 
+    Attributes
+    ----------
+    late : rows that came after their time had been used
+    corrections : values that a later arrival took the place of
+    units : in which the signals are stored
+
     Raises
     ------
     StoreError
@@ -128,6 +137,9 @@ class Store:
         self._memory = Memory()
         self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
+        self.late = LateList(self._database)
+        self.corrections = Corrections(self._database)
+        self.units = StoredUnits(self._database)
         with self._database.read() as connection:
             there = inspect(connection)
             known = set(there.get_table_names())
@@ -179,6 +191,25 @@ class Store:
     def seal(self) -> SealReport:
         """Move everything from the log to the lake, and merge small and overlapping files there."""
         return self._lake.seal()
+
+    def fill(self, machine_class: str, name: str, tables: Iterable[Readings], signals: Sequence[str]) -> int:
+        """Take sorted readings into the lake as one file of this name, past the log; return its bytes.
+
+        For a store that is made of another one: no other file may have readings of the same machines
+        and times.
+        """
+
+        def noted() -> Iterator[pa.Table]:
+            for each in tables:
+                if each.table.num_rows:
+                    with self._database.write() as connection:
+                        log.note_spans(connection, each)
+                yield conform(each.table, signals)
+
+        with self._database.write() as connection:
+            log.note_signals(connection, machine_class, signals)
+        segment = self._lake.fill(machine_class, name, noted(), signals)
+        return 0 if segment is None else segment.bytes
 
     def waiting(self) -> int:
         """Return how many cells wait in the log; seal when they are many."""
@@ -237,6 +268,15 @@ class Store:
         """Return all signals of a class that ever came, in the order in which they appeared."""
         with self._database.read() as connection:
             return signals_of(connection, machine_class)
+
+    def rows(self, machine_class: str) -> int:
+        """Return how many rows a class has in files and batches; those that came twice count twice until merged."""
+        with self._database.read() as connection:
+            parts = [
+                connection.execute(select(func.sum(each.c.rows)).where(each.c.machine_class == machine_class)).scalar()
+                for each in (SEGMENTS, BATCHES)
+            ]
+        return sum(int(part or 0) for part in parts)
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings; does not touch data."""
@@ -335,6 +375,13 @@ class Store:
             statement = statement.where(REJECTS.c.source == source)
         with self._database.read() as connection:
             return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
+
+    def rejected_for(self, reason: str) -> dict[str, int]:
+        """Return how many rejections with a reason that begins so are kept of each source that has any."""
+        like = REJECTS.c.reason.startswith(reason, autoescape=True)
+        by_source = select(REJECTS.c.source, func.count()).where(like).group_by(REJECTS.c.source)
+        with self._database.read() as connection:
+            return dict(sorted(map(tuple, connection.execute(by_source))))
 
     def dead_letters(self, *, source: str | None = None, after: int = 0, limit: int = 100) -> list[KeptLetter]:
         """Return dead letters, oldest first: of one source or of all, with a higher number than ``after``."""
