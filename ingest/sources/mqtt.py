@@ -24,7 +24,8 @@ from ingest.event import events_table
 from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
-from ingest.sources.mqtt_connection import Connection, Incoming, credentials, where
+from ingest.sources.credentials import credentials
+from ingest.sources.mqtt_connection import Connection, Incoming, where
 from ingest.sources.mqtt_hearing import Hearing
 from ingest.sources.mqtt_window import Window, checksum
 from ingest.sources.sparkplug_host import NAMESPACE
@@ -236,9 +237,7 @@ class _Conversation:
         rows = [row for row in zip(came, digests, stamps, strict=True) if row[0].packet not in again]
         numbered = [(each.packet, digest) for each, digest, _ in rows if each.packet]
         after, notes = window.after([number for number, _ in numbered], [digest for _, digest in numbered])
-        messages = [
-            Message(each.topic, each.payload, stamp, each.retained) for each, _, stamp in rows
-        ]
+        messages = [Message(each.topic, each.payload, stamp, each.retained) for each, _, stamp in rows]
         heard = self._stream.hearing.hear(messages, from_microseconds(stamps[-1]))
         delivery = Delivery(
             source=self._stream.name,
