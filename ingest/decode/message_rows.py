@@ -1,6 +1,7 @@
 """Messages that each hold a body of rows, laid together as few tables, one way for each format."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -84,7 +85,24 @@ def _arrow(messages: Sequence[Numbered], _: KafkaTopic, bad: list[Rejection]) ->
         yield Rows(table, [number] * table.num_rows)
 
 
-READERS: Mapping[str, Reader] = {"json": _json, "csv": _csv, "line_protocol": _lines, "arrow": _arrow}
+def _one_after_another(reader: Reader) -> Reader:
+    """Return a reader that lays tables of one shape, which came one after another, together."""
+
+    def read(messages: Sequence[Numbered], topic: KafkaTopic, bad: list[Rejection]) -> Iterator[Rows]:
+        for _, alike in groupby(reader(messages, topic, bad), key=lambda each: each.table.schema):
+            several = list(alike)
+            table = pa.concat_tables([each.table for each in several]).combine_chunks()
+            yield Rows(table, [origin for each in several for origin in each.origins])
+
+    return read
+
+
+READERS: Mapping[str, Reader] = {
+    "json": _json,
+    "csv": _one_after_another(_csv),
+    "line_protocol": _lines,
+    "arrow": _one_after_another(_arrow),
+}
 
 
 def wanted_columns(topic: KafkaTopic) -> list[str]:
