@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -87,7 +88,7 @@ class Apart:
 @contextmanager
 def cluster_apart() -> Iterator[Apart]:
     """Give a cluster in a process of its own, and end it."""
-    root = os.path.dirname(os.path.dirname(__file__))
+    root = str(Path(__file__).parents[1])
     process = subprocess.Popen(
         [sys.executable, "-c", _PROCESS],
         cwd=root,

@@ -32,7 +32,8 @@ class Message(NamedTuple):
     Attributes
     ----------
     body : ``None`` where the key was deleted; it says nothing
-    time : milliseconds since 1970, as producer or broker gave it; ``None`` if neither did
+    time : of producer or broker, in microseconds since 1970, no two of a partition the same; ``None`` if
+        neither gave any
     """
 
     topic: str
@@ -41,15 +42,6 @@ class Message(NamedTuple):
     key: bytes
     body: bytes | None
     time: int | None
-
-    @property
-    def moment(self) -> int | None:
-        """When it was made, in microseconds since 1970.
-
-        The offset tells up to 1,000 messages of one millisecond apart, and says the same whenever the
-        message comes again.
-        """
-        return None if self.time is None else self.time * 1_000 + self.offset % 1_000
 
 
 class MessageDecoder:
@@ -122,7 +114,7 @@ class _Shape:
             parts.append(self._decode_rows(table.filter(~untimed), origins[~untimed], now, self._time))
         if untimed.any():
             origins = origins[untimed]
-            moments = pa.array([messages[each].moment for each in origins.tolist()], pa.int64()).cast(MOMENTS)
+            moments = pa.array([messages[each].time for each in origins.tolist()], pa.int64()).cast(MOMENTS)
             table = table.filter(untimed).drop_columns([self._time]).append_column(_TIME, moments)
             parts.append(self._decode_rows(table, origins, now, _TIME))
         return parts

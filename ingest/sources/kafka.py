@@ -24,7 +24,7 @@ from ingest.plant_kafka import Kafka
 from ingest.report import Rejection
 from ingest.sources.credentials import credentials
 from ingest.sources.kafka_connection import Connection
-from ingest.sources.kafka_position import Beginning, Partition, begin
+from ingest.sources.kafka_position import Beginning, Partition, Position, begin
 from ingest.sources.stream import Standing, StreamState
 from ingest.sources.understanding import understand
 
@@ -84,6 +84,7 @@ class _Conversation:
 
     def __init__(self, stream: KafkaStream, connection: Connection, inlet: Inlet) -> None:
         self._stream, self._connection, self._inlet = stream, connection, inlet
+        self._positions: dict[Partition, Position] = {}
         self._waiting: list[Message] = []
         self._bytes = 0
         self._since = 0.0
@@ -107,17 +108,20 @@ class _Conversation:
     def assigned(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """Look up where to read on, and note it; see ``Member``."""
         notes = self._inlet.notes(self._stream.name)
-        noted = {each: int(notes[str(each)]) for each in partitions if str(each) in notes}
-        known = {name.rpartition(" ")[0] for name in notes}
+        noted = {each: Position.of(notes[str(each)]) for each in partitions if str(each) in notes}
+        topics = {name.rpartition(" ")[0] for name in notes}
         committed = self._connection.committed(partitions) if partitions else {}
         found: dict[Partition, Beginning] = {}
         for each in partitions:
             # What is added to a topic that was read before is new from its first message on.
-            start = "earliest" if each.topic in known else self._stream.config.start
+            start = "earliest" if each.topic in topics else self._stream.config.start
+            known = noted[each].offset if each in noted else None
             found[each] = begin(
-                each, self._connection.held(each), noted=noted.get(each), committed=committed.get(each), start=start
+                each, self._connection.held(each), noted=known, committed=committed.get(each), start=start
             )
-        self._note({each: one for each, one in found.items() if one.offset != noted.get(each)})
+        new = {each: one for each, one in found.items() if each not in noted or one.offset != noted[each].offset}
+        self._positions = noted | {each: Position(one.offset) for each, one in new.items()}
+        self._note(new)
         self._stream.standing.say(connected=True)
         return {each: one.offset for each, one in found.items()}
 
@@ -132,7 +136,7 @@ class _Conversation:
         if found:
             delivery = Delivery(
                 source=self._stream.name,
-                notes={str(each): str(one.offset) for each, one in found.items()},
+                notes={str(each): self._positions[each].note() for each in found},
                 rejections=tuple(Rejection(0, "", "", each) for each in notices),
             )
             self._inlet.put(delivery, wait=1.0).result()
@@ -190,7 +194,8 @@ class _Conversation:
 
     def _make(self) -> "_Made":
         """Make a delivery of all that waits."""
-        messages, self._waiting, self._bytes = self._waiting, [], 0
+        messages = [self._placed(each) for each in self._waiting]
+        self._waiting, self._bytes = [], 0
         now = self._stream.clock()
 
         def letter(message: Message, reason: str) -> DeadLetter:
@@ -198,15 +203,22 @@ class _Conversation:
             return DeadLetter(kind="kafka", body=message.body or b"", reason=reason, arrived=now, head=head)
 
         readings, letters = understand(messages, now, self._stream.decoder.decode, letter)
-        positions = {Partition(each.topic, each.partition): each.offset + 1 for each in messages}
+        read = {Partition(each.topic, each.partition) for each in messages}
+        positions = {each: self._positions[each] for each in read}
         delivery = Delivery(
             source=self._stream.name,
             readings=tuple(readings),
-            notes={str(each): str(offset) for each, offset in positions.items()},
+            notes={str(each): position.note() for each, position in positions.items()},
             dead_letters=tuple(letters),
         )
         counts = {"received": len(messages), "kept": len(messages), "letters": len(letters)}
-        return _Made(delivery, positions, counts)
+        return _Made(delivery, {each: position.offset for each, position in positions.items()}, counts)
+
+    def _placed(self, message: Message) -> Message:
+        """Move the position behind a message, and give the message a time that no other has."""
+        partition = Partition(message.topic, message.partition)
+        after = self._positions[partition] = self._positions[partition].after(partition, message.offset, message.time)
+        return message if message.time is None else message._replace(time=after.newest)
 
 
 @dataclass(frozen=True, slots=True)

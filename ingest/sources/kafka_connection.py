@@ -198,6 +198,7 @@ def settings(stream: Kafka, folder: Path, group: str, user: str | None, password
         "auto.offset.reset": "error",
         "allow.auto.create.topics": False,
         "session.timeout.ms": int(SESSION_SECONDS * 1_000),
+        "heartbeat.interval.ms": int(SESSION_SECONDS * 300),
         "socket.timeout.ms": int(WAIT_SECONDS * 1_000),
         "topic.metadata.refresh.interval.ms": int(_TOPICS_AGAIN_SECONDS * 1_000),
         "queued.max.messages.kbytes": _PREFETCHED_KILOBYTES,
@@ -227,7 +228,7 @@ def _message(message: Any) -> Message:
         offset=message.offset(),
         key=message.key() or b"",
         body=message.value(),
-        time=time if kind else None,
+        time=time * 1_000 if kind else None,
     )
 
 

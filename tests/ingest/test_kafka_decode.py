@@ -19,7 +19,7 @@ from ingest.reading import Readings
 from ingest.sources.understanding import understand
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-MADE = to_microseconds(NOW) // 1_000 - 5_000
+MADE = to_microseconds(NOW) - 5_000_000
 TEN = "2026-01-01T10:00:00Z"
 
 
@@ -111,13 +111,12 @@ def test_each_format_gives_the_same_readings(topic: dict[str, Any], body: bytes)
     assert [("m1", *each[1:]) for each in cells(readings)] == EXPECTED
 
 
-def test_a_row_without_a_time_is_of_its_message_and_stays_apart_from_others_of_the_same_millisecond() -> None:
-    body = json.dumps({"machine": "m1", "a": 1}).encode()
+def test_a_row_without_a_time_is_of_its_message() -> None:
+    rows = json.dumps([{"machine": "m1", "a": 1}, {"machine": "m2", "a": 1, "time": TEN}]).encode()
 
-    readings, _ = hear(plant(), *(message(body, offset=each) for each in (1_999, 2_000, 2_001)))
+    readings, _ = hear(plant(), message(rows, time=MADE + 1))
 
-    made = datetime.fromtimestamp(MADE // 1_000, UTC)
-    assert [each[1] - made for each in cells(readings)] == [timedelta(microseconds=each) for each in (0, 1, 999)]
+    assert [each[1] for each in cells(readings)] == [NOW - timedelta(seconds=5) + timedelta(microseconds=1), at(TEN)]
 
 
 def test_lines_with_and_without_a_time_may_stand_together() -> None:
@@ -198,9 +197,7 @@ def test_a_letter_is_read_again_as_its_message_was() -> None:
 
     decoded = decode_kafka(kept.body, kept.head, mended, now=kept.arrived)
 
-    assert cells(decoded.readings) == [
-        ("m3", datetime.fromtimestamp(MADE // 1_000, UTC) + timedelta(microseconds=12), "a", 1.0)
-    ]
+    assert cells(decoded.readings) == [("m3", NOW - timedelta(seconds=5), "a", 1.0)]
     with pytest.raises(SourceError, match=r"the plant has no \[\[kafka\]\] stream 'bus' any more"):
         decode_kafka(kept.body, kept.head, known.model_copy(update={"kafka": []}), now=NOW)
 
