@@ -209,8 +209,7 @@ def test_a_cluster_that_stands_still_for_a_while_loses_and_doubles_nothing(store
         sender.send("t", numbers(range(100)))
         plant = plant_at(cluster.servers)
         for number, frozen in enumerate((0.5, 4.0)):
-            with listening(stream := stream_of(plant), intake):
-                wait_for(lambda: stream.state.kept)
+            with listening(stream_of(plant), intake):
                 cluster.freeze()
                 sleep(frozen)
                 cluster.thaw()
