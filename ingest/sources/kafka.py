@@ -107,6 +107,7 @@ class _Conversation:
 
     def assigned(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """Look up where to read on, and note it; see ``Member``."""
+        self._settle()  # if partitions were lost with a delivery under way, its notes count
         notes = self._inlet.notes(self._stream.name)
         noted = {each: Position.of(notes[str(each)]) for each in partitions if str(each) in notes}
         topics = {name.rpartition(" ")[0] for name in notes}
@@ -141,7 +142,8 @@ class _Conversation:
             )
             self._inlet.put(delivery, wait=1.0).result()
         if notices:
-            self._stream.standing.notice("; ".join(notices))
+            more = f"; and {len(notices) - 3} more" if len(notices) > 3 else ""
+            self._stream.standing.notice("; ".join(notices[:3]) + more)
 
     def _gather(self) -> None:
         if len(self._waiting) < MOST_WAITING and self._bytes < MOST_BYTES and self._made is None:

@@ -168,6 +168,8 @@ class Connection:
             return ask()
         except KafkaException as error:
             self._consumer.poll(0)  # brings the reason
+            if self._failed is not None:
+                raise self._failed from error
             raise SourceError(f"no broker answers ({self._why or error.args[0].str()})") from error
 
     def _on_error(self, error: Any) -> None:
