@@ -231,8 +231,21 @@ def where(stream: Mqtt) -> str:
     return f"{stream.host}:{stream.port or (8883 if stream.tls else 1883)}"
 
 
+class _EncryptedSocket(ssl.SSLSocket):
+    """Closes itself if the handshake fails; paho leaves it open."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 def _context(stream: Mqtt, folder: Path) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=str(folder / stream.ca_file) if stream.ca_file else None)
+        context = ssl.create_default_context(cafile=str(folder / stream.ca_file) if stream.ca_file else None)
     except OSError as error:
         raise SourceError(f"no encrypted connection ({error})") from error
+    context.sslsocket_class = _EncryptedSocket
+    return context

@@ -3,10 +3,12 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from time import sleep
 
 import paho.mqtt.client as paho
@@ -341,6 +343,16 @@ def certificate(folder: Path) -> None:
          "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.pem")],
         check=True, capture_output=True,
     )  # fmt: skip
+
+
+def test_without_the_library_the_state_says_what_to_install(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
+    stream = stream_of(plant_at(1))
+
+    with pytest.raises(SourceError, match=r"pip install 'andon\[mqtt\]'"):
+        stream.run(intake, Event())
+
+    assert "andon[mqtt]" in stream.state.why
 
 
 def test_another_client_with_the_same_name_is_named_as_the_cause(broker: Broker, intake: Intake) -> None:
