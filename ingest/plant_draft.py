@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ingest.part import Part
 from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Plant, Source
+from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_words import Location
 
@@ -25,7 +26,7 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, mqtt, events, models, jobs : parts by their position in the file
+    classes, machines, sources, mqtt, kafka, events, models, jobs : parts by their position in the file
     alerts : alert settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
@@ -35,6 +36,7 @@ class Draft:
     machines: Mapping[int, Machine]
     sources: Mapping[int, Source]
     mqtt: Mapping[int, Mqtt]
+    kafka: Mapping[int, Kafka]
     events: Mapping[int, KnownEvent]
     models: Mapping[int, ModelEntry]
     jobs: Mapping[int, Job]
@@ -50,6 +52,7 @@ class Draft:
             machines=dict(enumerate(plant.machines)),
             sources=dict(enumerate(plant.sources)),
             mqtt=dict(enumerate(plant.mqtt)),
+            kafka=dict(enumerate(plant.kafka)),
             events=dict(enumerate(plant.events)),
             models=dict(enumerate(plant.models)),
             jobs=dict(enumerate(plant.jobs)),
@@ -66,6 +69,7 @@ class Draft:
             machines=_readable(Machine, document.get("machines")),
             sources=_readable(Source, document.get("sources")),
             mqtt=_readable(Mqtt, document.get("mqtt")),
+            kafka=_readable(Kafka, document.get("kafka")),
             events=_readable(KnownEvent, document.get("events")),
             models=_readable(ModelEntry, document.get("models")),
             jobs=_readable(Job, document.get("jobs")),

@@ -4,7 +4,7 @@ import contextlib
 import select
 import socket
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -224,16 +224,6 @@ def require_paho() -> None:
         import paho.mqtt.client  # noqa: F401
     except ImportError as error:
         raise SourceError("MQTT needs a package that is not installed; run: pip install 'andon[mqtt]'") from error
-
-
-def credentials(stream: Mqtt, environment: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return user and password from the environment; raises ``SourceError`` if they are not there."""
-    found = []
-    for key, variable in (("user_variable", stream.user_variable), ("password_variable", stream.password_variable)):
-        if variable and variable not in environment:
-            raise SourceError(f"stream {stream.name!r}: the environment has no {variable}, which {key} names; set it")
-        found.append(environment[variable] if variable else None)
-    return found[0], found[1]
 
 
 def where(stream: Mqtt) -> str:

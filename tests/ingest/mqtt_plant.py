@@ -11,6 +11,7 @@ from ingest.intake import Inlet
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.sources.mqtt import MqttStream
+from ingest.sources.stream import Stream
 
 NUMBER = MqttTopic(template="plant/{line}/{machine}/{signal}")
 WIDE = MqttTopic(template="wide/{machine}", payload="json")
@@ -39,7 +40,7 @@ def wait_for(true: Callable[[], object], seconds: float = 20.0) -> None:
 
 
 @contextmanager
-def listening(stream: MqttStream, inlet: Inlet) -> Iterator[list[Exception]]:
+def listening(stream: Stream, inlet: Inlet) -> Iterator[list[Exception]]:
     """Run a stream in the background; at the end it is told to stop and has settled everything.
 
     The list that is given has the error that ended it, if one did.

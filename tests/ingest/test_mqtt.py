@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -15,13 +14,13 @@ from time import sleep
 import paho.mqtt.client as paho
 import pytest
 
-from ingest.delivery import Delivery, Receipt
-from ingest.errors import IntakeFullError, SourceError, StoreError
+from ingest.errors import SourceError, StoreError
 from ingest.intake import Intake
 from ingest.plant_mqtt import MqttTopic
 from ingest.replay import replay
 from ingest.store import Store
 from tests.broker import Broker, Publisher, running_broker
+from tests.ingest.inlet import Inlet
 from tests.ingest.mqtt_plant import NUMBER, listening, plant_at, stream_of, wait_for
 
 VERSIONS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -37,33 +36,6 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def intake(store: Store) -> Iterator[Intake]:
     with Intake(store) as intake:
         yield intake
-
-
-class Inlet:
-    """An inlet that answers when it is told to, or is full."""
-
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
-        self.held: list[tuple[Delivery, Future[Receipt]]] = []
-        self.holding = self.full = False
-
-    def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
-        if self.full:
-            raise IntakeFullError("full")
-        if not self.holding:
-            return self._intake.put(delivery, wait=wait)
-        future: Future[Receipt] = Future()
-        self.held.append((delivery, future))
-        return future
-
-    def notes(self, source: str) -> dict[str, str]:
-        return self._intake.notes(source)
-
-    def release(self) -> None:
-        self.holding = False
-        for delivery, future in self.held:
-            future.set_result(self._intake.put(delivery).result())
-        self.held.clear()
 
 
 def send(broker: Broker, *messages: tuple[str, bytes], retain: bool = False) -> None:
