@@ -25,7 +25,7 @@ from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
 from ingest.sources.credentials import credentials
-from ingest.sources.mqtt_connection import Connection, Incoming, where
+from ingest.sources.mqtt_connection import KEEP_ALIVE_SECONDS, Connection, Incoming, where
 from ingest.sources.mqtt_hearing import Hearing
 from ingest.sources.mqtt_window import Window, checksum
 from ingest.sources.sparkplug_host import NAMESPACE
@@ -50,15 +50,23 @@ class MqttStream:
     ----------
     clock : returns the present moment, aware
     environment : holds user and password, if the plant file names variables
+    keep_alive : seconds of silence after which the broker is asked whether it is still there
     """
 
     def __init__(
-        self, stream: Mqtt, plant: Plant, *, clock: Callable[[], datetime], environment: Mapping[str, str]
+        self,
+        stream: Mqtt,
+        plant: Plant,
+        *,
+        clock: Callable[[], datetime],
+        environment: Mapping[str, str],
+        keep_alive: int = KEEP_ALIVE_SECONDS,
     ) -> None:
         self.name = stream.name
         self.filters = _filters(stream)
         self.window = Window.of({}, REMEMBERED)
         self._config, self._plant, self._clock, self._environment = stream, plant, clock, environment
+        self._keep_alive = keep_alive
         self.hearing = Hearing(stream, plant, {})
         self.standing = Standing(clock)
         self._fresh = True
@@ -76,7 +84,7 @@ class MqttStream:
             user, password = credentials(self._config, self._environment)
             client_id = self._config.client_id or _client_id(self._plant.name, self.name)
             with Connection(self._config, self._plant.folder, client_id, user, password) as connection:
-                had_session = connection.begin(UNACKNOWLEDGED)
+                had_session = connection.begin(UNACKNOWLEDGED, self._keep_alive)
                 _Conversation(self, connection, inlet).hold(stop, had_session=had_session)
         except SourceError as error:
             why = f"{where(self._config)}: {error}"

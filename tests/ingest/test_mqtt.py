@@ -153,6 +153,29 @@ def test_a_broker_that_goes_away_ends_the_run_and_says_so(broker: Broker, intake
     broker.start()
 
 
+@VERSIONS
+def test_a_broker_that_hangs_is_noticed_and_misses_nothing(tmp_path: Path, broker: Broker, protocol: str) -> None:
+    store = Store(tmp_path / "hanging")
+    stream = stream_of(plant_at(broker.port, protocol=protocol), keep_alive=1)
+    with Intake(store) as intake:
+        with listening(stream, intake) as errors:
+            send(broker, ("plant/l/m1/a", b"1"))
+            wait_for(lambda: stream.state.kept == 1)
+            sleep(2.2)  # longer than both silences: a broker that is merely quiet answers when it is asked
+            assert stream.state.connected
+            with broker.hanging():
+                wait_for(lambda: errors, 10)
+                assert "the broker is connected, but answers nothing any more" in stream.state.why
+                with listening(stream, intake) as errors:
+                    pass
+                assert "answer" in str(errors[0])
+        with listening(stream, intake):
+            send(broker, ("plant/l/m1/a", b"2"))
+            wait_for(lambda: stream.state.kept == 2)
+    assert values(store) == [1.0, 2.0]
+    store.close()
+
+
 def test_a_session_that_the_broker_lost_makes_no_new_message_an_old_one(
     broker: Broker, intake: Intake, store: Store
 ) -> None:
