@@ -3,6 +3,7 @@
 ```
 AndonError
 ├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
+├── UnitError               a unit is not known, or does not convert to another one
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
 ├── TargetError             nobody takes what the simulator plays
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
@@ -36,6 +37,10 @@ class PlantFileError(AndonError):
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("\n".join(problems))
+
+
+class UnitError(AndonError):
+    """A unit is not known, or does not convert to another one."""
 
 
 class ScenarioError(AndonError):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ingest.part import Part
 from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Plant, Source
+from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_words import Location
@@ -26,7 +27,7 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, mqtt, opcua, events, models, jobs : parts by their position in the file
+    classes, machines, sources, mqtt, kafka, opcua, events, models, jobs : parts by their position in the file
     alerts : alert settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
@@ -36,6 +37,7 @@ class Draft:
     machines: Mapping[int, Machine]
     sources: Mapping[int, Source]
     mqtt: Mapping[int, Mqtt]
+    kafka: Mapping[int, Kafka]
     opcua: Mapping[int, Opcua]
     events: Mapping[int, KnownEvent]
     models: Mapping[int, ModelEntry]
@@ -52,6 +54,7 @@ class Draft:
             machines=dict(enumerate(plant.machines)),
             sources=dict(enumerate(plant.sources)),
             mqtt=dict(enumerate(plant.mqtt)),
+            kafka=dict(enumerate(plant.kafka)),
             opcua=dict(enumerate(plant.opcua)),
             events=dict(enumerate(plant.events)),
             models=dict(enumerate(plant.models)),
@@ -69,6 +72,7 @@ class Draft:
             machines=_readable(Machine, document.get("machines")),
             sources=_readable(Source, document.get("sources")),
             mqtt=_readable(Mqtt, document.get("mqtt")),
+            kafka=_readable(Kafka, document.get("kafka")),
             opcua=_readable(Opcua, document.get("opcua")),
             events=_readable(KnownEvent, document.get("events")),
             models=_readable(ModelEntry, document.get("models")),

@@ -18,7 +18,7 @@ _SHOWN = 80
 
 def check_opcua(draft: Draft) -> Iterator[Problem]:
     """Give what does not fit together, stream by stream."""
-    taken = {*draft.names("sources"), *draft.names("mqtt"), "api"}
+    taken = {*(name for table in ("sources", "mqtt", "kafka") for name in draft.names(table)), "api"}
     for index, stream in draft.opcua.items():
         at: Location = ("opcua", index)
         if stream.name in taken:

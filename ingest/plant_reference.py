@@ -4,6 +4,7 @@ Regenerate it with ``python -m ingest.plant_reference > docs/plant_file.md``.
 """
 
 import inspect
+import json
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from ingest.plant import (
     Source,
     Target,
 )
+from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_words import keys_of, plain_type, type_in_words
@@ -43,6 +45,8 @@ _TABLES: dict[str, type[Part]] = {
     "[[mqtt]]": Mqtt,
     "[[mqtt.topics]]": MqttTopic,
     "[mqtt.sparkplug]": Sparkplug,
+    "[[kafka]]": Kafka,
+    "[[kafka.topics]]": KafkaTopic,
     "[[opcua]]": Opcua,
     "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
@@ -121,8 +125,8 @@ def _written(default: Any) -> str:
         return f"`{str(default).lower()}`"
     if isinstance(default, timedelta):
         return f'`"{format_duration(default)}"`'
-    if isinstance(default, tuple):
-        return f"`{list(default)}`"
+    if isinstance(default, tuple | list):
+        return f"`{json.dumps(list(default))}`"
     return f'`"{default}"`' if isinstance(default, str) else f"`{default:g}`"
 
 

@@ -1,4 +1,4 @@
-"""Who we are at a server: user and password, from the environment and never from the plant file."""
+"""User and password of a stream: they stand in the environment, never in the plant file."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -6,18 +6,23 @@ from typing import Protocol
 from ingest.errors import SourceError
 
 
-class Named(Protocol):
-    """A stream of the plant file that may name variables of the environment."""
+class Guarded(Protocol):
+    """A stream whose plant file names the variables."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102 - as in the plant file
+    def name(self) -> str:
+        """Its name."""
+
     @property
-    def user_variable(self) -> str: ...  # noqa: D102
+    def user_variable(self) -> str:
+        """Variable of the user; empty if none is needed."""
+
     @property
-    def password_variable(self) -> str: ...  # noqa: D102
+    def password_variable(self) -> str:
+        """Variable of the password; empty if none is needed."""
 
 
-def credentials(stream: Named, environment: Mapping[str, str]) -> tuple[str | None, str | None]:
+def credentials(stream: Guarded, environment: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Return user and password from the environment; raises ``SourceError`` if they are not there."""
     found = []
     for key, variable in (("user_variable", stream.user_variable), ("password_variable", stream.password_variable)):

@@ -14,8 +14,10 @@ from ingest.errors import SourceError
 from ingest.plant_mqtt import Mqtt
 
 KEEP_ALIVE_SECONDS = 30
+"""A broker that sends nothing for so long is asked; if it is silent for as long again, it is lost."""
 WAIT_SECONDS = 5.0
 LARGEST_PACKET = 16 << 20
+_KEEP_ALIVE_TIMEOUT = 141
 _MOST_AT_ONCE = 1_000
 _MOST_BYTES_AT_ONCE = 1 << 20
 
@@ -74,12 +76,12 @@ class Connection:
         self._session: bool | None = None
         self._why = ""
 
-    def begin(self, receive_maximum: int) -> bool:
+    def begin(self, receive_maximum: int, keep_alive: int) -> bool:
         """Begin the session, or go on with it; return whether the broker still had it."""
         host, _, port = where(self._stream).rpartition(":")
         more = {"clean_start": False, "properties": self._wishes(receive_maximum)} if self.version == 5 else {}
         try:
-            self._client.connect(host, int(port), KEEP_ALIVE_SECONDS, **more)
+            self._client.connect(host, int(port), keep_alive, **more)
         except ssl.SSLError as error:
             raise SourceError(f"no encrypted connection ({error})") from error
         except OSError as error:
@@ -210,6 +212,8 @@ class Connection:
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, code: Any, _properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:
             self._why = self._why or f"the broker ended the connection: {code}"
+        elif code.value == _KEEP_ALIVE_TIMEOUT:
+            self._why = self._why or "the broker is connected, but answers nothing any more"
 
     def _on_subscribe(self, _client: Any, _data: Any, _packet: int, codes: Sequence[Any], _properties: Any) -> None:
         self._answers.append([each.value for each in codes])

@@ -99,7 +99,8 @@ class OpcuaStream:
                 refused = await connection.watch(missing)
                 if len(refused) == len(self._decoder.owners):
                     raise SourceError(f"the server refuses all nodes: {_listed(refused)}")
-                self._say(connected=True, why=f"nodes are refused: {_listed(refused)}" if refused else "")
+                self._say(connected=True)
+                self._notice(f"nodes are refused: {_listed(refused)}" if refused else "")
                 missing, asked = list(refused), monotonic()
             why = await connection.lost(_LOOK_SECONDS)
             if why:
@@ -124,7 +125,7 @@ class OpcuaStream:
         if came.missing:
             which = ", ".join(dict.fromkeys(came.missing[:_NAMED]))
             what = f"values are missing of {which}; if the server's queue was full, raise queue_size"
-            self._say(connected=True, why=what)
+            self._notice(what)
 
     def _delivery(self, points: Sequence[Point]) -> Delivery:
         now = self._clock()
@@ -145,6 +146,9 @@ class OpcuaStream:
     def _say(self, *, connected: bool, why: str = "") -> None:
         if (connected, why) != (self._state.connected, self._state.why):
             self._state = replace(self._state, connected=connected, why=why, since=self._clock())
+
+    def _notice(self, notice: str) -> None:
+        self._state = replace(self._state, notice=notice)
 
     def _count(self, **more: int) -> None:
         self._state = replace(self._state, **{name: getattr(self._state, name) + each for name, each in more.items()})

@@ -1,6 +1,7 @@
 """A stream: a source that goes on for as long as it is connected, and whether it is."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
 from typing import Protocol
@@ -15,12 +16,13 @@ class StreamState:
     Attributes
     ----------
     connected : whether it listens
-    why : why it does not, or what is missing although it does; empty while all is well
+    why : why it does not; empty while it does
     since : when that became so; ``None`` before the first try
     received : messages that came, each delivery of one counted
     kept : messages that are durable, or say nothing that is kept, and are acknowledged
     repeated : messages that came again and were durable already
     letters : messages, or parts of one, that became dead letters
+    notice : what a person should know although it listens, such as that messages are lost; empty if nothing
     overflowed : how often a sender said that it dropped what we did not take in time
     """
 
@@ -31,6 +33,7 @@ class StreamState:
     kept: int = 0
     repeated: int = 0
     letters: int = 0
+    notice: str = ""
     overflowed: int = 0
 
 
@@ -53,3 +56,29 @@ class Stream(Protocol):
         AndonError
             When it cannot connect, the connection is lost or the inlet fails; run it again.
         """
+
+
+class Standing:
+    """The state of a stream, kept by the thread that runs it.
+
+    Parameters
+    ----------
+    clock : returns the present moment, aware
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.state = StreamState()
+        self._clock = clock
+
+    def say(self, *, connected: bool, why: str = "") -> None:
+        """Change what the state says of the connection."""
+        if (connected, why) != (self.state.connected, self.state.why):
+            self.state = replace(self.state, connected=connected, why=why, since=self._clock())
+
+    def notice(self, text: str) -> None:
+        """Change what a person should know."""
+        self.state = replace(self.state, notice=text)
+
+    def count(self, **more: int) -> None:
+        """Add to what the state counts."""
+        self.state = replace(self.state, **{name: getattr(self.state, name) + each for name, each in more.items()})

@@ -28,8 +28,10 @@ def plant_at(port: int, *topics: MqttTopic, machines: tuple[str, ...] = ("m1", "
     )
 
 
-def stream_of(plant: Plant, **environment: str) -> MqttStream:
-    return MqttStream(plant.mqtt[0], plant, clock=lambda: datetime.now(UTC), environment=environment)
+def stream_of(plant: Plant, *, keep_alive: int = 30, **environment: str) -> MqttStream:
+    return MqttStream(
+        plant.mqtt[0], plant, clock=lambda: datetime.now(UTC), environment=environment, keep_alive=keep_alive
+    )
 
 
 def wait_for(true: Callable[[], object], seconds: float = 20.0) -> None:

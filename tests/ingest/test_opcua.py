@@ -22,7 +22,7 @@ from ingest.replay import replay
 from ingest.sources.opcua_connection import Came, Connection
 from ingest.store import Store
 from service.streams import Streams
-from tests.ingest.held_inlet import HeldInlet
+from tests.ingest.inlet import Inlet
 from tests.ingest.mqtt_plant import listening, wait_for
 from tests.ingest.opcua_plant import VALUES, plant_at, stream_of
 from tests.opcua_server import OpcuaServer, running_server
@@ -219,7 +219,8 @@ def test_an_overflow_at_the_server_is_counted_and_said(server: OpcuaServer, inta
         wait_for(lambda: stream.state.kept == 1)
         assert stream.state.connected
         assert (
-            "values are missing of nsu=http://works.example/;s=m1.a; if the server's queue was full" in stream.state.why
+            "values are missing of nsu=http://works.example/;s=m1.a; if the server's queue was full"
+            in stream.state.notice
         )
 
     assert stream.state.overflowed == 1
@@ -232,11 +233,11 @@ def test_nodes_that_the_server_does_not_have_are_named_and_read_once_they_are_th
     nodes = OpcuaNodes(node="{signal}", machine="m1", signals={"a": "ns=2;s=m1.a", "b": "ns=2;s=late"})
     stream = stream_of(plant_at(server.url, nodes))
     with listening(stream, intake):
-        assert stream.state.why == "nodes are refused: ns=2;s=late (BadNodeIdUnknown)"
+        assert stream.state.notice == "nodes are refused: ns=2;s=late (BadNodeIdUnknown)"
         server.set("m1.a", 1.0, time=BEGIN)
         server.add("late", 2.0)
         wait_for(lambda: stream.state.kept >= 2)
-        wait_for(lambda: stream.state.why == "")
+        wait_for(lambda: stream.state.notice == "")
 
     assert [each[2:] for each in rows(store)] == [(1.0, None), (None, 2.0)]
 
@@ -291,7 +292,7 @@ def test_a_connection_that_is_cut_ends_the_run_and_the_next_one_misses_nothing_t
 
 
 def test_nothing_is_acknowledged_before_it_is_durable(server: OpcuaServer, intake: Intake, store: Store) -> None:
-    stream, inlet, before = stream_of(plant_at(server.url)), HeldInlet(intake), server.unacknowledged()
+    stream, inlet, before = stream_of(plant_at(server.url)), Inlet(intake), server.unacknowledged()
     with listening(stream, inlet):
         inlet.holding = True
         server.set("m1.a", 1.0, time=BEGIN)
@@ -307,7 +308,7 @@ def test_nothing_is_acknowledged_before_it_is_durable(server: OpcuaServer, intak
 
 
 def test_a_full_intake_makes_the_server_wait(server: OpcuaServer, intake: Intake, store: Store) -> None:
-    stream, inlet = stream_of(plant_at(server.url)), HeldInlet(intake)
+    stream, inlet = stream_of(plant_at(server.url)), Inlet(intake)
     with listening(stream, inlet) as errors:
         inlet.full = True
         for part in range(20):
@@ -323,7 +324,7 @@ def test_a_full_intake_makes_the_server_wait(server: OpcuaServer, intake: Intake
 def test_what_a_failing_store_did_not_keep_is_not_acknowledged(
     server: OpcuaServer, intake: Intake, store: Store
 ) -> None:
-    stream, inlet = stream_of(plant_at(server.url)), HeldInlet(intake)
+    stream, inlet = stream_of(plant_at(server.url)), Inlet(intake)
     with listening(stream, inlet) as errors:
         inlet.holding = True
         server.set("m1.a", 1.0, time=BEGIN)

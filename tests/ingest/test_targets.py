@@ -57,6 +57,29 @@ def test_what_nobody_listens_to_is_not_taken(tmp_path: Path) -> None:
     assert last.taken == 0
 
 
+def test_a_broker_that_is_started_anew_meanwhile_misses_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path / "data")
+    with running_broker(tmp_path / "broker") as broker, Intake(store) as intake:
+        target = target_at(f"mqtt://127.0.0.1:{broker.port}", PLANT)
+        text = plant_text(PLANT, target.tables, dict.fromkeys(PLANT.machines_per_kind, False), files=False)
+        (tmp_path / "plant.toml").write_text(text)
+        stream = stream_of(load_plant(tmp_path / "plant.toml"))
+        with listening(stream, intake):
+            pass  # its session waits at the broker from now on
+        with target:
+            batches = play(PLANT, target, speed=0, now=False, clock=lambda: datetime.now(UTC), sleep=time.sleep)
+            for _ in range(10):
+                next(batches)
+            broker.stop()
+            broker.start()
+            *_, last = batches
+        with listening(stream, intake):
+            wait_for(lambda: stream.state.kept >= last.readings)
+
+    assert store.counts().readings == last.readings
+    store.close()
+
+
 @contextmanager
 def answering(*answers: tuple[int, dict[str, str], Any] | None) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
     """Give the address of a server that gives these answers, then takes all, and what it was sent.

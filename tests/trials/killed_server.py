@@ -1,7 +1,8 @@
 """Kill a server with SIGKILL at random moments under full load: what it acknowledged is there, once.
 
 Run ``python -m tests.trials.killed_server --kills 1000``. Clients push batches over HTTP and send each one again
-until it is acknowledged; half of them name their batches, half of them leave that to the server.
+until it is acknowledged; half of them name their batches, half of them leave that to the server. At the same time a
+broker hands over messages that have no times of their own.
 """
 
 import argparse
@@ -15,29 +16,39 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.store import Store
 from tests.benchmarks.http import free_port
+from tests.broker import Publisher, running_broker
 
 ROOT = Path(__file__).parents[2]
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 CLIENTS = 4
 ROWS = 50
+MESSAGES = 100
 LONGEST_UP_SECONDS = 0.6
 PLANT = """\
 name = "Killed"
 [[classes]]
 name = "press"
-signals = [{ name = "force" }]
+signals = [{{ name = "force" }}]
 [[machines]]
-names = ["client-0..3"]
+names = ["client-0..3", "node"]
 class = "press"
+
+[[mqtt]]
+name = "hall"
+host = "127.0.0.1"
+port = {broker}
+[[mqtt.topics]]
+template = "{{machine}}/{{signal}}"
 """
 
 
@@ -58,7 +69,7 @@ class Server:
                 [*command, "serve", "--no-jobs", "--port", str(self.port)],
                 cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log,
             )  # fmt: skip
-        while not self._ready():
+        while not self.get("/readyz"):
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended by itself; see {self.folder / 'server.log'}")
             time.sleep(0.01)
@@ -70,13 +81,15 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def _ready(self) -> bool:
+    def get(self, path: str) -> str:
+        """Return what the server says there; empty while it does not answer, or says that something is wrong."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
             try:
-                connection.request("GET", "/readyz")
-                return connection.getresponse().status == 200
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                return answer.read().decode() if answer.status == 200 else ""
             except (OSError, http.client.HTTPException):
-                return False
+                return ""
 
 
 @dataclass
@@ -120,13 +133,31 @@ class Client:
         return "\n".join(["machine,time,force", *lines]).encode(), key
 
 
+@dataclass
+class Node:
+    """Publishes numbers from zero on, each once, to a broker that hands them over."""
+
+    broker: int
+    stop: threading.Event
+    sent: int = 0
+
+    def run(self) -> None:
+        """Publish until told to stop."""
+        publisher = Publisher(self.broker)
+        while not self.stop.is_set():
+            publisher.send(("node/force", str(each).encode()) for each in range(self.sent, self.sent + MESSAGES))
+            self.sent += MESSAGES
+            time.sleep(0.05)
+        publisher.close()
+
+
 @contextmanager
-def clients(port: int) -> Iterator[list[Client]]:
-    """Let clients push while the block runs; they have all that they sent acknowledged when it ends."""
+def load(port: int, broker: int) -> Iterator[tuple[list[Client], Node]]:
+    """Let clients push and a node publish while the block runs; the clients have all acknowledged when it ends."""
     stop = threading.Event()
-    made = [Client(number, port, stop) for number in range(CLIENTS)]
-    with ThreadPoolExecutor(CLIENTS) as threads:
-        running = [threads.submit(each.run) for each in made]
+    made = [Client(number, port, stop) for number in range(CLIENTS)], Node(broker, stop)
+    with ThreadPoolExecutor(CLIENTS + 1) as threads:
+        running = [threads.submit(each.run) for each in (*made[0], made[1])]
         try:
             yield made
         finally:
@@ -144,33 +175,44 @@ def kill_often(folder: Path, kills: int, seed: int = 0) -> str:
         When something acknowledged is gone or is there twice.
     """
     draw = random.Random(seed)  # noqa: S311 - nothing secret
-    (folder / "plant.toml").write_text(PLANT)
     server = Server(folder)
-    waits = [server.start()]
-    try:
-        with clients(server.port) as senders:
-            for _ in range(kills):
-                time.sleep(draw.uniform(0, LONGEST_UP_SECONDS))
-                server.kill()
-                waits.append(server.start())
-    finally:
-        with suppress(ProcessLookupError):
+    with running_broker(folder / "broker", inflight=2000) as broker:
+        (folder / "plant.toml").write_text(PLANT.format(broker=broker.port))
+        waits = [server.start()]
+        _wait_for(lambda: 'andon_stream_connected{stream="hall"} 1.0' in server.get("/metrics"))
+        try:
+            with load(server.port, broker.port) as (clients, node):
+                for _ in range(kills):
+                    time.sleep(draw.uniform(0, LONGEST_UP_SECONDS))
+                    server.kill()
+                    waits.append(server.start())
+            _wait_for(lambda: len(_values(folder, "node")) >= node.sent)
+        finally:
             server.kill()
+    for each in clients:
+        assert _values(folder, f"client-{each.number}") == [float(number) for number in range(each.acknowledged * ROWS)]
+    assert Counter(_values(folder, "node")) == Counter(float(number) for number in range(node.sent))
+    batches, again = sum(each.acknowledged for each in clients), sum(each.sent_again for each in clients)
+    return (
+        f"{kills:,} kills, {batches:,} batches of {ROWS} readings over HTTP, {again:,} of them sent again, and"
+        f" {node.sent:,} messages over MQTT acknowledged: 0 lost, 0 doubled;"
+        f" ready again after {statistics.median(waits):.2f} s (median), {max(waits):.2f} s (longest)"
+    )
+
+
+def _values(folder: Path, machine: str) -> list[float]:
     store = Store(folder / "andon-data")
     try:
-        # Counted, not only compared: a batch that came twice has its readings twice in the log.
-        for each in senders:
-            values = store.read("press", machines=[f"client-{each.number}"]).table["force"].to_pylist()
-            assert values == [float(number) for number in range(each.acknowledged * ROWS)], each
-        batches = sum(each.acknowledged for each in senders)
-        assert store.counts().readings == batches * ROWS, (store.counts().readings, batches * ROWS)
+        return [each.as_py() for each in store.read("press", machines=[machine], signals=["force"]).table["force"]]
     finally:
         store.close()
-    again = sum(each.sent_again for each in senders)
-    return (
-        f"{kills:,} kills, {batches:,} batches of {ROWS} readings acknowledged, {again:,} sent again:"
-        f" 0 lost, 0 doubled; ready again after {statistics.median(waits):.2f} s (median), {max(waits):.2f} s (longest)"
-    )
+
+
+def _wait_for(fact: Callable[[], bool], seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < until, "that takes too long"
+        time.sleep(0.1)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""An inlet that a test holds in its hand."""
+"""An inlet that a test holds in its hands."""
 
 from concurrent.futures import Future
 
@@ -7,7 +7,7 @@ from ingest.errors import IntakeFullError
 from ingest.intake import Intake
 
 
-class HeldInlet:
+class Inlet:
     """An inlet that answers when it is told to, or is full."""
 
     def __init__(self, intake: Intake) -> None:
