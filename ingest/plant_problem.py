@@ -18,6 +18,7 @@ _NOUNS = {
     "sources": "source",
     "mqtt": "stream",
     "kafka": "stream",
+    "opcua": "stream",
 }
 
 

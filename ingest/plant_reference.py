@@ -30,6 +30,7 @@ from ingest.plant import (
 )
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
+from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -46,6 +47,8 @@ _TABLES: dict[str, type[Part]] = {
     "[mqtt.sparkplug]": Sparkplug,
     "[[kafka]]": Kafka,
     "[[kafka.topics]]": KafkaTopic,
+    "[[opcua]]": Opcua,
+    "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
     "[costs]": Costs,
     "[[models]]": ModelEntry,
@@ -59,8 +62,8 @@ _HEAD = """\
 <!-- Written by `python -m ingest.plant_reference > docs/plant_file.md` from `ingest/plant.py`. Change it there. -->
 
 `plant.toml` says what exists, where its data comes from and what matters. It is the only thing that you
-write to bring a plant in; `andon init FILES` proposes one from your own files, `andon check` reads it and
-names every mistake at once:
+write to bring a plant in; `andon init FILES` proposes one from your own files, `andon init opc.tcp://HOST:PORT`
+from an OPC UA server, `andon check` reads it and names every mistake at once:
 
 ```
 plant.toml: classes[1].signals[2].unti: unknown key; did you mean 'unit'? (class "press", signal "pressure")

@@ -14,6 +14,7 @@ from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.sources.kafka import KafkaStream
 from ingest.sources.mqtt import MqttStream
+from ingest.sources.opcua import OpcuaStream
 from ingest.sources.stream import Stream, StreamState
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -28,6 +29,7 @@ def streams_of(plant: Plant, clock: Callable[[], datetime]) -> list[Stream]:
     return [
         *(MqttStream(each, plant, clock=clock, environment=os.environ) for each in plant.mqtt),
         *(KafkaStream(each, plant, clock=clock, environment=os.environ) for each in plant.kafka),
+        *(OpcuaStream(each, plant, clock=clock, environment=os.environ) for each in plant.opcua),
     ]
 
 
@@ -97,7 +99,7 @@ class Streams:
                 now = (state.connected, state.why)
                 if state.since is not None and told.get(name) != now:
                     told[name] = now
-                    say = _log.info if state.connected or state.why == "stopped" else _log.warning
+                    say = _log.info if state.why in ("", "stopped") else _log.warning
                     say("stream", stream=name, connected=state.connected, why=state.why, messages=state.received)
                 if state.notice and noticed.get(name) != state.notice:
                     noticed[name] = state.notice

@@ -16,13 +16,14 @@ class StreamState:
     Attributes
     ----------
     connected : whether it listens
-    why : why it does not; empty while it does
+    why : why it does not, or what is missing although it does; empty while all is well
     since : when that became so; ``None`` before the first try
     received : messages that came, each delivery of one counted
     kept : messages that are durable, or say nothing that is kept, and are acknowledged
     repeated : messages that came again and were durable already
     letters : messages, or parts of one, that became dead letters
     notice : what a person should know although it listens, such as that messages are lost; empty if nothing
+    overflowed : how often a sender said that it dropped what we did not take in time
     """
 
     connected: bool = False
@@ -33,6 +34,7 @@ class StreamState:
     repeated: int = 0
     letters: int = 0
     notice: str = ""
+    overflowed: int = 0
 
 
 class Stream(Protocol):

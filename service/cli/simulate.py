@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option("--every", help="Time between two readings, such as '10 min'.  [10 min]")
 @click.option("--scenario", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="All of it, as JSON.")
 @click.option("--format", "suffix", type=click.Choice(["parquet", "csv"]), default="parquet", help="Of the readings.")
-@click.option("--to", "url", metavar="URL", help="Play it to mqtt://HOST or http://HOST:PORT instead.")
+@click.option(
+    "--to", "url", metavar="URL", help="Play it to mqtt://HOST or http://HOST:PORT, or as opc.tcp://HOST:PORT, instead."
+)
 @click.option(
     "--speed", type=click.IntRange(0), help="Plant seconds a second; 0: as fast as can be.  [60; 1 with --now]"
 )

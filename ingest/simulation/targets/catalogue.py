@@ -7,12 +7,14 @@ from ingest.errors import TargetError
 from ingest.simulation.scenario import Scenario
 from ingest.simulation.targets.http import HttpTarget
 from ingest.simulation.targets.mqtt import MqttTarget
+from ingest.simulation.targets.opcua import OpcuaTarget
 from ingest.simulation.targets.target import Opener, Target
 
 TARGETS: Mapping[str, Opener] = {
     "http": HttpTarget,
     "https": HttpTarget,
     "mqtt": MqttTarget,
+    "opc.tcp": OpcuaTarget,
 }
 """What an address begins with, and what it leads to."""
 
