@@ -5,7 +5,6 @@ comes meanwhile makes the next one, and the cluster waits when as much as is agr
 handed over when partitions go to another member is left for that one to read.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future
@@ -25,7 +24,7 @@ from ingest.report import Rejection
 from ingest.sources.credentials import credentials
 from ingest.sources.kafka_connection import Connection
 from ingest.sources.kafka_position import Beginning, Partition, Position, begin
-from ingest.sources.stream import Standing, StreamState
+from ingest.sources.stream import Standing, StreamState, known_as
 from ingest.sources.understanding import understand
 
 AT_ONCE = 5_000
@@ -66,7 +65,7 @@ class KafkaStream:
         """Read until told to stop; see ``Stream``."""
         try:
             user, password = credentials(self.config, self._environment)
-            group = self.config.group or _group(self._plant.name, self.name)
+            group = self.config.group or known_as(self._plant.name, self.name)
             with Connection(self.config, self._plant.folder, group, user, password) as connection:
                 _Conversation(self, connection, inlet).hold(stop)
         except SourceError as error:
@@ -230,7 +229,3 @@ class _Made:
     delivery: Delivery
     positions: Mapping[Partition, int]
     counts: Mapping[str, int]
-
-
-def _group(*names: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", "-".join(("andon", *names)).lower()).strip("-")

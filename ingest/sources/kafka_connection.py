@@ -16,6 +16,7 @@ SESSION_SECONDS = 10.0
 MOST_AT_ONCE = 10_000
 _PREFETCHED_KILOBYTES = 16_384
 _TOPICS_AGAIN_SECONDS = 60.0
+_REASONS = 10
 
 
 class Member(Protocol):
@@ -167,10 +168,17 @@ class Connection:
         try:
             return ask()
         except KafkaException as error:
-            self._consumer.poll(0)  # brings the reason
+            self._listen_for_reason()
             if self._failed is not None:
                 raise self._failed from error
             raise SourceError(f"no broker answers ({self._why or error.args[0].str()})") from error
+
+    def _listen_for_reason(self) -> None:
+        """Let librdkafka say why nobody answers; each call brings one of the things that it has to say."""
+        for _ in range(_REASONS):
+            if self._why or self._failed is not None:
+                return
+            self._consumer.poll(0.05)
 
     def _on_error(self, error: Any) -> None:
         if error.name() == "_ALL_BROKERS_DOWN":

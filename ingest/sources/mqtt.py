@@ -6,7 +6,6 @@ stops by itself when as much is unacknowledged as was agreed.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from ingest.sources.mqtt_connection import KEEP_ALIVE_SECONDS, Connection, Incom
 from ingest.sources.mqtt_hearing import Hearing
 from ingest.sources.mqtt_window import Window, checksum
 from ingest.sources.sparkplug_host import NAMESPACE
-from ingest.sources.stream import Standing, StreamState
+from ingest.sources.stream import Standing, StreamState, known_as
 
 UNACKNOWLEDGED = 4_000
 """Messages that may be unacknowledged at a time (MQTT 5)."""
@@ -82,7 +81,7 @@ class MqttStream:
         try:
             self._prepare(inlet)
             user, password = credentials(self._config, self._environment)
-            client_id = self._config.client_id or _client_id(self._plant.name, self.name)
+            client_id = self._config.client_id or known_as(self._plant.name, self.name)
             with Connection(self._config, self._plant.folder, client_id, user, password) as connection:
                 had_session = connection.begin(UNACKNOWLEDGED, self._keep_alive)
                 _Conversation(self, connection, inlet).hold(stop, had_session=had_session)
@@ -267,7 +266,3 @@ def _filters(stream: Mqtt) -> list[str]:
     distinct = list(dict.fromkeys(filters))
     # A broker may send a message once for each subscription that it fits.
     return [each for each in distinct if not any(covers(other, each) for other in distinct if other != each)]
-
-
-def _client_id(*names: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", "-".join(("andon", *names)).lower()).strip("-")

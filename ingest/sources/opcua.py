@@ -7,7 +7,6 @@ value of every node; one that is known already is the same reading.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from threading import Event
 from time import monotonic
@@ -21,7 +20,7 @@ from ingest.plant import Plant
 from ingest.plant_opcua import Opcua
 from ingest.sources.credentials import credentials
 from ingest.sources.opcua_connection import Came, Connection
-from ingest.sources.stream import StreamState
+from ingest.sources.stream import Standing, StreamState
 
 _LOOK_SECONDS = 0.2
 _FULL_SECONDS = 0.05
@@ -53,12 +52,12 @@ class OpcuaStream:
         self._config, self._plant, self._clock, self._environment = stream, plant, clock, environment
         self._again_seconds = again_seconds
         self._decoder = PointDecoder(stream, plant)
-        self._state = StreamState()
+        self._standing = Standing(clock)
 
     @property
     def state(self) -> StreamState:
         """How it is; see ``Stream``."""
-        return self._state
+        return self._standing.state
 
     def run(self, inlet: Inlet, stop: Event) -> None:
         """Listen until told to stop; see ``Stream``."""
@@ -66,12 +65,12 @@ class OpcuaStream:
             asyncio.run(self._listen(inlet, stop))
         except SourceError as error:
             why = f"{self._config.url}: {error}"
-            self._say(connected=False, why=why)
+            self._standing.say(connected=False, why=why)
             raise SourceError(why) from error
         except Exception as error:
-            self._say(connected=False, why=str(error))
+            self._standing.say(connected=False, why=str(error))
             raise
-        self._say(connected=False, why="stopped")
+        self._standing.say(connected=False, why="stopped")
 
     async def _listen(self, inlet: Inlet, stop: Event) -> None:
         user, password = credentials(self._config, self._environment)
@@ -99,8 +98,8 @@ class OpcuaStream:
                 refused = await connection.watch(missing)
                 if len(refused) == len(self._decoder.owners):
                     raise SourceError(f"the server refuses all nodes: {_listed(refused)}")
-                self._say(connected=True)
-                self._notice(f"nodes are refused: {_listed(refused)}" if refused else "")
+                self._standing.say(connected=True)
+                self._standing.notice(f"nodes are refused: {_listed(refused)}" if refused else "")
                 missing, asked = list(refused), monotonic()
             why = await connection.lost(_LOOK_SECONDS)
             if why:
@@ -121,11 +120,13 @@ class OpcuaStream:
                 await asyncio.sleep(_FULL_SECONDS)
         await asyncio.wrap_future(future)
         count = len(came.points)
-        self._count(received=count, kept=count, letters=len(delivery.dead_letters), overflowed=len(came.missing))
+        self._standing.count(
+            received=count, kept=count, letters=len(delivery.dead_letters), overflowed=len(came.missing)
+        )
         if came.missing:
             which = ", ".join(dict.fromkeys(came.missing[:_NAMED]))
             what = f"values are missing of {which}; if the server's queue was full, raise queue_size"
-            self._notice(what)
+            self._standing.notice(what)
 
     def _delivery(self, points: Sequence[Point]) -> Delivery:
         now = self._clock()
@@ -142,16 +143,6 @@ class OpcuaStream:
         what = f"{machine}/{signal}: {reason}"
         head = {"stream": self.name, "node": node}
         return DeadLetter(kind="opcua", body=written(points), reason=what, arrived=now, head=head)
-
-    def _say(self, *, connected: bool, why: str = "") -> None:
-        if (connected, why) != (self._state.connected, self._state.why):
-            self._state = replace(self._state, connected=connected, why=why, since=self._clock())
-
-    def _notice(self, notice: str) -> None:
-        self._state = replace(self._state, notice=notice)
-
-    def _count(self, **more: int) -> None:
-        self._state = replace(self._state, **{name: getattr(self._state, name) + each for name, each in more.items()})
 
 
 def _listed(refused: Mapping[str, str]) -> str:

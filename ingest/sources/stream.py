@@ -1,5 +1,6 @@
 """A stream: a source that goes on for as long as it is connected, and whether it is."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -82,3 +83,14 @@ class Standing:
     def count(self, **more: int) -> None:
         """Add to what the state counts."""
         self.state = replace(self.state, **{name: getattr(self.state, name) + each for name, each in more.items()})
+
+
+def known_as(*names: str) -> str:
+    """Return what we are called at a broker, made of the names of plant and stream.
+
+    Examples
+    --------
+    >>> known_as("Stamping works", "hall 3")
+    'andon-stamping-works-hall-3'
+    """
+    return re.sub("[^a-z0-9]+", "-", "-".join(("andon", *names)).lower()).strip("-")

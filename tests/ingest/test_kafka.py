@@ -16,7 +16,7 @@ from ingest.replay import replay
 from ingest.sources import kafka, kafka_connection
 from ingest.sources.kafka_connection import settings
 from ingest.store import Store
-from tests.ingest.inlet import Inlet
+from tests.ingest.held_inlet import HeldInlet
 from tests.ingest.kafka_plant import numbers, plant_at, stream_of, values
 from tests.ingest.mqtt_plant import listening, wait_for
 from tests.kafka_cluster import Cluster, Sender, cluster_apart, commit, committed
@@ -75,7 +75,7 @@ def test_messages_become_readings_once_and_what_is_not_understood_holds_nothing_
 
 
 def test_the_group_is_told_only_what_is_durable(cluster: Cluster, sender: Sender, intake: Intake, store: Store) -> None:
-    inlet = Inlet(intake)
+    inlet = HeldInlet(intake)
     sender.send("t", numbers(range(10)))
     stream = stream_of(plant_at(cluster.servers))
 
@@ -93,7 +93,7 @@ def test_the_group_is_told_only_what_is_durable(cluster: Cluster, sender: Sender
     assert values(store) == [float(each) for each in range(20)]
 
 
-class Scales(Inlet):
+class Scales(HeldInlet):
     """An inlet that weighs what it takes."""
 
     weights: tuple[int, ...] = ()

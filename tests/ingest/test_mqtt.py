@@ -20,7 +20,7 @@ from ingest.plant_mqtt import MqttTopic
 from ingest.replay import replay
 from ingest.store import Store
 from tests.broker import Broker, Publisher, running_broker
-from tests.ingest.inlet import Inlet
+from tests.ingest.held_inlet import HeldInlet
 from tests.ingest.mqtt_plant import NUMBER, listening, plant_at, stream_of, wait_for
 
 VERSIONS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -103,7 +103,7 @@ def test_a_large_message_comes_in_many_pieces(broker: Broker, intake: Intake, st
 def test_nothing_is_acknowledged_before_it_is_durable(
     broker: Broker, intake: Intake, store: Store, protocol: str
 ) -> None:
-    stream, inlet = stream_of(plant_at(broker.port, protocol=protocol)), Inlet(intake)
+    stream, inlet = stream_of(plant_at(broker.port, protocol=protocol)), HeldInlet(intake)
     with listening(stream, inlet):
         inlet.holding = True
         send(broker, *[("plant/l/m1/a", str(each).encode()) for each in range(10)])
@@ -185,7 +185,7 @@ def test_a_session_that_the_broker_lost_makes_no_new_message_an_old_one(
         wait_for(lambda: stream.state.kept == 1)
     forget(broker, "andon-works-hall")
 
-    inlet = Inlet(intake)
+    inlet = HeldInlet(intake)
     with listening(stream, inlet):
         inlet.holding = True
         send(broker, ("plant/l/m1/a", b"1"))  # the same content, and the same number as before
@@ -211,7 +211,7 @@ def forget(broker: Broker, client_id: str) -> None:
 
 def test_what_a_failing_store_did_not_keep_is_heard_anew(broker: Broker, intake: Intake, store: Store) -> None:
     stream = stream_of(plant_at(broker.port, sparkplug={"node_machine": "m1"}))
-    inlet = Inlet(intake)
+    inlet = HeldInlet(intake)
     with listening(stream, inlet) as errors:
         inlet.holding = True
         send(broker, ("spBv1.0/ulm/NDEATH/edge", b""), ("plant/l/m1/a", b"1"))
@@ -294,7 +294,7 @@ def test_a_message_that_breaks_the_decoder_is_a_letter_and_the_others_are_kept(
 
 
 def test_a_full_intake_makes_the_broker_wait(broker: Broker, intake: Intake, store: Store) -> None:
-    stream, inlet = stream_of(plant_at(broker.port)), Inlet(intake)
+    stream, inlet = stream_of(plant_at(broker.port)), HeldInlet(intake)
     with listening(stream, inlet) as errors:
         inlet.full = True
         send(broker, *[("plant/l/m1/a", str(each).encode()) for each in range(9000)])

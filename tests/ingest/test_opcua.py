@@ -22,7 +22,7 @@ from ingest.replay import replay
 from ingest.sources.opcua_connection import Came, Connection
 from ingest.store import Store
 from service.streams import Streams
-from tests.ingest.inlet import Inlet
+from tests.ingest.held_inlet import HeldInlet
 from tests.ingest.mqtt_plant import listening, wait_for
 from tests.ingest.opcua_plant import VALUES, plant_at, stream_of
 from tests.opcua_server import OpcuaServer, running_server
@@ -292,7 +292,7 @@ def test_a_connection_that_is_cut_ends_the_run_and_the_next_one_misses_nothing_t
 
 
 def test_nothing_is_acknowledged_before_it_is_durable(server: OpcuaServer, intake: Intake, store: Store) -> None:
-    stream, inlet, before = stream_of(plant_at(server.url)), Inlet(intake), server.unacknowledged()
+    stream, inlet, before = stream_of(plant_at(server.url)), HeldInlet(intake), server.unacknowledged()
     with listening(stream, inlet):
         inlet.holding = True
         server.set("m1.a", 1.0, time=BEGIN)
@@ -308,7 +308,7 @@ def test_nothing_is_acknowledged_before_it_is_durable(server: OpcuaServer, intak
 
 
 def test_a_full_intake_makes_the_server_wait(server: OpcuaServer, intake: Intake, store: Store) -> None:
-    stream, inlet = stream_of(plant_at(server.url)), Inlet(intake)
+    stream, inlet = stream_of(plant_at(server.url)), HeldInlet(intake)
     with listening(stream, inlet) as errors:
         inlet.full = True
         for part in range(20):
@@ -324,7 +324,7 @@ def test_a_full_intake_makes_the_server_wait(server: OpcuaServer, intake: Intake
 def test_what_a_failing_store_did_not_keep_is_not_acknowledged(
     server: OpcuaServer, intake: Intake, store: Store
 ) -> None:
-    stream, inlet = stream_of(plant_at(server.url)), Inlet(intake)
+    stream, inlet = stream_of(plant_at(server.url)), HeldInlet(intake)
     with listening(stream, inlet) as errors:
         inlet.holding = True
         server.set("m1.a", 1.0, time=BEGIN)

@@ -7,7 +7,7 @@ from ingest.errors import IntakeFullError
 from ingest.intake import Intake
 
 
-class Inlet:
+class HeldInlet:
     """An inlet that answers when it is told to, or is full."""
 
     def __init__(self, intake: Intake) -> None:
