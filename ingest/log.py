@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select
 
+from ingest import late
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
 from ingest.checksum import checksum
 from ingest.errors import DamagedError
@@ -61,8 +62,8 @@ def append(connection: Connection, readings: Readings, source: str, position: st
     for offset in range(0, table.num_rows, rows):
         part = Readings(readings.machine_class, table.slice(offset, rows))
         _insert(connection, part, source, position)
-    _note_signals(connection, readings)
-    _note_spans(connection, readings)
+    note_signals(connection, readings.machine_class, readings.signals)
+    note_spans(connection, readings)
     return True
 
 
@@ -134,7 +135,9 @@ def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None
 def remove(connection: Connection, ids: Sequence[int]) -> None:
     """Take sealed batches out of the log."""
     for offset in range(0, len(ids), 500):
-        connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(ids[offset : offset + 500])))
+        some = ids[offset : offset + 500]
+        connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(some)))
+        late.forget_batches(connection, some)
 
 
 def held_cells(connection: Connection) -> int:
@@ -160,15 +163,18 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
     }
     body = sink.getvalue().to_pybytes()
     _BATCH(connection, [{**about, "body": body, "sum": checksum(body, *about.values())}])
+    late.suspect(connection, readings.machine_class, table, about["first"])
 
 
-def _note_signals(connection: Connection, readings: Readings) -> None:
-    rows = [{"machine_class": readings.machine_class, "signal": name} for name in readings.signals]
+def note_signals(connection: Connection, machine_class: str, signals: Sequence[str]) -> None:
+    """Remember that a class has these signals, those that are new behind the others."""
+    rows = [{"machine_class": machine_class, "signal": name} for name in signals]
     if rows:
         _SIGNAL(connection, rows)
 
 
-def _note_spans(connection: Connection, readings: Readings) -> None:
+def note_spans(connection: Connection, readings: Readings) -> None:
+    """Remember from when to when each machine has readings, these included."""
     machines = readings.table["machine"].combine_chunks().dictionary_encode()
     codes, times = machines.indices.to_numpy(), readings.table["time"].cast(pa.int64()).to_numpy()
     first, newest = np.full(len(machines.dictionary), 2**62), np.full(len(machines.dictionary), -(2**62))

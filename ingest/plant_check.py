@@ -1,15 +1,19 @@
 """Whether the parts of a plant file fit together: names, references, and keys that need each other."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from ingest.duration import format_duration
+from ingest.errors import UnitError
 from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
 from ingest.plant_draft import Draft
+from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
+from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
 from ingest.plant_words import Location, either, nearest, shown
 from ingest.reading import KEY_COLUMNS
+from ingest.unit import conversion
 
 _NOTHING = timedelta()
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
@@ -19,7 +23,7 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 def check(draft: Draft) -> list[Problem]:
     """Return what does not fit together, table by table."""
     found: list[Problem] = []
-    for table in ("classes", "machines", "sources", "mqtt", "models", "jobs"):
+    for table in ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "models", "jobs"):
         entries = draft.document.get(table)
         listed = entries if isinstance(entries, list) else []
         names = [each.get("name") if isinstance(each, dict) else None for each in listed]
@@ -32,7 +36,7 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_source(draft, ("sources", index), source), *_columns(draft, ("sources", index), source)]
         for position, mapping in enumerate(source.events):
             found += _mapping(draft, ("sources", index, "events", position), source, mapping)
-    found += check_mqtt(draft)
+    found += [*check_mqtt(draft), *check_kafka(draft), *check_opcua(draft)]
     for index, event in draft.events.items():
         found += _known_event(draft, ("events", index), event)
     for index, model in draft.models.items():
@@ -134,6 +138,29 @@ def _columns(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
     declared = _of(draft.signals, draft.class_of.get(source.machine_is))
     for signal in source.signals or {}:
         yield from _unknown((*at, "signals", signal), "signal", signal, declared)
+    for signal, unit in source.units.items():
+        here = (*at, "units", signal)
+        yield from _unknown(here, "signal", signal, declared)
+        yield from _not_converted(here, unit, _units(draft, source, signal))
+
+
+def _units(draft: Draft, source: Source, signal: str) -> dict[str, str]:
+    """Return the unit that each class whose machines the source may tell of declares for a signal."""
+    only = draft.class_of.get(source.machine_is)
+    return {
+        each.name: own.unit
+        for each in draft.classes.values()
+        for own in each.signals
+        if own.name == signal and only in (None, each.name)
+    }
+
+
+def _not_converted(at: Location, delivered: str, declared: Mapping[str, str]) -> Iterator[Problem]:
+    for name, unit in declared.items():
+        try:
+            conversion(delivered, unit)
+        except UnitError as error:
+            yield Problem(at, f"{error} (class {name!r} declares unit = {unit!r})")
 
 
 def _mapping(draft: Draft, at: Location, source: Source, mapping: EventMapping) -> Iterator[Problem]:

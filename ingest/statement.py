@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -42,6 +42,29 @@ class Many:
         return connection.exec_driver_sql(
             compiled.string, [tuple([row[name] for name in names]) for row in rows]
         ).rowcount
+
+
+class Query:
+    """A query that is compiled once, and run past SQLAlchemy's work on each parameter and row.
+
+    Parameters
+    ----------
+    statement : with named parameters, of columns that need no translation, such as numbers and texts
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, SQLCompiler] = {}
+
+    def __call__(self, connection: Connection, **values: Any) -> Sequence[Any]:
+        """Return all rows for these values of the parameters."""
+        name = connection.dialect.name
+        if name not in self._compiled:
+            self._compiled[name] = self._statement.compile(dialect=connection.dialect)
+        compiled = self._compiled[name]
+        names = compiled.positiontup
+        asked = values if names is None else tuple([values[each] for each in names])
+        return connection.exec_driver_sql(compiled.string, asked).all()
 
 
 def _insert(dialect: str, table: Table) -> Insert:

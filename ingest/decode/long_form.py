@@ -57,6 +57,7 @@ def spread(
                 reason = _unknown(labels[label], machine_class, mapping, rejects)
                 rejects.add(unknown, signal_column, labels[label], reason)
         rows = rows[(codes[found[rows]] >= 0)]
+        values = _converted(machine_class, rows, codes[found], values, mapping)
         rows = _in_range(machine_class, rows, codes[found], values, table, value_column, rejects)
         rows = rows[~np.isnan(values[rows])]
         used += len(rows)
@@ -68,6 +69,18 @@ def spread(
 def _signal_codes(machine_class: MachineClass, labels: list[str], mapping: Mapping) -> Integers:
     place = {each.name: code for code, each in enumerate(machine_class.signals)}
     return np.array([*(place.get(mapping.names.get(label, label), -1) for label in labels)], np.int64)
+
+
+def _converted(
+    machine_class: MachineClass, rows: Integers, codes: Integers, values: Floats, mapping: Mapping
+) -> Floats:
+    """Return the values with those of some rows in the unit of their signal."""
+    for code, signal in enumerate(machine_class.signals):
+        if convert := mapping.conversions.get((machine_class.name, signal.name)):
+            own = rows[codes[rows] == code]
+            values = values.copy()
+            values[own] = convert(values[own])
+    return values
 
 
 def _unknown(label: str, machine_class: MachineClass, mapping: Mapping, rejects: Rejects) -> str:

@@ -184,6 +184,8 @@ class RowDecoder:
                 if column not in values:
                     values[column] = numbers(table[column], column, rejects, self._mapping.source.decimal)
                 cells = values[column] if len(rows) == len(classes) else values[column][rows]
+                if convert := self._mapping.conversions.get((name, signal.name)):
+                    cells = convert(cells)
                 columns.append(within(signal, cells, rows, table[column], column, rejects))
                 missing += int(np.isnan(cells).sum())
             if columns:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.call import current_call, shared_options
+from service.cli.call import current_call, shared_options, wall_clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ingest.damage import Damage
     from ingest.plant import ModelEntry
     from service.control_room import ControlRoom
@@ -16,29 +18,39 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--storage", is_flag=True, help="Also read all that is stored, and say what is damaged.")
 @click.option("--set-aside", "aside", is_flag=True, help="With --storage: put damaged parts aside.")
+@click.option("--relabel", is_flag=True, help="The units of the plant file are right for all that is stored, too.")
 @shared_options
-def command(storage: bool, aside: bool) -> None:
+def command(storage: bool, aside: bool, relabel: bool) -> None:
     """Check the plant file and its sources; say what is there and what each model can claim.
 
-    With --storage, everything that lies on disk is read and compared with its checksum.
+    With --storage, everything that lies on disk is read and compared with its checksum. With --relabel,
+    what is stored is taken to be in the units of the plant file from now on; no value changes.
     """
+    from dataclasses import asdict
+
     from ingest.sources.check import check_sources, silent_signals
+    from ingest.stored_unit import declared_units, other_units
     from service.jobs.schedule import unusable_schedules
 
     call = current_call()
     if aside and not storage:
         raise click.UsageError("--set-aside needs --storage")
     with call.open() as room:
+        if relabel:
+            room.store.units.declare(declared_units(room.plant), wall_clock())
         damages = room.store.find_damage() if storage else []
         folder = str(room.store.set_aside(damages)) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
+        late = room.store.late.counts().values()
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
         problems = [
             *(_lost(each, folder) for each in damages),
             *check_sources(room.plant),
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
+            *other_units(room.plant, room.store.units),
+            *_clocks(room, damages),
             *(each["says"] for each in models if not each["can_be_trained"]),
         ]
         report = {
@@ -47,12 +59,26 @@ def command(storage: bool, aside: bool) -> None:
             "signals": {each.name: len(each.signals) for each in room.plant.classes},
             "sources": [source.name for source in room.plant.sources],
             "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
+            "late": {"rows": sum(each.late for each in late), "too_late": sum(each.too_late for each in late)},
+            "corrections": sum(room.store.corrections.counts().values()),
+            "unit_changes": [asdict(each) for each in room.store.units.changes()],
             "models": models,
             "problems": problems,
         }
     call.show(report, lambda: _tell(report))
     if problems:
         click.get_current_context().exit(1)
+
+
+def _clocks(room: "ControlRoom", damages: "Sequence[Damage]") -> list[str]:
+    """Say which clocks seem wrong; what is damaged cannot be asked, and is said once."""
+    from ingest.errors import DamagedError
+    from ingest.skew import clock_problems
+
+    try:
+        return clock_problems(room.plant, room.store)
+    except DamagedError as error:
+        return [] if damages else [str(error)]
 
 
 def _lost(damage: "Damage", folder: str | None) -> str:
@@ -94,6 +120,19 @@ def _tell(report: dict[str, Any]) -> None:
     if store["readings"]:
         click.echo(
             f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected."
+        )
+    late = report["late"]
+    if late["rows"]:
+        click.echo(
+            f"Late: {late['rows']:,} rows came after their time had been scored,"
+            f" {late['too_late']:,} of them too late to score it again (see late_within)."
+        )
+    if report["corrections"]:
+        click.echo(f"Corrected: {report['corrections']:,} values by a later arrival; see: andon corrections")
+    for each in report["unit_changes"]:
+        click.echo(
+            f"Relabelled {each['at']:%Y-%m-%d %H:%M} UTC: signal {each['signal']!r} of class {each['machine_class']!r}"
+            f" from {each['before']!r} to {each['unit']!r}."
         )
     for model in report["models"]:
         if model["can_be_trained"]:

@@ -16,6 +16,8 @@ COMMANDS = {
     "check": "service.cli.check",
     "ingest": "service.cli.ingest",
     "dead-letters": "service.cli.dead_letters",
+    "corrections": "service.cli.corrections",
+    "replay": "service.cli.replay",
     "train": "service.cli.train",
     "backtest": "service.cli.backtest",
     "score": "service.cli.score",
