@@ -37,7 +37,7 @@ FAULTS: Mapping[str, Kind] = {
     "invalid": Kind("values are no numbers or out of range", "look at the dead letters and at 'range'", 0.8, 0.05),
     "flat": Kind("it stands still", "look whether the sensor hangs or the source repeats its last value", 0.8, 0.05),
     "spike": Kind("single readings jump", "look at the cable, its shield and earth", 0.7, 0.003),
-    "stuck_at_limit": Kind("it stays at the end of its range", "look at the sensor; is its range too small?", 0.8, 0.05),
+    "stuck_at_limit": Kind("it stays at the end of its range", "look at the sensor and its range", 0.8, 0.05),
     "erratic": Kind("it is noisier than usual", "look at the contacts and the supply of the sensor", 0.7, 0.03),
     "drift": Kind(
         "it drifts away while the others stay", "compare with a second instrument; if it is right, the machine changes",

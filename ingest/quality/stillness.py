@@ -73,7 +73,7 @@ def _long_runs(series: Series) -> list[int]:
     long = np.flatnonzero(lengths >= max(_AT_LEAST, _LONG * by_chance))
     resting = _resting(series)
     awake = [int(each) for each in long if not resting[begins[each] : begins[each] + lengths[each]].mean() > 0.5]
-    values, counts = np.unique(series.values[begins[awake]], return_counts=True)
+    values, counts = np.unique(series.values[begins[long]], return_counts=True)
     usual_places = set(values[counts >= _RECURRING].tolist())
     return [each for each in awake if float(series.values[begins[each]]) not in usual_places]
 

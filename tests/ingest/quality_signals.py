@@ -87,7 +87,7 @@ def set_points(chance: Chance) -> Series:
 
 def load(chance: Chance) -> Series:
     count = DAYS * 1440
-    busy = correlated(chance, count, 6) > 0
+    busy = np.repeat(chance.random(count // 120 + 1) < 0.4, 120)[:count]
     return series_of(np.where(busy, 40 + 2 * chance.standard_normal(count), 12 + 0.5 * chance.standard_normal(count)))
 
 
@@ -110,8 +110,8 @@ def irregular(chance: Chance) -> Series:
 CLEAN: Mapping[str, Callable[[Chance], Series]] = {
     each.__name__: each
     for each in (
-        white, rounded, daily, slow, very_slow, coarse, heavy, lognormal, on_off, set_points, load, counter, half_hourly,
-        irregular,
+        white, rounded, daily, slow, very_slow, coarse, heavy, lognormal, on_off, set_points, load, counter,
+        half_hourly, irregular,
     )
 }  # fmt: skip
 """Honest sensors, by name."""
