@@ -49,7 +49,7 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
             *other_units(room.plant, room.store.units),
-            *clock_problems(room.plant, room.store),
+            *(() if damages else clock_problems(room.plant, room.store)),
             *(each["says"] for each in models if not each["can_be_trained"]),
         ]
         report = {
