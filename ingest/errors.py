@@ -11,6 +11,7 @@ AndonError
 ├── StoreError              the data folder cannot be read or written
 │   ├── StoreBusyError      another process holds the store for too long
 │   ├── DamagedError        what lies on disk is not what was written
+│   ├── DiskFullError       there is no room left to write
 │   └── IntakeFullError     more comes than can be written or sealed; nothing was kept, send it again
 ├── NotEnoughDataError      too little history or too few events for what was asked
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
@@ -67,6 +68,10 @@ class StoreBusyError(StoreError):
 
 class DamagedError(StoreError):
     """What lies on disk is not what was written; nothing of it is served."""
+
+
+class DiskFullError(StoreError):
+    """There is no room left to write; nothing of it was kept, and all that was kept before still is."""
 
 
 class IntakeFullError(StoreError):

@@ -41,6 +41,9 @@ class Inlet(Protocol):
             When there is no room after ``wait`` seconds; nothing of the delivery was kept.
         """
 
+    def notes(self, source: str) -> dict[str, str]:
+        """Return what a source noted with its deliveries, by name."""
+
 
 class Intake:
     """Writes deliveries into a store from one thread, and seals the log from another.
@@ -90,6 +93,10 @@ class Intake:
             self._cells += delivery.cells
             self._changed.notify_all()
         return future
+
+    def notes(self, source: str) -> dict[str, str]:
+        """Return what a source noted; see ``Inlet.notes``."""
+        return self._store.notes(source)
 
     def close(self) -> None:
         """Make durable what was taken, then stop; deliveries that come later are refused."""

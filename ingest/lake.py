@@ -23,9 +23,10 @@ from ingest import corrections, late, log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
 from ingest.database import Database
-from ingest.errors import StoreBusyError, StoreError
+from ingest.decimals import DOUBLE, Kinds, kinds_of
+from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
-from ingest.segment import Segment, Selection, read_segment, sync_folder, write_segment
+from ingest.segment import Segment, Selection, kinds_in, read_segment, sync_folder, write_segment
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
@@ -69,6 +70,7 @@ class Lake:
         self._database = database
         self._rows = rows_in_a_segment
         self._sealing = FileLock(f"{folder}.lock", poll_interval=0.01)
+        self._unpublished: set[Path] = set()
 
     def path(self, segment: Segment) -> Path:
         """Return where a segment's file lies."""
@@ -100,7 +102,8 @@ class Lake:
     def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], signals: Sequence[str]) -> Segment | None:
         """Write sorted tables as one file of this name, and make it known; ``None`` if they are all empty."""
         path = self._class_folder(machine_class) / f"{name}.parquet"
-        segment = write_segment(path, tables, signals)
+        # They come one after the other, so nobody knows yet whether all their values are decimals.
+        segment = write_segment(path, tables, dict.fromkeys(signals, DOUBLE))
         if segment is not None:
             segment = replace(segment, machine_class=machine_class)
             self._publish([segment], [], [])
@@ -120,8 +123,11 @@ class Lake:
         except FileNotFoundError as error:
             raise StoreError(f"{error.filename or error}: a file of the lake is gone; restore it") from error
         except OSError as error:
-            what = "the disk is full; free some space" if error.errno == errno.ENOSPC else (error.strerror or error)
-            raise StoreError(f"{self.folder}: {what}; nothing is lost, run the same again") from error
+            if error.errno == errno.ENOSPC:
+                what = "the disk is full; free some space, nothing is lost, and run the same again"
+                raise DiskFullError(f"{self.folder}: {what}") from error
+            what = f"{error.strerror or error}; nothing is lost, run the same again"
+            raise StoreError(f"{self.folder}: {what}") from error
 
     def _next(self) -> tuple[str, list[log.Batch]] | None:
         with self._database.read() as connection:
@@ -148,9 +154,8 @@ class Lake:
             replaced += corrections.replaced(known.table, merged.replaced)
             repeated += np.bincount(origin[rows[merged.repeated[known.fresh :]]], minlength=len(batches))
             corrected += np.bincount(origin[rows[merged.corrected[known.fresh :]]], minlength=len(batches))
-            written += self._write(
-                machine_class, [merged.table.filter(pa.array(merged.newly))], signals, batches[-1].id
-            )
+            fresh = merged.table.filter(pa.array(merged.newly))
+            written += self._write(machine_class, [fresh], kinds_of(fresh, signals), batches[-1].id)
         found = late.find(table, np.array([each.id for each in batches])[origin], brought, suspects)
 
         def note(connection: Connection) -> None:
@@ -182,11 +187,9 @@ class Lake:
         known = self.read(touching, Selection(tuple(signals), machines, first, newest))
         return _WithKnown(pa.concat_tables([known, table]), known.num_rows)
 
-    def _write(
-        self, machine_class: str, tables: Iterable[pa.Table], signals: Sequence[str], sequence: int
-    ) -> list[Segment]:
+    def _write(self, machine_class: str, tables: Iterable[pa.Table], kinds: Kinds, sequence: int) -> list[Segment]:
         path = self._class_folder(machine_class) / f"{uuid4().hex}.parquet"
-        segment = write_segment(path, tables, signals)
+        segment = write_segment(path, tables, kinds)
         return [] if segment is None else [replace(segment, machine_class=machine_class, sequence=sequence)]
 
     def _publish(
@@ -201,6 +204,7 @@ class Lake:
             sync_folder(folder)
             sync_folder(folder.parent)
         names = [column.name for column in SEGMENTS.columns]
+        self._unpublished.update(self.path(each) for each in written)
         with self._database.write() as connection:
             for each in written:
                 connection.execute(SEGMENTS.insert(), dict(zip(names[1:], astuple(each)[1:], strict=True)))
@@ -208,8 +212,11 @@ class Lake:
                 connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
             log.remove(connection, batches)
             note(connection)
-        for each in replaced:
-            self.path(each).unlink(missing_ok=True)
+            known = {self.path(each) for each in segments_of(connection)}
+        # Only once a later transaction is through is it certain that an earlier one, which failed, never will be.
+        for path in (*map(self.path, replaced), *self._unpublished - known):
+            path.unlink(missing_ok=True)
+        self._unpublished.clear()
 
     def _compact(self, machine_class: str) -> None:
         """Rewrite where many files overlap or many are tiny, until none is."""
@@ -238,9 +245,10 @@ class Lake:
             cuts = span_tree.cut(days, others, self._target(len(signals)))
             runs = [(low * span_tree.DAY, (high + 1) * span_tree.DAY - 1) for low, high in cuts]
         written: list[Segment] = []
+        kinds = kinds_in([self.path(each) for each in pieces], signals)
         for first, newest in runs:
             tables = self._merged(pieces, signals, machines, (first, newest))
-            written += self._write(pieces[0].machine_class, tables, signals, sequence)
+            written += self._write(pieces[0].machine_class, tables, kinds, sequence)
         self._publish(written, pieces, [])
 
     def _merged(
@@ -263,7 +271,7 @@ class Lake:
     def strays(self) -> list[Path]:
         """Return the files that the catalogue does not know: those of a crash, or all of a lost catalogue."""
         with self._database.read() as connection:
-            known = {self.path(each) for each in segments_of(connection)}
+            known = {self.path(each) for each in segments_of(connection)} | self._unpublished
         return sorted(path for path in self.folder.glob("*/*.parquet") if path not in known)
 
     def clear_strays(self) -> None:

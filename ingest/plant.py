@@ -13,6 +13,7 @@ from pydantic import Field
 from ingest.duration import Duration
 from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
+from ingest.plant_mqtt import Mqtt
 
 
 class Signal(Part):
@@ -209,6 +210,7 @@ class Plant(Part):
     classes: list[MachineClass] = Field(min_length=1, description="Kinds of machines.")
     machines: list[Machine] = Field(min_length=1, description="Machines.")
     sources: list[Source] = Field([], description="Where data comes from.")
+    mqtt: list[Mqtt] = Field([], description="Brokers to listen to.")
     events: list[KnownEvent] = Field([], description="Events written by hand.")
     costs: Costs = Field(Costs(), description="Costs.")
     models: list[ModelEntry] = Field([], description="Models to train.")

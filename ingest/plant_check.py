@@ -7,6 +7,7 @@ from ingest.duration import format_duration
 from ingest.errors import UnitError
 from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
 from ingest.plant_draft import Draft
+from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_problem import Problem
 from ingest.plant_words import Location, either, nearest, shown
 from ingest.reading import KEY_COLUMNS
@@ -20,7 +21,7 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 def check(draft: Draft) -> list[Problem]:
     """Return what does not fit together, table by table."""
     found: list[Problem] = []
-    for table in ("classes", "machines", "sources", "models", "jobs"):
+    for table in ("classes", "machines", "sources", "mqtt", "models", "jobs"):
         entries = draft.document.get(table)
         listed = entries if isinstance(entries, list) else []
         names = [each.get("name") if isinstance(each, dict) else None for each in listed]
@@ -33,6 +34,7 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_source(draft, ("sources", index), source), *_columns(draft, ("sources", index), source)]
         for position, mapping in enumerate(source.events):
             found += _mapping(draft, ("sources", index, "events", position), source, mapping)
+    found += check_mqtt(draft)
     for index, event in draft.events.items():
         found += _known_event(draft, ("events", index), event)
     for index, model in draft.models.items():

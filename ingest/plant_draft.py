@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ingest.part import Part
 from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Plant, Source
+from ingest.plant_mqtt import Mqtt
 from ingest.plant_words import Location
 
 _PartOf = TypeVar("_PartOf", bound=Part)
@@ -24,7 +25,7 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, events, models, jobs : parts by their position in the file
+    classes, machines, sources, mqtt, events, models, jobs : parts by their position in the file
     alerts : alert settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
@@ -33,6 +34,7 @@ class Draft:
     classes: Mapping[int, MachineClass]
     machines: Mapping[int, Machine]
     sources: Mapping[int, Source]
+    mqtt: Mapping[int, Mqtt]
     events: Mapping[int, KnownEvent]
     models: Mapping[int, ModelEntry]
     jobs: Mapping[int, Job]
@@ -47,6 +49,7 @@ class Draft:
             classes=dict(enumerate(plant.classes)),
             machines=dict(enumerate(plant.machines)),
             sources=dict(enumerate(plant.sources)),
+            mqtt=dict(enumerate(plant.mqtt)),
             events=dict(enumerate(plant.events)),
             models=dict(enumerate(plant.models)),
             jobs=dict(enumerate(plant.jobs)),
@@ -62,6 +65,7 @@ class Draft:
             classes=_readable(MachineClass, document.get("classes")),
             machines=_readable(Machine, document.get("machines")),
             sources=_readable(Source, document.get("sources")),
+            mqtt=_readable(Mqtt, document.get("mqtt")),
             events=_readable(KnownEvent, document.get("events")),
             models=_readable(ModelEntry, document.get("models")),
             jobs=_readable(Job, document.get("jobs")),

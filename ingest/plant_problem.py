@@ -16,6 +16,7 @@ _NOUNS = {
     "jobs": "job",
     "signals": "signal",
     "sources": "source",
+    "mqtt": "stream",
 }
 
 
@@ -87,6 +88,8 @@ def problem_of(error: Mapping[str, Any]) -> Problem:
         return Problem(at, f"{shown(value)} is too small; write more than {context['gt']:g}")
     if kind == "greater_than_equal":
         return Problem(at, f"{shown(value)} is too small; write {context['ge']:g} or more")
+    if kind == "less_than_equal":
+        return Problem(at, f"{shown(value)} is too large; write {context['le']:g} or less")
     if kind == "literal_error":
         known = list(get_args(kind_at(at)))
         meant = f"; {nearest(value, known)}" if isinstance(value, str) and get_close_matches(value, known) else ""

@@ -27,6 +27,7 @@ from ingest.plant import (
     Source,
     Target,
 )
+from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -38,6 +39,9 @@ _TABLES: dict[str, type[Part]] = {
     "[[machines]]": Machine,
     "[[sources]]": Source,
     "[[sources.events]]": EventMapping,
+    "[[mqtt]]": Mqtt,
+    "[[mqtt.topics]]": MqttTopic,
+    "[mqtt.sparkplug]": Sparkplug,
     "[[events]]": KnownEvent,
     "[costs]": Costs,
     "[[models]]": ModelEntry,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
-from ingest.errors import StoreBusyError, StoreError
+from ingest.errors import DiskFullError, StoreBusyError, StoreError
 
 WAIT_SECONDS = 30.0
 _DRIVER = "postgresql+psycopg"
@@ -95,7 +95,7 @@ class PostgresqlDatabase:
                 f"{self.name}: another process has been writing for {self._wait / 1000:g} s; try again when it is done"
             )
         if code == _DISK_FULL:
-            return StoreError(f"{self.name}: its disk is full; free some space and run the same again")
+            return DiskFullError(f"{self.name}: its disk is full; free some space and run the same again")
         if code is None:
             return StoreError(f"{self.name}: cannot be reached ({cause}); is it running, and is the address right?")
         return StoreError(f"{self.name}: {cause}")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,15 +13,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from ingest.catalogue import to_microseconds
 from ingest.checksum import Sums, damaged, sums_of, verify_footer, verify_groups
+from ingest.decimals import Kinds, kind_for_all, packed, unpacked
 from ingest.merge import conform, wide_schema
 
-ROWS_IN_A_GROUP = (8_192, 65_536)
+ROWS_IN_A_GROUP = (4_096, 65_536)
 CELLS_IN_A_GROUP = 2_000_000
 _SAMPLE = 4_096
-_DECIMALS = 5
+_REMEMBERED = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,12 @@ class Selection:
             keep &= (times >= self._low) & (times <= self._high)
         return table if keep.all() else table.filter(pa.array(keep))
 
-    def may_hold(self, group: pq.RowGroupMetaData) -> bool:
-        """Say whether a row group can have selected rows, by its lowest and highest machine and time."""
-        machine, time = group.column(0).statistics, group.column(1).statistics
-        if self.machines is not None and not any(machine.min <= each <= machine.max for each in self.machines):
-            return False
-        return bool(_microseconds(time.min) <= self._high and _microseconds(time.max) >= self._low)
+    def touching(self, index: "_Index") -> list[int]:
+        """Return the row groups that can have selected rows, by their lowest and highest machine and time."""
+        may = (index.first <= self._high) & (index.newest >= self._low)
+        if self.machines is not None:
+            may &= np.logical_or.reduce([(index.lowest <= each) & (each <= index.highest) for each in self.machines])
+        return np.flatnonzero(may).tolist()
 
     @property
     def _low(self) -> int:
@@ -77,8 +80,12 @@ class Selection:
         return 2**63 - 1 if self.newest is None else self.newest
 
 
-def write_segment(path: Path, tables: Iterable[pa.Table], signals: Sequence[str]) -> Segment | None:
+def write_segment(path: Path, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:
     """Write sorted tables one behind the other as one file and sync it; ``None`` if they are all empty.
+
+    Parameters
+    ----------
+    kinds : the type in which each signal is kept, in the order of the tables; it must hold all their values
 
     Returns
     -------
@@ -92,14 +99,15 @@ def write_segment(path: Path, tables: Iterable[pa.Table], signals: Sequence[str]
     rows = readings = 0
     first, newest = 2**62, -(2**62)
     with path.open("wb") as sink:
-        with pq.ParquetWriter(sink, wide_schema(signals), **_encoding(head, signals)) as writer:
+        with pq.ParquetWriter(sink, _kept_schema(kinds), **_encoding(head, kinds)) as writer:
             for table in chain([head], filled):
+                kept = _kept(table, kinds)
                 for offset, length in row_groups(table):
-                    writer.write_table(table.slice(offset, length), row_group_size=length)
+                    writer.write_table(kept.slice(offset, length), row_group_size=length)
                 times = pc.min_max(table["time"].cast(pa.int64()))
                 first, newest = min(first, times["min"].as_py()), max(newest, times["max"].as_py())
                 rows += table.num_rows
-                readings += sum(table.num_rows - table[name].null_count for name in signals)
+                readings += sum(table.num_rows - table[name].null_count for name in kinds)
         sink.flush()
         os.fsync(sink.fileno())
     return Segment(0, "", path.name, 0, rows, readings, path.stat().st_size, first, newest, sums_of(path))
@@ -126,21 +134,37 @@ def row_groups(table: pa.Table) -> list[tuple[int, int]]:
     return groups
 
 
-def _encoding(head: pa.Table, signals: Sequence[str]) -> dict[str, Any]:
+def kinds_in(paths: Iterable[Path], signals: Sequence[str]) -> Kinds:
+    """Return a type for each signal that holds what each of these files has of it."""
+    schemas = [pq.read_schema(path) for path in paths]
+    return {name: kind_for_all(each.field(name).type for each in schemas if name in each.names) for name in signals}
+
+
+def _kept_schema(kinds: Kinds) -> pa.Schema:
+    schema = wide_schema(tuple(kinds))
+    return pa.schema([each.with_type(kinds.get(each.name, each.type)) for each in schema])
+
+
+def _kept(table: pa.Table, kinds: Kinds) -> pa.Table:
+    for name, kind in kinds.items():
+        table = table.set_column(table.schema.get_field_index(name), name, packed(table[name], kind))
+    return table
+
+
+def _encoding(head: pa.Table, kinds: Kinds) -> dict[str, Any]:
     """Choose how columns are written.
 
-    Values with few decimals come again and again as the same eight bytes, and compress best as they are
-    (half the size); values of full precision compress best byte by byte.
+    Doubles that come again and again as the same eight bytes compress best as they are; decimals, and
+    doubles of full precision, byte by byte.
     """
-    sample = head.slice(0, max(16, min(_SAMPLE, 16 * CELLS_IN_A_GROUP // head.num_columns // 100)))
-    encodings = {"time": "DELTA_BINARY_PACKED"}
-    for name in signals:
-        values = sample[name].drop_null().to_numpy()
-        with np.errstate(over="ignore"):  # a value too large to be rounded is not short
-            short = np.mean(np.round(values, _DECIMALS) == values) if len(values) else 1.0
-        encodings[name] = "PLAIN" if short > 0.9 else "BYTE_STREAM_SPLIT"
+    sample = head.slice(0, _SAMPLE)
+    encodings = {"time": "DELTA_BINARY_PACKED"} | dict.fromkeys(kinds, "BYTE_STREAM_SPLIT")
+    for name, kind in kinds.items():
+        if not pa.types.is_decimal(kind) and pc.count_distinct(sample[name]).as_py() < sample.num_rows // 2:
+            encodings[name] = "PLAIN"
     return {
         "compression": "zstd",
+        "store_decimal_as_integer": True,
         "use_dictionary": ["machine", "arrived"],
         "column_encoding": encodings,
         "write_statistics": ["machine", "time"],
@@ -164,25 +188,53 @@ def read_segment(path: Path, selection: Selection, sums: Sums) -> pa.Table:
     with path.open("rb") as raw:
         verify_footer(path, raw, sums)
         try:
-            with pq.ParquetFile(raw, read_dictionary=["machine"], pre_buffer=False) as file:
-                table = _read(path, raw, file, selection, sums)
+            index = _index(path, sums)
+            with pq.ParquetFile(raw, metadata=index.metadata, read_dictionary=["machine"], pre_buffer=False) as file:
+                table = _read(path, raw, file, index, selection, sums)
         except pa.ArrowException as error:
             raise damaged(path) from error
     return conform(table, selection.signals)
 
 
-def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, selection: Selection, sums: Sums) -> pa.Table:
-    schema = wide_schema(selection.signals)
-    there = set(file.schema_arrow.names)
-    columns = [name for name in schema.names if name in there]
-    metadata = file.metadata
-    groups = [number for number in range(metadata.num_row_groups) if selection.may_hold(metadata.row_group(number))]
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What a file says of itself: names of its columns; lowest and highest machine and time of each row group."""
+
+    metadata: pq.FileMetaData
+    names: frozenset[str]
+    lowest: NDArray[np.object_]
+    highest: NDArray[np.object_]
+    first: NDArray[np.int64]
+    newest: NDArray[np.int64]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _index(path: Path, sums: Sums) -> _Index:
+    """Return the index of a file; parsed once, since that takes longer than to read one machine."""
+    del sums  # another file at this place would have others
+    metadata = pq.read_metadata(path)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    machines, times = ([each.column(place).statistics for each in groups] for place in (0, 1))
+    return _Index(
+        metadata,
+        frozenset(metadata.schema.names),
+        np.array([each.min for each in machines], object),
+        np.array([each.max for each in machines], object),
+        np.array([_microseconds(each.min) for each in times], np.int64),
+        np.array([_microseconds(each.max) for each in times], np.int64),
+    )
+
+
+def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, index: _Index, selection: Selection, sums: Sums) -> pa.Table:
+    schema, metadata = wide_schema(selection.signals), index.metadata
+    columns = [name for name in schema.names if name in index.names]
+    groups = selection.touching(index)
     several = max(1, CELLS_IN_A_GROUP // max(1, len(columns) * metadata.num_rows // metadata.num_row_groups))
     kept: list[pa.Table] = []
     for offset in range(0, len(groups), several):
         some = groups[offset : offset + several]
         verify_groups(path, raw, metadata, sums, some, columns)
-        kept.append(selection.keep(file.read_row_groups(some, columns=columns)))
+        kept.append(unpacked(selection.keep(file.read_row_groups(some, columns=columns)), selection.signals))
     return pa.concat_tables(kept) if kept else schema.empty_table()
 
 

@@ -8,7 +8,7 @@ beside each other on one data folder.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from ingest.errors import StoreBusyError, StoreError
+from ingest.errors import DiskFullError, StoreBusyError, StoreError
 
 WAIT_SECONDS = 30.0
 CHECKPOINT_BYTES = 32 << 20
@@ -50,7 +50,8 @@ class SqliteDatabase:
         self._lock = FileLock(f"{path}.lock", poll_interval=0.002)
         self._writer = _engine(self._open_writer, StaticPool, "BEGIN IMMEDIATE")
         self._reader = _engine(self._open_reader, NullPool, "BEGIN")
-        if not path.exists():
+        # A file whose making was cut short has a journal, which a reader may not roll back.
+        if not path.exists() or path.with_name(f"{path.name}-journal").exists():
             with self.write():
                 pass
 
@@ -60,7 +61,9 @@ class SqliteDatabase:
         with self._alone(), _translated(self.path):
             with self._writer.begin() as connection:
                 yield connection
-            self._checkpoint()
+            # What was written is durable. A disk that cannot take it over now is asked again after the next write.
+            with suppress(DatabaseError, sqlite3.DatabaseError):
+                self._checkpoint()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -101,9 +104,8 @@ class SqliteDatabase:
         size = wal.stat().st_size if wal.exists() else 0
         if size > CHECKPOINT_BYTES:
             mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
-            raw = self._writer.raw_connection()
-            raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
-            raw.close()
+            with closing(self._writer.raw_connection()) as raw:
+                raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
@@ -139,7 +141,7 @@ def _translated(path: Path) -> Iterator[None]:
 
 def _explained(path: Path, cause: str) -> StoreError:
     if "full" in cause:
-        return StoreError(f"{path}: the disk is full; free some space and run the same again, nothing is half done")
+        return DiskFullError(f"{path}: the disk is full; free some space and run the same again, nothing is half done")
     if "disk I/O error" in cause:
         return StoreError(
             f"{path}: the disk cannot be written or read ({cause}): it may be full; free some space, look at the"

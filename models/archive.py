@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from features.recipe import Recipe
 from ingest.errors import RegistryError
@@ -176,6 +174,9 @@ def read(folder: Path) -> Bundle:
     RegistryError
         When it is altered, incomplete, or made of types that are not pinned.
     """
+    import skops.io  # takes a second, which a server's start need not wait for
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     data, manifest = check(folder), card_of(folder)
     try:
         state = skops.io.loads(data[_MODEL], trusted=list(TRUSTED))
@@ -207,6 +208,8 @@ def _model_bytes(bundle: Bundle) -> bytes:
     skops names arrays and objects by their addresses in memory, and zip notes the time; both are
     replaced by counting and by a fixed date.
     """
+    import skops.io
+
     learner = copy.copy(bundle.learner)
     learner.held_out = np.empty(0)
     state = {

@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 LOWEST, HIGHEST = 1e-6, 0.999
 _HAIR = 0.001
@@ -59,6 +58,8 @@ class Probability:
             z = first * below + second * above + offset
             likelihood = np.where(happened, np.logaddexp(0, -z), np.logaddexp(0, z)).sum() * weight
             return float(likelihood + 2 * (point[:-1] - 1) @ (point[:-1] - 1) + 0.05 * offset**2)
+
+        from scipy.optimize import minimize  # only a fit needs it, and it takes long to import
 
         start = np.array([1.0, 1.0, 0.0] if two_slopes else [1.0, 0.0])
         bounds = [(_FLATTEST, 5.0)] * (len(start) - 1) + [(-20.0, 20.0)]

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from features.table import FeatureTable
 from models.moment import instants
 from models.normal import Normal
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 FEWEST_FAILURES = 3
 """A component with fewer failures is not learnt."""
@@ -37,7 +39,7 @@ class Diagnosis:
     normal: Normal
     components: tuple[str, ...]
     failures: tuple[int, ...]
-    model: LogisticRegression | None
+    model: "LogisticRegression | None"
 
     @classmethod
     def learn(
@@ -80,6 +82,9 @@ class Diagnosis:
             return None
         if len(seen) == 1:
             return cls(normal, tuple(seen), failures, None)
+        # Only here: a server that serves must not wait for it at its start.
+        from sklearn.linear_model import LogisticRegression
+
         model = LogisticRegression(C=_STRENGTH, max_iter=500)
         model.fit(
             _bounded(normal, table.where(np.concatenate(rows))),

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf, isinf, sqrt
-
-from scipy.stats import chi2, norm
+from statistics import NormalDist
 
 CONFIDENCE = 0.95
 
@@ -59,7 +58,7 @@ def wilson(k: int, n: int) -> Interval:
         raise ValueError(f"{k} of {n} is no share; the count must lie between 0 and the total")
     if n == 0:
         return Interval(None, 0.0, 1.0)
-    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
     share = k / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -91,7 +90,9 @@ def poisson_rate(k: int, exposure: float) -> Interval:
         raise ValueError(f"{k} events in an exposure of {exposure:g} are no rate; neither can be negative")
     if exposure == 0:
         return Interval(None, 0.0, inf)
+    from scipy.special import gammaincinv  # takes long to import, and a server's start need not wait for it
+
     tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if k == 0 else float(chi2.ppf(tail, 2 * k)) / 2
-    high = float(chi2.ppf(1 - tail, 2 * k + 2)) / 2
+    low = 0.0 if k == 0 else float(gammaincinv(k, tail))
+    high = float(gammaincinv(k + 1, 1 - tail))
     return Interval(k / exposure, low / exposure, high / exposure)

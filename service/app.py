@@ -1,7 +1,8 @@
 """The web application: everything over HTTP, built here from settings and a clock."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
@@ -9,6 +10,8 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI
 
 from ingest.intake import Intake
+from ingest.plant import Plant
+from ingest.sources.stream import Stream
 from ingest.store import Store
 from service.api import alerts, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
@@ -22,9 +25,11 @@ from service.jobs.waker import Waker
 from service.metrics import Metrics
 from service.overview import Sampling, plant_figures
 from service.settings import Settings
+from service.streams import Streams, streams_of
 
 OpenRoom = Callable[[Settings], ControlRoom]
 OpenIntake = Callable[[Store], Intake]
+MakeStreams = Callable[[Plant, Callable[[], datetime]], Sequence[Stream]]
 
 _DESCRIPTION = """Readings and events in, alerts that an engineer can act on out.
 
@@ -39,6 +44,7 @@ def create_app(
     clock: Callable[[], datetime],
     open_room: OpenRoom = open_control_room,
     open_intake: OpenIntake = Intake,
+    make_streams: MakeStreams = streams_of,
     largest_body: int = LARGEST_BODY,
 ) -> FastAPI:
     """Build the application; nothing is opened before it is started.
@@ -49,6 +55,7 @@ def create_app(
     clock : returns the present moment, aware; a demo replays the past with one of its own
     open_room : opens the plant and its data when the application starts
     open_intake : opens the intake through which readings reach the store
+    make_streams : makes the streams that are listened to while the application runs
     largest_body : bytes that a request may bring
 
     Raises
@@ -67,14 +74,17 @@ def create_app(
             room.close()
             raise
         app.state.intake = intake
+        app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
         waker = Waker(room, clock) if settings.jobs else None
         try:
             if waker is not None:
                 waker.start()
+            streams.start()
             yield
         finally:
             if waker is not None:
                 await to_thread.run_sync(waker.stop)
+            await to_thread.run_sync(streams.stop)
             await to_thread.run_sync(intake.close)
             room.close()
 
@@ -92,7 +102,9 @@ def create_app(
     )
     app.state.clock = clock
     app.state.sampling = Sampling()
-    app.state.metrics = Metrics(lambda: plant_figures(app.state.room, clock()))
+    app.state.metrics = Metrics(
+        lambda: replace(plant_figures(app.state.room, clock()), streams=app.state.streams.states())
+    )
     for each in (plant, machines, readings, events, dead_letters, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)

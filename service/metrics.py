@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from ingest.dead_letter import LetterCounts
 from ingest.late import LateCounts
+from ingest.sources.stream import StreamState
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Figures:
     runs : how many runs of each (action, outcome) the ledger holds
     rounds, round_seconds : finished rounds and how long they took in total
     dead_letters : what each source has and had of them
+    streams : how each stream of this process is
     late : rows of each machine class that came after their time had been scored
     corrections : values of each machine class that a later arrival took the place of
     """
@@ -32,6 +34,7 @@ class Figures:
     rounds: int = 0
     round_seconds: float = 0.0
     dead_letters: Mapping[str, LetterCounts] = field(default_factory=dict)
+    streams: Mapping[str, StreamState] = field(default_factory=dict)
     late: Mapping[str, LateCounts] = field(default_factory=dict)
     corrections: Mapping[str, int] = field(default_factory=dict)
 
@@ -73,6 +76,7 @@ class Metrics:
         yield age
         yield runs
         yield from _letters(figures.dead_letters)
+        yield from _streams(figures.streams)
         yield from _late(figures)
         yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
         yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
@@ -125,3 +129,18 @@ def _letters(counts: Mapping[str, LetterCounts]) -> Iterator[Metric]:
         for why in ("replayed", "discarded", "dropped"):
             gone.add_metric([source, why], getattr(each, why))
     yield from (held, size, ever, gone)
+
+
+def _streams(states: Mapping[str, StreamState]) -> Iterator[Metric]:
+    connected = GaugeMetricFamily("andon_stream_connected", "Whether a stream listens: 1 or 0.", labels=["stream"])
+    messages = CounterMetricFamily(
+        "andon_stream_messages",
+        "Messages of a stream since the start: received, kept (durable and acknowledged), repeated (durable before),"
+        " and dead letters made of them.",
+        labels=["stream", "what"],
+    )
+    for stream, each in states.items():
+        connected.add_metric([stream], each.connected)
+        for what in ("received", "kept", "repeated", "letters"):
+            messages.add_metric([stream, what], getattr(each, what))
+    yield from (connected, messages)

@@ -8,7 +8,9 @@ from ingest.decode.arrow import decode_arrow
 from ingest.decode.csv import decode_csv
 from ingest.decode.json import decode_json
 from ingest.decode.line_protocol import decode_line_protocol
+from ingest.decode.mqtt import decode_mqtt
 from ingest.decode.rows import Decoded
+from ingest.decode.sparkplug import decode_sparkplug
 from ingest.errors import SourceError
 from ingest.plant import Plant
 
@@ -22,6 +24,8 @@ DECODERS: dict[str, Decoder] = {
         body, plant, now=now, precision=head.get("precision", "ns")
     ),
     "arrow": lambda body, _, plant, now: decode_arrow(body, plant, now=now),
+    "mqtt": lambda body, head, plant, now: decode_mqtt(body, head, plant, now=now),
+    "sparkplug": lambda body, head, plant, now: decode_sparkplug(body, head, plant, now=now),
 }
 
 

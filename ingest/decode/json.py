@@ -57,7 +57,7 @@ def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = 
         columns = _of_columns(content)
     else:
         columns, places = _of_rows(content, strange)
-    table = pa.table({_encodable(name): _column(cells) for name, cells in columns.items()})
+    table = pa.table({_encodable(name): column(cells) for name, cells in columns.items()})
     line_of = places.__getitem__ if strange.count else lambda row: row + 1
     decoded = decode_batch(table, plant, now=now, time_format=time_format, line_of=line_of)
     if not strange.count:
@@ -119,7 +119,7 @@ def _of_rows(content: object, strange: Rejects) -> tuple[dict[str, Sequence[Any]
     return {name: [row.get(name) for row in content] for name in names}, places
 
 
-def _column(cells: Sequence[Any]) -> pa.ChunkedArray:
+def column(cells: Sequence[Any]) -> pa.ChunkedArray:
     """Return cells as numbers if all are, else as text, so that one wrong cell does not spoil the others."""
     if all(cell is None or (isinstance(cell, (int, float)) and not isinstance(cell, bool)) for cell in cells):
         whole = all(isinstance(cell, int) and abs(cell) < 2**63 for cell in cells if cell is not None)

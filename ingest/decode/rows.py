@@ -63,7 +63,7 @@ class RowDecoder:
 
     Parameters
     ----------
-    now : time of arrival of all rows
+    now : time of arrival of all rows; whoever decodes a stream moves ``arrival`` on
     """
 
     def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime) -> None:
@@ -73,7 +73,7 @@ class RowDecoder:
         """Place of each row's class in the plant, -1 where it has no machine, of the last table."""
         self._plant = plant
         self._mapping = mapping
-        self._arrival = now
+        self.arrival = now
         zone = ZoneInfo(source.time_zone or plant.time_zone)
         self._clock = LocalClock(zone)
         self._machines = MachineColumn(
@@ -144,7 +144,7 @@ class RowDecoder:
         stamps = to_utc(read, placed, machines, self._clock)
         if source.time is None or not self._tells_of_what_was_seen():
             return stamps, placed, placed
-        return stamps, placed, turn_ahead_away(stamps, placed, self._arrival, column, table[column], rejects)
+        return stamps, placed, turn_ahead_away(stamps, placed, self.arrival, column, table[column], rejects)
 
     def _tells_of_what_was_seen(self) -> bool:
         """Whether a row's own time is that of readings, or of events that nobody plans."""
@@ -207,7 +207,7 @@ class RowDecoder:
         keys = [
             pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(pa.string()),
             pa.array(stamps).cast(TIME),
-            pa.repeat(pa.scalar(self._arrival, TIME), len(codes)),
+            pa.repeat(pa.scalar(self.arrival, TIME), len(codes)),
         ]
         cells = [pa.array(each, from_pandas=True) for each in columns]
         return Readings(machine_class, pa.table([*keys, *cells], schema=readings_schema(signals)))

@@ -1,18 +1,30 @@
 """What the sources of a plant lack: files, columns, and signals that never came."""
 
 from ingest.decode.mapping import resolve
+from ingest.decode.sparkplug_payload import require_protobuf
 from ingest.errors import SourceError
 from ingest.plant import Plant
 from ingest.sources.files import files_of, open_file
+from ingest.sources.mqtt_connection import require_paho
 from ingest.store import Store
 
 
 def check_sources(plant: Plant) -> list[str]:
-    """Return one line for each file that is missing, cannot be opened, or lacks a column.
+    """Return one line for each file that is missing, cannot be opened, or lacks a column, and for missing packages.
 
     Only the beginning of each file is read.
     """
     problems: list[str] = []
+    if plant.mqtt:
+        try:
+            require_paho()
+        except SourceError as error:
+            problems.append(str(error))
+    if any(each.sparkplug is not None for each in plant.mqtt):
+        try:
+            require_protobuf()
+        except SourceError as error:
+            problems.append(str(error))
     for source in plant.sources:
         try:
             files = files_of(source, plant.folder)

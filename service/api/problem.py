@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from ingest.errors import (
     AndonError,
+    DiskFullError,
     IllegalTransitionError,
     IntakeFullError,
     NotEnoughDataError,
@@ -71,6 +72,7 @@ ERROR_TABLE: Mapping[type[AndonError], Kind] = {
     SourceError: Kind(422, "unreadable-source", "The data cannot be read"),
     PlantFileError: Kind(503, "plant-file", "The plant file cannot be used"),
     StoreError: Kind(503, "store", "The data folder cannot be used"),
+    DiskFullError: Kind(507, "disk-full", "There is no room left to keep it"),
     StoreBusyError: Kind(503, "store-busy", "The store is busy; try again"),
     IntakeFullError: Kind(503, "intake-full", "More comes than can be taken; try again"),
 }

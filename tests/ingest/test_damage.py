@@ -120,8 +120,8 @@ def test_a_folder_without_checksums_is_refused(tmp_path: Path, make_readings: Ma
 def test_a_log_that_was_cut_off_or_corrupted_anywhere_gives_its_whole_prefix(
     tmp_path: Path, make_readings: MakeReadings
 ) -> None:
-    """The short form; ``python -m tests.log_rot`` tries every byte of the last 64 KB."""
-    from tests.log_rot import prefixes_held
+    """The short form; ``python -m tests.trials.log_rot`` tries every byte of the last 64 KB."""
+    from tests.trials.log_rot import prefixes_held
 
     assert prefixes_held(tmp_path, places=120) == 240
 

@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -127,3 +129,25 @@ def test_everything_is_there_after_closing(numbers: SqliteDatabase, path: Path) 
     assert sqlite3.connect(path).execute("SELECT number FROM numbers").fetchall() == [(1,)]
     insert(numbers, 2)
     assert count(numbers) == 2
+
+
+def test_a_file_whose_making_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    """Its journal must be rolled back before anybody reads it, which a reader may not do."""
+    path = tmp_path / "readings.db"
+    child = (
+        "import os, signal, sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "connection.execute('PRAGMA cache_size = 1')\n"
+        "connection.execute('CREATE TABLE half (x)')\n"
+        "connection.execute('BEGIN')\n"
+        "connection.executemany('INSERT INTO half VALUES (?)', [('x' * 4000,)] * 100)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", child, str(path)], check=False)
+    assert path.with_name("readings.db-journal").exists()
+
+    database = SqliteDatabase(path)
+
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM half").scalar_one() == 0
+    database.close()

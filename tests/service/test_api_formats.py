@@ -4,7 +4,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -35,6 +35,12 @@ def arrow(machine: str, kind: pa.DataType) -> bytes:
             "vibration": [None, 2.5],
         }
     )
+
+
+def wide_csv(machine: str, rows: int) -> bytes:
+    begin = datetime.fromisoformat(TIMES[0])
+    lines = [f"{machine},{(begin - timedelta(minutes=number)).isoformat()},{number % 97}" for number in range(rows)]
+    return "\n".join(["machine,time,temperature", *lines]).encode()
 
 
 def long_arrow(machine: str) -> bytes:
@@ -169,6 +175,21 @@ def test_a_full_intake_says_when_to_come_again_and_keeps_nothing(works_with: Any
     assert response.headers["retry-after"] == "1"
     assert response.json()["type"] == "urn:andon:intake-full"
     assert works.room.store.counts().readings == 0
+
+
+def test_a_full_disk_is_507_and_the_same_batch_is_taken_once_there_is_room(works: Any) -> None:
+    with works.room.store._database.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA max_page_count").scalar_one()
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+
+    refused = post(works, wide_csv("press-1", 2_000), "text/csv")
+
+    assert refused.status_code == 507, refused.text
+    assert refused.json()["type"] == "urn:andon:disk-full"
+    assert works.room.store.counts().readings == 0
+    with works.room.store._database.write() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    assert post(works, wide_csv("press-1", 2_000), "text/csv").json()["accepted"] == 2_000
 
 
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "9"}], ids=["without a key", "under one key"])

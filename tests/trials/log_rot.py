@@ -1,6 +1,6 @@
 """Cut the log off, and corrupt it, at many places of its end: what is left must be a whole prefix.
 
-Run ``python -m tests.log_rot`` to try every byte of the last 64 KB.
+Run ``python -m tests.trials.log_rot`` to try every byte of the last 64 KB.
 """
 
 import shutil

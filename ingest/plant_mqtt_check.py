@@ -1,0 +1,111 @@
+"""Whether the ``[[mqtt]]`` tables of a plant file fit together, and fit the rest of it."""
+
+from collections.abc import Iterator
+
+from ingest.decode.topic import Template, covers, overlap, word_of, words_in
+from ingest.plant_draft import Draft
+from ingest.plant_mqtt import Mqtt, MqttTopic
+from ingest.plant_problem import Problem
+from ingest.plant_words import Location, either, nearest
+
+_EPOCHS = ("iso", "s", "ms", "us", "ns")
+_SPARKPLUG = ("group", "node", "device")
+_MOST_FILTER_BYTES = 65_535
+
+
+def check_mqtt(draft: Draft) -> Iterator[Problem]:
+    """Give what does not fit together, stream by stream."""
+    taken = set(draft.names("sources")) | {"api"}
+    for index, stream in draft.mqtt.items():
+        at: Location = ("mqtt", index)
+        if stream.name in taken:
+            yield Problem((*at, "name"), f"{stream.name!r} is the name of a source; give the stream one of its own")
+        yield from _connection(at, stream)
+        if not stream.topics and stream.sparkplug is None:
+            yield Problem((*at, "topics"), "is missing; add a [[mqtt.topics]] table, or sparkplug = {}")
+        for position, topic in enumerate(stream.topics):
+            yield from _topic(draft, (*at, "topics", position), topic)
+        yield from _overlapping(at, stream)
+        if stream.sparkplug is not None:
+            here = (*at, "sparkplug")
+            yield from _pattern(draft, (*here, "machine"), stream.sparkplug.machine, _SPARKPLUG, "machine")
+            yield from _pattern(
+                draft, (*here, "node_machine"), stream.sparkplug.node_machine, _SPARKPLUG[:2], "machine"
+            )
+            yield from _signals(draft, here, stream.sparkplug.signals)
+            for place, group in enumerate(stream.sparkplug.groups):
+                if set(group) & set("/+#"):
+                    yield Problem((*here, "groups", place), f"{group!r} is no group; write one level of a topic")
+
+
+def _connection(at: Location, stream: Mqtt) -> Iterator[Problem]:
+    if stream.ca_file and not stream.tls:
+        yield Problem((*at, "ca_file"), "has no meaning without tls; add tls = true, or leave it out")
+    if stream.password_variable and not stream.user_variable:
+        yield Problem((*at, "user_variable"), "is missing; a password needs a user")
+    if stream.session_expiry.total_seconds() < 1:
+        yield Problem((*at, "session_expiry"), "is not above zero; write a duration such as '7 d'")
+
+
+def _topic(draft: Draft, at: Location, topic: MqttTopic) -> Iterator[Problem]:
+    wrong = list(_template((*at, "template"), topic.template))
+    yield from wrong
+    if topic.time_format not in _EPOCHS and "%" not in topic.time_format:
+        yield Problem(
+            (*at, "time_format"),
+            f"{topic.time_format!r} is unknown; write {either(_EPOCHS)}, or a pattern such as '%d.%m.%Y %H:%M'",
+        )
+    yield from _signals(draft, at, topic.signals)
+    if wrong:
+        return
+    names = Template(topic.template).names
+    yield from _pattern(draft, (*at, "machine"), topic.machine, names, "machine")
+    if topic.payload == "number" or "signal" in topic.model_fields_set:
+        yield from _pattern(draft, (*at, "signal"), topic.signal, names, "signal")
+
+
+def _overlapping(at: Location, stream: Mqtt) -> Iterator[Problem]:
+    filters = [Template(each.template).filter for each in stream.topics]
+    for place, mine in enumerate(filters):
+        for before, other in enumerate(filters[:place]):
+            if covers(other, mine):
+                what = f"is never used: topics[{before + 1}] fits all its topics and stands before it"
+                yield Problem((*at, "topics", place, "template"), what)
+            elif overlap(other, mine) and not covers(mine, other):
+                what = f"has topics in common with topics[{before + 1}], whose messages would come twice; narrow one"
+                yield Problem((*at, "topics", place, "template"), what)
+
+
+def _template(at: Location, template: str) -> Iterator[Problem]:
+    levels = template.split("/")
+    if len(template.encode()) > _MOST_FILTER_BYTES or "\0" in template:
+        yield Problem(at, "is no topic; write levels with '/' between them")
+    for place, level in enumerate(levels):
+        if level == "#" and place < len(levels) - 1:
+            yield Problem(at, "has '#' before its end; '#' stands for all levels that follow, write '+' for one")
+        elif not word_of(level) and level not in ("+", "#") and set(level) & set("{}+#"):
+            yield Problem(at, f"{level!r} is only part of a level; a word in braces, '+' and '#' take a whole one")
+    names = [name for level in levels if (name := word_of(level))]
+    for name in {each for each in names if names.count(each) > 1}:
+        yield Problem(at, f"{{{name}}} stands here twice; give every word a name of its own")
+
+
+def _pattern(draft: Draft, at: Location, pattern: str, words: tuple[str, ...], noun: str) -> Iterator[Problem]:
+    needed = words_in(pattern)
+    for word in needed:
+        if word not in words:
+            yield Problem(at, f"there is no word {{{word}}} to take the {noun} from; {nearest(word, words)}")
+    known = sorted(draft.machine_names) if noun == "machine" else _declared(draft)
+    if not needed and pattern not in known:
+        yield Problem(at, f"no {noun} {pattern!r}; {nearest(pattern, known)}")
+
+
+def _signals(draft: Draft, at: Location, signals: dict[str, str] | None) -> Iterator[Problem]:
+    declared = _declared(draft)
+    for signal in signals or {}:
+        if signal not in declared:
+            yield Problem((*at, "signals", signal), f"no signal {signal!r}; {nearest(signal, declared)}")
+
+
+def _declared(draft: Draft) -> list[str]:
+    return list(dict.fromkeys(name for each in draft.signals.values() for name in each))

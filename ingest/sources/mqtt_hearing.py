@@ -1,0 +1,59 @@
+"""What the messages of a stream say: readings, events, and letters for what is not understood."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ingest.catalogue import from_microseconds
+from ingest.dead_letter import DeadLetter
+from ingest.decode.cut import said
+from ingest.decode.mqtt import Message, MessageDecoder
+from ingest.plant import Plant
+from ingest.plant_mqtt import Mqtt
+from ingest.report import Rejection
+from ingest.sources.sparkplug_host import NAMESPACE, Heard, SparkplugHost
+
+_SPARKPLUG = f"{NAMESPACE}/".encode()
+
+
+class Hearing:
+    """Hears the messages of one stream.
+
+    Parameters
+    ----------
+    notes : what was noted of the stream before
+    """
+
+    def __init__(self, stream: Mqtt, plant: Plant, notes: Mapping[str, str]) -> None:
+        self.decoder = MessageDecoder(stream, plant)
+        self._name = stream.name
+        self._host = None if stream.sparkplug is None else SparkplugHost(stream, plant, notes)
+
+    def hear(self, messages: Sequence[Message], now: datetime) -> Heard:
+        """Return what messages say, in the order of their arrival."""
+        if self._host is None:
+            return self._plain(messages, now)
+        plain = self._plain([each for each in messages if not each.topic.startswith(_SPARKPLUG)], now)
+        heard = self._host.hear([each for each in messages if each.topic.startswith(_SPARKPLUG)], now)
+        heard.readings += plain.readings
+        heard.letters += plain.letters
+        return heard
+
+    def _plain(self, messages: Sequence[Message], now: datetime) -> Heard:
+        try:
+            decoded = self.decoder.decode(messages, now)
+        except Exception as error:  # a message that breaks us must not stop those that come after it
+            if len(messages) > 1:
+                halves = (messages[: len(messages) // 2], messages[len(messages) // 2 :])
+                first, second = (self._plain(each, now) for each in halves)
+                return Heard(readings=first.readings + second.readings, letters=first.letters + second.letters)
+            return Heard(letters=[self._letter(messages[0], f"it could not be read: {error!r}")])
+        reasons: dict[int, list[Rejection]] = {}
+        for each in decoded.rejections:
+            reasons.setdefault(each.line - 1, []).append(each)
+        letters = [self._letter(messages[number], said(those)) for number, those in reasons.items()]
+        return Heard(readings=decoded.readings, letters=letters)
+
+    def _letter(self, message: Message, reason: str) -> DeadLetter:
+        head = {"stream": self._name, "topic": message.topic.decode("utf-8", "replace")}
+        arrived = from_microseconds(message.arrived)
+        return DeadLetter(kind="mqtt", body=message.payload, reason=reason, arrived=arrived, head=head)
