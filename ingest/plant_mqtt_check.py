@@ -6,6 +6,7 @@ from ingest.decode.topic import Template, covers, overlap, word_of, words_in
 from ingest.plant_draft import Draft
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.plant_problem import Problem
+from ingest.plant_unit_check import check_units
 from ingest.plant_words import Location, either, nearest
 
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
@@ -33,6 +34,7 @@ def check_mqtt(draft: Draft) -> Iterator[Problem]:
                 draft, (*here, "node_machine"), stream.sparkplug.node_machine, _SPARKPLUG[:2], "machine"
             )
             yield from _signals(draft, here, stream.sparkplug.signals)
+            yield from check_units(draft, (*here, "units"), stream.sparkplug.units)
             for place, group in enumerate(stream.sparkplug.groups):
                 if set(group) & set("/+#"):
                     yield Problem((*here, "groups", place), f"{group!r} is no group; write one level of a topic")
@@ -56,6 +58,7 @@ def _topic(draft: Draft, at: Location, topic: MqttTopic) -> Iterator[Problem]:
             f"{topic.time_format!r} is unknown; write {either(_EPOCHS)}, or a pattern such as '%d.%m.%Y %H:%M'",
         )
     yield from _signals(draft, at, topic.signals)
+    yield from check_units(draft, (*at, "units"), topic.units)
     if wrong:
         return
     names = Template(topic.template).names
