@@ -13,7 +13,9 @@ from pydantic import Field
 from ingest.duration import Duration
 from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
+from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
+from ingest.plant_opcua import Opcua
 
 
 class Signal(Part):
@@ -211,6 +213,8 @@ class Plant(Part):
     machines: list[Machine] = Field(min_length=1, description="Machines.")
     sources: list[Source] = Field([], description="Where data comes from.")
     mqtt: list[Mqtt] = Field([], description="Brokers to listen to.")
+    kafka: list[Kafka] = Field([], description="Kafka clusters to listen to.")
+    opcua: list[Opcua] = Field([], description="OPC UA servers to read from.")
     events: list[KnownEvent] = Field([], description="Events written by hand.")
     costs: Costs = Field(Costs(), description="Costs.")
     models: list[ModelEntry] = Field([], description="Models to train.")

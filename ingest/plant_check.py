@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from ingest.duration import format_duration
 from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
 from ingest.plant_draft import Draft
+from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
+from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
 from ingest.plant_unit_check import check_units
 from ingest.plant_words import Location, either, nearest, shown
@@ -20,7 +22,7 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 def check(draft: Draft) -> list[Problem]:
     """Return what does not fit together, table by table."""
     found: list[Problem] = []
-    for table in ("classes", "machines", "sources", "mqtt", "models", "jobs"):
+    for table in ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "models", "jobs"):
         entries = draft.document.get(table)
         listed = entries if isinstance(entries, list) else []
         names = [each.get("name") if isinstance(each, dict) else None for each in listed]
@@ -33,7 +35,7 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_source(draft, ("sources", index), source), *_columns(draft, ("sources", index), source)]
         for position, mapping in enumerate(source.events):
             found += _mapping(draft, ("sources", index, "events", position), source, mapping)
-    found += check_mqtt(draft)
+    found += [*check_mqtt(draft), *check_kafka(draft), *check_opcua(draft)]
     for index, event in draft.events.items():
         found += _known_event(draft, ("events", index), event)
     for index, model in draft.models.items():

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ingest.decode.ahead import AHEAD, ALLOWANCE
 from ingest.duration import format_duration
-from ingest.errors import DamagedError
 from ingest.plant import Plant
 from ingest.store import Store
 
@@ -75,14 +74,8 @@ def skews(plant: Plant, store: Store) -> Iterator[Skew]:
 
 
 def clock_problems(plant: Plant, store: Store) -> list[str]:
-    """Return one line for each machine whose clock seems wrong, and for each source whose times were ahead of us.
-
-    Where what is stored is damaged, a line says so.
-    """
-    try:
-        lines = [each.says for each in skews(plant, store) if each.says]
-    except DamagedError as error:
-        lines = [str(error)]
+    """Return one line for each machine whose clock seems wrong, and for each source whose times were ahead of us."""
+    lines = [each.says for each in skews(plant, store) if each.says]
     return [
         *lines,
         *(

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Connection, delete, func, inspect, select
 
 from ingest import dead_letter_rows, event_rows, log
 from ingest.catalogue import (
@@ -39,6 +39,7 @@ from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
+from ingest.replay_order import asked_of, without_newer
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
 from ingest.statement import insert_into
@@ -172,14 +173,15 @@ class Store:
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Keep deliveries in one transaction, durably when this returns; all of them or none.
 
-        The readings of one class become one batch of the log, in the order of the deliveries.
+        The readings of one class become one batch of the log, in the order of the deliveries. Those of dead
+        letters that are replayed do not take the place of what came after the letter.
         """
         with self._database.write() as connection:
             receipts = [_received(connection, each) for each in deliveries]
             kept = [each for each, receipt in zip(deliveries, receipts, strict=True) if receipt.fresh]
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
-            log.append_together(connection, [readings for each in kept for readings in each.readings], source)
+            log.append_together(connection, self._in_order(connection, kept), source)
             for each in kept:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
@@ -374,6 +376,11 @@ class Store:
             with self._database.write() as connection:
                 _keep_rejections(connection, rejections, source, position)
 
+    def forget_rejections(self, *, source: str, position: str) -> None:
+        """Forget what could not be used at a position, before it is read anew."""
+        with self._database.write() as connection:
+            connection.execute(delete(REJECTS).where(REJECTS.c.source == source, REJECTS.c.position == position))
+
     def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
         """Return the newest rejections, of one source or of all."""
         statement = select(REJECTS).order_by(REJECTS.c.id.desc()).limit(limit)
@@ -453,6 +460,24 @@ class Store:
     def close(self) -> None:
         """Let go of the files."""
         self._database.close()
+
+    def _in_order(self, connection: Connection, kept: Sequence[Delivery]) -> list[Readings]:
+        """Return the readings of deliveries, replayed ones without what something newer stands for."""
+        replayed: dict[str, list[Readings]] = {}
+        for readings in [each for delivery in kept if delivery.replayed for each in delivery.readings]:
+            if readings.table.num_rows:
+                replayed.setdefault(readings.machine_class, []).append(readings)
+        held: dict[str, pa.Table] = {}
+        for name, several in replayed.items():
+            selection = asked_of(several)
+            touching = name, selection.first, selection.newest
+            found = self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
+            held[name] = merge(found).table
+        return [
+            without_newer(each, held[each.machine_class]) if delivery.replayed and each.table.num_rows else each
+            for delivery in kept
+            for each in delivery.readings
+        ]
 
     def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
         """Return the rows asked for from lake and log, oldest arrival first."""

@@ -136,11 +136,11 @@ def _streams(states: Mapping[str, StreamState]) -> Iterator[Metric]:
     messages = CounterMetricFamily(
         "andon_stream_messages",
         "Messages of a stream since the start: received, kept (durable and acknowledged), repeated (durable before),"
-        " and dead letters made of them.",
+        " dead letters made of them, and overflowed (how often the sender said that it dropped some).",
         labels=["stream", "what"],
     )
     for stream, each in states.items():
         connected.add_metric([stream], each.connected)
-        for what in ("received", "kept", "repeated", "letters"):
+        for what in ("received", "kept", "repeated", "letters", "overflowed"):
             messages.add_metric([stream, what], getattr(each, what))
     yield from (connected, messages)

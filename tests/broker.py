@@ -65,6 +65,15 @@ class Broker:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(10)
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it do nothing at all for a while, with all its connections open."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
 
 class Publisher:
     """Publishes with quality of service 1, and returns when the broker has acknowledged all."""

@@ -30,6 +30,11 @@ def decode_arrow(body: bytes, plant: Plant, *, now: datetime, time_format: str =
     SourceError
         When the body is no such stream, is cut off or unpacks to too much, or has no machine or time.
     """
+    return decode_batch(arrow_table(body), plant, now=now, time_format=time_format)
+
+
+def arrow_table(body: bytes) -> pa.Table:
+    """Return a body as a table; raises ``SourceError`` when it is no stream, or unpacks to too much."""
     try:
         table = _table(body)
     # Bytes that somebody broke on purpose make pyarrow raise whatever its layers raise.
@@ -37,7 +42,7 @@ def decode_arrow(body: bytes, plant: Plant, *, now: datetime, time_format: str =
         raise refuse_body(f"is not an Arrow IPC stream ({_first_line(error)})") from error
     if len(set(table.column_names)) < table.num_columns:
         raise refuse_body("names a column twice")
-    return decode_batch(table, plant, now=now, time_format=time_format)
+    return table
 
 
 def _table(body: bytes) -> pa.Table:

@@ -1,11 +1,11 @@
 """A body of rows that names its columns as we do: machine, time, and signals or signal and value."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from ingest.decode.mapping import resolve
 from ingest.decode.number import empty
@@ -16,6 +16,7 @@ from ingest.plant import Plant, Source
 
 MOST_COLUMNS = 5_000
 LONG = {"machine", "time", "signal", "value"}
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def decode_batch(
@@ -33,7 +34,6 @@ def decode_batch(
     SourceError
         When the rows have no ``machine``, ``time`` or signal at all.
     """
-    refuse_many_columns(table.num_columns)
     names = tuple(table.column_names)
     long = set(names) >= LONG
     source = Source(
@@ -45,22 +45,59 @@ def decode_batch(
         signal_column="signal" if long else None,
         value_column="value" if long else None,
     )
-    mapping = resolve(source, plant, names, "the body")
-    decoder = RowDecoder(plant, mapping, now=now)
-    decoded = decoder.decode(table.select(list(mapping.columns)), line_of)
-    strange = Rejects(line_of)
-    if not long:
-        _turn_strange_signals_away(table, plant, decoder.class_of_rows, strange)
-    if not strange.count:
-        return decoded
-    return Decoded(
-        readings=decoded.readings,
-        rejections=sorted([*decoded.rejections, *strange.kept], key=lambda each: each.line),
-        rejected=decoded.rejected + strange.count,
-        rows=decoded.rows,
-        used=decoded.used,
-        missing=decoded.missing,
-    )
+    return BatchDecoder(plant, source, names, "the body").decode(table, now, line_of)
+
+
+class BatchDecoder:
+    """Decodes tables of one shape; a value that is no signal of its machine is turned away, not passed over.
+
+    Parameters
+    ----------
+    names : columns of the tables
+    where : what is decoded, for messages
+
+    Raises
+    ------
+    SourceError
+        When a column that the source names is not there, or no column is a signal.
+    """
+
+    def __init__(self, plant: Plant, source: Source, names: Sequence[str], where: str) -> None:
+        refuse_many_columns(len(names))
+        self._plant = plant
+        mapping = resolve(source, plant, names, where)
+        self._columns = list(mapping.columns)
+        self._decoder = RowDecoder(plant, mapping, now=_NEVER)
+        placing = {*source.machine, *(source.time or ())}
+        named = mapping.long or source.signals is not None
+        self._possible_signals = [] if named else [each for each in names if each not in placing]
+
+    def decode(self, table: pa.Table, now: datetime, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
+        """Decode the next rows; they came ``now``."""
+        self._decoder.arrival = now
+        decoded = self._decoder.decode(table.select(self._columns), line_of)
+        strange = Rejects(line_of)
+        self._turn_strange_signals_away(table, strange)
+        if not strange.count:
+            return decoded
+        return replace(
+            decoded,
+            rejections=sorted([*decoded.rejections, *strange.kept], key=lambda each: each.line),
+            rejected=decoded.rejected + strange.count,
+        )
+
+    def _turn_strange_signals_away(self, table: pa.Table, rejects: Rejects) -> None:
+        """Turn away values of signals that the machine's class does not have."""
+        classes = self._decoder.class_of_rows
+        for number in np.unique(classes[classes >= 0]).tolist() if self._possible_signals else ():
+            signals = [each.name for each in self._plant.classes[number].signals]
+            known = set(signals)
+            for name in [each for each in self._possible_signals if each not in known]:
+                rows = np.flatnonzero(~empty(table[name]) & (classes == number))
+                if len(rows):
+                    hint = rejects.hint(name, signals)
+                    reason = f"class {self._plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
+                    rejects.add(rows, name, table[name], reason)
 
 
 def refuse_many_columns(count: int) -> None:
@@ -74,22 +111,3 @@ def refuse_body(reason: str) -> SourceError:
     return SourceError(
         f"the body {reason}; send rows of machine, time and one value per signal, or machine, signal, time and value"
     )
-
-
-def _turn_strange_signals_away(table: pa.Table, plant: Plant, classes: NDArray[np.int64], rejects: Rejects) -> None:
-    """Turn away values of signals that the machine's class does not have.
-
-    Parameters
-    ----------
-    classes : place of each row's class in the plant, -1 where the row has no machine, shape (n_rows,)
-    """
-    names = [name for name in table.column_names if name not in ("machine", "time")]
-    for number in np.unique(classes[classes >= 0]).tolist():
-        signals = [each.name for each in plant.classes[number].signals]
-        known = set(signals)
-        for name in [each for each in names if each not in known]:
-            rows = np.flatnonzero(~empty(table[name]) & (classes == number))
-            if len(rows):
-                hint = rejects.hint(name, signals)
-                reason = f"class {plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
-                rejects.add(rows, name, table[name], reason)

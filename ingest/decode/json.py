@@ -1,7 +1,7 @@
 """JSON bodies: a list of rows, or one object of columns; wide or long."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,37 @@ def parse_json(body: bytes) -> Any:
     if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
         return content["readings"]
     return content
+
+
+def json_rows(body: bytes) -> list[Mapping[str, Any]]:
+    """Return the rows of a body: one object, a list of objects, or an object of columns.
+
+    Raises
+    ------
+    SourceError
+        When it is no JSON, or something in it is no row.
+    """
+    try:
+        content = parse_json(body)
+    except (ValueError, RecursionError) as error:
+        raise refuse_body(f"is not JSON ({error})") from error
+    if isinstance(content, Mapping):
+        columns = _of_columns(content)
+        refuse_many_columns(len(columns))
+        return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
+        raise refuse_body("is not a list of rows")
+    refuse_many_columns(len({name for row in content for name in row}))
+    return content
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> pa.Table:
+    """Return rows as a table with these columns, empty where a row has no such key."""
+    distinct = list(dict.fromkeys(names))
+    refuse_many_columns(len(distinct))
+    if len(distinct) * len(rows) > MOST_CELLS:
+        raise refuse_body(f"has {len(distinct):,} different names in {len(rows):,} rows")
+    return pa.table({_encodable(name): column([row.get(name) for row in rows]) for name in distinct})
 
 
 def _of_columns(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

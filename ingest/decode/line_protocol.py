@@ -6,7 +6,7 @@ the kinds of fields (float, integer ``1i``, unsigned ``1u``, boolean, string) ar
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -69,12 +69,10 @@ def decode_line_protocol(
     1
     """
     broken = Rejects(lambda row: row)
-    lines = _Lines(machine_tag)
-    for number, line in enumerate(_split(body.decode("utf-8", "replace")), 1):
-        if not line or line.isspace() or line.lstrip()[0] == "#":
-            continue
+    lines = Lines(machine_tag)
+    for number, line in lines_in(body):
         try:
-            lines.add(number, line.strip("\r"))
+            lines.add(number, line)
         except ValueError as error:
             broken.add_line(number, line, str(error))
     if not lines.numbers:
@@ -92,8 +90,20 @@ def decode_line_protocol(
     )
 
 
-class _Lines:
-    """Lines as columns, grown line by line."""
+def lines_in(body: bytes) -> Iterator[tuple[int, str]]:
+    """Give the lines of a body that say something, with their numbers from 1."""
+    for number, line in enumerate(_split(body.decode("utf-8", "replace")), 1):
+        if line and not line.isspace() and line.lstrip()[0] != "#":
+            yield number, line.strip("\r")
+
+
+class Lines:
+    """Lines as columns, grown line by line.
+
+    Parameters
+    ----------
+    machine_tag : the tag that names the machine, which every line must have; empty if none does
+    """
 
     def __init__(self, machine_tag: str) -> None:
         self._tag = machine_tag
@@ -121,8 +131,13 @@ class _Lines:
         self._machines.append(machine)
         self._stamps.append(stamp)
 
-    def table(self, now: datetime, precision: str) -> pa.Table:
-        """Return the columns ``machine``, ``time`` and one for each field."""
+    def table(self, now: datetime | None, precision: str) -> pa.Table:
+        """Return the columns ``machine``, ``time`` and one for each field.
+
+        Parameters
+        ----------
+        now : time of lines without a timestamp; they have none if it is ``None``
+        """
         refuse_many_columns(len(self._columns))
         rows = len(self.numbers)
         if rows * len(self._columns) > MOST_CELLS:
@@ -142,7 +157,7 @@ class _Lines:
         for tag in parts[0].split(",")[1:]:
             if tag.startswith(self._prefix):
                 machine = tag[len(self._prefix) :]
-        if not machine:
+        if self._tag and not machine:
             raise ValueError(f"no tag {self._tag!r}, which names the machine")
         fields: list[tuple[str, Cell]] = []
         for field in parts[1].split(","):
@@ -194,7 +209,7 @@ def _read(line: str, machine_tag: str) -> tuple[str, list[tuple[str, Cell]], int
             raise ValueError(f"tag {name[:40]!r} has no value")
         value, at = _part(line, at + 1, "a value of a tag")
         machine = value if name == machine_tag else machine
-    if not machine:
+    if machine_tag and not machine:
         raise ValueError(f"no tag {machine_tag!r}, which names the machine")
     at = _blank(line, at)
     fields: list[tuple[str, Cell]] = []
@@ -255,15 +270,16 @@ def _stamp(text: str) -> int:
     return int(text)
 
 
-def _times(stamps: Sequence[int | None], now: datetime, precision: str) -> pa.Array:
+def _times(stamps: Sequence[int | None], now: datetime | None, precision: str) -> pa.Array:
     per = _PER_SECOND[precision]
-    arrival = round(now.timestamp() * 1_000_000)
+    arrival = 0 if now is None else round(now.timestamp() * 1_000_000)
     # Far enough from our limits to be named as out of range, near enough not to overflow.
     limit = 2**62 // max(1, 1_000_000 // per)
     filled = (arrival * per // 1_000_000 if each is None else each for each in stamps)
     counts = np.array([min(max(each, -limit), limit) for each in filled], np.int64)
     micros = counts // 1_000 if precision == "ns" else counts * (1_000_000 // per)
-    return pa.array(micros).cast(pa.timestamp("us", "UTC"))
+    unknown = np.array([each is None for each in stamps]) if now is None else None
+    return pa.array(micros, mask=unknown).cast(pa.timestamp("us", "UTC"))
 
 
 def _column(rows: int, places: Sequence[int], cells: Sequence[Cell]) -> pa.Array:

@@ -177,6 +177,7 @@ class _Run:
         file = open_file(path, source)
         mapping = resolve(source, self._plant, file.columns, shown)
         decoder = RowDecoder(self._plant, mapping, now=self._now)
+        self._store.forget_rejections(source=source.name, position=shown)
         report = FileReport(source=source.name, path=shown)
         positions: list[str] = []
         self._positions[source.name, shown] = positions

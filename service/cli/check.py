@@ -8,6 +8,8 @@ import click
 from service.cli.call import current_call, shared_options, wall_clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ingest.damage import Damage
     from ingest.plant import ModelEntry
     from service.control_room import ControlRoom
@@ -26,7 +28,6 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
     """
     from dataclasses import asdict
 
-    from ingest.skew import clock_problems
     from ingest.sources.check import check_sources, silent_signals
     from ingest.stored_unit import declared_units, other_units
     from service.jobs.schedule import unusable_schedules
@@ -49,7 +50,7 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
             *other_units(room.plant, room.store.units),
-            *(() if damages else clock_problems(room.plant, room.store)),
+            *_clocks(room, damages),
             *(each["says"] for each in models if not each["can_be_trained"]),
         ]
         report = {
@@ -67,6 +68,17 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
     call.show(report, lambda: _tell(report))
     if problems:
         click.get_current_context().exit(1)
+
+
+def _clocks(room: "ControlRoom", damages: "Sequence[Damage]") -> list[str]:
+    """Say which clocks seem wrong; what is damaged cannot be asked, and is said once."""
+    from ingest.errors import DamagedError
+    from ingest.skew import clock_problems
+
+    try:
+        return clock_problems(room.plant, room.store)
+    except DamagedError as error:
+        return [] if damages else [str(error)]
 
 
 def _lost(damage: "Damage", folder: str | None) -> str:

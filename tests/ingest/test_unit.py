@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.catalogue import to_microseconds
+from ingest.decode.kafka import Message as KafkaMessage
+from ingest.decode.kafka import MessageDecoder as KafkaDecoder
 from ingest.decode.mqtt import Message, MessageDecoder
 from ingest.errors import PlantFileError, UnitError
 from ingest.plant_file import load_plant
@@ -156,11 +158,34 @@ def test_messages_are_converted_as_files_are(
     assert sorted(found) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("table", ['[[mqtt.topics]]\ntemplate = "t/{machine}/{signal}"', "[mqtt.sparkplug]"])
-def test_a_wrong_unit_of_a_stream_is_a_mistake_of_the_plant_file(tmp_path: Path, table: str) -> None:
+def test_rows_of_a_kafka_topic_are_converted_as_files_are(tmp_path: Path) -> None:
     path = tmp_path / "plant.toml"
-    stream = f'[[mqtt]]\nname = "hall"\nhost = "b"\n{table}\nunits = {{ temperature = "bar" }}\n'
-    path.write_text(PLANT + stream)
+    topic = '[[kafka.topics]]\ntopic = "t"\nunits = { temperature = "degF" }\n'
+    path.write_text(PLANT + f'[[kafka]]\nname = "bus"\nservers = ["k:9092"]\n{topic}')
+    plant = load_plant(path)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    body = b'{"machine": "m1", "time": "2026-01-01T00:00:00Z", "temperature": 212}'
+    decoded = KafkaDecoder(plant.kafka[0], plant).decode([KafkaMessage("t", 0, 0, b"", body, 0)], now)
+    (readings,) = decoded.readings
+    assert readings.table["temperature"].to_pylist() == [100.0]
+
+
+BROKER = '[[mqtt]]\nname = "hall"\nhost = "b"\n'
+CLUSTER = '[[kafka]]\nname = "bus"\nservers = ["k:9092"]\n'
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        BROKER + '[[mqtt.topics]]\ntemplate = "t/{machine}/{signal}"',
+        BROKER + "[mqtt.sparkplug]",
+        CLUSTER + '[[kafka.topics]]\ntopic = "t"',
+    ],
+    ids=["mqtt", "sparkplug", "kafka"],
+)
+def test_a_wrong_unit_of_a_stream_is_a_mistake_of_the_plant_file(tmp_path: Path, stream: str) -> None:
+    path = tmp_path / "plant.toml"
+    path.write_text(PLANT + stream + '\nunits = { temperature = "bar" }\n')
     with pytest.raises(PlantFileError, match=r"units\.temperature: 'bar' does not convert to 'degC'"):
         load_plant(path)
 
