@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from ingest.errors import DamagedError
 from ingest.reading import TIME
 
 _ZSTD = pa.ipc.IpcWriteOptions(compression="zstd")
+_ROWS_AT_ONCE = 1_000
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     {
@@ -88,6 +90,20 @@ class Corrections:
                 table = _selected(reader.read_all(), machines, start, end)
             if table.num_rows:
                 yield Corrected(row.id, machine_class, table)
+
+    def rows(
+        self,
+        machine_classes: Sequence[str],
+        *,
+        machines: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what ``read`` finds, class by class, as one mapping for each row with the names of ``SCHEMA``."""
+        for name in machine_classes:
+            for each in self.read(name, machines=machines, start=start, end=end):
+                for batch in each.table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+                    yield from batch.to_pylist()
 
     def counts(self) -> dict[str, int]:
         """Return how many values of each machine class were ever replaced."""

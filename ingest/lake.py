@@ -23,7 +23,7 @@ from ingest import corrections, late, log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
 from ingest.database import Database
-from ingest.decimals import DOUBLE, Kinds, kinds_of
+from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
 from ingest.segment import Segment, Selection, kinds_in, read_segment, sync_folder, write_segment
@@ -99,11 +99,10 @@ class Lake:
                 self._compact(machine_class)
             return report
 
-    def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], signals: Sequence[str]) -> Segment | None:
+    def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:
         """Write sorted tables as one file of this name, and make it known; ``None`` if they are all empty."""
         path = self._class_folder(machine_class) / f"{name}.parquet"
-        # They come one after the other, so nobody knows yet whether all their values are decimals.
-        segment = write_segment(path, tables, dict.fromkeys(signals, DOUBLE))
+        segment = write_segment(path, tables, kinds)
         if segment is not None:
             segment = replace(segment, machine_class=machine_class)
             self._publish([segment], [], [])

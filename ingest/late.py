@@ -182,8 +182,10 @@ def find(
     brought : whether each row brought something that was not known, shape (n_rows,)
     settled : of the batches that may hold late rows
     """
+    if not settled:
+        return Found({}, table.slice(0, 0))
     table = unified(table)
-    machines = table["machine"].chunk(0) if table.num_rows else pa.array([], table["machine"].type)
+    machines = table["machine"].chunk(0)
     names, codes = machines.dictionary.to_pylist(), machines.indices.to_numpy()
     times = table["time"].cast(pa.int64()).to_numpy()
     late, too_late = np.zeros(len(times), np.bool_), np.zeros(len(times), np.bool_)

@@ -1,19 +1,18 @@
 """Whether the parts of a plant file fit together: names, references, and keys that need each other."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ingest.duration import format_duration
-from ingest.errors import UnitError
 from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
 from ingest.plant_draft import Draft
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
+from ingest.plant_unit_check import check_units
 from ingest.plant_words import Location, either, nearest, shown
 from ingest.reading import KEY_COLUMNS
-from ingest.unit import conversion
 
 _NOTHING = timedelta()
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
@@ -138,29 +137,7 @@ def _columns(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
     declared = _of(draft.signals, draft.class_of.get(source.machine_is))
     for signal in source.signals or {}:
         yield from _unknown((*at, "signals", signal), "signal", signal, declared)
-    for signal, unit in source.units.items():
-        here = (*at, "units", signal)
-        yield from _unknown(here, "signal", signal, declared)
-        yield from _not_converted(here, unit, _units(draft, source, signal))
-
-
-def _units(draft: Draft, source: Source, signal: str) -> dict[str, str]:
-    """Return the unit that each class whose machines the source may tell of declares for a signal."""
-    only = draft.class_of.get(source.machine_is)
-    return {
-        each.name: own.unit
-        for each in draft.classes.values()
-        for own in each.signals
-        if own.name == signal and only in (None, each.name)
-    }
-
-
-def _not_converted(at: Location, delivered: str, declared: Mapping[str, str]) -> Iterator[Problem]:
-    for name, unit in declared.items():
-        try:
-            conversion(delivered, unit)
-        except UnitError as error:
-            yield Problem(at, f"{error} (class {name!r} declares unit = {unit!r})")
+    yield from check_units(draft, (*at, "units"), source.units, source.machine_is)
 
 
 def _mapping(draft: Draft, at: Location, source: Source, mapping: EventMapping) -> Iterator[Problem]:

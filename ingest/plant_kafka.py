@@ -35,6 +35,7 @@ class KafkaTopic(Part):
         description="Key or column of each signal, as signal = name; others are passed over. When left out: named as "
         "the signals.",
     )
+    units: dict[str, str] = Field({}, description="As in `[[sources]]`.")
     signal_column: str | None = Field(None, description="One signal a row: key or column that names the signal.")
     value_column: str | None = Field(None, description="One signal a row: key or column that holds the value.")
     other_machines: Literal["reject", "ignore"] = Field(

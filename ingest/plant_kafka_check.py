@@ -7,6 +7,7 @@ from ingest import plant_stream_check
 from ingest.plant_draft import Draft
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_problem import Problem
+from ingest.plant_unit_check import check_units
 from ingest.plant_words import Location, either
 
 _SERVER = re.compile(r"[^\s,/]+:\d{1,5}")
@@ -48,6 +49,7 @@ def _topic(draft: Draft, at: Location, topic: KafkaTopic) -> Iterator[Problem]:
     elif not topic.machine:
         yield Problem((*at, "machine"), "is empty; write the key that names the machine, or machine_is")
     yield from plant_stream_check.signals(draft, at, topic.signals)
+    yield from check_units(draft, (*at, "units"), topic.units)
     if (topic.signal_column is None) != (topic.value_column is None):
         missing = "value_column" if topic.signal_column else "signal_column"
         yield Problem((*at, missing), "is missing; one signal a row needs signal_column and value_column")

@@ -8,6 +8,7 @@ from ingest.plant_draft import Draft
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.plant_problem import Problem
 from ingest.plant_stream_check import pattern, signals
+from ingest.plant_unit_check import check_units
 from ingest.plant_words import Location
 
 _SPARKPLUG = ("group", "node", "device")
@@ -32,6 +33,7 @@ def check_mqtt(draft: Draft) -> Iterator[Problem]:
             yield from pattern(draft, (*here, "machine"), stream.sparkplug.machine, _SPARKPLUG, "machine")
             yield from pattern(draft, (*here, "node_machine"), stream.sparkplug.node_machine, _SPARKPLUG[:2], "machine")
             yield from signals(draft, here, stream.sparkplug.signals)
+            yield from check_units(draft, (*here, "units"), stream.sparkplug.units)
             for place, group in enumerate(stream.sparkplug.groups):
                 if set(group) & set("/+#"):
                     yield Problem((*here, "groups", place), f"{group!r} is no group; write one level of a topic")
@@ -48,6 +50,7 @@ def _topic(draft: Draft, at: Location, topic: MqttTopic) -> Iterator[Problem]:
     yield from wrong
     yield from plant_stream_check.time_format(at, topic.time_format)
     yield from signals(draft, at, topic.signals)
+    yield from check_units(draft, (*at, "units"), topic.units)
     if wrong:
         return
     names = Template(topic.template).names

@@ -9,9 +9,10 @@ hash leaves it out.
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from ingest import span_tree
 from ingest.catalogue import from_microseconds, to_microseconds
+from ingest.decimals import DOUBLE, Kinds, kind_of, kind_up_to
 from ingest.errors import StoreError
 from ingest.lake import CELLS_AT_ONCE, CELLS_IN_A_SEGMENT, ROWS_IN_A_SEGMENT
 from ingest.plant import Plant
@@ -90,11 +92,34 @@ def rebuild(
 
 @dataclass(slots=True)
 class _Extent:
-    """What there is in a span: rows of each day, machines and signals."""
+    """What there is in a span: rows of each day, machines, and the decimals and the largest value of each signal.
 
-    rows: Counter[int]
-    machines: set[str]
-    signals: set[str]
+    Decimals are counted as infinite where they are too many to be kept as such.
+    """
+
+    rows: Counter[int] = field(default_factory=Counter)
+    machines: set[str] = field(default_factory=set)
+    signals: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def take(self, table: pa.Table) -> None:
+        """Take a part of the span into account."""
+        days = table["time"].cast(pa.int64()).to_numpy() // span_tree.DAY
+        self.rows.update(dict(zip(*(each.tolist() for each in np.unique(days, return_counts=True)), strict=True)))
+        self.machines.update(table["machine"].unique().to_pylist())
+        for name in table.column_names[3:]:
+            values = table[name].drop_null().to_numpy()
+            if len(values):
+                kind, before = kind_of(values), self.signals.get(name, (0.0, 0.0))
+                decimals = float(kind.scale) if pa.types.is_decimal(kind) else inf
+                self.signals[name] = max(before[0], decimals), max(before[1], float(np.abs(values).max()))
+
+    @property
+    def kinds(self) -> Kinds:
+        """The type in which to keep each signal; it depends on all values, not on how they were cut into parts."""
+        return {
+            name: kind_up_to(largest, int(decimals)) if decimals < inf else DOUBLE
+            for name, (decimals, largest) in sorted(self.signals.items())
+        }
 
 
 def _rebuild(
@@ -104,6 +129,7 @@ def _rebuild(
     if not extent.rows:
         return None
     signals, machines = sorted(extent.signals), sorted(extent.machines)
+    kinds = extent.kinds
     days = np.array(sorted(extent.rows), np.int64)
     counts = np.array([extent.rows[day] for day in days.tolist()], np.int64)
     most = max(1, min(ROWS_IN_A_SEGMENT, CELLS_IN_A_SEGMENT // (len(signals) + 3)))
@@ -117,7 +143,7 @@ def _rebuild(
             content.seen(store.read(machine_class, machines=some, signals=signals, start=span[0], end=span[1]))
             for some in _parts(machines, several)
         )
-        size += target.fill(machine_class, f"{_day(low):%Y%m%d}-{_day(high):%Y%m%d}", tables, signals)
+        size += target.fill(machine_class, f"{_day(low):%Y%m%d}-{_day(high):%Y%m%d}", tables, kinds)
         files += 1
     if content.rows != sum(extent.rows.values()):
         raise StoreError(
@@ -128,7 +154,7 @@ def _rebuild(
 
 def _extent(store: Store, machine_class: str, start: datetime | None, end: datetime | None) -> _Extent:
     """Look through a span, a bounded part at a time."""
-    extent = _Extent(Counter(), set(), set())
+    extent = _Extent()
     spans = {
         machine: (max(first, start + _MICROSECOND) if start else first, min(newest, end) if end else newest)
         for machine, (first, newest) in store.spans(machine_class).items()
@@ -145,11 +171,7 @@ def _extent(store: Store, machine_class: str, start: datetime | None, end: datet
     for some in _parts(names, machines):
         for low in range(first, last + 1, days):
             since, until = _within(low, min(low + days - 1, last), start, end)
-            table = store.read(machine_class, machines=some, signals=signals, start=since, end=until).table
-            present, counts = np.unique(table["time"].cast(pa.int64()).to_numpy() // span_tree.DAY, return_counts=True)
-            extent.rows.update(dict(zip(present.tolist(), counts.tolist(), strict=True)))
-            extent.machines.update(table["machine"].unique().to_pylist())
-            extent.signals.update(name for name in signals if table[name].null_count < table.num_rows)
+            extent.take(store.read(machine_class, machines=some, signals=signals, start=since, end=until).table)
     return extent
 
 

@@ -30,6 +30,7 @@ from ingest.corrections import Corrections
 from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
+from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.keepable import keepable
@@ -194,12 +195,17 @@ class Store:
         """Move everything from the log to the lake, and merge small and overlapping files there."""
         return self._lake.seal()
 
-    def fill(self, machine_class: str, name: str, tables: Iterable[Readings], signals: Sequence[str]) -> int:
+    def fill(self, machine_class: str, name: str, tables: Iterable[Readings], kinds: Kinds) -> int:
         """Take sorted readings into the lake as one file of this name, past the log; return its bytes.
 
         For a store that is made of another one: no other file may have readings of the same machines
         and times.
+
+        Parameters
+        ----------
+        kinds : the type in which each signal is kept, as ``write_segment`` takes them
         """
+        signals = tuple(kinds)
 
         def noted() -> Iterator[pa.Table]:
             for each in tables:
@@ -210,7 +216,7 @@ class Store:
 
         with self._database.write() as connection:
             log.note_signals(connection, machine_class, signals)
-        segment = self._lake.fill(machine_class, name, noted(), signals)
+        segment = self._lake.fill(machine_class, name, noted(), kinds)
         return 0 if segment is None else segment.bytes
 
     def waiting(self) -> int:

@@ -13,7 +13,7 @@ from ingest.intake import Intake
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
-from service.api import alerts, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
+from service.api import alerts, corrections, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
 from service.api.problem import Problem, add_problem_handlers
@@ -105,7 +105,7 @@ def create_app(
     app.state.metrics = Metrics(
         lambda: replace(plant_figures(app.state.room, clock()), streams=app.state.streams.states())
     )
-    for each in (plant, machines, readings, events, dead_letters, alerts, models, jobs, runs):
+    for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)

@@ -6,7 +6,7 @@ its machine. See ``ingest.late`` for how late rows are found.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,7 +42,7 @@ class Again:
     ----------
     mark : number of the newest entry of the list of late rows that was looked at
     too_late : of each entry that was looked at, how many rows had come too late to be
-    errors : one line for each span that could not be scored; then ``mark`` is that of before
+    errors : one line for each machine and span that could not be scored; then ``mark`` is that of before
     """
 
     mark: int = 0
@@ -76,15 +76,28 @@ def rescore(plant: Plant, store: Store, bundle: Bundle, before: Mapping[str, Wat
             for span in touched(bundle.recipe, late, moment(spans[machine][0]), start, moment(watch.until)):
                 together[span].append(machine)
     for machines, begin, end in _pieces(together, microseconds(bundle.recipe.stride)):
-        try:
-            said = assess(bundle, store, machines, EPOCH + begin * MICROSECOND, EPOCH + end * MICROSECOND)
-        except AndonError as error:
-            again.errors.append(f"{bundle.entry.name}, late readings of {', '.join(machines)}: {error}")
-            again.mark = mark
-            continue
-        if len(said):
-            again.assessments.append(said)
+        again.assessments += _assessed(store, bundle, machines, (begin, end), again.errors)
+    if again.errors:
+        again.mark = mark
     return again
+
+
+def _assessed(
+    store: Store, bundle: Bundle, machines: Sequence[str], span: tuple[int, int], errors: list[str]
+) -> Iterator[Assessments]:
+    """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
+    start, end = (EPOCH + each * MICROSECOND for each in span)
+    try:
+        said = assess(bundle, store, machines, start, end)
+    except AndonError as error:
+        if len(machines) == 1:
+            errors.append(f"{bundle.entry.name}, late readings of {machines[0]}: {error}")
+            return
+        for machine in machines:
+            yield from _assessed(store, bundle, [machine], span, errors)
+        return
+    if len(said):
+        yield said
 
 
 def late_mark(connection: Connection, model: str) -> int | None:

@@ -139,14 +139,12 @@ def keep_assessments(connection: Connection, assessments: Iterable[Assessments],
         ]
         if rows:
             same = {"model": each.model, "version": each.version, "threshold": each.threshold}
-            insert = insert_into(connection, assessment_table)
-            anew = {name: insert.excluded[name] for name in ("version", "level", "reason", "threshold")}
-            keys = ["model", "machine", "time"]
-            statement = (
-                insert.on_conflict_do_update(index_elements=keys, set_=anew)
-                if again
-                else (insert.on_conflict_do_nothing())
-            )
+            statement = insert_into(connection, assessment_table)
+            anew = {name: statement.excluded[name] for name in ("version", "level", "reason", "threshold")}
+            if again:
+                statement = statement.on_conflict_do_update(index_elements=["model", "machine", "time"], set_=anew)
+            else:
+                statement = statement.on_conflict_do_nothing()
             connection.execute(statement, [same | row for row in rows])
 
 

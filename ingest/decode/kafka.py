@@ -139,6 +139,7 @@ class _Shape:
             time_format="iso" if self._lines else topic.time_format,
             time_zone=topic.time_zone,
             signals=topic.signals,
+            units=topic.units,
             signal_column=topic.signal_column,
             value_column=topic.value_column,
             other_machines=topic.other_machines,

@@ -1,16 +1,11 @@
 """List values that a later arrival took the place of."""
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from service.cli.call import MOMENT, current_call, in_zone, shared_options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from ingest.store import Store
 
 
 @click.command()
@@ -29,13 +24,13 @@ def command(machine: str | None, start: Any, end: Any, limit: int) -> None:
         if machine is not None and machine not in {each.name for each in room.plant.machines}:
             raise UnknownNameError(f"no machine {machine!r} in the plant file")
         classes = [each.name for each in room.plant.classes] if machine is None else [room.plant.class_of(machine).name]
-        asked = {
+        asked: dict[str, Any] = {
             "machines": None if machine is None else [machine],
             "start": in_zone(start, zone),
             "end": in_zone(end, zone),
         }
         counts = room.store.corrections.counts()
-        found = list(islice(_rows(room.store, classes, asked), limit))
+        found = list(islice(room.store.corrections.rows(classes, **asked), limit))
 
     def tell() -> None:
         for each in found:
@@ -46,10 +41,3 @@ def command(machine: str | None, start: Any, end: Any, limit: int) -> None:
         click.echo(f"{sum(counts.values()):,} values were ever corrected; {len(found):,} listed. Times are in UTC.")
 
     call.show({"corrections": found, "ever": counts}, tell)
-
-
-def _rows(store: "Store", classes: "Sequence[str]", asked: dict[str, Any]) -> "Iterator[dict[str, Any]]":
-    for name in classes:
-        for each in store.corrections.read(name, **asked):
-            for offset in range(0, each.table.num_rows, 1_000):
-                yield from each.table.slice(offset, 1_000).to_pylist()

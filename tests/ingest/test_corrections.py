@@ -40,6 +40,15 @@ def test_a_corrected_value_is_kept_whether_it_had_been_sealed_or_not(store: Stor
     assert store.corrections.counts() == {"press": 2}
 
 
+def test_a_correction_is_listed_once_however_often_its_row_is_touched_again(
+    store: Store, make_readings: MakeReadings
+) -> None:
+    for number, values in enumerate([{"a": 1}, {"a": 2}, {"b": 3}, {"a": 2}]):
+        store.append(make_readings([("m1", 1, values)]), source="s", position=f"{number}")
+        store.seal()
+    assert corrected(store) == [("m1", "a", 1, 1, 2)]
+
+
 def test_corrections_are_found_by_machine_and_time(store: Store, make_readings: MakeReadings) -> None:
     for value in (1, 2):
         rows = [(machine, minute, {"a": value}) for machine in ("m1", "m2") for minute in (1, 2, 3)]

@@ -43,8 +43,9 @@ def events_of(failures: int) -> list[Event]:
 
 
 keys = st.tuples(st.sampled_from(NAMES), st.integers(0, 14))
-values = st.none() | st.floats(-1e9, 1e9) | st.sampled_from([0.0, -0.0, 1.25])
-contents = st.dictionaries(keys, st.tuples(values, values), min_size=1, max_size=24)
+values = st.none() | st.floats(-1e9, 1e9) | st.sampled_from([0.0, -0.0, 1.25, 9.99, 100.0, 123456.789012])
+short = st.none() | st.sampled_from([0.0, 1.25, 9.96, 0.5, 99999.5])
+contents = st.dictionaries(keys, st.tuples(values, short), min_size=1, max_size=24)
 
 
 @settings(max_examples=12, deadline=None)

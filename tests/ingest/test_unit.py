@@ -10,6 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.catalogue import to_microseconds
+from ingest.decode.kafka import Message as KafkaMessage
+from ingest.decode.kafka import MessageDecoder as KafkaDecoder
+from ingest.decode.mqtt import Message, MessageDecoder
 from ingest.errors import PlantFileError, UnitError
 from ingest.plant_file import load_plant
 from ingest.sources.files import ingest_files
@@ -130,6 +134,60 @@ def test_each_class_gets_its_own_unit_and_the_range_is_that_of_the_signal(tmp_pa
     assert store.read("oven").table["temperature"].to_pylist() == pytest.approx([273.15])
     assert [each.value for each in report.files[0].rejections] == ["500"]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "expected"),
+    [
+        ('template = "t/{machine}/{signal}"', {"t/m1/temperature": b"212", "t/o1/temperature": b"32"}, [100.0, 273.15]),
+        ('template = "w/{machine}"\npayload = "json"', {"w/m1": b'{"temperature": 212}'}, [100.0]),
+    ],
+    ids=["number", "json"],
+)
+def test_messages_are_converted_as_files_are(
+    tmp_path: Path, topic: str, payload: dict[str, bytes], expected: list[float]
+) -> None:
+    path = tmp_path / "plant.toml"
+    stream = '[[mqtt]]\nname = "hall"\nhost = "b"\n[[mqtt.topics]]\nunits = { temperature = "degF" }\n'
+    path.write_text(PLANT + stream + topic + "\n")
+    plant = load_plant(path)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    messages = [Message(name.encode(), body, to_microseconds(now)) for name, body in payload.items()]
+    decoded = MessageDecoder(plant.mqtt[0], plant).decode(messages, now)
+    found = [value for each in decoded.readings for value in each.table["temperature"].to_pylist()]
+    assert sorted(found) == pytest.approx(expected)
+
+
+def test_rows_of_a_kafka_topic_are_converted_as_files_are(tmp_path: Path) -> None:
+    path = tmp_path / "plant.toml"
+    topic = '[[kafka.topics]]\ntopic = "t"\nunits = { temperature = "degF" }\n'
+    path.write_text(PLANT + f'[[kafka]]\nname = "bus"\nservers = ["k:9092"]\n{topic}')
+    plant = load_plant(path)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    body = b'{"machine": "m1", "time": "2026-01-01T00:00:00Z", "temperature": 212}'
+    decoded = KafkaDecoder(plant.kafka[0], plant).decode([KafkaMessage("t", 0, 0, b"", body, 0)], now)
+    (readings,) = decoded.readings
+    assert readings.table["temperature"].to_pylist() == [100.0]
+
+
+BROKER = '[[mqtt]]\nname = "hall"\nhost = "b"\n'
+CLUSTER = '[[kafka]]\nname = "bus"\nservers = ["k:9092"]\n'
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        BROKER + '[[mqtt.topics]]\ntemplate = "t/{machine}/{signal}"',
+        BROKER + "[mqtt.sparkplug]",
+        CLUSTER + '[[kafka.topics]]\ntopic = "t"',
+    ],
+    ids=["mqtt", "sparkplug", "kafka"],
+)
+def test_a_wrong_unit_of_a_stream_is_a_mistake_of_the_plant_file(tmp_path: Path, stream: str) -> None:
+    path = tmp_path / "plant.toml"
+    path.write_text(PLANT + stream + '\nunits = { temperature = "bar" }\n')
+    with pytest.raises(PlantFileError, match=r"units\.temperature: 'bar' does not convert to 'degC'"):
+        load_plant(path)
 
 
 @pytest.mark.parametrize(

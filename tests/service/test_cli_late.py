@@ -94,6 +94,22 @@ def test_the_metrics_count_late_rows_and_corrections(works: Works) -> None:
     assert 'andon_corrections_total{machine_class="press"} 1.0' in lines
 
 
+def test_corrections_are_paged_over_http(works: Works) -> None:
+    works.send("press-1", minutes=3, temperature=1.0)
+    works.send("press-1", minutes=2, temperature=5.0)
+    works.room.store.seal()
+    page = works.get("/api/v1/corrections", machine="press-1", limit=1)
+    assert [(each["signal"], each["earlier"], each["value"]) for each in page["items"]] == [("temperature", 2.0, 5.0)]
+    following = works.get(page["next"])
+    assert [(each["signal"], each["earlier"], each["value"]) for each in following["items"]] == [
+        ("temperature", 3.0, 6.0)
+    ]
+    assert len(works.get("/api/v1/corrections")["items"]) == 4
+    assert works.get("/api/v1/corrections", machine="press-2") == {"items": [], "next": None}
+    assert works.get("/api/v1/corrections", start=works.now.isoformat())["items"] == []
+    assert works.client.get("/api/v1/corrections", params={"machine": "pres-1"}).status_code == 404
+
+
 @pytest.mark.parametrize(("figures", "lines"), [((0, 0), 0), ((3, 0), 1), ((0, 2), 1), ((3, 2), 2)])
 def test_a_round_speaks_of_late_readings_only_where_there_are_any(figures: tuple[int, int], lines: int) -> None:
     told: list[Any] = list(told_of_late(*figures))

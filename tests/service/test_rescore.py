@@ -1,6 +1,7 @@
 """Late readings score again the windows that they touch: as if they had come in time, and no others."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -76,6 +77,22 @@ def test_a_late_reading_rescores_only_the_windows_it_touches(worlds: Callable[..
     assert levels(world) == levels(in_time)
     assert len([1 for old, new in zip(before, levels(world), strict=True) if old != new]) <= 1
     assert world.round(6).rescored == 0, "once is enough"
+
+
+def test_windows_after_the_last_scored_one_are_left_to_the_round_that_scores_them(
+    worlds: Callable[..., World],
+) -> None:
+    bundle = bundle_of(entry())
+    longer = replace(bundle, recipe=replace(bundle.recipe, windows=(HOUR, 4 * HOUR)))
+    world = worlds(longer)
+    world.say("m1", [0.1] * 6)
+    world.round(6)
+    world.say("m1", [0.1] * 6, first=7)
+    give(world, "m1", [2.5, 4.5], 0.3)
+    report = world.round(6)
+    assert (report.windows, report.rescored) == (0, 4), "the windows that end from hour 3 to 6"
+    report = world.round(12)
+    assert (report.windows, report.rescored) == (6, 0)
 
 
 def test_a_reading_that_comes_in_time_rescores_nothing(worlds: Callable[..., World]) -> None:
