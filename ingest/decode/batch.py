@@ -5,6 +5,7 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ingest.decode.mapping import resolve
@@ -13,6 +14,7 @@ from ingest.decode.reject import Rejects
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
 from ingest.plant import Plant, Source
+from ingest.reading import TIME
 
 MOST_COLUMNS = 5_000
 LONG = {"machine", "time", "signal", "value"}
@@ -28,14 +30,18 @@ def decode_batch(
 ) -> Decoded:
     """Decode rows whose columns are named ``machine``, ``time`` and then as signals, or ``signal``, ``value``.
 
+    In wide rows a column ``arrived`` of moments (timestamps with a zone) says when somebody before us got
+    each row; it is kept, but never later than ``now``.
+
     Raises
     ------
     SourceError
         When the rows have no ``machine``, ``time`` or signal at all.
     """
     refuse_many_columns(table.num_columns)
+    long = set(table.column_names) >= LONG
+    table, arrivals = (table, None) if long else _without_arrivals(table, now)
     names = tuple(table.column_names)
-    long = set(names) >= LONG
     source = Source(
         name="batch",
         path="-",
@@ -47,6 +53,7 @@ def decode_batch(
     )
     mapping = resolve(source, plant, names, "the body")
     decoder = RowDecoder(plant, mapping, now=now)
+    decoder.arrivals = arrivals
     decoded = decoder.decode(table.select(list(mapping.columns)), line_of)
     strange = Rejects(line_of)
     if not long:
@@ -61,6 +68,15 @@ def decode_batch(
         used=decoded.used,
         missing=decoded.missing,
     )
+
+
+def _without_arrivals(table: pa.Table, now: datetime) -> tuple[pa.Table, pa.ChunkedArray | None]:
+    """Take the column of arrivals out of a table, if it has one."""
+    place = table.schema.get_field_index("arrived")
+    if place < 0 or not pa.types.is_timestamp(kind := table.schema.field(place).type) or kind.tz is None:
+        return table, None
+    arrivals = pc.min_element_wise(table.column(place).cast(TIME, safe=False), pa.scalar(now, TIME))
+    return table.remove_column(place), arrivals
 
 
 def refuse_many_columns(count: int) -> None:
