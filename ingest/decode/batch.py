@@ -31,7 +31,7 @@ def decode_batch(
     """Decode rows whose columns are named ``machine``, ``time`` and then as signals, or ``signal``, ``value``.
 
     In wide rows a column ``arrived`` of moments (timestamps with a zone) says when somebody before us got
-    each row; it is kept, but never later than ``now``.
+    each row; ``now`` takes the place of what is later, before 1970 or missing.
 
     Raises
     ------
@@ -75,8 +75,10 @@ def _without_arrivals(table: pa.Table, now: datetime) -> tuple[pa.Table, pa.Chun
     place = table.schema.get_field_index("arrived")
     if place < 0 or not pa.types.is_timestamp(kind := table.schema.field(place).type) or kind.tz is None:
         return table, None
-    arrivals = pc.min_element_wise(table.column(place).cast(TIME, safe=False), pa.scalar(now, TIME))
-    return table.remove_column(place), arrivals
+    said = table.column(place).cast(TIME, safe=False).cast(pa.int64())
+    latest = pa.scalar(now, TIME).cast(pa.int64())
+    believed = pc.fill_null(pc.and_(pc.greater(said, 0), pc.less(said, latest)), False)
+    return table.remove_column(place), pc.if_else(believed, said, latest).cast(TIME)
 
 
 def refuse_many_columns(count: int) -> None:

@@ -13,7 +13,6 @@ from ingest.spool import Spool
 from service.edge.aside import Aside
 from service.edge.centre import Answer, Centre, Outcome
 from service.edge.load import (
-    CELLS_IN_A_LOAD,
     Load,
     first_arrival,
     is_letters,
@@ -113,7 +112,7 @@ class Forwarder:
         self._spool, self._centre, self._aside, self._clock = spool, centre, aside, clock
         self._random = random or Random()  # noqa: S311 - nothing secret
         self._pauses = pauses or Pauses()
-        self._most_rows = CELLS_IN_A_LOAD
+        self._most_rows: dict[str, int] = {}
         self._lock = Lock()
         self._progress = Progress()
 
@@ -139,9 +138,12 @@ class Forwarder:
 
     def _send(self, load: Load, stop: Event) -> bool:
         """Send a load, in as many pieces as it takes; return whether all of it is settled."""
-        pieces = deque(load.parts(self._most_rows))
+        pieces = deque([load])
         while pieces:
             piece = pieces.popleft()
+            if len(piece) > (most := self._most_rows.get(piece.path, len(piece))):
+                pieces.extendleft(reversed(list(piece.parts(most))))
+                continue
             answer = self._answer(piece, stop)
             if answer is None:
                 return False
@@ -168,9 +170,9 @@ class Forwarder:
         now = self._clock()
         match answer.outcome:
             case Outcome.TOO_LARGE:
-                self._most_rows = (len(piece) + 1) // 2
-                _log.info("smaller pieces", rows=self._most_rows, why=answer.why)
-                return list(piece.parts(self._most_rows))
+                self._most_rows[piece.path] = len(piece) // 2
+                _log.info("smaller pieces", rows=len(piece) // 2, why=answer.why)
+                return [piece]
             case Outcome.REFUSED:
                 _log.warning("refused, sent as a dead letter", rows=len(piece), why=answer.why)
                 return [letters_load(f"{piece.key}:x", "edge", [refused_letter(piece, answer.why, now)])]
