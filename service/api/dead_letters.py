@@ -1,12 +1,12 @@
 """Dead letters: what could not be understood, listed, handed on by an edge, read again, thrown away."""
 
 import asyncio
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from ingest.dead_letter import DeadLetter, KeptLetter
 from ingest.delivery import Delivery
@@ -27,6 +27,11 @@ Key = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same again changes nothing."),
 ]
+
+
+def _base64(text: str) -> str:
+    b64decode(text, validate=True)
+    return text
 
 
 class LetterView(BaseModel):
@@ -60,7 +65,7 @@ class NewLetter(Told):
     """What an edge could not understand."""
 
     kind: Annotated[str, Field(min_length=1, max_length=100)]
-    base64: Base64Bytes = Field(description="The whole, byte for byte.")
+    base64: Annotated[str, AfterValidator(_base64)] = Field(description="The whole, byte for byte.")
     reason: Word
     arrived: AwareDatetime = Field(description="When it came to the edge.")
     head: Annotated[dict[Word, Word], Field(max_length=100)] = Field({}, description="What is known beside its bytes.")
@@ -134,7 +139,13 @@ async def hand_on_dead_letters(
         for name, text in (("name", pair[0]), (pair[0], pair[1]))
     )
     letters = tuple(
-        DeadLetter(kind=each.kind, body=each.base64, reason=each.reason, arrived=min(each.arrived, now), head=each.head)
+        DeadLetter(
+            kind=each.kind,
+            body=b64decode(each.base64),
+            reason=each.reason,
+            arrived=min(each.arrived, now),
+            head=each.head,
+        )
         for each in given.letters
     )
     kept = await asyncio.wrap_future(

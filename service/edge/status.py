@@ -56,7 +56,7 @@ class Status:
     @property
     def well(self) -> bool:
         """Whether nobody needs to look."""
-        trouble = self.problem or self.aside or self.altered or any((self.streams or {}).values())
+        trouble = self.problem or self.aside or self.altered or self.dropped or any((self.streams or {}).values())
         return self.running and not trouble
 
 
