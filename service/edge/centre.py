@@ -76,7 +76,7 @@ class Centre:
     Raises
     ------
     SettingError
-        When the address or the file cannot be used.
+        When the address, the file or the token cannot be used.
     """
 
     def __init__(
@@ -87,10 +87,13 @@ class Centre:
             parts = urlsplit(self.address)
             usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.username
             self._port = parts.port
+            (parts.hostname or "").encode("idna")
         except ValueError:
             usable = False
         if not usable:
             raise SettingError(f"{address!r} is no address of a centre; write it like https://andon.example:8420")
+        if not (token.isascii() and token.isprintable()):
+            raise SettingError("the token for the centre has characters that no header may have")
         self._host, self._path = parts.hostname or "", parts.path
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._seconds = seconds

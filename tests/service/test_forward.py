@@ -406,7 +406,8 @@ def test_a_centre_is_trusted_through_the_authority_that_is_named_and_through_no_
 
 
 @pytest.mark.parametrize(
-    "address", ["central:8420", "ftp://c", "http://", "http://c:port", "http://c/?q=1", "", "http://u:p@c"]
+    "address",
+    ["central:8420", "ftp://c", "http://", "http://c:port", "http://c/?q=1", "", "http://u:p@c", "http://a..b"],
 )
 def test_an_address_that_is_none_is_said(address: str) -> None:
     with pytest.raises(SettingError, match="no address of a centre"):
@@ -416,3 +417,9 @@ def test_an_address_that_is_none_is_said(address: str) -> None:
 def test_a_file_of_authorities_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="authorities"):
         Centre("https://c", ca_file=tmp_path / "none.pem")
+
+
+def test_a_token_that_no_header_may_have_is_said() -> None:
+    for token in ("a\nb", "schlüssel"):
+        with pytest.raises(SettingError, match="token"):
+            Centre("https://c", token=token)
