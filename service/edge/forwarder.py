@@ -173,6 +173,8 @@ class Forwarder:
                 self._most_rows[piece.path] = len(piece) // 2
                 _log.info("smaller pieces", rows=len(piece) // 2, why=answer.why)
                 return [piece]
+            case Outcome.REFUSED if is_letters(piece):
+                return list(piece.parts(1))
             case Outcome.REFUSED:
                 _log.warning("refused, sent as a dead letter", rows=len(piece), why=answer.why)
                 return [letters_load(f"{piece.key}:x", "edge", [refused_letter(piece, answer.why, now)])]
@@ -210,6 +212,5 @@ class Forwarder:
 
 
 def _taken_in_no_form(piece: Load, answer: Answer) -> bool:
-    if answer.outcome is Outcome.REFUSED:
-        return is_letters(piece)
-    return answer.outcome is Outcome.TOO_LARGE and len(piece) == 1
+    refused = answer.outcome is Outcome.REFUSED and is_letters(piece)
+    return len(piece) == 1 and (refused or answer.outcome is Outcome.TOO_LARGE)

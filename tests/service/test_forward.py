@@ -319,6 +319,23 @@ def test_what_the_centre_takes_in_no_form_is_put_aside_and_the_next_goes_on(
     assert "413" in found["reason"]
 
 
+def test_a_letter_that_the_centre_refuses_takes_no_other_with_it(spool: Spool, centre: tuple[int, Store]) -> None:
+    port, store = centre
+    heads = [{"topic": "a"}, {str(each): "" for each in range(101)}, {"topic": "b"}]
+    letters = [
+        DeadLetter(kind="mqtt", body=b"%d" % place, reason="?", arrived=TAKEN, head=head)
+        for place, head in enumerate(heads)
+    ]
+    put(spool, dead_letters=tuple(letters))
+
+    with forwarding(spool, f"http://127.0.0.1:{port}"):
+        wait_for(drained(spool))
+
+    assert [each.letter for each in store.dead_letters(limit=10)] == [letters[0], letters[2]]
+    (path,) = (spool.folder / "aside").glob("*")
+    assert "answers 422" in json.loads(path.read_text())["reason"]
+
+
 def test_when_nothing_more_can_be_put_aside_nothing_is_sent_and_nothing_lost(
     spool: Spool, centre: tuple[int, Store]
 ) -> None:
