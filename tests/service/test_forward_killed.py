@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -72,9 +72,7 @@ class Plant:
 
     def __init__(self, folder: Path, broker: Broker) -> None:
         self.folder, self.broker = folder, broker
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _quiet_port()
         for name, text in (("edge", CLASSES + MQTT.format(port=broker.port)), ("centre", CLASSES)):
             (folder / name).mkdir()
             (folder / name / "plant.toml").write_text('data = "data"' + text, encoding="utf-8")
@@ -87,7 +85,8 @@ class Plant:
 
     def centre(self) -> "subprocess.Popen[bytes]":
         run = self._run("centre", ["-m", "service", "serve", "--no-jobs", "--port", str(self.port)])
-        wait_for(self._listens)
+        wait_for(lambda: self._listens() or run.poll() is not None, 60)
+        assert run.poll() is None, self.log()
         return run
 
     def log(self) -> str:
@@ -128,6 +127,19 @@ class Plant:
             )
         self.running.append(run)
         return run
+
+
+def _quiet_port() -> int:
+    """Return a free port below those that clients get.
+
+    Whoever calls a port of theirs again and again while nobody listens is connected to itself one day, and takes it.
+    """
+    random = Random()  # noqa: S311
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture
