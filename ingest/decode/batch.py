@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.decode.mapping import resolve
 from ingest.decode.number import empty
@@ -13,6 +14,7 @@ from ingest.decode.reject import Rejects
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
 from ingest.plant import Plant, Source
+from ingest.reading import TIME
 
 MOST_COLUMNS = 5_000
 LONG = {"machine", "time", "signal", "value"}
@@ -29,13 +31,17 @@ def decode_batch(
 ) -> Decoded:
     """Decode rows whose columns are named ``machine``, ``time`` and then as signals, or ``signal``, ``value``.
 
+    In wide rows a column ``arrived`` of moments (timestamps with a zone) says when somebody before us got
+    each row; ``now`` takes the place of what is later, before 1970 or missing.
+
     Raises
     ------
     SourceError
         When the rows have no ``machine``, ``time`` or signal at all.
     """
+    long = set(table.column_names) >= LONG
+    table, arrivals = (table, None) if long else _without_arrivals(table, now)
     names = tuple(table.column_names)
-    long = set(names) >= LONG
     source = Source(
         name="batch",
         path="-",
@@ -45,7 +51,7 @@ def decode_batch(
         signal_column="signal" if long else None,
         value_column="value" if long else None,
     )
-    return BatchDecoder(plant, source, names, "the body").decode(table, now, line_of)
+    return BatchDecoder(plant, source, names, "the body").decode(table, now, line_of, arrivals)
 
 
 class BatchDecoder:
@@ -72,9 +78,15 @@ class BatchDecoder:
         named = mapping.long or source.signals is not None
         self._possible_signals = [] if named else [each for each in names if each not in placing]
 
-    def decode(self, table: pa.Table, now: datetime, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
-        """Decode the next rows; they came ``now``."""
-        self._decoder.arrival = now
+    def decode(
+        self,
+        table: pa.Table,
+        now: datetime,
+        line_of: Callable[[int], int] = lambda row: row + 1,
+        arrivals: pa.ChunkedArray | None = None,
+    ) -> Decoded:
+        """Decode the next rows; they came ``now``, or each at its own time of ``arrivals``."""
+        self._decoder.arrival, self._decoder.arrivals = now, arrivals
         decoded = self._decoder.decode(table.select(self._columns), line_of)
         strange = Rejects(line_of)
         self._turn_strange_signals_away(table, strange)
@@ -98,6 +110,17 @@ class BatchDecoder:
                     hint = rejects.hint(name, signals)
                     reason = f"class {self._plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
                     rejects.add(rows, name, table[name], reason)
+
+
+def _without_arrivals(table: pa.Table, now: datetime) -> tuple[pa.Table, pa.ChunkedArray | None]:
+    """Take the column of arrivals out of a table, if it has one."""
+    place = table.schema.get_field_index("arrived")
+    if place < 0 or not pa.types.is_timestamp(kind := table.schema.field(place).type) or kind.tz is None:
+        return table, None
+    said = table.column(place).cast(TIME, safe=False).cast(pa.int64())
+    latest = pa.scalar(now, TIME).cast(pa.int64())
+    believed = pc.fill_null(pc.and_(pc.greater(said, 0), pc.less(said, latest)), False)
+    return table.remove_column(place), pc.if_else(believed, said, latest).cast(TIME)
 
 
 def refuse_many_columns(count: int) -> None:

@@ -74,6 +74,8 @@ class RowDecoder:
         self._plant = plant
         self._mapping = mapping
         self.arrival = now
+        self.arrivals: pa.ChunkedArray | None = None
+        """When each row of the next table arrived, where somebody before us knows that; they are wide rows."""
         zone = ZoneInfo(source.time_zone or plant.time_zone)
         self._clock = LocalClock(zone)
         self._machines = MachineColumn(
@@ -196,18 +198,25 @@ class RowDecoder:
                     rows, columns = rows[some], [cells[some] for cells in columns]
                 signals = tuple(signal.name for signal, _ in self._mapping.signals[name])
                 if len(rows):
-                    readings.append(self._readings(name, signals, machines.codes[rows], stamps[rows], columns))
+                    arrived = None if self.arrivals is None else self.arrivals.take(pa.array(rows))
+                    readings.append(self._readings(name, signals, machines.codes[rows], stamps[rows], columns, arrived))
                 used += len(rows)
         return readings, used, missing
 
     def _readings(
-        self, machine_class: str, signals: tuple[str, ...], codes: Integers, stamps: Integers, columns: list[Floats]
+        self,
+        machine_class: str,
+        signals: tuple[str, ...],
+        codes: Integers,
+        stamps: Integers,
+        columns: list[Floats],
+        arrived: pa.ChunkedArray | None = None,
     ) -> Readings:
         names = pa.array([each.name for each in self._plant.machines], pa.string())
         keys = [
             pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(pa.string()),
             pa.array(stamps).cast(TIME),
-            pa.repeat(pa.scalar(self.arrival, TIME), len(codes)),
+            pa.repeat(pa.scalar(self.arrival, TIME), len(codes)) if arrived is None else arrived,
         ]
         cells = [pa.array(each, from_pandas=True) for each in columns]
         return Readings(machine_class, pa.table([*keys, *cells], schema=readings_schema(signals)))

@@ -22,6 +22,7 @@ COMMANDS = {
     "backtest": "service.cli.backtest",
     "score": "service.cli.score",
     "serve": "service.cli.serve",
+    "forward": "service.cli.forward",
     "alerts": "service.cli.alerts",
     "models": "service.cli.models",
     "jobs": "service.cli.jobs",
