@@ -6,7 +6,7 @@ most a file without a row, which the next sealing removes, or puts aside where i
 
 import contextlib
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +26,7 @@ from ingest.database import Database
 from ingest.errors import StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
 from ingest.segment import Segment, Selection, read_segment, sync_folder, write_segment
+from ingest.spans import Span, spans_of, widen
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
@@ -137,7 +138,7 @@ class Lake:
             written += self._write(
                 machine_class, [merged.table.filter(pa.array(merged.newly))], signals, batches[-1].id
             )
-        self._publish(written, [], [each.id for each in batches])
+        self._publish(written, sealed=_Sealed(machine_class, [each.id for each in batches], spans_of(table)))
         by_position = dict(so_far.by_position)
         for number, each in enumerate(batches):
             before = by_position.get((each.source, each.position), (0, 0))
@@ -169,7 +170,9 @@ class Lake:
         segment = write_segment(path, tables, signals)
         return [] if segment is None else [replace(segment, machine_class=machine_class, sequence=sequence)]
 
-    def _publish(self, written: Sequence[Segment], replaced: Sequence[Segment], batches: Sequence[int]) -> None:
+    def _publish(
+        self, written: Sequence[Segment], *, replaced: Sequence[Segment] = (), sealed: "_Sealed | None" = None
+    ) -> None:
         """Make files known, and what they replace unknown, in one transaction."""
         for folder in {self.path(each).parent for each in written}:
             sync_folder(folder)
@@ -180,7 +183,9 @@ class Lake:
                 connection.execute(SEGMENTS.insert(), dict(zip(names[1:], astuple(each)[1:], strict=True)))
             for each in replaced:
                 connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
-            log.remove(connection, batches)
+            if sealed is not None:
+                log.remove(connection, sealed.batches)
+                widen(connection, sealed.machine_class, sealed.spans)
         for each in replaced:
             self.path(each).unlink(missing_ok=True)
 
@@ -214,7 +219,7 @@ class Lake:
         for first, newest in runs:
             tables = self._merged(pieces, signals, machines, (first, newest))
             written += self._write(pieces[0].machine_class, tables, signals, sequence)
-        self._publish(written, pieces, [])
+        self._publish(written, replaced=pieces)
 
     def _merged(
         self, pieces: Sequence[Segment], signals: Sequence[str], machines: Sequence[str], run: tuple[int, int]
@@ -253,6 +258,13 @@ class Lake:
 
     def _class_folder(self, machine_class: str) -> Path:
         return self.folder / quote(machine_class, safe=" ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    machine_class: str
+    batches: Sequence[int]
+    spans: Mapping[str, Span]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, func, inspect, select
 
-from ingest import dead_letter_rows, event_rows, log
+from ingest import dead_letter_rows, event_rows, log, spans
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -22,7 +22,6 @@ from ingest.catalogue import (
     POSITIONS,
     REJECTS,
     SEGMENTS,
-    SPANS,
     from_microseconds,
     to_microseconds,
 )
@@ -126,6 +125,7 @@ class Store:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
         self._memory = Memory()
+        self._log_spans = spans.LogSpans()
         self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         with self._database.read() as connection:
@@ -239,12 +239,12 @@ class Store:
             return signals_of(connection, machine_class)
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the first and the newest event time of each machine that has readings; does not touch data."""
+        """Return the first and the newest event time of each machine that has readings."""
         with self._database.read() as connection:
-            rows = connection.execute(select(SPANS).where(SPANS.c.machine_class == machine_class)).all()
+            lake, waiting = spans.sealed(connection, machine_class), self._log_spans.of(connection, machine_class)
+        together = {**lake, **spans.joined(lake, waiting)}
         return {
-            row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
-            for row in sorted(rows, key=lambda each: each.machine)
+            name: (from_microseconds(span[0]), from_microseconds(span[1])) for name, span in sorted(together.items())
         }
 
     def derived(

@@ -76,6 +76,7 @@ def test_any_sequence_of_batches_and_sealings_reads_as_the_last_arrival_of_each_
                 for machine, hours, a, b in step:
                     before = expected.get((machine, at(hours)), (None, None))
                     expected[machine, at(hours)] = (before[0] if a is None else a, before[1] if b is None else b)
+            assert store.spans("press") == spans_in(expected)
         assert content(store.read("press", signals=["a", "b"])) == expected
         part = store.read("press", machines=["m2", "m10"], signals=["a", "b"], start=at(1), end=at(4))
         assert content(part) == {
@@ -83,9 +84,30 @@ def test_any_sequence_of_batches_and_sealings_reads_as_the_last_arrival_of_each_
         }
         store.seal()
         assert content(store.read("press", signals=["a", "b"])) == expected
-        first = {name: min(time for machine, time in expected if machine == name) for name, _ in expected}
-        assert {name: span[0] for name, span in store.spans("press").items()} == first
         store.close()
+
+
+def spans_in(expected: Content) -> dict[str, tuple[datetime, datetime]]:
+    times = {name: [time for machine, time in expected if machine == name] for name, _ in expected}
+    return {name: (min(each), max(each)) for name, each in times.items()}
+
+
+def test_spans_are_the_same_in_a_store_that_comes_later(
+    store: Store, make_readings: MakeReadings, database: str
+) -> None:
+    def minute(number: int) -> datetime:
+        return START + timedelta(minutes=number)
+
+    store.append(make_readings([("m1", 0, {"a": 1.0}), ("m2", 3, {"a": 1.0})]), source="s", position="1")
+    store.seal()
+    store.append(make_readings([("m1", 5, {"a": 1.0}), ("m3", 2, {"a": 1.0})]), source="s", position="2")
+    later = Store(store.folder, database=database)
+
+    spans = later.spans("press")
+
+    later.close()
+    assert spans == {"m1": (minute(0), minute(5)), "m2": (minute(3), minute(3)), "m3": (minute(2), minute(2))}
+    assert store.spans("press") == spans
 
 
 def test_sealing_counts_what_was_repeated_and_what_was_corrected(store: Store, make_readings: MakeReadings) -> None:
