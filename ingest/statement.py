@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Insert = sqlite.Insert | postgresql.Insert
@@ -41,7 +41,9 @@ class Many:
 
     def _compiled(self, name: str) -> str:
         # Parameters by their place: to name each of them costs more than to bind it.
-        dialect = postgresql.dialect(paramstyle="format") if name == "postgresql" else sqlite.dialect()
+        dialect: Dialect = sqlite.dialect()
+        if name == "postgresql":
+            dialect = postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
         statement = self._finish(_insert(name, self._table)).inline()
         compiled = statement.compile(dialect=dialect, column_keys=self._columns)
         if compiled.positiontup != self._columns:

@@ -18,7 +18,8 @@ from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 5_000_000
-_PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
+MACHINE_TAG = "machine"
+PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
 
 # Lines without an escape, a string or a space inside: nearly all lines of machines. They are cut with
 # ``str.split``; the others are read letter by letter by these expressions.
@@ -38,7 +39,7 @@ Cell = float | str
 
 
 def decode_line_protocol(
-    body: bytes, plant: Plant, *, now: datetime, precision: str = "ns", machine_tag: str = "machine"
+    body: bytes, plant: Plant, *, now: datetime, precision: str = "ns", machine_tag: str = MACHINE_TAG
 ) -> Decoded:
     """Decode lines of line protocol.
 
@@ -256,7 +257,7 @@ def _stamp(text: str) -> int:
 
 
 def _times(stamps: Sequence[int | None], now: datetime, precision: str) -> pa.Array:
-    per = _PER_SECOND[precision]
+    per = PER_SECOND[precision]
     arrival = round(now.timestamp() * 1_000_000)
     # Far enough from our limits to be named as out of range, near enough not to overflow.
     limit = 2**62 // max(1, 1_000_000 // per)

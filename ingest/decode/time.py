@@ -16,8 +16,8 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_EARLIEST = np.datetime64("1900-01-01", "us").astype(np.int64)
-_LATEST = np.datetime64("2200-01-01", "us").astype(np.int64)
+EARLIEST = np.datetime64("1900-01-01", "us").astype(np.int64)
+LATEST = np.datetime64("2200-01-01", "us").astype(np.int64)
 _ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)? ?(Z|z|[+-]\d{2}(:?\d{2})?)?)?$"
 _ZONED = r"[T ]\d{2}.*(Z|z|[+-]\d{2}(:?\d{2})?)$"
 _GUESSES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y.%m.%d")
@@ -60,7 +60,7 @@ def times(column: pa.ChunkedArray, name: str, rejects: Rejects, time_format: str
         read = _from_iso(column, name, rejects)
     else:
         read = _from_pattern(column, name, rejects, time_format)
-    odd = read.usable & ((read.microseconds < _EARLIEST) | (read.microseconds >= _LATEST))
+    odd = read.usable & ((read.microseconds < EARLIEST) | (read.microseconds >= LATEST))
     if odd.any():
         rejects.add(
             np.flatnonzero(odd), name, column, f"before 1900 or after 2199; is time_format {time_format!r} right?"

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from ingest.errors import UnknownNameError
-from ingest.intake import Inlet
 from ingest.plant import Machine, MachineClass, Plant
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
@@ -17,23 +16,18 @@ from service.overview import Sampling
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def control_room(request: Request) -> ControlRoom:
+# Asynchronous, although they wait for nothing: each other function is handed to a thread, which takes longer.
+async def control_room(request: Request) -> ControlRoom:
     """Return the plant, its data, its models and its state, as the application holds them open."""
     return request.app.state.room
 
 
-def inlet(request: Request) -> Inlet:
-    """Return where readings go, to be made durable."""
-    return request.app.state.intake
-
-
-def present(request: Request) -> datetime:
+async def present(request: Request) -> datetime:
     """Return the present moment by the application's clock, in UTC."""
     return request.app.state.clock().astimezone(UTC)
 
 
 Room = Annotated[ControlRoom, Depends(control_room)]
-Into = Annotated[Inlet, Depends(inlet)]
 Now = Annotated[datetime, Depends(present)]
 
 
