@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.decode.mapping import resolve
 from ingest.decode.number import empty
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
 from ingest.plant import Plant, Source
@@ -31,7 +31,7 @@ def decode_batch(
     Raises
     ------
     SourceError
-        When the rows have no ``machine``, ``time`` or signal at all.
+        When the rows have no ``machine``, ``time`` or signal at all, or more than ``MOST_IN_A_BODY`` mistakes.
     """
     refuse_many_columns(table.num_columns)
     names = tuple(table.column_names)
@@ -46,9 +46,9 @@ def decode_batch(
         value_column="value" if long else None,
     )
     mapping = resolve(source, plant, names, "the body")
-    decoder = RowDecoder(plant, mapping, now=now)
+    decoder = RowDecoder(plant, mapping, now=now, most_rejected=MOST_IN_A_BODY)
     decoded = decoder.decode(table.select(list(mapping.columns)), line_of)
-    strange = Rejects(line_of)
+    strange = Rejects(line_of, MOST_IN_A_BODY)
     if not long:
         _turn_strange_signals_away(table, plant, decoder.class_of_rows, strange)
     if not strange.count:

@@ -13,11 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 5_000_000
+MOST_LINES = 200_000
+MOST_READ_BY_LETTER = 50_000
+"""Fields in lines with escapes or strings: each takes ten times as long as another."""
 MACHINE_TAG = "machine"
 PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
 
@@ -69,7 +72,9 @@ def decode_line_protocol(
     >>> decode_line_protocol(b"any,machine=p1 force=12 1767225600", plant, now=moment, precision="s").readings[0].count
     1
     """
-    broken = Rejects(lambda row: row)
+    if body.count(b"\n") > MOST_LINES:
+        raise refuse_body(f"has more than {MOST_LINES:,} lines, and something is wrong or unusual in one of them")
+    broken = Rejects(lambda row: row, MOST_IN_A_BODY)
     lines = _Lines(machine_tag)
     for number, line in enumerate(_split(body.decode("utf-8", "replace")), 1):
         if not line or line.isspace() or line.lstrip()[0] == "#":
@@ -100,6 +105,7 @@ class _Lines:
         self._tag = machine_tag
         self._prefix = machine_tag + "="
         self.numbers: list[int] = []
+        self._read_by_letter = 0
         self._machines: list[str] = []
         self._stamps: list[int | None] = []
         # The place of each value in the whole table; a line that fails half way must leave nothing.
@@ -109,6 +115,9 @@ class _Lines:
         """Take one line; ``ValueError`` says what is wrong with it."""
         if _PLAIN.search(line):
             machine, fields, stamp = _read(line, self._tag)
+            self._read_by_letter += len(fields)
+            if self._read_by_letter > MOST_READ_BY_LETTER:
+                raise refuse_body(f"has more than {MOST_READ_BY_LETTER:,} fields in lines with strings or escapes")
         else:
             machine, fields, stamp = self._cut(line)
         row = len(self.numbers)

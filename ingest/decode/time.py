@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ingest.decode.number import is_text, numbers, present, texts
+from ingest.decode.number import cast_whole, is_text, numbers, present, texts
 from ingest.decode.reject import Rejects
 
 Integers = NDArray[np.int64]
@@ -76,12 +76,8 @@ def _from_stamps(column: pa.ChunkedArray) -> Times:
 
 def _from_epoch(column: pa.ChunkedArray, name: str, rejects: Rejects, unit: str) -> Times:
     count = len(column)
-    whole = column
-    if is_text(column.type):
-        try:
-            whole = column.cast(pa.int64())
-        except pa.ArrowInvalid:
-            whole = column
+    cast = cast_whole(column, pa.int64()) if is_text(column.type) else None
+    whole = column if cast is None else cast
     if pa.types.is_integer(whole.type):
         values, usable = _whole(whole.cast(pa.int64())), present(whole)
         per = PER_SECOND[unit]
@@ -98,11 +94,9 @@ def _from_epoch(column: pa.ChunkedArray, name: str, rejects: Rejects, unit: str)
 
 def _from_iso(column: pa.ChunkedArray, name: str, rejects: Rejects) -> Times:
     for kind, local in ((pa.timestamp("us"), True), (pa.timestamp("us", tz="UTC"), False)):
-        try:
-            stamps = column.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-        return Times(_whole(stamps.cast(pa.int64())), present(column), np.full(len(column), local))
+        stamps = cast_whole(column, kind)
+        if stamps is not None:
+            return Times(_whole(stamps.cast(pa.int64())), present(column), np.full(len(column), local))
     words = texts(column)
     is_iso = pc.fill_null(pc.match_substring_regex(words, _ISO), False).to_numpy()
     zoned = pc.fill_null(pc.match_substring_regex(words, _ZONED), False).to_numpy() & is_iso
@@ -120,7 +114,8 @@ def _from_pattern(column: pa.ChunkedArray, name: str, rejects: Rejects, pattern:
 
 def _parse(words: pa.ChunkedArray, which: Booleans, pattern: str) -> tuple[Integers, Booleans]:
     """Read the chosen cells, those that name no zone as if they were UTC."""
-    encoded = words.combine_chunks().dictionary_encode()
+    # Only those: to turn what is no time into one takes longer than all else.
+    encoded = pc.if_else(pa.array(which), words, pa.scalar(None, words.type)).combine_chunks().dictionary_encode()
     distinct = pd.Series(encoded.dictionary.to_pylist(), dtype=object)
     stamps = pd.to_datetime(distinct, format=pattern, errors="coerce", utc=True).astype("datetime64[us, UTC]")
     known = np.append(stamps.notna().to_numpy(), False)
