@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, func, inspect, select
 
-from ingest import dead_letter_rows, event_rows, log, spans
+from ingest import dead_letter_rows, event_rows, known, log, spans
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -130,12 +130,12 @@ class Store:
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         with self._database.read() as connection:
             there = inspect(connection)
-            known = set(there.get_table_names())
-            if BATCHES.name in known and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
+            tables = set(there.get_table_names())
+            if BATCHES.name in tables and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
                 raise StoreError(
                     f"{folder}: made by an Andon that kept no checksums; move it away and run 'andon ingest' again"
                 )
-        if not known.issuperset(METADATA.tables):
+        if not tables.issuperset(METADATA.tables):
             with self._database.write() as connection:
                 METADATA.create_all(connection)
 
@@ -162,7 +162,8 @@ class Store:
         The readings of one class become one batch of the log, in the order of the deliveries.
         """
         with self._database.write() as connection:
-            receipts = [_received(connection, each) for each in deliveries]
+            receipts = [known.claim(connection, each) for each in deliveries]
+            known.forget(connection)
             kept = [each for each, receipt in zip(deliveries, receipts, strict=True) if receipt.fresh]
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
@@ -287,7 +288,7 @@ class Store:
             When the position is known of another content.
         """
         with self._database.write() as connection:
-            receipt = _received(connection, Delivery(source=source, position=position, digest=digest))
+            receipt = known.claim(connection, Delivery(source=source, position=position, digest=digest))
             if receipt.other:
                 raise OtherContentError(other_content(position))
             if not receipt.fresh:
@@ -405,15 +406,6 @@ class Store:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
-
-
-def _received(connection: Connection, delivery: Delivery) -> Receipt:
-    """Claim the position of a delivery, if it has one."""
-    if not delivery.position or log.claim(connection, delivery.source, delivery.position, delivery.digest):
-        return Receipt(True)
-    here = POSITIONS.c.source == delivery.source, POSITIONS.c.position == delivery.position
-    known = connection.execute(select(POSITIONS.c.note).where(*here)).scalar_one()
-    return Receipt(False, other=bool(delivery.digest and known and known != delivery.digest))
 
 
 def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:

@@ -100,6 +100,7 @@ def _delivery(body: Body, decoded: Decoded, key: str | None) -> Delivery:
         readings=tuple(decoded.readings),
         rejections=tuple(decoded.rejections),
         position=position,
+        remembered="key" if key else "body",
         digest=digest,
         dead_letters=dead_letters(body, decoded),
     )
