@@ -26,6 +26,22 @@ POSITIONS = Table(
     sqlite_with_rowid=False,
 )
 
+
+def _known(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+        Column("source", String, nullable=False),
+        Column("position", String, nullable=False),
+        Column("note", String, nullable=False),
+        UniqueConstraint("source", "position"),
+        sqlite_autoincrement=True,
+    )
+
+
+KNOWN_KEYS, KNOWN_BODIES = _known("known_keys"), _known("known_bodies")
+
 BATCHES = Table(
     "batches",
     METADATA,

@@ -6,7 +6,7 @@ most a file without a row, which the next sealing removes, or puts aside where i
 
 import contextlib
 import errno
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -27,6 +27,7 @@ from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
 from ingest.segment import Segment, Selection, kinds_in, read_segment, sync_folder, write_segment
+from ingest.spans import Span, spans_of, widen
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
@@ -105,7 +106,7 @@ class Lake:
         segment = write_segment(path, tables, kinds)
         if segment is not None:
             segment = replace(segment, machine_class=machine_class)
-            self._publish([segment], [], [])
+            self._publish([segment])
         return segment
 
     @contextlib.contextmanager
@@ -161,7 +162,8 @@ class Lake:
             late.keep(connection, machine_class, found)
             corrections.keep(connection, machine_class, replaced)
 
-        self._publish(written, [], [each.id for each in batches], note)
+        sealed = _Sealed(machine_class, [each.id for each in batches], spans_of(table))
+        self._publish(written, sealed=sealed, note=note)
         by_position = dict(so_far.by_position)
         for number, each in enumerate(batches):
             before = by_position.get((each.source, each.position), (0, 0))
@@ -194,8 +196,9 @@ class Lake:
     def _publish(
         self,
         written: Sequence[Segment],
-        replaced: Sequence[Segment],
-        batches: Sequence[int],
+        *,
+        replaced: Sequence[Segment] = (),
+        sealed: "_Sealed | None" = None,
         note: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         """Make files known, and what they replace unknown, in one transaction with whatever else is to be noted."""
@@ -209,7 +212,9 @@ class Lake:
                 connection.execute(SEGMENTS.insert(), dict(zip(names[1:], astuple(each)[1:], strict=True)))
             for each in replaced:
                 connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
-            log.remove(connection, batches)
+            if sealed is not None:
+                log.remove(connection, sealed.batches)
+                widen(connection, sealed.machine_class, sealed.spans)
             note(connection)
             known = {self.path(each) for each in segments_of(connection)}
         # Only once a later transaction is through is it certain that an earlier one, which failed, never will be.
@@ -248,7 +253,7 @@ class Lake:
         for first, newest in runs:
             tables = self._merged(pieces, signals, machines, (first, newest))
             written += self._write(pieces[0].machine_class, tables, kinds, sequence)
-        self._publish(written, pieces, [])
+        self._publish(written, replaced=pieces)
 
     def _merged(
         self, pieces: Sequence[Segment], signals: Sequence[str], machines: Sequence[str], run: tuple[int, int]
@@ -287,6 +292,13 @@ class Lake:
 
     def _class_folder(self, machine_class: str) -> Path:
         return self.folder / quote(machine_class, safe=" ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    machine_class: str
+    batches: Sequence[int]
+    spans: Mapping[str, Span]
 
 
 @dataclass(frozen=True, slots=True)

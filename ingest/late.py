@@ -36,7 +36,7 @@ def _further(statement: Insert) -> Insert:
     )
 
 
-_SETTLE = Many(SETTLED, _further)
+_SETTLE = Many(SETTLED, ("machine_class", "machine", "until", "allowance", "late", "too_late"), _further)
 _SETTLED_FROM = Query(
     select(SETTLED.c.machine, SETTLED.c.until, SETTLED.c.allowance).where(
         SETTLED.c.machine_class == bindparam("of"), SETTLED.c.until >= bindparam("first")
@@ -106,8 +106,8 @@ class LateList:
         until : microseconds since 1970, of each machine
         allowance : how much earlier than that a row may be without being too late
         """
-        same = {"machine_class": machine_class, "allowance": allowance // _MICROSECOND, "late": 0, "too_late": 0}
-        rows = [same | {"machine": machine, "until": time} for machine, time in until.items()]
+        earlier = allowance // _MICROSECOND
+        rows = [(machine_class, machine, time, earlier, 0, 0) for machine, time in until.items()]
         if rows:
             with self._database.write() as connection:
                 _SETTLE(connection, rows)

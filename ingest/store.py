@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, delete, func, inspect, select
 
-from ingest import dead_letter_rows, event_rows, log
+from ingest import dead_letter_rows, event_rows, known, log, spans
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -22,7 +22,6 @@ from ingest.catalogue import (
     POSITIONS,
     REJECTS,
     SEGMENTS,
-    SPANS,
     from_microseconds,
     to_microseconds,
 )
@@ -137,6 +136,7 @@ class Store:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
         self._memory = Memory()
+        self._log_spans = spans.LogSpans()
         self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
         self.late = LateList(self._database)
@@ -144,12 +144,12 @@ class Store:
         self.units = StoredUnits(self._database)
         with self._database.read() as connection:
             there = inspect(connection)
-            known = set(there.get_table_names())
-            if BATCHES.name in known and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
+            tables = set(there.get_table_names())
+            if BATCHES.name in tables and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
                 raise StoreError(
                     f"{folder}: made by an Andon that kept no checksums; move it away and run 'andon ingest' again"
                 )
-        if not known.issuperset(METADATA.tables):
+        if not tables.issuperset(METADATA.tables):
             with self._database.write() as connection:
                 METADATA.create_all(connection)
 
@@ -177,7 +177,8 @@ class Store:
         letters that are replayed do not take the place of what came after the letter.
         """
         with self._database.write() as connection:
-            receipts = [_received(connection, each) for each in deliveries]
+            receipts = [known.claim(connection, each) for each in deliveries]
+            known.forget(connection)
             kept = [each for each, receipt in zip(deliveries, receipts, strict=True) if receipt.fresh]
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
@@ -211,7 +212,7 @@ class Store:
             for each in tables:
                 if each.table.num_rows:
                     with self._database.write() as connection:
-                        log.note_spans(connection, each)
+                        spans.widen(connection, machine_class, spans.spans_of(each.table))
                 yield conform(each.table, signals)
 
         with self._database.write() as connection:
@@ -287,12 +288,12 @@ class Store:
         return sum(int(part or 0) for part in parts)
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the first and the newest event time of each machine that has readings; does not touch data."""
+        """Return the first and the newest event time of each machine that has readings."""
         with self._database.read() as connection:
-            rows = connection.execute(select(SPANS).where(SPANS.c.machine_class == machine_class)).all()
+            lake, waiting = spans.sealed(connection, machine_class), self._log_spans.of(connection, machine_class)
+        together = {**lake, **spans.joined(lake, waiting)}
         return {
-            row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
-            for row in sorted(rows, key=lambda each: each.machine)
+            name: (from_microseconds(span[0]), from_microseconds(span[1])) for name, span in sorted(together.items())
         }
 
     def derived(
@@ -335,7 +336,7 @@ class Store:
             When the position is known of another content.
         """
         with self._database.write() as connection:
-            receipt = _received(connection, Delivery(source=source, position=position, digest=digest))
+            receipt = known.claim(connection, Delivery(source=source, position=position, digest=digest))
             if receipt.other:
                 raise OtherContentError(other_content(position))
             if not receipt.fresh:
@@ -483,15 +484,6 @@ class Store:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
-
-
-def _received(connection: Connection, delivery: Delivery) -> Receipt:
-    """Claim the position of a delivery, if it has one."""
-    if not delivery.position or log.claim(connection, delivery.source, delivery.position, delivery.digest):
-        return Receipt(True)
-    here = POSITIONS.c.source == delivery.source, POSITIONS.c.position == delivery.position
-    known = connection.execute(select(POSITIONS.c.note).where(*here)).scalar_one()
-    return Receipt(False, other=bool(delivery.digest and known and known != delivery.digest))
 
 
 def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:

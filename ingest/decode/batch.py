@@ -1,5 +1,6 @@
 """A body of rows that names its columns as we do: machine, time, and signals or signal and value."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from ingest.decode.mapping import resolve
 from ingest.decode.number import empty
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
 from ingest.plant import Plant, Source
@@ -37,7 +38,7 @@ def decode_batch(
     Raises
     ------
     SourceError
-        When the rows have no ``machine``, ``time`` or signal at all.
+        When the rows have no ``machine``, ``time`` or signal at all, or more than ``MOST_IN_A_BODY`` mistakes.
     """
     long = set(table.column_names) >= LONG
     table, arrivals = (table, None) if long else _without_arrivals(table, now)
@@ -51,7 +52,7 @@ def decode_batch(
         signal_column="signal" if long else None,
         value_column="value" if long else None,
     )
-    return BatchDecoder(plant, source, names, "the body").decode(table, now, line_of, arrivals)
+    return BatchDecoder(plant, source, names, "the body", MOST_IN_A_BODY).decode(table, now, line_of, arrivals)
 
 
 class BatchDecoder:
@@ -61,19 +62,23 @@ class BatchDecoder:
     ----------
     names : columns of the tables
     where : what is decoded, for messages
+    most_rejected : rows and cells of one table that may be turned away
 
     Raises
     ------
     SourceError
-        When a column that the source names is not there, or no column is a signal.
+        When a column that the source names is not there, or no column is a signal; of a table with more mistakes.
     """
 
-    def __init__(self, plant: Plant, source: Source, names: Sequence[str], where: str) -> None:
+    def __init__(
+        self, plant: Plant, source: Source, names: Sequence[str], where: str, most_rejected: float = math.inf
+    ) -> None:
         refuse_many_columns(len(names))
         self._plant = plant
         mapping = resolve(source, plant, names, where)
         self._columns = list(mapping.columns)
-        self._decoder = RowDecoder(plant, mapping, now=_NEVER)
+        self._decoder = RowDecoder(plant, mapping, now=_NEVER, most_rejected=most_rejected)
+        self._most_rejected = most_rejected
         placing = {*source.machine, *(source.time or ())}
         named = mapping.long or source.signals is not None
         self._possible_signals = [] if named else [each for each in names if each not in placing]
@@ -88,7 +93,7 @@ class BatchDecoder:
         """Decode the next rows; they came ``now``, or each at its own time of ``arrivals``."""
         self._decoder.arrival, self._decoder.arrivals = now, arrivals
         decoded = self._decoder.decode(table.select(self._columns), line_of)
-        strange = Rejects(line_of)
+        strange = Rejects(line_of, self._most_rejected)
         self._turn_strange_signals_away(table, strange)
         if not strange.count:
             return decoded

@@ -9,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 2_000_000
+MOST_ROWS = 400_000
+"""More than a body has room for, where each row has a machine, a time and a value."""
 _LONGEST_NUMBER = 400
 
 
@@ -47,11 +49,13 @@ def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = 
     >>> decode_json(body, plant, now=datetime(2026, 1, 1, tzinfo=UTC)).readings[0].count
     1
     """
+    if body.count(b"{") > MOST_ROWS:
+        raise refuse_body(f"has more than {MOST_ROWS:,} objects")
     try:
         content = parse_json(body)
     except (ValueError, RecursionError) as error:
         raise refuse_body(f"is not JSON ({error})") from error
-    strange = Rejects()
+    strange = Rejects(most=MOST_IN_A_BODY)
     places: list[int] = []
     if isinstance(content, Mapping):
         columns = _of_columns(content)

@@ -13,12 +13,16 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 5_000_000
-_PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
+MOST_LINES = 200_000
+MOST_READ_BY_LETTER = 50_000
+"""Fields in lines with escapes or strings: each takes ten times as long as another."""
+MACHINE_TAG = "machine"
+PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
 
 # Lines without an escape, a string or a space inside: nearly all lines of machines. They are cut with
 # ``str.split``; the others are read letter by letter by these expressions.
@@ -38,7 +42,7 @@ Cell = float | str
 
 
 def decode_line_protocol(
-    body: bytes, plant: Plant, *, now: datetime, precision: str = "ns", machine_tag: str = "machine"
+    body: bytes, plant: Plant, *, now: datetime, precision: str = "ns", machine_tag: str = MACHINE_TAG
 ) -> Decoded:
     """Decode lines of line protocol.
 
@@ -68,7 +72,9 @@ def decode_line_protocol(
     >>> decode_line_protocol(b"any,machine=p1 force=12 1767225600", plant, now=moment, precision="s").readings[0].count
     1
     """
-    broken = Rejects(lambda row: row)
+    if body.count(b"\n") > MOST_LINES:
+        raise refuse_body(f"has more than {MOST_LINES:,} lines, and something is wrong or unusual in one of them")
+    broken = Rejects(lambda row: row, MOST_IN_A_BODY)
     lines = Lines(machine_tag)
     for number, line in lines_in(body):
         try:
@@ -109,6 +115,7 @@ class Lines:
         self._tag = machine_tag
         self._prefix = machine_tag + "="
         self.numbers: list[int] = []
+        self._read_by_letter = 0
         self._machines: list[str] = []
         self._stamps: list[int | None] = []
         # The place of each value in the whole table; a line that fails half way must leave nothing.
@@ -118,6 +125,9 @@ class Lines:
         """Take one line; ``ValueError`` says what is wrong with it."""
         if _PLAIN.search(line):
             machine, fields, stamp = _read(line, self._tag)
+            self._read_by_letter += len(fields)
+            if self._read_by_letter > MOST_READ_BY_LETTER:
+                raise refuse_body(f"has more than {MOST_READ_BY_LETTER:,} fields in lines with strings or escapes")
         else:
             machine, fields, stamp = self._cut(line)
         row = len(self.numbers)
@@ -271,7 +281,7 @@ def _stamp(text: str) -> int:
 
 
 def _times(stamps: Sequence[int | None], now: datetime | None, precision: str) -> pa.Array:
-    per = _PER_SECOND[precision]
+    per = PER_SECOND[precision]
     arrival = 0 if now is None else round(now.timestamp() * 1_000_000)
     # Far enough from our limits to be named as out of range, near enough not to overflow.
     limit = 2**62 // max(1, 1_000_000 // per)

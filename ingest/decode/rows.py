@@ -1,5 +1,6 @@
 """Rows of a file to readings and events: the one decoder behind every format."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -64,9 +65,10 @@ class RowDecoder:
     Parameters
     ----------
     now : time of arrival of all rows; whoever decodes a stream moves ``arrival`` on
+    most_rejected : rows and cells of one table that may be turned away; ``SourceError`` for more
     """
 
-    def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime) -> None:
+    def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime, most_rejected: float = math.inf) -> None:
         source = mapping.source
         self.newest: dict[str, int] = {}
         self.class_of_rows = np.zeros(0, np.int64)
@@ -76,6 +78,7 @@ class RowDecoder:
         self.arrival = now
         self.arrivals: pa.ChunkedArray | None = None
         """When each row of the next table arrived, where somebody before us knows that; they are wide rows."""
+        self._most_rejected = most_rejected
         zone = ZoneInfo(source.time_zone or plant.time_zone)
         self._clock = LocalClock(zone)
         self._machines = MachineColumn(
@@ -88,7 +91,7 @@ class RowDecoder:
 
     def decode(self, table: pa.Table, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
         """Decode the next rows; cells and rows that cannot be used are turned away one by one."""
-        rejects = Rejects(line_of)
+        rejects = Rejects(line_of, self._most_rejected)
         table = join_times(_simple(table), self._mapping.source)
         machines = self._machines.read(table, rejects)
         self.class_of_rows = self._class_of[machines.codes]
