@@ -114,6 +114,14 @@ def free_port() -> int:
 
 
 @contextmanager
+def deserted_port() -> Iterator[int]:
+    """Give a port that nobody listens on, nor can meanwhile."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        yield int(found.getsockname()[1])
+
+
+@contextmanager
 def running(command: list[str], port: int, log: Path) -> Iterator[int]:
     """Run a server until the block ends, once it listens."""
     with log.open("wb") as sink:
