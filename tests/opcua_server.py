@@ -1,7 +1,6 @@
 """A real OPC UA server for tests, in a thread of its own."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,6 +8,8 @@ from threading import Thread
 from typing import Any
 
 from asyncua import Node, Server, ua
+
+from tests.ports import free_port
 
 SPACE = "http://works.example/"
 _ANYTHING = ua.NodeId(ua.ObjectIds.Number)
@@ -20,7 +21,7 @@ class OpcuaServer:
     """A server on a free port of its own that may be stopped and started again."""
 
     def __init__(self, *values: str, build: Build | None = None, users: Any = None, secure: Any = None) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"opc.tcp://127.0.0.1:{self.port}"
         self._values, self._build, self._users, self._secure = values, build, users, secure
         self._nodes: dict[str, Node] = {}
@@ -113,9 +114,3 @@ def running_server(*values: str, **options: Any) -> Iterator[OpcuaServer]:
         yield server
     finally:
         server.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

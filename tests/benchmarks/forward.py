@@ -27,7 +27,8 @@ from ingest.spool import Spool
 from service.edge.aside import Aside
 from service.edge.centre import Centre
 from service.edge.forwarder import Forwarder
-from tests.benchmarks.http import MACHINES, PLANT, SIGNALS, free_port, running
+from tests.benchmarks.http import MACHINES, PLANT, SIGNALS, running
+from tests.ports import free_port
 
 BEGIN = datetime.now(UTC).replace(microsecond=0) - timedelta(days=300)
 
@@ -51,7 +52,7 @@ def centre(folder: Path) -> Iterator[int]:
     (folder / "plant.toml").write_text(PLANT.format(signals=signals, last=MACHINES - 1))
     port = free_port()
     command = [sys.executable, "-m", "service", "--plant", str(folder / "plant.toml"), "serve", "--no-jobs"]
-    with running([*command, "--port", str(port)], port, folder / "log"):
+    with running([*command, "--port", str(port)], port, folder):
         yield port
 
 

@@ -25,6 +25,7 @@ import numpy as np
 import psutil
 
 from tests.benchmarks.http_load import MACHINES, SIGNALS, Batches, Load, Shape, requests, send_all
+from tests.ports import free_port
 
 SHAPES = (Shape(100, 10), Shape(1_000, 1), Shape(1_000, 10))
 MOST_BYTES = 400_000_000
@@ -86,13 +87,6 @@ def measure(server: Server, kind: str, shape: Shape, seconds: float) -> Figures:
     content = requests(server.port, server.path, batches, max(50, count // 3))
     half = send_all(server.port, content, every=2 / full.rate)
     return Figures(full.rate * shape.readings, busy / count, half, warm.refused + full.refused + half.refused)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager

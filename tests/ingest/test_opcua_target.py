@@ -18,9 +18,9 @@ from ingest.simulation.targets.catalogue import target_at
 from ingest.simulation.targets.target import Target
 from ingest.sources.opcua_browse import browse
 from ingest.store import Store
-from tests.benchmarks.http import free_port
 from tests.ingest.mqtt_plant import listening
 from tests.ingest.opcua_plant import stream_of
+from tests.ports import free_port
 
 PLANT = Scenario(machines={"pump": 1, "press": 1}, days=1, every=timedelta(minutes=30), seed=3)
 
