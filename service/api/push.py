@@ -10,7 +10,7 @@ from ingest.decode.clean.decoder import BodyDecoder
 from ingest.decode.cut import Body, dead_letters
 from ingest.decode.rows import Decoded
 from ingest.delivery import Delivery, other_content
-from ingest.errors import OtherContentError
+from ingest.errors import IntakeFullError, OtherContentError
 from ingest.intake import Inlet
 from ingest.report import Rejection
 from service.api.body import INLINE_BYTES
@@ -18,6 +18,10 @@ from service.api.problem import Fault, ProblemError
 from service.metrics import Metrics
 
 SOURCE = "api"
+AT_ONCE = 8
+"""Batches that are worked on at a time; more of them wait, so that whoever looks at alerts meanwhile does not."""
+
+MOST_WAITING = 2_000
 SHOWN = 100
 """Faults that an answer lists."""
 
@@ -43,6 +47,8 @@ class Pushes:
 
     def __init__(self, decoder: BodyDecoder, intake: Inlet, metrics: Metrics) -> None:
         self._decoder, self._intake, self._metrics = decoder, intake, metrics
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
 
     async def take(self, body: Body, key: str | None) -> Receipt:
         """Keep what is good of a batch, and what is not as dead letters.
@@ -62,8 +68,15 @@ class Pushes:
         IntakeFullError
             When more comes than can be taken.
         """
-        delivery, decoded = await self._decoded(body, key)
-        kept = await asyncio.wrap_future(self._intake.put(delivery))
+        if self._waiting >= MOST_WAITING:
+            raise IntakeFullError("more comes than can be taken; send it again in a moment")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                delivery, decoded = await self._decoded(body, key)
+                kept = await asyncio.wrap_future(self._intake.put(delivery))
+        finally:
+            self._waiting -= 1
         if kept.other:
             raise OtherContentError(other_content(key or ""))
         faults = [_fault(each) for each in decoded.rejections[:SHOWN]]
