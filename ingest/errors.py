@@ -3,6 +3,7 @@
 ```
 AndonError
 ├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
+├── ExpressionError         an expression over signals and states cannot be read
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
@@ -35,6 +36,10 @@ class PlantFileError(AndonError):
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("\n".join(problems))
+
+
+class ExpressionError(AndonError):
+    """An expression over signals and states cannot be read."""
 
 
 class ScenarioError(AndonError):

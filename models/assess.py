@@ -60,13 +60,16 @@ def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
 
     A window is thin when readings cover less than half of it or too few for any feature of a signal.
     After a failure a window holds nothing from before it, so a thin window that soon after one is
-    settling, and any other thin window is short of data.
+    settling. If it would not be thin had the machine run all the time, the machine is off. Any other thin
+    window is short of data.
     """
     reason = np.full(len(table), Reason.OK.value, dtype=object)
     of_signals = [index for index, name in enumerate(table.names) if signal_of(name)]
     thin = ~(table.filled >= LEAST_FILLED) | ~np.isfinite(table.values[:, of_signals]).any(axis=1)
     reason[thin] = Reason.TOO_LITTLE.value
     reason[~(table.filled > 0)] = Reason.NO_DATA.value
+    if table.off is not None:
+        reason[thin & (table.off > 0) & (table.filled + table.off >= LEAST_FILLED)] = Reason.OFF.value
     if "hours_since_failure" in table.names:
         hours = table.values[:, table.names.index("hours_since_failure")]
         reason[thin & (hours <= shortest / timedelta(hours=1))] = Reason.SETTLING.value

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     OK = "ok"
     NO_DATA = "no readings"
     TOO_LITTLE = "insufficient data"
+    OFF = "off"
     DOWN = "broken down"
     SETTLING = "settling after a failure"
 
