@@ -60,14 +60,19 @@ class Expression:
     Attributes
     ----------
     signals : the signals that it names, in their order
-    uses_state : whether it asks for the state
+    codes : the codes of states that it names, in their order
     says : where it is true and where false
     """
 
     text: str
     signals: tuple[str, ...]
-    uses_state: bool
+    codes: tuple[str, ...]
     says: Callable[[Given], Truth]
+
+    @property
+    def uses_state(self) -> bool:
+        """Whether it asks for the state."""
+        return bool(self.codes)
 
     def truth(self, given: Given) -> Truth:
         """Say where it is true and where it is false; a number that is infinite or none is unknown."""
@@ -92,9 +97,9 @@ def read_expression(text: str, signals: Collection[str]) -> Expression:
     """
     reader = _Reader(signals)
     truth = reader.truth(_parsed(text), 0)
-    if not reader.named and not reader.uses_state:
+    if not reader.named and not reader.codes:
         raise ExpressionError(f"{text!r} asks for no signal and no state; write such as 'speed > 100'")
-    return Expression(text, tuple(reader.named), reader.uses_state, truth)
+    return Expression(text, tuple(reader.named), tuple(reader.codes), truth)
 
 
 def _parsed(text: str) -> ast.expr:
@@ -136,7 +141,7 @@ class _Reader:
     def __init__(self, signals: Collection[str]) -> None:
         self._signals = signals
         self.named: dict[str, None] = {}
-        self.uses_state = False
+        self.codes: dict[str, None] = {}
 
     def truth(self, node: ast.expr, depth: int) -> Callable[[Given], Truth]:
         """Read something that is true or false."""
@@ -215,7 +220,7 @@ class _Reader:
             raise ExpressionError(
                 f"{_shown(other)} is no state; write its code in quotes, as in state == 'maintenance'"
             )
-        self.uses_state = True
+        self.codes |= dict.fromkeys(codes)
         wanted = frozenset(codes)
 
         def among(given: Given) -> Truth:

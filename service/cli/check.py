@@ -8,8 +8,9 @@ import click
 from service.cli.call import current_call, shared_options
 
 if TYPE_CHECKING:
+    from features.left_out import LeftOut
     from ingest.damage import Damage
-    from ingest.plant import ModelEntry
+    from ingest.plant import MachineClass, ModelEntry
     from service.control_room import ControlRoom
 
 
@@ -33,12 +34,14 @@ def command(storage: bool, aside: bool) -> None:
         folder = str(room.store.set_aside(damages)) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
+        left_out = [found for each in room.plant.classes if (found := _left_out(room, each)) is not None]
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
         problems = [
             *(_lost(each, folder) for each in damages),
             *check_sources(room.plant),
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
+            *(problem for each in left_out for problem in each.problems),
             *(each["says"] for each in models if not each["can_be_trained"]),
         ]
         report = {
@@ -47,10 +50,11 @@ def command(storage: bool, aside: bool) -> None:
             "signals": {each.name: len(each.signals) for each in room.plant.classes},
             "sources": [source.name for source in room.plant.sources],
             "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
+            "left_out": [each.to_dict() for each in left_out],
             "models": models,
             "problems": problems,
         }
-    call.show(report, lambda: _tell(report))
+    call.show(report, lambda: _tell(report, [each.summary() for each in left_out]))
     if problems:
         click.get_current_context().exit(1)
 
@@ -87,7 +91,17 @@ def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
     return {**about, "says": says, "can_be_trained": True}
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _left_out(room: "ControlRoom", machine_class: "MachineClass") -> "LeftOut | None":
+    from features.left_out import left_out
+    from ingest.errors import NotEnoughDataError
+
+    try:
+        return left_out(machine_class, room.store)
+    except NotEnoughDataError:
+        return None
+
+
+def _tell(report: dict[str, Any], left_out: list[str]) -> None:
     machines = ", ".join(f"{count} {name}" for name, count in report["machines"].items())
     click.echo(f"{report['plant']}: {machines}; {len(report['sources'])} sources.")
     store = report["store"]
@@ -95,6 +109,8 @@ def _tell(report: dict[str, Any]) -> None:
         click.echo(
             f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected."
         )
+    for line in left_out:
+        click.echo(line)
     for model in report["models"]:
         if model["can_be_trained"]:
             click.echo(f"{model['model']} ({model['task']}): {model['says']}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from features.excluded import excluded_time
 from features.extract import extract
+from features.left_out import left_out
 from features.recipe import Recipe, recipe_for
 from features.running import Running
 from features.table import FeatureTable
@@ -235,3 +236,42 @@ def test_a_recipe_takes_what_the_class_declares() -> None:
     assert recipe_for(entry, press.model_copy(update={"running": None}), sampling=sampling).running is None
     with pytest.raises(AndonError, match="did you mean 'speed'"):
         recipe_for(entry, press.model_copy(update={"running": "sped > 100"}), sampling=sampling)
+
+
+def test_how_much_is_left_out_is_told_for_each_machine_and_over_all() -> None:
+    press = MachineClass(
+        name="press", signals=[Signal(name="speed", every=MINUTE)], running="speed > 100", settle=10 * MINUTE
+    )
+    minutes = np.arange(1, 101)
+    frames = [
+        readings_frame("m1", minutes, speed=np.where(minutes > 40, 150.0, 0.0)),
+        readings_frame("m2", minutes, speed=np.full(100, 150.0)),
+    ]
+
+    found = left_out(press, TableHistory(pd.concat(frames)))
+
+    assert found is not None
+    assert {name: round(share, 2) for name, share in found.machines.items()} == {"m1": 0.51, "m2": 0.1}
+    assert found.summary() == "press: 30% of the newest 99 min is left out, off or settling (m2 10%, m1 51%)."
+    assert found.problems == ()
+
+
+def test_a_state_that_never_came_and_a_machine_that_never_ran_are_problems() -> None:
+    history = TableHistory(_speed(*[0] * 50), [_state("idle", 3), _state("auto", 9)])
+    press = MachineClass(
+        name="press", signals=[Signal(name="speed", every=MINUTE)], running="speed > 100 and state != 'idel'"
+    )
+
+    found = left_out(press, history)
+    untold = left_out(press, TableHistory(_speed(150, 150, 150)))
+
+    assert found is not None
+    assert untold is not None
+    assert list(found.problems) == [
+        "class 'press': running: no state 'idel' came yet; did you mean 'idle'?",
+        "class 'press': running: by \"speed > 100 and state != 'idel'\" no machine ran in the newest 49 min;"
+        " look at the expression and its signals",
+    ]
+    assert [each.split("; ")[0] for each in untold.problems] == [
+        "class 'press': running: no event of kind 'state' came yet, so no state is known"
+    ]

@@ -108,6 +108,7 @@ def test_it_knows_what_it_asks_for() -> None:
     read = read_expression("force > 1 or speed > 2 and force < 9 and state != 'off'", SIGNALS)
 
     assert read.signals == ("force", "speed")
+    assert read.codes == ("off",)
     assert read.uses_state
     assert not read_expression("speed > 2", SIGNALS).uses_state
 

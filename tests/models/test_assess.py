@@ -10,6 +10,7 @@ from models.assess import assess, assess_table
 from models.assessment import Reason
 from models.backtest import recipe_until
 from models.bundle import Bundle
+from models.card import page
 from models.fit import fit_bundle
 from tests.features.table_history import TableHistory, after
 from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pump_history
@@ -104,3 +105,5 @@ def test_a_machine_that_is_off_has_no_level_and_that_is_the_reason(pumps: TableH
     assert not off[(hours <= 200) | (hours >= 221 + shortest)].any()
     assert np.isnan(said.level[off]).all()
     assert (said.level[~off & np.isfinite(said.level)] < bundle.threshold).all()
+    assert bundle.card["data"]["reasons"]["off"] > 0
+    assert any("Not assessed for" in line and " off " in line for line in page(bundle.card).splitlines())

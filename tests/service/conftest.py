@@ -101,6 +101,7 @@ class Works:
             self.room.plant,
             recipe,
             table=table,
+            reasons={},
             labels=nothing.astype(np.int8),
             targets=events_table(),
             learner=learner,

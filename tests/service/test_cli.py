@@ -341,6 +341,17 @@ def test_a_signal_that_never_came_and_a_model_that_cannot_be_trained_are_problem
     assert "No problem found" not in checked.out
 
 
+def test_check_says_how_much_is_left_out_because_machines_are_off(andon: Callable[..., Ended], plant: Path) -> None:
+    plant.write_text(plant.read_text().replace('name = "oven"\n', 'name = "oven"\nrunning = "temperature > 211"\n', 1))
+    andon("--plant", plant, "ingest")
+
+    told, as_json = andon("--plant", plant, "check"), andon("--plant", plant, "--json", "check")
+
+    # Of 71 hours, the oven is too cold for the first 12 of each day.
+    assert "oven: 51% of the newest 71 h is left out, off or settling." in told.out
+    assert as_json.json["left_out"][0]["machines"] == {"oven-1": pytest.approx(36 / 71)}
+
+
 def test_damage_to_what_is_stored_is_found_and_put_aside_on_demand(andon: Callable[..., Ended], plant: Path) -> None:
     andon("--plant", plant, "ingest")
     segment = next((plant.parent / "andon-data" / "lake").glob("*/*.parquet"))
