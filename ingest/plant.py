@@ -4,6 +4,7 @@ These are the nouns; ``plant_file.py`` reads them from a file and names every mi
 ``docs/plant_file.md`` is generated from the descriptions here.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -41,8 +42,7 @@ class MachineClass(Part):
         "what was read while it surely did not is left out. Always when left out.",
     )
     settle: Duration = Field(
-        "0 s",
-        validate_default=True,
+        timedelta(0),
         description="How long after each start it takes to settle; left out, too. Needs 'running'.",
     )
 

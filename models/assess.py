@@ -20,7 +20,7 @@ from models.label import target_events
 from models.moment import instants
 from models.rows import by_machine, machine_rows
 
-__all__ = ["Explanation", "assess", "assess_table", "explain", "none_while_down"]
+__all__ = ["Explanation", "assess", "assess_table", "explain", "none_while", "none_while_down"]
 
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
@@ -83,13 +83,23 @@ def none_while_down(assessments: Assessments, failures: pd.DataFrame) -> Assessm
     ----------
     failures : table of ``target_events``, all failures of the machines
     """
-    level, reason = assessments.level.copy(), assessments.reason.copy()
+    return none_while(assessments, failures, Reason.DOWN)
+
+
+def none_while(assessments: Assessments, spans: pd.DataFrame, reason: Reason) -> Assessments:
+    """Say nothing of a machine in (begin, end] of some spans, for this reason.
+
+    Parameters
+    ----------
+    spans : table with ``machine``, ``begin`` and ``end``, sorted by begin; those of one machine are apart
+    """
+    level, why = assessments.level.copy(), assessments.reason.copy()
     rows = machine_rows(assessments.machine)
-    for machine, own in by_machine(failures).items():
+    for machine, own in by_machine(spans).items():
         if machine in rows:
             mine = rows[machine]
             time, begin, over = assessments.time[mine], instants(own["begin"]), instants(own["end"])
             last = np.searchsorted(begin, time, side="left") - 1
-            down = (last >= 0) & (time <= over[last])
-            level[mine][down], reason[mine][down] = np.nan, Reason.DOWN.value
-    return replace(assessments, level=level, reason=reason)
+            within = (last >= 0) & (time <= over[last])
+            level[mine][within], why[mine][within] = np.nan, reason.value
+    return replace(assessments, level=level, reason=why)

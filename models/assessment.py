@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 
 class Reason(StrEnum):
-    """Why an assessment is a number (``ok``) or is none."""
+    """Why an assessment is a number (``ok``) or is none: there is never a number with a hidden caveat."""
 
     OK = "ok"
     NO_DATA = "no readings"
     TOO_LITTLE = "insufficient data"
+    SENSOR_FAULT = "sensor fault"
     OFF = "off"
+    OUT_OF_DOMAIN = "out of domain"
     DOWN = "broken down"
     SETTLING = "settling after a failure"
 

@@ -103,7 +103,7 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(
-        lambda: replace(plant_figures(app.state.room, clock()), streams=app.state.streams.states())
+        lambda: replace(plant_figures(app.state.room, app.state.sampling, clock()), streams=app.state.streams.states())
     )
     for each in (plant, machines, readings, events, dead_letters, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")

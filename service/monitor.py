@@ -55,6 +55,7 @@ class RoundReport:
     findings : conditions that are active now, over all models
     raised, over : alerts that were opened, and alerts whose condition ended
     stale : machines without recent readings
+    not_assessed : for each reason, the machines of which a model can say no level at its newest window end
     errors : one line for each machine or model that could not be assessed; the rest was
     """
 
@@ -67,6 +68,7 @@ class RoundReport:
     raised: int
     over: int
     stale: tuple[str, ...]
+    not_assessed: dict[str, tuple[str, ...]]
     errors: tuple[str, ...]
     seconds: float
 
@@ -83,6 +85,7 @@ class _Work:
     turns: dict[str, Turn] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    unsaid: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -92,6 +95,7 @@ class _Tally:
     raised: int = 0
     over: int = 0
     errors: list[str] = field(default_factory=list)
+    unsaid: set[tuple[str, str]] = field(default_factory=set)
 
 
 def round(  # noqa: A001 – a round is what engineers call it
@@ -143,6 +147,10 @@ def round(  # noqa: A001 – a round is what engineers call it
         raised=tally.raised,
         over=tally.over,
         stale=tuple(name for each in classes.values() for name in stale_machines(plant, store, each, at)),
+        not_assessed={
+            reason: tuple(sorted(machine for machine, why in tally.unsaid if why == reason))
+            for reason in sorted({why for _, why in tally.unsaid})
+        },
         errors=tuple(tally.errors),
         seconds=time.perf_counter() - started,
     )
@@ -180,6 +188,7 @@ def _one_model(
                 tally.windows += sum(len(each) for each in work.assessments)
                 tally.findings += sum(turn.watch.condition.active for turn in work.turns.values())
                 tally.errors += work.errors
+                tally.unsaid |= set(work.unsaid.items())
                 return
     raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
 
@@ -203,6 +212,8 @@ def _worked_out(
             own = assessments.where(np.r_[rows])
             turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts)
             work.turns[machine] = turn
+            if np.isnan(own.level[-1]):
+                work.unsaid[machine] = str(own.reason[-1])
             if turn.watch.condition.active:
                 _find(store, bundle, machine, own, turn, work)
     return work
