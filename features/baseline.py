@@ -43,8 +43,8 @@ def own_normal(
             found = read(range(len(names)))
         else:
             keys = [("own normal", recipe.signals, recipe.running, name) for name in names]
-            span = (EPOCH + each * MICROSECOND for each in (begin, end))
-            found = history.derived(recipe.machine_class, *span, keys, read)
+            start, stop = (EPOCH + each * MICROSECOND for each in (begin, end))
+            found = history.derived(recipe.machine_class, start, stop, keys, read)
         for place, (own, share) in zip(places, found, strict=True):
             ran[place] = share
             for field, value in zip(normal, own, strict=True):

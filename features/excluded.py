@@ -5,7 +5,7 @@ state holds until the next one begins or it ends. What is not known counts as ru
 sensor switches no watch off. Whether a moment is left out depends on nothing later than itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,25 +17,25 @@ from features.running import Running
 from features.samples import Samples, no_rows, samples_of
 from features.window import EPOCH, Times, microseconds
 from ingest.event import NO_EVENTS
-from ingest.expression import Expression, Given
+from ingest.expression import Expression, Given, Truth
 from ingest.store import History
 
 _NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
-class Excluded:
-    """The time of one machine that is left out: spans begin ≤ t < stop in microseconds, ascending and apart."""
+class Spans:
+    """Some of the time of one machine: spans begin ≤ t < stop in microseconds, ascending and apart."""
 
     begin: Times
     stop: Times
 
     def holds(self, times: Times) -> NDArray[np.bool_]:
-        """Return whether each time is left out."""
+        """Return whether each time lies in one of them."""
         return np.searchsorted(self.begin, times, side="right") > np.searchsorted(self.stop, times, side="right")
 
     def within(self, begins: Times, ends: Times) -> Times:
-        """Return how much of each span (begin, end] is left out, in microseconds."""
+        """Return how much of each span (begin, end] lies in them, in microseconds."""
         return self._before(ends + 1) - self._before(begins + 1)
 
     def _before(self, times: Times) -> Times:
@@ -47,33 +47,44 @@ class Excluded:
 
 def excluded_time(
     running: Running, history: History, machine_class: str, machines: Sequence[str], start: int, end: int
-) -> list[Excluded]:
+) -> list[Spans]:
     """Return what is left out of (start, end], for each machine; times in microseconds since 1970."""
-    expression = running.read()
-    settle, hold = microseconds(running.settle), microseconds(running.hold)
-    since = start - settle - hold
+    settle = microseconds(running.settle)
+    found = _timelines(running, history, machine_class, machines, start - settle, end)
+    return [each.excluded(settle, start + 1, end + 1) for each in found]
+
+
+def ran_throughout(running: Running, history: History, machine_class: str, machine: str, start: int, end: int) -> bool:
+    """Return whether a machine is known to have run all through (start, end]."""
+    (found,) = _timelines(running, history, machine_class, [machine], start, end)
+    ran = found.running()
+    return int(ran.within(np.array([start]), np.array([end]))[0]) == end - start
+
+
+def _timelines(
+    running: Running, history: History, machine_class: str, machines: Sequence[str], start: int, end: int
+) -> Iterator["_Timeline"]:
+    """Yield what is known of each machine in (start, end]; what was read some time before still holds."""
+    expression, hold = running.read(), microseconds(running.hold)
     samples = no_rows(len(expression.signals))
     if expression.signals:
-        samples = samples_of(history, machine_class, expression.signals, machines, since, end)
+        samples = samples_of(history, machine_class, expression.signals, machines, start - hold, end)
     states = NO_EVENTS
     if expression.uses_state:
         states = history.events(machines=machines, kinds=["state"], end=EPOCH + end * MICROSECOND)
         states = states[states["component"] == ""]
     states_of = dict(iter(states.groupby("machine")))
-    found = []
     for place, machine in enumerate(machines):
-        own = samples.of_machine(place)
-        timeline = _Timeline.of(expression, own, states_of.get(machine, NO_EVENTS), hold, end)
-        found.append(timeline.excluded(expression, settle, start + 1, end + 1))
-    return found
+        yield _Timeline.of(expression, samples.of_machine(place), states_of.get(machine, NO_EVENTS), hold, end)
 
 
 @dataclass(frozen=True, slots=True)
 class _Timeline:
-    """Moments at which something changes, and what is known from each of them on."""
+    """Moments at which something changes, and what is known of running from each of them on until the next."""
 
     moments: Times
-    given: Given
+    until: Times
+    truth: Truth
 
     @classmethod
     def of(cls, expression: Expression, samples: Samples, states: pd.DataFrame, hold: int, end: int) -> "_Timeline":
@@ -93,22 +104,25 @@ class _Timeline:
             signals[name] = np.where(age < hold, value, np.nan)
         place = np.searchsorted(begin, moments, side="right")
         ended = moments >= np.concatenate([[0], over])[place]
-        return cls(moments, Given(signals, np.where(ended, "", codes[place]).astype(object)))
+        truth = expression.truth(Given(signals, np.where(ended, "", codes[place]).astype(object)))
+        return cls(moments, np.append(moments, _NEVER)[1:], truth)
 
-    def excluded(self, expression: Expression, settle: int, first: int, stop: int) -> Excluded:
+    def running(self) -> Spans:
+        """Return the spans at which the machine is known to run."""
+        return _joined(self.moments[self.truth.yes], self.until[self.truth.yes])
+
+    def excluded(self, settle: int, first: int, stop: int) -> Spans:
         """Return the spans within first ≤ t < stop at which the machine is off or settles."""
-        truth = expression.truth(self.given)
-        until = np.append(self.moments, _NEVER)[1:]
-        started = truth.yes & ~np.concatenate([[False], truth.yes[:-1]])
-        begin = np.concatenate([self.moments[truth.no], self.moments[started]])
-        end = np.concatenate([until[truth.no], self.moments[started] + settle])
+        started = self.truth.yes & ~np.concatenate([[False], self.truth.yes[:-1]])
+        begin = np.concatenate([self.moments[self.truth.no], self.moments[started]])
+        end = np.concatenate([self.until[self.truth.no], self.moments[started] + settle])
         begin, end = np.maximum(begin, first), np.minimum(end, stop)
         return _joined(begin[begin < end], end[begin < end])
 
 
-def _joined(begin: Times, stop: Times) -> Excluded:
+def _joined(begin: Times, stop: Times) -> Spans:
     order = np.argsort(begin, kind="stable")
     begin, reach = begin[order], np.maximum.accumulate(stop[order])
     fresh = np.concatenate([[True], begin[1:] > reach[:-1]]) if len(begin) else np.empty(0, np.bool_)
     last = np.concatenate([fresh[1:], [True]]) if len(begin) else fresh
-    return Excluded(begin[fresh], reach[last])
+    return Spans(begin[fresh], reach[last])

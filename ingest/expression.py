@@ -166,7 +166,7 @@ class _Reader:
     def number(self, node: ast.expr, depth: int) -> Callable[[Given], Numbers]:
         """Read something that is a number."""
         depth = _deeper(depth)
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
             return _constant(node.value)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             of = self.number(node.operand, depth)

@@ -83,6 +83,23 @@ Entries are counted from 1 in these lines.
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
 
+## What is checked of recorded failures
+
+A model believes what people recorded. `andon check` and `andon train` look at the failures of each class and say
+how many are suspicious, which, and what to do:
+
+- **overlaps**: one begins while an earlier one of the machine lasts.
+- **recorded twice**: two of the same machine, component and code within 8 h.
+- **entered late**: many stand in the same quarter of an hour (midnight, the end of a shift) or at full hours.
+- **copied**: two machines share the same times or the same gaps, or the same long note.
+- **planned work**: a code such as `PM` or `Wartung`, a failure within maintenance, or steady gaps.
+- **no readings before**: nothing was read of the machine in the 24 h before.
+- **ran on**: by `running`, the machine ran on for 4 h; only where the class declares it.
+
+Where chance could make a pattern, it is told only if chance would make it less than once in a million clean sets.
+The first two, and planned work by its name, are told of a single record. None of it is an error: correct the
+records, or leave them if they are right.
+
 ## When machines run
 
 A machine that stands still says nothing about its wear, and one that has just started is not itself yet.

@@ -10,7 +10,8 @@ from service.cli.call import current_call, shared_options
 if TYPE_CHECKING:
     from features.left_out import LeftOut
     from ingest.damage import Damage
-    from ingest.plant import MachineClass, ModelEntry
+    from ingest.plant import ModelEntry
+    from models.label_problem import LabelProblem
     from service.control_room import ControlRoom
 
 
@@ -34,13 +35,14 @@ def command(storage: bool, aside: bool) -> None:
         folder = str(room.store.set_aside(damages)) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
-        left_out = [found for each in room.plant.classes if (found := _left_out(room, each)) is not None]
+        left_out, labels, unreadable = _by_readings(room)
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
         problems = [
             *(_lost(each, folder) for each in damages),
             *check_sources(room.plant),
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
+            *([] if damages else unreadable),
             *(problem for each in left_out for problem in each.problems),
             *(each["says"] for each in models if not each["can_be_trained"]),
         ]
@@ -51,6 +53,7 @@ def command(storage: bool, aside: bool) -> None:
             "sources": [source.name for source in room.plant.sources],
             "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
             "left_out": [each.to_dict() for each in left_out],
+            "labels": [each.to_dict() for each in labels],
             "models": models,
             "problems": problems,
         }
@@ -91,14 +94,26 @@ def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
     return {**about, "says": says, "can_be_trained": True}
 
 
-def _left_out(room: "ControlRoom", machine_class: "MachineClass") -> "LeftOut | None":
+def _by_readings(room: "ControlRoom") -> tuple[list["LeftOut"], list["LabelProblem"], list[str]]:
+    """Return what is left out, what is suspicious about failures, and why that cannot be said of a class."""
     from features.left_out import left_out
-    from ingest.errors import NotEnoughDataError
+    from ingest.errors import DamagedError, NotEnoughDataError
+    from models.label_check import check_labels
 
-    try:
-        return left_out(machine_class, room.store)
-    except NotEnoughDataError:
-        return None
+    out: list[LeftOut] = []
+    labels: list[LabelProblem] = []
+    unreadable: list[str] = []
+    for each in room.plant.classes:
+        try:
+            labels += check_labels(room.plant, room.store, each)
+            found = left_out(each, room.store)
+        except DamagedError as error:
+            unreadable.append(str(error))
+        except NotEnoughDataError:
+            continue
+        else:
+            out += [] if found is None else [found]
+    return out, labels, unreadable
 
 
 def _tell(report: dict[str, Any], left_out: list[str]) -> None:
@@ -111,6 +126,8 @@ def _tell(report: dict[str, Any], left_out: list[str]) -> None:
         )
     for line in left_out:
         click.echo(line)
+    for found in report["labels"]:
+        click.echo(f"Look at {found['says']}.")
     for model in report["models"]:
         if model["can_be_trained"]:
             click.echo(f"{model['model']} ({model['task']}): {model['says']}")
