@@ -35,9 +35,10 @@ def copied(failures: Failures) -> list[LabelProblem]:
 def _same_series(failures: Failures) -> list[int]:
     """Return the rows of all series that two machines share, in their order."""
     rows_of = failures.rows_of
-    time = failures.table["time"].astype("datetime64[us, UTC]").astype("int64").to_numpy()
+    # By the clock of the plant, so that dates without a time are whole days apart.
+    time = failures.local.dt.tz_localize(None).astype("datetime64[us]").astype("int64").to_numpy()
     gaps_of = {machine: np.diff(time[rows]) for machine, rows in rows_of.items()}
-    length = _telling_length(np.concatenate([*gaps_of.values()]), _grain(failures))
+    length = _telling_length(np.concatenate([*gaps_of.values()]))
     places: dict[bytes, list[NDArray[np.int64]]] = defaultdict(list)
     for machine, gaps in gaps_of.items():
         for first in range(len(gaps) - length + 1):
@@ -49,21 +50,20 @@ def _same_series(failures: Failures) -> list[int]:
     return np.unique(np.concatenate(shared)).tolist() if shared else []
 
 
-def _grain(failures: Failures) -> int:
-    """Return the coarsest length of which most times are multiples, by the plant's clock, in microseconds."""
-    local = failures.local.dt.tz_localize(None).astype("datetime64[us]").astype("int64").to_numpy()
-    return next((grain for grain in _GRAINS if (local % grain == 0).mean() >= 0.5), 1)
-
-
-def _telling_length(gaps: NDArray[np.int64], grain: int) -> int:
+def _telling_length(gaps: NDArray[np.int64]) -> int:
     """Return how many gaps in a row must agree, so that chance makes no two machines agree in as many.
 
-    The coarser the times are, the fewer different gaps there are and the more easily they agree.
+    The fewer different gaps there are, the more easily they agree: times may be rounded, or all be those
+    of one weekday. Half of all may be copies; where more stand twice or oftener, that is their nature.
     """
     if len(gaps) < LEAST_GAPS:
         return LEAST_GAPS
-    different = max(float(gaps.std()) / grain, 2.0)
-    return max(LEAST_GAPS, math.ceil(math.log(len(gaps) ** 2 / CHANCE) / math.log(different)))
+    grain = next((each for each in _GRAINS if (gaps % each == 0).mean() >= 0.5), 1)
+    different = float(gaps.std()) / grain
+    counts = np.unique(gaps, return_counts=True)[1]
+    if len(counts) < len(gaps) / 2:
+        different = min(different, len(gaps) * (len(gaps) - 1) / float((counts * (counts - 1)).sum()))
+    return max(LEAST_GAPS, math.ceil(math.log(len(gaps) ** 2 / CHANCE) / math.log(max(different, 1.1))))
 
 
 def _same_notes(failures: Failures) -> list[int]:
