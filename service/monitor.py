@@ -59,6 +59,7 @@ class RoundReport:
     findings : conditions that are active now, over all models
     raised, over : alerts that were opened, and alerts whose condition ended
     stale : machines without recent readings
+    not_assessed : for each reason, the machines of which a model can say no level at its newest window end
     errors : one line for each machine or model that could not be assessed; the rest was
     """
 
@@ -73,6 +74,7 @@ class RoundReport:
     raised: int
     over: int
     stale: tuple[str, ...]
+    not_assessed: dict[str, tuple[str, ...]]
     errors: tuple[str, ...]
     seconds: float
 
@@ -90,6 +92,7 @@ class _Work:
     findings: dict[str, Finding] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     again: Again = field(default_factory=Again)
+    unsaid: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -101,6 +104,7 @@ class _Tally:
     raised: int = 0
     over: int = 0
     errors: list[str] = field(default_factory=list)
+    unsaid: set[tuple[str, str]] = field(default_factory=set)
 
 
 def round(  # noqa: A001 – a round is what engineers call it
@@ -156,6 +160,10 @@ def round(  # noqa: A001 – a round is what engineers call it
         raised=tally.raised,
         over=tally.over,
         stale=tuple(name for each in classes.values() for name in stale_machines(plant, store, each, at)),
+        not_assessed={
+            reason: tuple(sorted(machine for machine, why in tally.unsaid if why == reason))
+            for reason in sorted({why for _, why in tally.unsaid})
+        },
         errors=tuple(tally.errors),
         seconds=time.perf_counter() - started,
     )
@@ -198,6 +206,7 @@ def _one_model(
                 tally.errors += [*work.errors, *work.again.errors]
                 tally.rescored += sum(len(each) for each in work.again.assessments)
                 tally.too_late |= work.again.too_late
+                tally.unsaid |= set(work.unsaid.items())
                 return
     raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
 
@@ -232,6 +241,8 @@ def _worked_out(
             own = assessments.where(np.r_[rows])
             turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts, since)
             work.turns[machine] = turn
+            if np.isnan(own.level[-1]):
+                work.unsaid[machine] = str(own.reason[-1])
             if turn.watch.condition.active:
                 _find(store, bundle, machine, own, turn, work)
     return work
