@@ -16,6 +16,7 @@ class Reason(StrEnum):
     TOO_LITTLE = "insufficient data"
     DOWN = "broken down"
     SETTLING = "settling after a failure"
+    SENSOR_FAULT = "sensor fault"
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def machine_healths(
         fresh = [each for each in levels_of[machine.name] if _of_the_present(each, now, patience(every), stride_of)]
         level = max(fresh, key=_nearness, default=None)
         own = tuple(alerts_of[machine.name])
-        health = _health(own, seen, stale, level)
+        health = _health([each for each in own if each.kind != "sensor fault"], seen, stale, level)
         healths.append(MachineHealth(machine, health, seen, stale, level, own))
     return healths
 
@@ -97,7 +97,7 @@ def _of_the_present(
     return age <= ASSESSED_WITHIN or age <= STRIDES_WITHIN * stride_of(said.model, said.version) + patience
 
 
-def _health(alerts: tuple[Alert, ...], seen: datetime | None, stale: bool, level: Level | None) -> Health:
+def _health(alerts: Sequence[Alert], seen: datetime | None, stale: bool, level: Level | None) -> Health:
     if any(each.state is not AlertState.ACKNOWLEDGED for each in alerts):
         return Health.ALERT
     if alerts:

@@ -21,16 +21,18 @@ from ingest.database import Database
 from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
 from ingest.plant import MachineClass, ModelEntry, Plant
 from ingest.store import History
-from models.assess import assess, explain
+from models.assess import assess, explain, none_while_unbelieved
 from models.assessment import Assessments
 from models.bundle import Bundle
 from models.finding import Finding
 from models.moment import as_datetime, instant, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
+from models.sensors.health import sensor_health
 from service.alerts import book
 from service.freshness import is_stale
 from service.release import let_go, release_unwatched
+from service.sensors import watch_sensors
 from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
 FIRST_LOOK = timedelta(days=7)
@@ -119,6 +121,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     """
     started = time.perf_counter()
     tally = _Tally(over=release_unwatched(plant, state, at=at))
+    _look_at_sensors(plant, store, state, tally, at=at)
     asked, untrained = [], []
     for entry in plant.models:
         if only and entry.name not in only:
@@ -146,6 +149,17 @@ def round(  # noqa: A001 – a round is what engineers call it
         errors=tuple(tally.errors),
         seconds=time.perf_counter() - started,
     )
+
+
+def _look_at_sensors(plant: Plant, store: History, state: Database, tally: _Tally, *, at: datetime) -> None:
+    try:
+        turn = watch_sensors(plant, store, state, at=at)
+    except AndonError as error:
+        tally.errors.append(f"sensors: {error}")
+        return
+    tally.findings += turn.lasting
+    tally.raised += turn.raised
+    tally.over += turn.over
 
 
 def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at: datetime) -> Iterator[str]:
@@ -196,7 +210,7 @@ def _worked_out(
             groups[start][machine] = end
     for start, ends in groups.items():
         for some in _batches(list(ends)):
-            _assess_some(store, bundle, start, {machine: ends[machine] for machine in some}, work)
+            _assess_some(plant, store, bundle, start, {machine: ends[machine] for machine in some}, work)
     failures = _failures(store, bundle, work, before)
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
@@ -225,21 +239,34 @@ def _batches(machines: list[str]) -> Iterator[list[str]]:
         yield machines[first : first + _MACHINES_AT_ONCE]
 
 
-def _assess_some(store: History, bundle: Bundle, start: datetime, ends: Mapping[str, datetime], work: _Work) -> None:
+def _assess_some(
+    plant: Plant, store: History, bundle: Bundle, start: datetime, ends: Mapping[str, datetime], work: _Work
+) -> None:
     """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
     try:
         assessments = assess(bundle, store, list(ends), start, max(ends.values()))
+        assessments = _believed(plant, store, bundle, assessments, start)
     except AndonError as error:
         if len(ends) == 1:
             work.errors.append(f"{bundle.entry.name}, {', '.join(ends)}: {error}")
             return
         for machine, end in ends.items():
-            _assess_some(store, bundle, start, {machine: end}, work)
+            _assess_some(plant, store, bundle, start, {machine: end}, work)
         return
     last = np.array([instant(ends[str(machine)]) for machine in assessments.machine], dtype="datetime64[us]")
     complete = assessments.where(assessments.time <= last)
     if len(complete):
         work.assessments.append(complete)
+
+
+def _believed(plant: Plant, store: History, bundle: Bundle, assessments: Assessments, start: datetime) -> Assessments:
+    """Take back what rests on sensors that could not be believed."""
+    if not len(assessments):
+        return assessments
+    shortest, machine_class = bundle.recipe.windows[0], plant.class_named(bundle.entry.machine_class)
+    machines, end = [*machine_rows(assessments.machine)], as_datetime(assessments.time.max())
+    health = sensor_health(store, machine_class, machines, start - shortest, end)
+    return none_while_unbelieved(assessments, health, bundle.recipe.signals, shortest)
 
 
 def _failures(
