@@ -14,6 +14,7 @@ from models.sensors.looks import LOOKS, Around
 from models.sensors.usual import LOOKS_BACK, Usual
 
 FORTNIGHT = timedelta(days=14)
+_SETTLES = timedelta(days=7)
 _FEWEST_HOURS = 120
 _FEWEST_READINGS = 8
 _BAD_AFTER = 2 * HOUR
@@ -40,7 +41,23 @@ def usual_of(block: Block, hours: Hours) -> list[Usual | None]:
 def usual(
     history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], until: datetime
 ) -> dict[str, list[Usual | None]]:
-    """Return what was usual of machines in the fourteen days up to a moment."""
+    """Return what was usual of machines before a moment.
+
+    That is the fortnight that ended a week before it, so that a fault does not soon look usual itself;
+    or the newest fortnight, of a signal that was not read long enough then.
+    """
+    settled = _fortnight(history, machine_class, signals, machines, until - _SETTLES)
+    young = [machine for machine in machines if None in settled[machine]]
+    newest = _fortnight(history, machine_class, signals, young, until) if young else {}
+    return {
+        machine: [old or new for old, new in zip(own, newest.get(machine, own), strict=True)]
+        for machine, own in settled.items()
+    }
+
+
+def _fortnight(
+    history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], until: datetime
+) -> dict[str, list[Usual | None]]:
     start = until - FORTNIGHT
     keys = [("usual", tuple(signals), machine) for machine in machines]
     work = partial(_work, history, machine_class, signals, machines, start, until)
@@ -84,13 +101,18 @@ def _plain(time: Hours, values: Values, changes: Values) -> Usual | None:
 
 
 def _rests(values: Values, least: int) -> dict[float, int]:
-    """Return the values that a signal kept for at least so many readings, with the longest run of each."""
+    """Return the values that a signal kept twice or more for at least so many readings, with a run of each.
+
+    It is the second longest: one long run alone may be a sensor that hangs.
+    """
     read = values[~np.isnan(values)]
     begins = np.flatnonzero(np.diff(read, prepend=np.nan) != 0)
     lengths = np.diff(begins, append=len(read))
     long = lengths >= least
-    order = np.argsort(lengths[long])
-    return dict(zip(read[begins[long]][order].tolist(), lengths[long][order].tolist(), strict=True))
+    runs: dict[float, list[int]] = {}
+    for value, length in zip(read[begins[long]].tolist(), lengths[long].tolist(), strict=True):
+        runs.setdefault(value, []).append(length)
+    return {value: sorted(own)[-2] for value, own in runs.items() if len(own) > 1}
 
 
 def _ninth(look: NDArray[np.float64]) -> float:

@@ -1,7 +1,7 @@
 """◆ The health of sensors: at each hour which of them cannot be believed, and why.
 
-Only readings up to an hour, of the sixteen days before it, have a say in it: whoever asks later, or again,
-is told the same.
+Only readings up to an hour, of the 24 days before it, have a say in it: whoever asks later, or again,
+is told the same. A fault that lasts longer than a week begins to look usual.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,13 @@ TRUSTED_AGAIN = timedelta(hours=6)
 WORDS: Mapping[str, str] = {
     "missing": "most of its readings are missing while others come",
     "stuck": "it stands still while others move",
-    "spikes": "single readings jump there and back",
     "noise": "it is much noisier than usual, at its usual level",
+    "spikes": "single readings jump there and back",
 }
 """What each kind of fault is, for people."""
 
 _MISSING_FROM = 0.6
-_AT_LEAST_WIDTHS = 1.0
-_BEYOND: Mapping[str, float] = {"stuck": 4.0, "spikes": 4.0, "noise": 4.0}
+_TIMES = 4.0
 _CODES = (*WORDS,)
 
 
@@ -73,7 +72,7 @@ def sensor_health(
     """Return the health of the sensors of machines at the whole hours in (start, end].
 
     A sensor is bad as soon as its readings of two hours, eight at least, look far worse than its own
-    last fortnight, and believed again after six hours without that.
+    fortnight before, and believed again after six hours without that.
     """
     signals = tuple(each.name for each in machine_class.signals)
     hours = hours_in(start - TRUSTED_AGAIN, end)
@@ -105,10 +104,12 @@ def faults(block: Block, usual: Sequence[Usual | None], hours: Hours) -> NDArray
 
 
 def _beyond(code: str, look: Values, usual: Usual) -> Flags:
+    known = usual.looks[code]
     if code == "missing":
-        return look > max(_MISSING_FROM, (1 + usual.looks[code]) / 2)
-    least = usual.width * _AT_LEAST_WIDTHS if code == "stuck" else usual.change
-    return look > max(least, _BEYOND[code] * usual.looks[code])
+        return look > max(_MISSING_FROM, (1 + known) / 2)
+    # A noise that was never there before has no multiple; a jump is none where the machine itself jumps as far.
+    least = {"stuck": usual.width, "noise": 0.0 if known else usual.change, "spikes": usual.change}[code]
+    return look > max(least, _TIMES * known)
 
 
 def _held(marks: NDArray[np.int8]) -> NDArray[np.int8]:

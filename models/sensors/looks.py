@@ -126,7 +126,7 @@ def spikes(around: Around, signal: int) -> Values:
 
 
 def noise(around: Around, signal: int) -> Values:
-    """How far three in four readings of the last two hours are from the middle between their neighbours, at least.
+    """Median distance of the readings of the last two hours from the middle between their neighbours.
 
     A ramp has none. Zero while the level is not a usual one: noise that comes with another level is the
     machine's.
@@ -139,9 +139,9 @@ def noise(around: Around, signal: int) -> Values:
     jumps = around.others(signal, around.jumps)[rows]
     rough[jumps[1:-1] | jumps[2:]] = 0.0
     level = np.median(around.newest(values, rows, usual.width), axis=1)
-    size = np.quantile(around.newest(rough, rows[2:], usual.width - 2), 0.25, axis=1)
+    size = np.quantile(around.newest(rough, rows[2:], usual.width - 2), 0.5, axis=1)
     return np.where((level < usual.low) | (level > usual.high), 0.0, size)
 
 
-LOOKS: Mapping[str, Look] = {"missing": missing, "stuck": stuck, "spikes": spikes, "noise": noise}
+LOOKS: Mapping[str, Look] = {"missing": missing, "stuck": stuck, "noise": noise, "spikes": spikes}
 """The look for each kind of fault, in the order in which a fault is named."""

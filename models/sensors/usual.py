@@ -17,7 +17,7 @@ class Usual:
     width : how many readings fill two hours; eight at least
     change : change from one reading to the next that one in twenty exceeds
     low, high : the middle 98 % of its values
-    rests : values that it kept for long, and for how many readings at most
+    rests : values that it kept for long more than once, and for how many readings
     looks : for each kind of fault, the value of its ``look`` that nine in ten hours stay below
     """
 
