@@ -34,7 +34,7 @@ from models.split import Fold
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Happening, Verdict
-from service.database import metadata, open_state
+from service.database import assessment_table, metadata, open_state
 from service.release import why_unwatched
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -519,3 +519,18 @@ def test_a_mistake_of_ours_is_not_swallowed(worlds: Worlds) -> None:
     world.say("m1", [0.9])
     with pytest.raises(ZeroDivisionError):
         world.round(1)
+
+
+def test_a_stuck_sensor_is_a_finding_about_the_sensor_and_the_model_gives_the_reason(worlds: Worlds) -> None:
+    world, random = worlds(), np.random.default_rng(0)
+    levels = random.uniform(0.1, 0.3, 200).round(3).tolist()
+    world.say("m1", [*levels, *[0.2] * 30])
+    world.say("m2", levels)
+    world.round(200)
+    assert world.alerts() == []
+    world.round(220)
+    (alert,) = world.alerts()
+    assert (alert.machine, alert.kind, alert.cause) == ("m1", "sensor fault", "vibration sensor")
+    with world.state.read() as connection:
+        said = connection.execute(select(assessment_table).where(assessment_table.c.time > START + 205 * HOUR)).all()
+    assert {(row.machine, row.level, row.reason) for row in said} == {("m1", None, "sensor fault")}
