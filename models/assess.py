@@ -1,6 +1,6 @@
 """What a bundle says of machines: a level at each window end, or the reason why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,10 +17,19 @@ from models.assessment import Assessments, Reason
 from models.bundle import Bundle
 from models.explain import Explanation, explain
 from models.label import target_events
-from models.moment import instants
+from models.moment import instants, span
 from models.rows import by_machine, machine_rows
+from models.sensors.health import Health
 
-__all__ = ["Explanation", "assess", "assess_table", "explain", "none_while", "none_while_down"]
+__all__ = [
+    "Explanation",
+    "assess",
+    "assess_table",
+    "explain",
+    "none_while",
+    "none_while_down",
+    "none_while_unbelieved",
+]
 
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
@@ -103,3 +112,23 @@ def none_while(assessments: Assessments, spans: pd.DataFrame, reason: Reason) ->
             within = (last >= 0) & (time <= over[last])
             level[mine][within], why[mine][within] = np.nan, reason.value
     return replace(assessments, level=level, reason=why)
+
+
+def none_while_unbelieved(
+    assessments: Assessments, health: Mapping[str, Health], signals: Sequence[str], shortest: timedelta
+) -> Assessments:
+    """Say nothing of a machine where one of the signals could not be believed at some hour of (time − shortest, time].
+
+    Parameters
+    ----------
+    health : of each machine, at all these hours
+    """
+    level, reason = assessments.level.copy(), assessments.reason.copy()
+    for machine, mine in machine_rows(assessments.machine).items():
+        own = health[machine]
+        counted = np.concatenate(([0], np.cumsum(own.bad(signals))))
+        time = assessments.time[mine]
+        first, last = (np.searchsorted(own.hours, each, side="right") for each in (time - span(shortest), time))
+        bad = (counted[last] > counted[first]) & (reason[mine] == Reason.OK.value)
+        level[mine][bad], reason[mine][bad] = np.nan, Reason.SENSOR_FAULT.value
+    return replace(assessments, level=level, reason=reason)

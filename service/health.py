@@ -91,7 +91,7 @@ def machine_healths(
         fresh = [each for each in levels_of[machine.name] if _of_the_present(each, now, patience(every), stride_of)]
         level = max((each for each in fresh if each.level is not None), key=_nearness, default=None)
         own = tuple(alerts_of[machine.name])
-        health = _health(own, seen, stale, fresh, level)
+        health = _health([each for each in own if each.kind != "sensor fault"], seen, stale, fresh, level)
         healths.append(MachineHealth(machine, health, seen, stale, level, tuple(fresh), own))
     return healths
 
@@ -105,7 +105,7 @@ def _of_the_present(
 
 
 def _health(
-    alerts: tuple[Alert, ...], seen: datetime | None, stale: bool, said: Sequence[Level], level: Level | None
+    alerts: Sequence[Alert], seen: datetime | None, stale: bool, said: Sequence[Level], level: Level | None
 ) -> Health:
     if any(each.state is not AlertState.ACKNOWLEDGED for each in alerts):
         return Health.ALERT

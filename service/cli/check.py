@@ -11,7 +11,7 @@ from service.cli.quality import clocks_and_grades, rows_of, tell
 if TYPE_CHECKING:
     from features.left_out import LeftOut
     from ingest.damage import Damage
-    from ingest.plant import ModelEntry
+    from ingest.plant import ModelEntry, Plant
     from models.label_problem import LabelProblem
     from service.control_room import ControlRoom
 
@@ -61,9 +61,7 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
             "plant": room.plant.name,
             "machines": dict(counts),
             "signals": {each.name: len(each.signals) for each in room.plant.classes},
-            "sources": [
-                each.name for each in (*room.plant.sources, *room.plant.mqtt, *room.plant.kafka, *room.plant.opcua)
-            ],
+            "sources": _sources(room.plant),
             "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
             "late": {"rows": sum(each.late for each in late), "too_late": sum(each.too_late for each in late)},
             "corrections": sum(room.store.corrections.counts().values()),
@@ -77,6 +75,17 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
     call.show(report, lambda: _tell(report, [each.summary() for each in left_out]))
     if problems:
         click.get_current_context().exit(1)
+
+
+def _sources(plant: "Plant") -> list[str]:
+    """Return the names of all files and streams that a plant is read from."""
+    files = [each.name for each in plant.sources]
+    return [
+        *files,
+        *[each.name for each in plant.mqtt],
+        *[each.name for each in plant.kafka],
+        *[each.name for each in plant.opcua],
+    ]
 
 
 def _lost(damage: "Damage", folder: str | None) -> str:
