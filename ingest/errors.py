@@ -4,7 +4,9 @@
 AndonError
 ├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
 ├── ExpressionError         an expression over signals and states cannot be read
+├── UnitError               a unit is not known, or does not convert to another one
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
+├── TargetError             nobody takes what the simulator plays
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
 ├── OtherContentError       a name that stands for one content came with another; nothing was kept
@@ -42,8 +44,16 @@ class ExpressionError(AndonError):
     """An expression over signals and states cannot be read."""
 
 
+class UnitError(AndonError):
+    """A unit is not known, or does not convert to another one."""
+
+
 class ScenarioError(AndonError):
     """The plant that the simulator was asked for makes no sense."""
+
+
+class TargetError(AndonError):
+    """Nobody takes what the simulator plays."""
 
 
 class SettingError(AndonError):

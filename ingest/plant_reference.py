@@ -4,6 +4,7 @@ Regenerate it with ``python -m ingest.plant_reference > docs/plant_file.md``.
 """
 
 import inspect
+import json
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +28,9 @@ from ingest.plant import (
     Source,
     Target,
 )
+from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
+from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -42,6 +45,10 @@ _TABLES: dict[str, type[Part]] = {
     "[[mqtt]]": Mqtt,
     "[[mqtt.topics]]": MqttTopic,
     "[mqtt.sparkplug]": Sparkplug,
+    "[[kafka]]": Kafka,
+    "[[kafka.topics]]": KafkaTopic,
+    "[[opcua]]": Opcua,
+    "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
     "[costs]": Costs,
     "[[models]]": ModelEntry,
@@ -55,8 +62,8 @@ _HEAD = """\
 <!-- Written by `python -m ingest.plant_reference > docs/plant_file.md` from `ingest/plant.py`. Change it there. -->
 
 `plant.toml` says what exists, where its data comes from and what matters. It is the only thing that you
-write to bring a plant in; `andon init FILES` proposes one from your own files, `andon check` reads it and
-names every mistake at once:
+write to bring a plant in; `andon init FILES` proposes one from your own files, `andon init opc.tcp://HOST:PORT`
+from an OPC UA server, `andon check` reads it and names every mistake at once:
 
 ```
 plant.toml: classes[1].signals[2].unti: unknown key; did you mean 'unit'? (class "press", signal "pressure")
@@ -163,8 +170,8 @@ def _written(default: Any) -> str:
         return f"`{str(default).lower()}`"
     if isinstance(default, timedelta):
         return f'`"{format_duration(default)}"`'
-    if isinstance(default, tuple):
-        return f"`{list(default)}`"
+    if isinstance(default, tuple | list):
+        return f"`{json.dumps(list(default))}`"
     return f'`"{default}"`' if isinstance(default, str) else f"`{default:g}`"
 
 

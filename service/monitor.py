@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
 from features.sampling import sampling_interval
+from features.window import moment
 from ingest.database import Database
 from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
 from ingest.plant import MachineClass, ModelEntry, Plant
-from ingest.store import History
+from ingest.store import History, Store
 from models.assess import assess, explain
 from models.assessment import Assessments
 from models.bundle import Bundle
@@ -31,6 +32,7 @@ from models.rows import by_machine, machine_rows
 from service.alerts import book
 from service.freshness import is_stale
 from service.release import let_go, release_unwatched
+from service.rescore import Again, forget_late, keep_late_mark, late_mark, rescore
 from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
 FIRST_LOOK = timedelta(days=7)
@@ -52,6 +54,8 @@ class RoundReport:
     untrained : names of models of the plant file that have no live version
     machines : how many machines they watch
     windows : how many window ends were assessed
+    rescored : how many window ends were assessed again, because readings of them had come late
+    too_late : rows that were found to have come too late for that; they are kept all the same
     findings : conditions that are active now, over all models
     raised, over : alerts that were opened, and alerts whose condition ended
     stale : machines without recent readings
@@ -64,6 +68,8 @@ class RoundReport:
     untrained: tuple[str, ...]
     machines: int
     windows: int
+    rescored: int
+    too_late: int
     findings: int
     raised: int
     over: int
@@ -86,11 +92,14 @@ class _Work:
     findings: dict[str, Finding] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     unsaid: dict[str, str] = field(default_factory=dict)
+    again: Again = field(default_factory=Again)
 
 
 @dataclass(slots=True)
 class _Tally:
     windows: int = 0
+    rescored: int = 0
+    too_late: dict[int, int] = field(default_factory=dict)
     findings: int = 0
     raised: int = 0
     over: int = 0
@@ -100,7 +109,7 @@ class _Tally:
 
 def round(  # noqa: A001 – a round is what engineers call it
     plant: Plant,
-    store: History,
+    store: Store,
     registry: Registry,
     state: Database,
     *,
@@ -119,7 +128,8 @@ def round(  # noqa: A001 – a round is what engineers call it
     Notes
     -----
     History raises no alerts: a condition that began and was over again before the end of the round
-    opens none. Alerts whose model or machine left the plant file end, whatever is in ``only``.
+    opens none, and windows that are assessed again for late readings open none and end none. Alerts
+    whose model or machine left the plant file end, whatever is in ``only``.
     """
     started = time.perf_counter()
     tally = _Tally(over=release_unwatched(plant, state, at=at))
@@ -136,6 +146,7 @@ def round(  # noqa: A001 – a round is what engineers call it
             _one_model(plant, store, state, bundle, tally, at=at, since=since or _first_look(entry, at))
         except AndonError as error:
             tally.errors.append(f"{entry.name}: {error}")
+    forget_late(plant, store, state)
     classes = {entry.machine_class: plant.class_named(entry.machine_class) for entry in asked}
     return RoundReport(
         at=at,
@@ -143,6 +154,8 @@ def round(  # noqa: A001 – a round is what engineers call it
         untrained=tuple(untrained),
         machines=sum(len(plant.machines_of(name)) for name in classes),
         windows=tally.windows,
+        rescored=tally.rescored,
+        too_late=sum(tally.too_late.values()),
         findings=tally.findings,
         raised=tally.raised,
         over=tally.over,
@@ -173,28 +186,40 @@ def _first_look(entry: ModelEntry, at: datetime) -> datetime:
 
 
 def _one_model(
-    plant: Plant, store: History, state: Database, bundle: Bundle, tally: _Tally, *, at: datetime, since: datetime
+    plant: Plant, store: Store, state: Database, bundle: Bundle, tally: _Tally, *, at: datetime, since: datetime
 ) -> None:
     model = bundle.entry.name
     for _ in range(_ATTEMPTS):
         with state.read() as connection:
-            before = watches(connection, model)
-        work = _worked_out(plant, store, bundle, before, at=at, since=since)
+            before, mark = watches(connection, model), late_mark(connection, model)
+        work = _worked_out(plant, store, bundle, before, mark, at=at, since=since)
         with state.write() as connection:
-            if watches(connection, model) == before:
+            if (watches(connection, model), late_mark(connection, model)) == (before, mark):
                 keep_assessments(connection, work.assessments)
+                keep_assessments(connection, work.again.assessments, again=True)
+                if work.again.mark != mark:
+                    keep_late_mark(connection, model, work.again.mark)
                 for machine, turn in work.turns.items():
                     _write_turn(connection, model, machine, turn, work.findings.get(machine), tally, at=at)
                 tally.windows += sum(len(each) for each in work.assessments)
                 tally.findings += sum(turn.watch.condition.active for turn in work.turns.values())
-                tally.errors += work.errors
                 tally.unsaid |= set(work.unsaid.items())
+                tally.errors += [*work.errors, *work.again.errors]
+                tally.rescored += sum(len(each) for each in work.again.assessments)
+                tally.too_late |= work.again.too_late
                 return
     raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
 
 
 def _worked_out(
-    plant: Plant, store: History, bundle: Bundle, before: Mapping[str, Watch], *, at: datetime, since: datetime
+    plant: Plant,
+    store: Store,
+    bundle: Bundle,
+    before: Mapping[str, Watch],
+    mark: int | None,
+    *,
+    at: datetime,
+    since: datetime,
 ) -> _Work:
     work = _Work()
     spans = store.spans(bundle.entry.machine_class)
@@ -203,6 +228,10 @@ def _worked_out(
         start = before[machine].until if machine in before else since
         if machine in spans and start < (end := _last_window_end(min(at, spans[machine][1]), bundle.recipe.stride)):
             groups[start][machine] = end
+    # Settled before anything is read, so that whatever is not there to be read will be found late.
+    used = {machine: moment(end) for ends in groups.values() for machine, end in ends.items()}
+    store.late.settle(bundle.entry.machine_class, used, plant.late_within)
+    work.again = rescore(plant, store, bundle, before, mark)
     for start, ends in groups.items():
         for some in _batches(list(ends)):
             _assess_some(store, bundle, start, {machine: ends[machine] for machine in some}, work)
@@ -210,7 +239,7 @@ def _worked_out(
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
             own = assessments.where(np.r_[rows])
-            turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts)
+            turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts, since)
             work.turns[machine] = turn
             if np.isnan(own.level[-1]):
                 work.unsaid[machine] = str(own.reason[-1])

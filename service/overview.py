@@ -143,6 +143,8 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         rounds=rounds,
         round_seconds=microseconds / 1e6,
         dead_letters=room.store.dead_letter_counts(),
+        late=room.store.late.counts(),
+        corrections=room.store.corrections.counts(),
     )
 
 
