@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from features.window import moment
 from ingest.errors import AndonError
 from ingest.event import Event
 from ingest.plant import MachineClass, ModelEntry, Signal
+from ingest.store import Store
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -195,6 +197,21 @@ def test_its_own_normal_is_that_of_the_running_machine() -> None:
 
     assert np.abs(shifts[0]).min() > 100
     assert np.abs(shifts[1]).max() < 1
+
+
+def test_what_is_remembered_of_the_normal_is_that_of_the_same_running_time(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, features=("mean_shift",), baseline=90 * MINUTE)
+    off = replace(recipe, running=replace(RUNNING, expression="speed > 100"))
+    store = Store(tmp_path)
+    store.append(_press(180).read("press"), source="test", position="")
+
+    always, at_times = (
+        extract(each, store, ["m"], after(hours=2), after(hours=3)).values.tobytes() for each in (recipe, off)
+    )
+
+    assert always != at_times
+    assert at_times == extract(off, _press(180), ["m"], after(hours=2), after(hours=3)).values.tobytes()
+    store.close()
 
 
 def test_rows_go_on_while_a_silent_machine_is_known_to_be_off() -> None:
