@@ -361,6 +361,6 @@ def test_any_single_change_gives_a_plant_or_lines_that_name_file_and_key(
     except PlantFileError as error:
         found = error.problems or ["no problem is named"]
     for line in found:
-        assert re.match(r"plant\.toml: ['\"A-Za-z0-9]", line)
+        assert re.match(r"plant\.toml: ['\"A-Za-z0-9_-]", line)
         assert line.isprintable()
         assert "Input should be" not in line
