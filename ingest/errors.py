@@ -4,6 +4,7 @@
 AndonError
 ├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
 ├── UnitError               a unit is not known, or does not convert to another one
+├── ExpressionError         an expression over signals and states cannot be read
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
 ├── TargetError             nobody takes what the simulator plays
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
@@ -41,6 +42,10 @@ class PlantFileError(AndonError):
 
 class UnitError(AndonError):
     """A unit is not known, or does not convert to another one."""
+
+
+class ExpressionError(AndonError):
+    """An expression over signals and states cannot be read."""
 
 
 class ScenarioError(AndonError):

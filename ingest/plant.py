@@ -4,6 +4,7 @@ These are the nouns; ``plant_file.py`` reads them from a file and names every mi
 ``docs/plant_file.md`` is generated from the descriptions here.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -37,6 +38,15 @@ class MachineClass(Part):
     name: Name = Field(description="Name of the class.")
     components: list[Name] = Field([], description="Parts that fail, are repaired and have clocks of their own.")
     signals: list[Signal] = Field(min_length=1, description="Signals of the class.")
+    running: str | None = Field(
+        None,
+        description="When the machine runs, over signals and `state`: \"speed > 100 and state != 'maintenance'\"; "
+        "what was read while it surely did not is left out. Always when left out.",
+    )
+    settle: Duration = Field(
+        timedelta(0),
+        description="How long after each start it takes to settle; left out, too. Needs 'running'.",
+    )
 
 
 class Machine(Part):

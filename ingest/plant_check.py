@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ingest.duration import format_duration
+from ingest.errors import ExpressionError
+from ingest.expression import read_expression
 from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
 from ingest.plant_draft import Draft
 from ingest.plant_kafka_check import check_kafka
@@ -84,6 +86,13 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             low, high = signal.range
             yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
         yield from _not_positive((*here, "every"), signal.every)
+    if entry.running is not None:
+        try:
+            read_expression(entry.running, [signal.name for signal in entry.signals])
+        except ExpressionError as error:
+            yield Problem((*at, "running"), str(error))
+    if entry.settle > _NOTHING and entry.running is None:
+        yield Problem((*at, "settle"), "has no meaning without 'running'; add running = \"speed > 100\" or such")
 
 
 def _source(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:

@@ -107,7 +107,7 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(
-        lambda: replace(plant_figures(app.state.room, clock()), streams=app.state.streams.states())
+        lambda: replace(plant_figures(app.state.room, app.state.sampling, clock()), streams=app.state.streams.states())
     )
     app.router.routes.insert(0, PlainPush("/api/v1/readings"))
     for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):

@@ -19,6 +19,8 @@ class Figures:
     Attributes
     ----------
     newest_reading_age : seconds since the newest reading of each machine class
+    stale : whether each machine has been silent for too long
+    machines : how many machines are in each state of health
     open_alerts : alerts that nobody has closed yet
     runs : how many runs of each (action, outcome) the ledger holds
     rounds, round_seconds : finished rounds and how long they took in total
@@ -29,6 +31,8 @@ class Figures:
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
+    stale: Mapping[str, bool] = field(default_factory=dict)
+    machines: Mapping[str, int] = field(default_factory=dict)
     open_alerts: int = 0
     runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     rounds: int = 0
@@ -74,6 +78,7 @@ class Metrics:
         for (action, outcome), count in figures.runs.items():
             runs.add_metric([action, outcome], count)
         yield age
+        yield from _machines(figures)
         yield runs
         yield from _letters(figures.dead_letters)
         yield from _streams(figures.streams)
@@ -109,6 +114,20 @@ def _late(figures: Figures) -> Iterator[Metric]:
     for machine_class, count in figures.corrections.items():
         corrected.add_metric([machine_class], count)
     yield from (late, corrected)
+
+
+def _machines(figures: Figures) -> Iterator[Metric]:
+    stale = GaugeMetricFamily(
+        "andon_machine_stale",
+        "Whether a machine has been silent for too long, or never sent anything: 1 or 0.",
+        labels=["machine"],
+    )
+    health = GaugeMetricFamily("andon_machines", "Machines in each state of health.", labels=["health"])
+    for machine, silent in figures.stale.items():
+        stale.add_metric([machine], silent)
+    for state, count in figures.machines.items():
+        health.add_metric([state], count)
+    yield from (stale, health)
 
 
 def _letters(counts: Mapping[str, LetterCounts]) -> Iterator[Metric]:

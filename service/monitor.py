@@ -22,7 +22,7 @@ from ingest.database import Database
 from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
 from ingest.plant import MachineClass, ModelEntry, Plant
 from ingest.store import History, Store
-from models.assess import assess, explain
+from models.assess import explain
 from models.assessment import Assessments
 from models.bundle import Bundle
 from models.finding import Finding
@@ -30,9 +30,11 @@ from models.moment import as_datetime, instant, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from service.alerts import book
+from service.believed import believed
 from service.freshness import is_stale
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, keep_late_mark, late_mark, rescore
+from service.sensors import watch_sensors
 from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
 FIRST_LOOK = timedelta(days=7)
@@ -59,6 +61,7 @@ class RoundReport:
     findings : conditions that are active now, over all models
     raised, over : alerts that were opened, and alerts whose condition ended
     stale : machines without recent readings
+    not_assessed : for each reason, the machines of which a model can say no level at its newest window end
     errors : one line for each machine or model that could not be assessed; the rest was
     """
 
@@ -73,6 +76,7 @@ class RoundReport:
     raised: int
     over: int
     stale: tuple[str, ...]
+    not_assessed: dict[str, tuple[str, ...]]
     errors: tuple[str, ...]
     seconds: float
 
@@ -90,6 +94,7 @@ class _Work:
     findings: dict[str, Finding] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     again: Again = field(default_factory=Again)
+    unsaid: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -101,6 +106,7 @@ class _Tally:
     raised: int = 0
     over: int = 0
     errors: list[str] = field(default_factory=list)
+    unsaid: set[tuple[str, str]] = field(default_factory=set)
 
 
 def round(  # noqa: A001 – a round is what engineers call it
@@ -129,6 +135,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     """
     started = time.perf_counter()
     tally = _Tally(over=release_unwatched(plant, state, at=at))
+    _look_at_sensors(plant, store, state, tally, at=at)
     asked, untrained = [], []
     for entry in plant.models:
         if only and entry.name not in only:
@@ -156,9 +163,24 @@ def round(  # noqa: A001 – a round is what engineers call it
         raised=tally.raised,
         over=tally.over,
         stale=tuple(name for each in classes.values() for name in stale_machines(plant, store, each, at)),
+        not_assessed={
+            reason: tuple(sorted(machine for machine, why in tally.unsaid if why == reason))
+            for reason in sorted({why for _, why in tally.unsaid})
+        },
         errors=tuple(tally.errors),
         seconds=time.perf_counter() - started,
     )
+
+
+def _look_at_sensors(plant: Plant, store: History, state: Database, tally: _Tally, *, at: datetime) -> None:
+    try:
+        turn = watch_sensors(plant, store, state, at=at)
+    except AndonError as error:
+        tally.errors.append(f"sensors: {error}")
+        return
+    tally.findings += turn.lasting
+    tally.raised += turn.raised
+    tally.over += turn.over
 
 
 def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at: datetime) -> Iterator[str]:
@@ -198,6 +220,7 @@ def _one_model(
                 tally.errors += [*work.errors, *work.again.errors]
                 tally.rescored += sum(len(each) for each in work.again.assessments)
                 tally.too_late |= work.again.too_late
+                tally.unsaid |= set(work.unsaid.items())
                 return
     raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
 
@@ -225,13 +248,15 @@ def _worked_out(
     work.again = rescore(plant, store, bundle, before, mark)
     for start, ends in groups.items():
         for some in _batches(list(ends)):
-            _assess_some(store, bundle, start, {machine: ends[machine] for machine in some}, work)
+            _assess_some(plant, store, bundle, start, {machine: ends[machine] for machine in some}, work)
     failures = _failures(store, bundle, work, before)
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
             own = assessments.where(np.r_[rows])
             turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts, since)
             work.turns[machine] = turn
+            if np.isnan(own.level[-1]):
+                work.unsaid[machine] = str(own.reason[-1])
             if turn.watch.condition.active:
                 _find(store, bundle, machine, own, turn, work)
     return work
@@ -254,16 +279,18 @@ def _batches(machines: list[str]) -> Iterator[list[str]]:
         yield machines[first : first + _MACHINES_AT_ONCE]
 
 
-def _assess_some(store: History, bundle: Bundle, start: datetime, ends: Mapping[str, datetime], work: _Work) -> None:
+def _assess_some(
+    plant: Plant, store: History, bundle: Bundle, start: datetime, ends: Mapping[str, datetime], work: _Work
+) -> None:
     """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
     try:
-        assessments = assess(bundle, store, list(ends), start, max(ends.values()))
+        assessments = believed(plant, store, bundle, list(ends), start, max(ends.values()))
     except AndonError as error:
         if len(ends) == 1:
             work.errors.append(f"{bundle.entry.name}, {', '.join(ends)}: {error}")
             return
         for machine, end in ends.items():
-            _assess_some(store, bundle, start, {machine: end}, work)
+            _assess_some(plant, store, bundle, start, {machine: end}, work)
         return
     last = np.array([instant(ends[str(machine)]) for machine in assessments.machine], dtype="datetime64[us]")
     complete = assessments.where(assessments.time <= last)

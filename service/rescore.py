@@ -22,9 +22,9 @@ from ingest.errors import AndonError
 from ingest.plant import Plant
 from ingest.statement import insert_into
 from ingest.store import Store
-from models.assess import assess
 from models.assessment import Assessments
 from models.bundle import Bundle
+from service.believed import believed
 from service.database import late_mark_table
 from service.watch import Watch
 
@@ -76,25 +76,25 @@ def rescore(plant: Plant, store: Store, bundle: Bundle, before: Mapping[str, Wat
             for span in touched(bundle.recipe, late, moment(spans[machine][0]), start, moment(watch.until)):
                 together[span].append(machine)
     for machines, begin, end in _pieces(together, microseconds(bundle.recipe.stride)):
-        again.assessments += _assessed(store, bundle, machines, (begin, end), again.errors)
+        again.assessments += _assessed(plant, store, bundle, machines, (begin, end), again.errors)
     if again.errors:
         again.mark = mark
     return again
 
 
 def _assessed(
-    store: Store, bundle: Bundle, machines: Sequence[str], span: tuple[int, int], errors: list[str]
+    plant: Plant, store: Store, bundle: Bundle, machines: Sequence[str], span: tuple[int, int], errors: list[str]
 ) -> Iterator[Assessments]:
     """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
     start, end = (EPOCH + each * MICROSECOND for each in span)
     try:
-        said = assess(bundle, store, machines, start, end)
+        said = believed(plant, store, bundle, machines, start, end)
     except AndonError as error:
         if len(machines) == 1:
             errors.append(f"{bundle.entry.name}, late readings of {machines[0]}: {error}")
             return
         for machine in machines:
-            yield from _assessed(store, bundle, [machine], span, errors)
+            yield from _assessed(plant, store, bundle, [machine], span, errors)
         return
     if len(said):
         yield said

@@ -44,6 +44,8 @@ def chance(alert: Alert, card_of: CardOf) -> Chance:
     """
     if alert.kind == "failure ahead":
         return Chance(alert.level)
+    if alert.kind == "sensor fault":
+        return Chance(None, "it is about a sensor, not about the machine")
     try:
         judged = card_of(alert.model, alert.version).get("judged") or {}
     except RegistryError:

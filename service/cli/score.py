@@ -101,6 +101,8 @@ def tell(outcome: dict[str, Any]) -> None:
         click.echo(line, err=True)
     if report["stale"]:
         click.echo(f"No new readings from: {', '.join(report['stale'])}.")
+    for reason, machines in report["not_assessed"].items():
+        click.echo(f"Not assessed, {reason}: {', '.join(machines)}.")
     ranked = outcome["where_to_look_first"]
     click.echo("Where to look first:" if ranked else "Nothing needs a look now.")
     for rank, alert in enumerate(ranked, start=1):

@@ -223,7 +223,7 @@ def test_whatever_byte_of_an_arrow_body_is_changed_both_say_the_same(data: st.Da
         {"time": pa.array([NOW, None], pa.timestamp("us", "UTC"))},
         {"machine": pa.array(["p1", "p1"]).dictionary_encode()},
     ],
-    ids=str,
+    ids=["no machine", "whole numbers", "NaN", "nanoseconds", "no time", "dictionary"],
 )
 def test_arrow_columns_of_other_types_are_for_the_careful_decoder(columns: Mapping[str, pa.Array]) -> None:
     assert not agree("arrow", arrow_body(GOOD[:2], **columns))

@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, cast
@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from features.recipe import Recipe
+from features.running import Running
 from features.table import FeatureTable
 from ingest.database import Database
 from ingest.errors import NotEnoughDataError, RegistryError
@@ -34,7 +35,7 @@ from models.split import Fold
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Happening, Verdict
-from service.database import metadata, open_state
+from service.database import assessment_table, metadata, open_state
 from service.release import why_unwatched
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -318,6 +319,25 @@ def test_machines_without_recent_readings_are_stale(worlds: Worlds) -> None:
     assert world.round(10).stale == ("m2", "m3")
 
 
+def test_the_round_names_the_machines_that_are_off(worlds: Worlds) -> None:
+    running = Running("vibration > 0.05", ("vibration",), settle=timedelta(0), hold=HOUR)
+    bundle = bundle_of(entry())
+    world = worlds(replace(bundle, recipe=replace(bundle.recipe, running=running)), machines=("m1", "m2"))
+    world.say("m1", [0.1, 0.1, 0.9, 0.0, 0.0])
+    world.say("m2", [0.1] * 5)
+
+    report = world.round(5)
+
+    assert report.not_assessed == {"off": ("m1",)}
+    with world.state.read() as connection:
+        said = connection.execute(
+            select(assessment_table.c.level, assessment_table.c.reason)
+            .where(assessment_table.c.machine == "m1")
+            .order_by(assessment_table.c.time)
+        ).all()
+    assert [tuple(row) for row in said] == [(0.1, "ok"), (0.1, "ok"), (0.9, "ok"), (None, "off"), (None, "off")]
+
+
 def test_windows_whose_readings_may_still_come_wait_for_them(worlds: Worlds) -> None:
     world = worlds()
     world.say("m1", [0.1, 0.1])
@@ -452,7 +472,7 @@ def test_however_many_rounds_assess_a_span_the_assessments_and_watches_are_the_s
     for cut in sorted(cuts | {len(levels)}):
         often.round(min(cut, len(levels)))
     assert once.dump()["assessment"] == often.dump()["assessment"]
-    watch, watched = once.dump()["watch"], often.dump()["watch"]
+    watch, watched = ([row for row in world.dump()["watch"] if row[0] == "risk"] for world in (once, often))
     assert [row[:5] for row in watch] == [row[:5] for row in watched], "all but the number of the alert"
     for world in (once, often):
         live = [alert for alert in world.alerts() if alert.state is AlertState.UNACKNOWLEDGED]
@@ -519,3 +539,18 @@ def test_a_mistake_of_ours_is_not_swallowed(worlds: Worlds) -> None:
     world.say("m1", [0.9])
     with pytest.raises(ZeroDivisionError):
         world.round(1)
+
+
+def test_a_stuck_sensor_is_a_finding_about_the_sensor_and_the_model_gives_the_reason(worlds: Worlds) -> None:
+    world, random = worlds(), np.random.default_rng(0)
+    levels = random.uniform(0.1, 0.3, 200).round(3).tolist()
+    world.say("m1", [*levels, *[0.2] * 30])
+    world.say("m2", levels)
+    world.round(200)
+    assert world.alerts() == []
+    world.round(220)
+    (alert,) = world.alerts()
+    assert (alert.machine, alert.kind, alert.cause) == ("m1", "sensor fault", "vibration sensor")
+    with world.state.read() as connection:
+        said = connection.execute(select(assessment_table).where(assessment_table.c.time > START + 205 * HOUR)).all()
+    assert {(row.machine, row.level, row.reason) for row in said} == {("m1", None, "sensor fault")}

@@ -1,0 +1,120 @@
+"""What is usual of each signal: how its readings looked in the fourteen days before."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.store import History
+from models.sensors.block import HOUR, Block, Hours, Values, hours_in, read_blocks
+from models.sensors.looks import LOOKS, Around
+from models.sensors.usual import LOOKS_BACK, Usual
+
+FORTNIGHT = timedelta(days=14)
+_SETTLES = timedelta(days=7)
+_FEWEST_HOURS = 120
+_FEWEST_READINGS = 8
+_BAD_AFTER = 2 * HOUR
+_SELDOM = LOOKS_BACK / 24
+_MACHINES_AT_ONCE = 20
+
+
+def usual_of(block: Block, hours: Hours) -> list[Usual | None]:
+    """Return what is usual of each signal of a machine.
+
+    ``None`` for a signal that was read in fewer than 120 of the hours, or so seldom that two days hold
+    fewer than 24 readings.
+    """
+    plain = [_plain(block.time, values, changes) for values, changes in zip(block.values, block.changes, strict=True)]
+    around = Around(block, plain, hours)
+    return [
+        None
+        if usual is None
+        else replace(usual, looks={code: _ninth(look(around, signal)) for code, look in LOOKS.items()})
+        for signal, usual in enumerate(plain)
+    ]
+
+
+def usual(
+    history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], until: datetime
+) -> dict[str, list[Usual | None]]:
+    """Return what was usual of machines before a moment.
+
+    That is the fortnight that ended a week before it, so that a fault does not soon look usual itself;
+    or the newest fortnight, of a signal that was not read long enough then.
+    """
+    settled = _fortnight(history, machine_class, signals, machines, until - _SETTLES)
+    young = [machine for machine in machines if None in settled[machine]]
+    newest = _fortnight(history, machine_class, signals, young, until) if young else {}
+    return {
+        machine: [old or new for old, new in zip(own, newest.get(machine, own), strict=True)]
+        for machine, own in settled.items()
+    }
+
+
+def _fortnight(
+    history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], until: datetime
+) -> dict[str, list[Usual | None]]:
+    start = until - FORTNIGHT
+    keys = [("usual", tuple(signals), machine) for machine in machines]
+    work = partial(_work, history, machine_class, signals, machines, start, until)
+    return dict(zip(machines, history.derived(machine_class, start, until, keys, work), strict=True))
+
+
+def _work(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    start: datetime,
+    until: datetime,
+    which: Sequence[int],
+) -> list[list[Usual | None]]:
+    hours = hours_in(start + LOOKS_BACK, until)
+    names = [machines[place] for place in which]
+    found = {
+        machine: usual_of(block, hours)
+        for some in _batches(names)
+        for machine, block in read_blocks(history, machine_class, signals, some, start, until)
+    }
+    return [found.get(machine, [None] * len(signals)) for machine in names]
+
+
+def _batches(machines: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(machines), _MACHINES_AT_ONCE):
+        yield machines[first : first + _MACHINES_AT_ONCE]
+
+
+def _plain(time: Hours, values: Values, changes: Values) -> Usual | None:
+    read = time[~np.isnan(values)]
+    if len(np.unique(read.astype("datetime64[h]"))) < _FEWEST_HOURS:
+        return None
+    step = np.median(np.diff(read).astype(np.int64)) * np.timedelta64(1, "us")
+    if step > np.timedelta64(_SELDOM):
+        return None
+    width = max(_FEWEST_READINGS, int(np.ceil(_BAD_AFTER / step)))
+    low, high = np.nanquantile(values, (0.01, 0.99))
+    return Usual(width, float(np.nanquantile(changes, 0.95)), float(low), float(high), _rests(values, width // 2), {})
+
+
+def _rests(values: Values, least: int) -> dict[float, int]:
+    """Return the values that a signal kept twice or more for at least so many readings, with a run of each.
+
+    It is the second longest: one long run alone may be a sensor that hangs.
+    """
+    read = values[~np.isnan(values)]
+    begins = np.flatnonzero(np.diff(read, prepend=np.nan) != 0)
+    lengths = np.diff(begins, append=len(read))
+    long = lengths >= least
+    runs: dict[float, list[int]] = {}
+    for value, length in zip(read[begins[long]].tolist(), lengths[long].tolist(), strict=True):
+        runs.setdefault(value, []).append(length)
+    return {value: sorted(own)[-2] for value, own in runs.items() if len(own) > 1}
+
+
+def _ninth(look: NDArray[np.float64]) -> float:
+    known = look[~np.isnan(look)]
+    return float(np.quantile(known, 0.9)) if len(known) >= _FEWEST_HOURS // 2 else np.nan

@@ -1,0 +1,149 @@
+"""Sensors that cannot be believed: each becomes an alert about the sensor, over when it can be believed again."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection
+
+from ingest.database import Database
+from ingest.plant import MachineClass, Plant
+from ingest.store import History
+from models.finding import Finding
+from models.sensors.health import WORDS, Health, sensor_health
+from service.alerts import book
+from service.alerts.alert import AlertState
+from service.database import alert_table
+from service.watch import Watch, keep_watch, watches
+
+NAME = "sensor health"
+"""What stands in place of a model's name in an alert about a sensor."""
+
+_WATCH = ""
+"""Under which name it is remembered how far sensors were watched: no model can have it."""
+
+_LOOKS_BACK = timedelta(days=1)
+_ACT_WITHIN = timedelta(days=1)
+_STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)
+
+
+@dataclass(slots=True)
+class SensorTurn:
+    """What a look at all sensors did: faults that last, alerts that were opened and that are over."""
+
+    lasting: int = 0
+    raised: int = 0
+    over: int = 0
+
+
+def watch_sensors(plant: Plant, history: History, state: Database, *, at: datetime) -> SensorTurn:
+    """Look at the sensors of every machine at its last whole hour up to ``at``.
+
+    An hour that a machine was looked at before is not looked at again. A fault that came and went
+    between two looks raises nothing.
+    """
+    turn = SensorTurn()
+    for machine_class in plant.classes:
+        with state.read() as connection:
+            before = watches(connection, _WATCH)
+        due: dict[datetime, list[str]] = defaultdict(list)
+        spans = history.spans(machine_class.name)
+        for machine in plant.machines_of(machine_class.name):
+            if machine in spans:
+                hour = _whole_hour(min(at, spans[machine][1]))
+                if machine not in before or before[machine].until < hour:
+                    due[hour].append(machine)
+        for hour, machines in due.items():
+            found = sensor_health(history, machine_class, machines, hour - _LOOKS_BACK, hour)
+            with state.write() as connection:
+                now = watches(connection, _WATCH)
+                for machine, health in found.items():
+                    # Whoever looked meanwhile looked at this hour or a later one.
+                    if now.get(machine) == before.get(machine):
+                        _hold(connection, plant, machine_class, machine, health, turn, hour=hour, at=at)
+                        keep_watch(connection, _WATCH, machine, Watch(hour))
+    with state.write() as connection:
+        _let_go_of_the_gone(connection, plant, turn, at=at)
+        turn.lasting = len(_lasting(connection))
+    return turn
+
+
+def cause_of(signal: str) -> str:
+    """Return what an alert about a signal's sensor is about; a component may be named as the signal is."""
+    return f"{signal} sensor"
+
+
+def _whole_hour(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _hold(
+    connection: Connection,
+    plant: Plant,
+    machine_class: MachineClass,
+    machine: str,
+    health: Health,
+    turn: SensorTurn,
+    *,
+    hour: datetime,
+    at: datetime,
+) -> None:
+    held = {cause: number for (name, cause), number in _lasting(connection).items() if name == machine}
+    bad = health.now()
+    for signal, (code, since) in bad.items():
+        # An alert that a person closed while the fault lasts stays closed.
+        if cause_of(signal) not in held:
+            finding = _finding(plant, machine_class, machine, signal, code, since)
+            turn.raised += book.raise_alert(connection, finding, at=at)[1]
+    for cause, number in held.items():
+        if cause not in map(cause_of, bad):
+            turn.over += _end(connection, number, end=hour, at=at)
+
+
+def _finding(
+    plant: Plant, machine_class: MachineClass, machine: str, signal: str, code: str, since: datetime
+) -> Finding:
+    blind = [each.horizon - each.needed_lead for each in plant.models if each.machine_class == machine_class.name]
+    local = since.astimezone(plant.zone)
+    return Finding(
+        machine=machine,
+        kind="sensor fault",
+        cause=cause_of(signal),
+        model=NAME,
+        version="",
+        begin=since,
+        end=None,
+        level=1.0,
+        act_before=since + max(timedelta(0), min(blind, default=_ACT_WITHIN)),
+        sentence=f"{machine}: the sensor of {signal} cannot be believed since {local:%Y-%m-%d %H:%M}: {WORDS[code]}",
+    )
+
+
+def _lasting(connection: Connection) -> Mapping[tuple[str, str], int]:
+    """Return the alerts about sensors whose fault lasts, closed ones too, by machine and cause."""
+    alert = alert_table.c
+    query = select(alert.machine, alert.cause, alert.number).where(
+        alert.kind == "sensor fault", alert.condition_end.is_(None)
+    )
+    return {(row.machine, row.cause): row.number for row in connection.execute(query)}
+
+
+def _end(connection: Connection, number: int, *, end: datetime, at: datetime, why: str = "") -> bool:
+    if book.show(connection, number).state in _STANDING:
+        book.condition_over(connection, number, at=at, end=end, why=why)
+        return True
+    connection.execute(update(alert_table).where(alert_table.c.number == number).values(condition_end=end))
+    return False
+
+
+def _let_go_of_the_gone(connection: Connection, plant: Plant, turn: SensorTurn, *, at: datetime) -> None:
+    """End alerts about sensors that left the plant file: no look would ever end them."""
+    known = {
+        (each.name, cause_of(signal.name)) for each in plant.machines for signal in plant.class_of(each.name).signals
+    }
+    for (machine, cause), number in _lasting(connection).items():
+        if (machine, cause) not in known:
+            why = f"{cause} of {machine} is no longer in the plant file"
+            turn.over += _end(connection, number, end=at, at=at, why=why)
