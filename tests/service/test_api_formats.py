@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from ingest.intake import Intake
+from service.api import push
 
 PATH = "/api/v1/readings"
 TIMES = ["2026-05-03T03:00:00Z", "2026-05-03T03:01:00Z"]
@@ -190,6 +191,17 @@ def test_a_full_disk_is_507_and_the_same_batch_is_taken_once_there_is_room(works
     with works.room.store._database.write() as connection:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     assert post(works, wide_csv("press-1", 2_000), "text/csv").json()["accepted"] == 2_000
+
+
+def test_when_too_many_batches_wait_the_next_one_is_told_to_come_again(
+    works: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "MOST_WAITING", 0)
+
+    refused = post(works, csv("press-1"), "text/csv")
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert works.room.store.counts().readings == 0
 
 
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "9"}], ids=["without a key", "under one key"])
