@@ -21,6 +21,7 @@ from ingest.store import History
 CELLS = 4_000_000
 """About how many readings are held at once (32 MB); intermediate arrays take a few times that."""
 
+_NEVER = np.iinfo(np.int64).max
 PANE_FIELDS = 12
 FOREIGN_ENDS = 2
 """Machines are taken together while at most every second of their common window ends is no machine's own."""
@@ -33,8 +34,10 @@ def extract(
 
     Window ends are multiples of the recipe's stride since 1970-01-01 UTC. A machine has a row where
     its longest window holds a reading; while it falls silent ``filled`` sinks to 0, and when the
-    longest window is empty, too, the rows end until it speaks again. A row uses readings and events
-    at or before its time and nothing later, and no reading from before the machine's last failure.
+    longest window is empty, too, the rows end until it speaks again. What was read while the machine was
+    off or settled is left out, and ``off`` says how much; rows go on while the longest window holds such
+    time. A row uses readings and events at or before its time and nothing later, and no reading from
+    before the machine's last failure.
 
     Memory is bounded: machines are taken in groups and long spans in pieces, and neither changes a
     bit of the result.
@@ -52,6 +55,7 @@ def extract(
         names=recipe.names,
         values=np.full((count, len(recipe.names)), np.nan),
         filled=np.zeros(count),
+        off=None if recipe.running is None else np.zeros(count),
     )
     alive = np.zeros(count, np.bool_)
     for together in _groups(recipe, tracks, cells):
@@ -100,7 +104,11 @@ def _tracks(recipe: Recipe, history: History, machines: Sequence[str], ends: Tim
     tracks, offset = [], 0
     for name in names:
         first, newest = moment(spans[name][0]), moment(spans[name][1])
-        begin, stop = (int(np.searchsorted(ends, each)) for each in (first, newest + microseconds(recipe.lookback)))
+        silent = newest + microseconds(recipe.lookback)
+        # A machine may be known to be off without a reading that says so.
+        begin, stop = (
+            int(np.searchsorted(ends, each)) for each in (first, silent if recipe.running is None else _NEVER)
+        )
         if begin < stop:
             tracks.append(_Track(name, first, begin, stop, offset, of_machine[name]))
             offset += stop - begin
@@ -137,23 +145,23 @@ def _summaries(
 
     Parameters
     ----------
-    alive : set for each row of the table whose longest window holds a reading
+    alive : set for each row of the table whose longest window holds a reading or time that is left out
     """
     names = tuple(track.machine for track in tracks)
     restarts = tuple(track.events.restarts for track in tracks)
     firsts = {track.machine: track.first for track in tracks}
     baseline = recipe.baseline or timedelta(0)
     normal_from = np.array([track.first for track in tracks]) + microseconds(baseline)
-    normal = no_samples((len(recipe.signals), len(tracks), 1))
+    normal, normal_ran = no_samples((len(recipe.signals), len(tracks), 1)), np.ones(len(tracks))
     if any(BY_NAME[name].kind == "baseline" for name in recipe.features) and normal_from.min() <= ends[-1]:
-        normal = own_normal(recipe, history, names, firsts, cells)
-    group = Group(names, restarts, normal, normal_from)
+        normal, normal_ran = own_normal(recipe, history, names, firsts, cells)
+    group = Group(names, restarts, normal, normal_from, normal_ran)
     of_signals = [place for place, column in enumerate(recipe.columns) if column.signal]
     lookback, step = recipe.lookback // recipe.pane, recipe.stride // recipe.pane
     most = max(cells // (PANE_FIELDS * len(recipe.signals) * len(tracks)) - lookback, lookback)
     first, last = min(track.begin for track in tracks), max(track.stop for track in tracks)
     for begin, end in portions(first, last, 1, max(most // step, 1)):
-        found, filled, spoken = summarise(recipe, history, group, ends[begin:end], cells)
+        found, filled, ran, spoken = summarise(recipe, history, group, ends[begin:end], cells)
         for place, track in enumerate(tracks):
             late, soon = max(track.begin, begin), min(track.stop, end)
             if late < soon:
@@ -161,3 +169,5 @@ def _summaries(
                 table.values[rows, : len(of_signals)] = found[place, own]
                 table.filled[rows] = filled[place, own]
                 alive[rows] = spoken[place, own]
+                if table.off is not None:
+                    table.off[rows] = 1 - ran[place, own]

@@ -9,7 +9,8 @@ import numpy as np
 from features.catalogue import Feature
 from features.moments import Floats
 from features.recipe import Recipe
-from features.span import Samples, expected_every, portions, read_samples
+from features.samples import Samples
+from features.span import expected_every, portions, read_samples
 from features.window import Times, floors_at, gather, microseconds
 from ingest.store import History
 
@@ -78,7 +79,7 @@ def _fill(found: Found, samples: Samples, restarts: Sequence[Times], ends: Times
 
 
 def _of_signal(samples: Samples, machine: int, signal: int) -> tuple[Times, Floats]:
-    rows = slice(*np.searchsorted(samples.machine, [machine, machine + 1]))
-    times, values = samples.time[rows], samples.values[signal, rows]
+    own = samples.of_machine(machine)
+    times, values = own.time, own.values[signal]
     known = ~np.isnan(values)
     return (times, values) if known.all() else (times[known], values[known])

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from features.catalogue import BY_NAME
 from features.column import Column, span_text
+from features.running import Running
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import PlantFileError
 from ingest.plant import MachineClass, ModelEntry
@@ -73,6 +74,7 @@ class Recipe:
     baseline : time since a machine's first reading that is its own normal
     every : expected time between two readings of each signal, in the order of ``signals``; when
         empty it is not known, and a window is trusted from three readings on
+    running : when the machines run; ``None`` if always
     """
 
     machine_class: str
@@ -84,6 +86,7 @@ class Recipe:
     error_codes: tuple[str, ...] = ()
     baseline: timedelta | None = None
     every: tuple[timedelta, ...] = ()
+    running: Running | None = None
 
     def __post_init__(self) -> None:
         if not self.signals or not self.windows or min(self.windows) <= timedelta(0) or self.stride <= timedelta(0):
@@ -151,6 +154,8 @@ class Recipe:
             "error_codes": list(self.error_codes),
             "baseline": None if self.baseline is None else span_text(self.baseline),
             "every": [span_text(span) for span in self.every],
+            # Left out where there is none, so that the hashes of recipes from before it stay as they were.
+            **({} if self.running is None else {"running": self.running.to_dict()}),
         }
 
     @classmethod
@@ -174,6 +179,7 @@ class Recipe:
             error_codes=tuple(data["error_codes"]),
             baseline=None if data["baseline"] is None else parse_duration(data["baseline"]),
             every=tuple(parse_duration(span) for span in data["every"]),
+            running=Running.from_dict(data["running"]) if "running" in data else None,
         )
 
     @cached_property
@@ -249,6 +255,7 @@ def recipe_for(
             error_codes=tuple(sorted(set(error_codes) - {""})),
             baseline=entry.baseline,
             every=every,
+            running=Running.of(machine_class, sampling),
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error

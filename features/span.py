@@ -1,53 +1,50 @@
-"""Readings of a group of machines as arrays, read in portions that fit into memory."""
+"""What a recipe uses of the readings of some machines, read in portions that fit into memory."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from features.recipe import MICROSECOND, Recipe
-from features.window import EPOCH, Times
+from features.excluded import excluded_time
+from features.moments import Floats
+from features.recipe import Recipe
+from features.samples import Samples, samples_of
+from features.window import Times
 from ingest.store import History
 
 
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Readings of some machines.
-
-    Attributes
-    ----------
-    machine : place of each row's machine among those asked for, ascending, shape (n_rows,)
-    time : microseconds since 1970, ascending within a machine, shape (n_rows,)
-    values : shape (n_signals, n_rows), NaN where a signal was not read
-    """
-
-    machine: NDArray[np.int64]
-    time: Times
-    values: NDArray[np.float64]
-
-
 def read_samples(recipe: Recipe, history: History, machines: Sequence[str], start: int, end: int) -> Samples:
-    """Read the recipe's signals of some machines in (start, end], given in microseconds since 1970."""
-    table = history.read(
-        recipe.machine_class,
-        machines=machines,
-        signals=recipe.signals,
-        start=EPOCH + start * MICROSECOND,
-        end=EPOCH + end * MICROSECOND,
-    ).table
-    names = table["machine"].cast(pa.string())
-    machine = pc.index_in(names, value_set=pa.array(machines, pa.string())).to_numpy().astype(np.int64)
-    time = table["time"].cast(pa.int64()).to_numpy()
-    values = np.full((len(recipe.signals), table.num_rows), np.nan)
-    for place, signal in enumerate(recipe.signals):
-        if signal in table.column_names:
-            # Adding 0.0 makes -0.0 and 0.0 one value, so that no extreme depends on the order of equal samples.
-            np.add(table[signal].to_numpy(), 0.0, out=values[place])
-    return _ordered(Samples(machine, time, values))
+    """Read the recipe's signals of some machines in (start, end], given in microseconds since 1970.
+
+    What was read while a machine was off or settled is left out.
+    """
+    samples = samples_of(history, recipe.machine_class, recipe.signals, machines, start, end)
+    if recipe.running is None:
+        return samples
+    excluded = excluded_time(recipe.running, history, recipe.machine_class, machines, start, end)
+    own = (each.holds(samples.of_machine(place).time) for place, each in enumerate(excluded))
+    return samples.where(~np.concatenate([*own]))
+
+
+def running_shares(
+    recipe: Recipe, history: History, machines: Sequence[str], ends: Times, lengths: Sequence[int]
+) -> list[Floats]:
+    """Return the share of each window (end − length, end] in which machines ran and had settled.
+
+    Parameters
+    ----------
+    ends : ascending, in microseconds since 1970
+    lengths : of the windows, in microseconds
+
+    Returns
+    -------
+    for each length: shape (n_machines, n_ends), 0 to 1
+    """
+    if recipe.running is None or not len(ends):
+        return [np.ones((len(machines), len(ends))) for _ in lengths]
+    start = int(ends[0]) - max(lengths)
+    excluded = excluded_time(recipe.running, history, recipe.machine_class, machines, start, int(ends[-1]))
+    return [1 - np.array([each.within(ends - length, ends) for each in excluded]) / length for length in lengths]
 
 
 def portions(start: int, end: int, step: int, most: int) -> Iterator[tuple[int, int]]:
@@ -60,11 +57,3 @@ def portions(start: int, end: int, step: int, most: int) -> Iterator[tuple[int, 
 def expected_every(recipe: Recipe) -> timedelta:
     """Return the shortest expected time between two rows; a guess when the recipe does not know it."""
     return min(recipe.every, default=recipe.windows[0] / 3)
-
-
-def _ordered(samples: Samples) -> Samples:
-    earlier = np.diff(samples.machine) * 2 + np.sign(np.diff(samples.time)) < 0
-    if not earlier.any():
-        return samples
-    order = np.lexsort((samples.time, samples.machine))
-    return Samples(samples.machine[order], samples.time[order], samples.values[:, order])

@@ -1,6 +1,6 @@
 """The windows of one group of machines, all at once: panes, then windows, then features."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from features.moments import Floats, Moments, no_samples, over_windows
 from features.one_by_one import one_by_one
 from features.pane import add_samples
 from features.recipe import Recipe
-from features.span import expected_every, portions, read_samples
+from features.span import expected_every, portions, read_samples, running_shares
 from features.window import HOUR, Grid, Times, microseconds
 from ingest.store import History
 
@@ -30,12 +30,14 @@ class Group:
     restarts : for each machine, the ascending moments at which a failure was over
     normal : moments of their own normal, shape (n_signals, n_machines, 1); no samples if not known
     normal_from : time from which each machine's normal is known, shape (n_machines,)
+    normal_ran : share of that time in which each machine ran, shape (n_machines,)
     """
 
     machines: tuple[str, ...]
     restarts: tuple[Times, ...]
     normal: Moments
     normal_from: Times
+    normal_ran: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Windows:
 
 def summarise(
     recipe: Recipe, history: History, group: Group, ends: Times, cells: int
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
     """Return the features of all signals at some window ends.
 
     Parameters
@@ -60,7 +62,8 @@ def summarise(
     -------
     values : shape (n_machines, n_ends, n_columns of signals), columns in the recipe's order
     filled : share of the shortest window that readings cover, shape (n_machines, n_ends)
-    spoken : whether the longest window holds a reading, shape (n_machines, n_ends)
+    ran : share of the shortest window in which the machine ran, shape (n_machines, n_ends)
+    spoken : whether the longest window holds a reading or time that is left out, shape (n_machines, n_ends)
     """
     grid = Grid.of(recipe, ends)
     of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
@@ -68,12 +71,13 @@ def summarise(
     panes = _fill_panes(recipe, history, group, grid, cells)
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
     filled = np.zeros(values.shape[:2])
-    spoken = np.zeros(values.shape[:2], np.bool_)
+    ran = running_shares(recipe, history, group.machines, ends, [microseconds(each) for each in recipe.windows])
+    spoken = ran[-1] < 1
     with np.errstate(all="ignore"):
         of_rows = one_by_one(recipe, history, group.machines, group.restarts, ends, sampled, cells) if sampled else {}
         for part in _parts(panes.samples.shape):
             signals, machines = part
-            windows = _windows(recipe, group, grid, panes.part(part), part)
+            windows = _windows(recipe, group, grid, panes.part(part), ran, part)
             filled[machines] = np.maximum(filled[machines], _filled(recipe, windows[recipe.windows[0]], signals))
             spoken[machines] |= (windows[recipe.lookback].moments.samples > 0).any(axis=0)
             for place, column in enumerate(of_signal):
@@ -81,7 +85,7 @@ def summarise(
                 given = of_rows[feature.name, length][part] if feature.of_rows else None
                 found = _feature(feature, windows[length], windows.get(column.against), given)
                 values[machines, :, signals, place] = found.transpose(1, 2, 0)
-    return values.reshape(*values.shape[:2], -1), filled, spoken
+    return values.reshape(*values.shape[:2], -1), filled, ran[0], spoken
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
@@ -134,21 +138,24 @@ def _fill_panes(recipe: Recipe, history: History, group: Group, grid: Grid, cell
 
 
 def _windows(
-    recipe: Recipe, group: Group, grid: Grid, panes: Moments, part: tuple[slice, slice]
+    recipe: Recipe, group: Group, grid: Grid, panes: Moments, ran: Sequence[Floats], part: tuple[slice, slice]
 ) -> dict[timedelta | None, Windows]:
     """Return the windows of each length, and under ``None`` the machines' own normal."""
     found: dict[timedelta | None, Windows] = {}
     of_all = over_windows(panes, grid.lengths, grid.end_panes, grid.pane_hours)
-    for length, moments in zip(recipe.windows, of_all, strict=True):
-        found[length] = Windows(moments, _enough(recipe, length, moments, part[0]))
+    for length, moments, share in zip(recipe.windows, of_all, ran, strict=True):
+        found[length] = Windows(moments, _enough(recipe, length, moments, part[0], share[part[1]]))
     normal = group.normal.part(part)
     known = grid.ends >= group.normal_from[part[1], np.newaxis]
-    found[None] = Windows(normal, known & _enough(recipe, recipe.baseline or timedelta(0), normal, part[0]))
+    share = group.normal_ran[part[1], np.newaxis]
+    enough = _enough(recipe, recipe.baseline or timedelta(0), normal, part[0], share)
+    found[None] = Windows(normal, known & enough)
     return found
 
 
-def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice) -> NDArray[np.bool_]:
-    return moments.samples >= np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length, signals))
+def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice, ran: Floats) -> NDArray[np.bool_]:
+    """Return whether windows hold enough samples for the time in which the machine ran."""
+    return moments.samples >= np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length, signals) * ran)
 
 
 def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:

@@ -21,6 +21,8 @@ class FeatureTable:
     values : float64 array of shape (n_rows, n_names); NaN where a feature cannot be said
     filled : float64 array of shape (n_rows,)
         Share of the shortest window that readings cover, 0 to 1 (best-covered signal).
+    off : float64 array of shape (n_rows,), or ``None`` where machines always run
+        Share of the shortest window that was left out because the machine was off or settled.
 
     Rows are sorted by (machine, time).
     """
@@ -30,6 +32,7 @@ class FeatureTable:
     names: tuple[str, ...]
     values: NDArray[np.float64]
     filled: NDArray[np.float64]
+    off: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -42,6 +45,7 @@ class FeatureTable:
             time=self.time[rows],
             values=self.values[rows],
             filled=self.filled[rows],
+            off=None if self.off is None else self.off[rows],
         )
 
     def frame(self) -> pd.DataFrame:

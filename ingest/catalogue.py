@@ -26,6 +26,22 @@ POSITIONS = Table(
     sqlite_with_rowid=False,
 )
 
+
+def _known(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+        Column("source", String, nullable=False),
+        Column("position", String, nullable=False),
+        Column("note", String, nullable=False),
+        UniqueConstraint("source", "position"),
+        sqlite_autoincrement=True,
+    )
+
+
+KNOWN_KEYS, KNOWN_BODIES = _known("known_keys"), _known("known_bodies")
+
 BATCHES = Table(
     "batches",
     METADATA,
@@ -52,6 +68,17 @@ SIGNALS = Table(
     UniqueConstraint("machine_class", "signal"),
 )
 
+UNITS = Table(
+    "units",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("machine_class", String, nullable=False),
+    Column("signal", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""The unit in which each signal is stored, as it was declared from a time on; the newest row counts."""
+
 SPANS = Table(
     "spans",
     METADATA,
@@ -76,6 +103,53 @@ SEGMENTS = Table(
     Column("newest", BigInteger, nullable=False),
     Column("sums", LargeBinary, nullable=False),
 )
+
+SETTLED = Table(
+    "settled",
+    METADATA,
+    Column("machine_class", String, primary_key=True),
+    Column("machine", String, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("allowance", BigInteger, nullable=False),
+    Column("late", BigInteger, nullable=False, default=0),
+    Column("too_late", BigInteger, nullable=False, default=0),
+    Index("settled_until", "machine_class", "until"),
+    sqlite_with_rowid=False,
+)
+"""Up to when each machine's readings have been used, how late more may come, and how many rows came so."""
+
+SUSPECTS = Table(
+    "suspects",
+    METADATA,
+    Column("batch", Integer, primary_key=True, autoincrement=False),
+    Column("settled", String, nullable=False),
+)
+"""Batches of the log that may hold late rows, with what was settled when they arrived."""
+
+LATE = Table(
+    "late",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("machine_class", String, nullable=False),
+    Column("too_late", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Rows that came late and brought something, in the order in which they were sealed."""
+
+CORRECTIONS = Table(
+    "corrections",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("machine_class", String, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("sum", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Values that a later arrival took the place of."""
 
 EVENTS = Table(
     "events",

@@ -50,8 +50,19 @@ def kind_of(values: NDArray[np.float64]) -> pa.DataType:
             if not largest * 10**scale < 10 ** _DIGITS[1]:
                 break
             if _comes_back(present[:_SAMPLE], scale) and _comes_back(present, scale):
-                return _decimal(max(scale, len(str(int(np.rint(largest * 10**scale))))), scale)
+                return kind_up_to(largest, scale)
     return DOUBLE
+
+
+def kind_up_to(largest: float, scale: int) -> pa.DataType:
+    """Return a type for values of so many decimals, the largest of which is this one.
+
+    Examples
+    --------
+    >>> kind_up_to(61.25, 2)
+    Decimal32Type(decimal32(4, 2))
+    """
+    return _decimal(max(scale, len(str(int(np.rint(largest * 10**scale))))), scale)
 
 
 def kind_for_all(kinds: Iterable[pa.DataType]) -> pa.DataType:

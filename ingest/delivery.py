@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pandas as pd
 
 from ingest.dead_letter import DeadLetter
 from ingest.reading import Readings
 from ingest.report import Rejection
+
+Remembered = Literal["always", "key", "body"]
+"""How long a position is known: for ever, or while it is among the newest keys or hashes of bodies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,7 @@ class Delivery:
     rejections : rows and cells turned away, for a person to look at
     position : what the source calls this delivery, such as an idempotency key; a position that is known
         changes nothing. Empty: always kept; equal readings are one reading all the same.
+    remembered : how long the position is known
     digest : of what came, so that another content under a known position is noticed
     notes : what the source wants to find again after a restart, such as how far each partition has been
         read; each replaces the note of its name, in the same transaction as the readings
@@ -34,6 +39,7 @@ class Delivery:
     events: pd.DataFrame | None = None
     rejections: tuple[Rejection, ...] = ()
     position: str = ""
+    remembered: Remembered = "always"
     digest: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     dead_letters: tuple[DeadLetter, ...] = ()

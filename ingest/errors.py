@@ -3,7 +3,10 @@
 ```
 AndonError
 ├── PlantFileError          the plant file is missing, unreadable or wrong (all mistakes at once)
+├── UnitError               a unit is not known, or does not convert to another one
+├── ExpressionError         an expression over signals and states cannot be read
 ├── ScenarioError           the plant that the simulator was asked for makes no sense
+├── TargetError             nobody takes what the simulator plays
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
 ├── OtherContentError       a name that stands for one content came with another; nothing was kept
@@ -37,8 +40,20 @@ class PlantFileError(AndonError):
         super().__init__("\n".join(problems))
 
 
+class UnitError(AndonError):
+    """A unit is not known, or does not convert to another one."""
+
+
+class ExpressionError(AndonError):
+    """An expression over signals and states cannot be read."""
+
+
 class ScenarioError(AndonError):
     """The plant that the simulator was asked for makes no sense."""
+
+
+class TargetError(AndonError):
+    """Nobody takes what the simulator plays."""
 
 
 class SettingError(AndonError):

@@ -6,7 +6,7 @@ most a file without a row, which the next sealing removes, or puts aside where i
 
 import contextlib
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select
 
-from ingest import log, span_tree
+from ingest import corrections, late, log, span_tree
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
 from ingest.database import Database
@@ -27,6 +27,7 @@ from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
 from ingest.segment import Segment, Selection, kinds_in, read_segment, sync_folder, write_segment
+from ingest.spans import Span, spans_of, widen
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
@@ -99,6 +100,15 @@ class Lake:
                 self._compact(machine_class)
             return report
 
+    def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:
+        """Write sorted tables as one file of this name, and make it known; ``None`` if they are all empty."""
+        path = self._class_folder(machine_class) / f"{name}.parquet"
+        segment = write_segment(path, tables, kinds)
+        if segment is not None:
+            segment = replace(segment, machine_class=machine_class)
+            self._publish([segment])
+        return segment
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Keep every other process from sealing and rewriting while the block runs."""
@@ -127,21 +137,33 @@ class Lake:
         with self._database.read() as connection:
             signals = signals_of(connection, machine_class)
             held = segments_of(connection, machine_class)
+            suspects = late.suspects(connection, [each.id for each in batches])
         table = pa.concat_tables([conform(each.table, signals) for each in batches])
         origin = np.repeat(np.arange(len(batches)), [each.table.num_rows for each in batches])
         times = table["time"].cast(pa.int64()).to_numpy()
         days = times // span_tree.DAY
         repeated, corrected = np.zeros(len(batches), np.int64), np.zeros(len(batches), np.int64)
+        brought = np.ones(table.num_rows, np.bool_)
         written: list[Segment] = []
+        replaced: list[pa.Table] = []
         for low, high in span_tree.cut(days, held, self._target(len(signals))):
             rows = np.flatnonzero((days >= low) & (days <= high))
             known = self._known(held, table.take(pa.array(rows)) if len(rows) < len(days) else table, signals)
             merged = merge(known.table, known.fresh)
+            brought[rows] = ~merged.repeated[known.fresh :]
+            replaced += corrections.replaced(known.table, merged.replaced)
             repeated += np.bincount(origin[rows[merged.repeated[known.fresh :]]], minlength=len(batches))
             corrected += np.bincount(origin[rows[merged.corrected[known.fresh :]]], minlength=len(batches))
             fresh = merged.table.filter(pa.array(merged.newly))
             written += self._write(machine_class, [fresh], kinds_of(fresh, signals), batches[-1].id)
-        self._publish(written, [], [each.id for each in batches])
+        found = late.find(table, np.array([each.id for each in batches])[origin], brought, suspects)
+
+        def note(connection: Connection) -> None:
+            late.keep(connection, machine_class, found)
+            corrections.keep(connection, machine_class, replaced)
+
+        sealed = _Sealed(machine_class, [each.id for each in batches], spans_of(table))
+        self._publish(written, sealed=sealed, note=note)
         by_position = dict(so_far.by_position)
         for number, each in enumerate(batches):
             before = by_position.get((each.source, each.position), (0, 0))
@@ -171,8 +193,15 @@ class Lake:
         segment = write_segment(path, tables, kinds)
         return [] if segment is None else [replace(segment, machine_class=machine_class, sequence=sequence)]
 
-    def _publish(self, written: Sequence[Segment], replaced: Sequence[Segment], batches: Sequence[int]) -> None:
-        """Make files known, and what they replace unknown, in one transaction."""
+    def _publish(
+        self,
+        written: Sequence[Segment],
+        *,
+        replaced: Sequence[Segment] = (),
+        sealed: "_Sealed | None" = None,
+        note: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        """Make files known, and what they replace unknown, in one transaction with whatever else is to be noted."""
         for folder in {self.path(each).parent for each in written}:
             sync_folder(folder)
             sync_folder(folder.parent)
@@ -183,7 +212,10 @@ class Lake:
                 connection.execute(SEGMENTS.insert(), dict(zip(names[1:], astuple(each)[1:], strict=True)))
             for each in replaced:
                 connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
-            log.remove(connection, batches)
+            if sealed is not None:
+                log.remove(connection, sealed.batches)
+                widen(connection, sealed.machine_class, sealed.spans)
+            note(connection)
             known = {self.path(each) for each in segments_of(connection)}
         # Only once a later transaction is through is it certain that an earlier one, which failed, never will be.
         for path in (*map(self.path, replaced), *self._unpublished - known):
@@ -221,7 +253,7 @@ class Lake:
         for first, newest in runs:
             tables = self._merged(pieces, signals, machines, (first, newest))
             written += self._write(pieces[0].machine_class, tables, kinds, sequence)
-        self._publish(written, pieces, [])
+        self._publish(written, replaced=pieces)
 
     def _merged(
         self, pieces: Sequence[Segment], signals: Sequence[str], machines: Sequence[str], run: tuple[int, int]
@@ -260,6 +292,13 @@ class Lake:
 
     def _class_folder(self, machine_class: str) -> Path:
         return self.folder / quote(machine_class, safe=" ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    machine_class: str
+    batches: Sequence[int]
+    spans: Mapping[str, Span]
 
 
 @dataclass(frozen=True, slots=True)

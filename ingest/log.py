@@ -4,37 +4,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
 
-from ingest.catalogue import BATCHES, POSITIONS, SIGNALS, SPANS
+from ingest import late
+from ingest.catalogue import BATCHES, POSITIONS, SIGNALS
 from ingest.checksum import checksum
 from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
-from ingest.statement import Insert, Many
+from ingest.statement import Many
 
 CELLS_IN_A_BATCH = 4_000_000
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 """Handing a small batch to other threads costs more than packing it."""
 
 
-def _widened(statement: Insert) -> Insert:
-    new, old = statement.excluded, SPANS.c
-    return statement.on_conflict_do_update(
-        index_elements=["machine_class", "machine"],
-        set_={
-            "first": case((new.first < old.first, new.first), else_=old.first),
-            "newest": case((new.newest > old.newest, new.newest), else_=old.newest),
-        },
-    )
-
-
-_CLAIM = Many(POSITIONS, lambda statement: statement.on_conflict_do_nothing())
-_BATCH = Many(BATCHES)
-_SIGNAL = Many(SIGNALS, lambda statement: statement.on_conflict_do_nothing())
-_SPAN = Many(SPANS, _widened)
+_ABOUT = ("source", "position", "machine_class", "rows", "cells", "readings", "first", "newest")
+_CLAIM = Many(POSITIONS, ("source", "position", "note"), lambda statement: statement.on_conflict_do_nothing())
+_BATCH = Many(BATCHES, (*_ABOUT, "body", "sum"))
+_SIGNAL = Many(SIGNALS, ("machine_class", "signal"), lambda statement: statement.on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +50,7 @@ def append(connection: Connection, readings: Readings, source: str, position: st
     for offset in range(0, table.num_rows, rows):
         part = Readings(readings.machine_class, table.slice(offset, rows))
         _insert(connection, part, source, position)
-    _note_signals(connection, readings)
-    _note_spans(connection, readings)
+    note_signals(connection, readings.machine_class, readings.signals)
     return True
 
 
@@ -87,7 +75,7 @@ def append_together(connection: Connection, several: Sequence[Readings], source:
 
 def claim(connection: Connection, source: str, position: str, note: str = "") -> bool:
     """Remember a position; ``False`` if it is known."""
-    return _CLAIM(connection, [{"source": source, "position": position, "note": note}]) == 1
+    return _CLAIM(connection, [(source, position, note)]) == 1
 
 
 def batches(
@@ -98,10 +86,22 @@ def batches(
     return [batch_of(row) for row in connection.execute(statement)]
 
 
-def batch_ids(connection: Connection, machine_class: str, first: int, newest: int) -> Sequence[int]:
-    """Return the numbers of the batches of a class that may touch [first, newest]."""
-    statement = select(BATCHES.c.id).where(*_touching(machine_class, first, newest)).order_by(BATCHES.c.id)
-    return connection.execute(statement).scalars().all()
+def batch_ids(
+    connection: Connection,
+    machine_class: str,
+    first: int | None = None,
+    newest: int | None = None,
+    *,
+    after: int = 0,
+) -> Sequence[int]:
+    """Return the numbers, higher than ``after``, of the batches of a class that may touch [first, newest]."""
+    statement = select(BATCHES.c.id).where(BATCHES.c.id > after, *_touching(machine_class, first, newest))
+    return connection.execute(statement.order_by(BATCHES.c.id)).scalars().all()
+
+
+def batch(connection: Connection, number: int, columns: Sequence[str] | None = None) -> Batch:
+    """Return one batch, or some columns of it; raises as ``batch_of``."""
+    return batch_of(connection.execute(select(BATCHES).where(BATCHES.c.id == number)).one(), columns)
 
 
 def _touching(machine_class: str, first: int | None, newest: int | None) -> Iterator[ColumnElement[bool]]:
@@ -134,7 +134,9 @@ def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None
 def remove(connection: Connection, ids: Sequence[int]) -> None:
     """Take sealed batches out of the log."""
     for offset in range(0, len(ids), 500):
-        connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(ids[offset : offset + 500])))
+        some = ids[offset : offset + 500]
+        connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(some)))
+        late.forget_batches(connection, some)
 
 
 def held_cells(connection: Connection) -> int:
@@ -148,51 +150,36 @@ def _insert(connection: Connection, readings: Readings, source: str, position: s
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=_LZ4) as writer:
         writer.write_table(table)
-    about = {
-        "source": source,
-        "position": position,
-        "machine_class": readings.machine_class,
-        "rows": table.num_rows,
-        "cells": table.num_rows * table.num_columns,
-        "readings": readings.count,
-        "first": times["min"].as_py(),
-        "newest": times["max"].as_py(),
-    }
-    body = sink.getvalue().to_pybytes()
-    _BATCH(connection, [{**about, "body": body, "sum": checksum(body, *about.values())}])
-
-
-def _note_signals(connection: Connection, readings: Readings) -> None:
-    rows = [{"machine_class": readings.machine_class, "signal": name} for name in readings.signals]
-    if rows:
-        _SIGNAL(connection, rows)
-
-
-def _note_spans(connection: Connection, readings: Readings) -> None:
-    machines = readings.table["machine"].combine_chunks().dictionary_encode()
-    codes, times = machines.indices.to_numpy(), readings.table["time"].cast(pa.int64()).to_numpy()
-    first, newest = np.full(len(machines.dictionary), 2**62), np.full(len(machines.dictionary), -(2**62))
-    np.minimum.at(first, codes, times)
-    np.maximum.at(newest, codes, times)
-    _SPAN(
-        connection,
-        [
-            {"machine_class": readings.machine_class, "machine": machine, "first": begin, "newest": end}
-            for machine, begin, end in zip(
-                machines.dictionary.to_pylist(), first.tolist(), newest.tolist(), strict=True
-            )
-        ],
+    about = (
+        source,
+        position,
+        readings.machine_class,
+        table.num_rows,
+        table.num_rows * table.num_columns,
+        readings.count,
+        times["min"].as_py(),
+        times["max"].as_py(),
     )
+    body = sink.getvalue().to_pybytes()
+    _BATCH(connection, [(*about, body, checksum(body, *about))])
+    late.suspect(connection, readings.machine_class, table, times["min"].as_py())
 
 
-def batch_of(row: Row[Any]) -> Batch:
-    """Return a batch as it was written; raises ``DamagedError`` if it is not that any more."""
-    about = row.source, row.position, row.machine_class, row.rows, row.cells, row.readings, row.first, row.newest
-    if checksum(row.body, *about) != row.sum:
+def note_signals(connection: Connection, machine_class: str, signals: Sequence[str]) -> None:
+    """Remember that a class has these signals, those that are new behind the others."""
+    if signals:
+        _SIGNAL(connection, [(machine_class, name) for name in signals])
+
+
+def batch_of(row: Row[Any], columns: Sequence[str] | None = None) -> Batch:
+    """Return a batch, or some columns of it, as it was written; raises ``DamagedError`` if it is not that any more."""
+    if checksum(row.body, *(getattr(row, name) for name in _ABOUT)) != row.sum:
         raise DamagedError(
             f"batch {row.id} of the log, {row.rows:,} rows of class {row.machine_class!r}: damaged, its content is not"
             " what was written; restore the data folder from a backup, or put the batch aside with"
             " 'andon check --storage --set-aside', and look after the disk"
         )
-    with pa.ipc.open_stream(pa.py_buffer(row.body)) as reader:
+    chosen = None if columns is None else [readings_schema(()).names.index(name) for name in columns]
+    options = pa.ipc.IpcReadOptions(included_fields=chosen, use_threads=False)
+    with pa.ipc.open_stream(pa.py_buffer(row.body), options=options) as reader:
         return Batch(row.id, row.source, row.position, reader.read_all())

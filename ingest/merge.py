@@ -22,12 +22,15 @@ class Merged:
     table : one row for each (machine, time), sorted so
     newly : shape (rows of ``table``,): whether an input row at or after ``fresh`` changed this row
     repeated, corrected : shape (rows in,): input rows that brought nothing new; that changed a value
+    replaced : of each signal, pairs of input rows, shape (2, n): the row whose value went, and the row at
+        or after ``fresh`` whose value took its place
     """
 
     table: pa.Table
     newly: NDArray[np.bool_]
     repeated: NDArray[np.bool_]
     corrected: NDArray[np.bool_]
+    replaced: dict[str, Integers]
 
 
 def wide_schema(signals: Sequence[str]) -> pa.Schema:
@@ -53,9 +56,9 @@ def merge(table: pa.Table, fresh: int = 0) -> Merged:
     Parameters
     ----------
     table : rows in the order of their arrival, as ``wide_schema`` has it
-    fresh : rows before this one were known already; it matters for ``Merged.newly`` alone
+    fresh : rows before this one were known already; it matters for ``newly`` and ``replaced`` alone
     """
-    table = table.unify_dictionaries().combine_chunks()
+    table = unified(table)
     count = table.num_rows
     key = _keys(table)
     order = _order(key)
@@ -65,23 +68,35 @@ def merge(table: pa.Table, fresh: int = 0) -> Merged:
     original = np.arange(count) if order is None else order
     if not same.any():
         sorted_table = table if order is None else table.take(pa.array(order))
-        return Merged(sorted_table, original >= fresh, repeated, corrected)
+        return Merged(sorted_table, original >= fresh, repeated, corrected, {})
     starts = np.flatnonzero(np.concatenate(([True], ~same)))
     groups = _Groups(starts, np.diff(np.append(starts, count)))
     columns = [table["machine"].take(pa.array(original[groups.last])), table["time"].take(pa.array(original[starts]))]
-    columns.append(table["arrived"].take(pa.array(original[groups.last])))
-    found = _Found.none(groups, known=original[groups.members] < fresh)
+    columns.append(pa.array(np.maximum.reduceat(table["arrived"].cast(pa.int64()).to_numpy()[original], starts)))
+    columns[-1] = columns[-1].cast(table["arrived"].type)
+    members = original[groups.members]
+    found = _Found.none(groups, known=members < fresh)
+    replaced: dict[str, Integers] = {}
     for name in table.column_names[3:]:
         values = table[name].to_numpy()[original]
-        columns.append(pa.array(groups.pick(values, found), from_pandas=True))
-    again = original[groups.members[groups.follows]]
+        picked, pairs = groups.pick(values, found)
+        columns.append(pa.array(picked, from_pandas=True))
+        pairs = members[pairs]
+        if (pairs := pairs[:, pairs[1] >= fresh]).size:
+            replaced[name] = pairs
+    again = members[groups.follows]
     brought = (found.changed | found.added) & np.repeat(found.moved, groups.lengths)
     repeated[again] = ~brought[groups.follows]
     corrected[again] = (found.changed & brought)[groups.follows]
     brings = ~repeated
     brings[:fresh] = False
     newly = np.logical_or.reduceat(brings[original], starts)
-    return Merged(pa.table(columns, schema=table.schema), newly, repeated, corrected)
+    return Merged(pa.table(columns, schema=table.schema), newly, repeated, corrected, replaced)
+
+
+def unified(table: pa.Table) -> pa.Table:
+    """Return the table in one piece, with one dictionary of machines."""
+    return table.unify_dictionaries().combine_chunks()
 
 
 @dataclass(slots=True)
@@ -119,8 +134,14 @@ class _Groups:
         self._begin_of = np.repeat(self._begin, long)
         self.follows = np.arange(len(self.members)) > self._begin_of
 
-    def pick(self, values: NDArray[np.float64], so_far: _Found) -> NDArray[np.float64]:
-        """Return the last value of each run, and note what was found on the way."""
+    def pick(self, values: NDArray[np.float64], so_far: _Found) -> tuple[NDArray[np.float64], Integers]:
+        """Return the last value of each run, and note what was found on the way.
+
+        Returns
+        -------
+        array of shape (runs,), array of shape (2, n)
+            The values; and pairs of members, the second of which changed the value of the first.
+        """
         picked = values[self.last]
         inside = values[self.members]
         present = ~np.isnan(inside)
@@ -128,13 +149,15 @@ class _Groups:
         latest = np.maximum.accumulate(here)
         before = np.concatenate(([-1], latest[:-1]))
         has_before = before >= self._begin_of
-        so_far.changed |= present & has_before & (inside != inside[before])
+        changed = present & has_before & (inside != inside[before])
+        so_far.changed |= changed
         so_far.added |= present & ~has_before
         found = np.maximum.reduceat(here, self._begin)
         held = np.maximum.reduceat(np.where(so_far.known, here, -1), self._begin)
         so_far.moved |= (found >= 0) & ((held < 0) | (inside[found] != inside[held]))
         picked[self._several] = np.where(found >= 0, inside[found], np.nan)
-        return picked
+        later = np.flatnonzero(changed)
+        return picked, np.stack([before[later], later])
 
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:

@@ -4,6 +4,7 @@ These are the nouns; ``plant_file.py`` reads them from a file and names every mi
 ``docs/plant_file.md`` is generated from the descriptions here.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -13,7 +14,9 @@ from pydantic import Field
 from ingest.duration import Duration
 from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
+from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
+from ingest.plant_opcua import Opcua
 
 
 class Signal(Part):
@@ -35,6 +38,15 @@ class MachineClass(Part):
     name: Name = Field(description="Name of the class.")
     components: list[Name] = Field([], description="Parts that fail, are repaired and have clocks of their own.")
     signals: list[Signal] = Field(min_length=1, description="Signals of the class.")
+    running: str | None = Field(
+        None,
+        description="When the machine runs, over signals and `state`: \"speed > 100 and state != 'maintenance'\"; "
+        "what was read while it surely did not is left out. Always when left out.",
+    )
+    settle: Duration = Field(
+        timedelta(0),
+        description="How long after each start it takes to settle; left out, too. Needs 'running'.",
+    )
 
 
 class Machine(Part):
@@ -90,6 +102,11 @@ class Source(Part):
         None,
         description="Column of each signal, as signal = column; when left out: columns named as the signals, "
         "or none if the source gives events.",
+    )
+    units: dict[str, str] = Field(
+        {},
+        description="Unit in which the source delivers a signal, as signal = unit, where it is another one than the "
+        "signal's own; converted when it is read.",
     )
     signal_column: str | None = Field(None, description="Long form: column that names the signal.")
     value_column: str | None = Field(None, description="Long form: column that holds the value.")
@@ -195,11 +212,19 @@ class Plant(Part):
     name: Name = Field("Plant", description="Name of the plant.")
     time_zone: ZoneName = Field("UTC", description="IANA zone of shifts, schedules and naive times.")
     currency: str = Field("EUR", description="Currency of the costs.")
+    late_within: Duration = Field(
+        "7 d",
+        validate_default=True,
+        description="Readings that come late score the windows again that they touch; those that come later than this "
+        "behind the newest scored window are kept and counted, and score nothing again.",
+    )
     data: str = Field("andon-data", description="Folder for readings, state and models, relative to the plant file.")
     classes: list[MachineClass] = Field(min_length=1, description="Kinds of machines.")
     machines: list[Machine] = Field(min_length=1, description="Machines.")
     sources: list[Source] = Field([], description="Where data comes from.")
     mqtt: list[Mqtt] = Field([], description="Brokers to listen to.")
+    kafka: list[Kafka] = Field([], description="Kafka clusters to listen to.")
+    opcua: list[Opcua] = Field([], description="OPC UA servers to read from.")
     events: list[KnownEvent] = Field([], description="Events written by hand.")
     costs: Costs = Field(Costs(), description="Costs.")
     models: list[ModelEntry] = Field([], description="Models to train.")

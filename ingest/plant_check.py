@@ -4,10 +4,15 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ingest.duration import format_duration
+from ingest.errors import ExpressionError
+from ingest.expression import read_expression
 from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
 from ingest.plant_draft import Draft
+from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
+from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
+from ingest.plant_unit_check import check_units
 from ingest.plant_words import Location, either, nearest, shown
 from ingest.reading import KEY_COLUMNS
 
@@ -19,7 +24,7 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 def check(draft: Draft) -> list[Problem]:
     """Return what does not fit together, table by table."""
     found: list[Problem] = []
-    for table in ("classes", "machines", "sources", "mqtt", "models", "jobs"):
+    for table in ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "models", "jobs"):
         entries = draft.document.get(table)
         listed = entries if isinstance(entries, list) else []
         names = [each.get("name") if isinstance(each, dict) else None for each in listed]
@@ -32,7 +37,7 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_source(draft, ("sources", index), source), *_columns(draft, ("sources", index), source)]
         for position, mapping in enumerate(source.events):
             found += _mapping(draft, ("sources", index, "events", position), source, mapping)
-    found += check_mqtt(draft)
+    found += [*check_mqtt(draft), *check_kafka(draft), *check_opcua(draft)]
     for index, event in draft.events.items():
         found += _known_event(draft, ("events", index), event)
     for index, model in draft.models.items():
@@ -81,6 +86,13 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             low, high = signal.range
             yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
         yield from _not_positive((*here, "every"), signal.every)
+    if entry.running is not None:
+        try:
+            read_expression(entry.running, [signal.name for signal in entry.signals])
+        except ExpressionError as error:
+            yield Problem((*at, "running"), str(error))
+    if entry.settle > _NOTHING and entry.running is None:
+        yield Problem((*at, "settle"), "has no meaning without 'running'; add running = \"speed > 100\" or such")
 
 
 def _source(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
@@ -134,6 +146,7 @@ def _columns(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
     declared = _of(draft.signals, draft.class_of.get(source.machine_is))
     for signal in source.signals or {}:
         yield from _unknown((*at, "signals", signal), "signal", signal, declared)
+    yield from check_units(draft, (*at, "units"), source.units, source.machine_is)
 
 
 def _mapping(draft: Draft, at: Location, source: Source, mapping: EventMapping) -> Iterator[Problem]:

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from ingest.part import Part
 from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Plant, Source
+from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
+from ingest.plant_opcua import Opcua
 from ingest.plant_words import Location
 
 _PartOf = TypeVar("_PartOf", bound=Part)
@@ -25,7 +27,7 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, mqtt, events, models, jobs : parts by their position in the file
+    classes, machines, sources, mqtt, kafka, opcua, events, models, jobs : parts by their position in the file
     alerts : alert settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
@@ -35,6 +37,8 @@ class Draft:
     machines: Mapping[int, Machine]
     sources: Mapping[int, Source]
     mqtt: Mapping[int, Mqtt]
+    kafka: Mapping[int, Kafka]
+    opcua: Mapping[int, Opcua]
     events: Mapping[int, KnownEvent]
     models: Mapping[int, ModelEntry]
     jobs: Mapping[int, Job]
@@ -50,6 +54,8 @@ class Draft:
             machines=dict(enumerate(plant.machines)),
             sources=dict(enumerate(plant.sources)),
             mqtt=dict(enumerate(plant.mqtt)),
+            kafka=dict(enumerate(plant.kafka)),
+            opcua=dict(enumerate(plant.opcua)),
             events=dict(enumerate(plant.events)),
             models=dict(enumerate(plant.models)),
             jobs=dict(enumerate(plant.jobs)),
@@ -66,6 +72,8 @@ class Draft:
             machines=_readable(Machine, document.get("machines")),
             sources=_readable(Source, document.get("sources")),
             mqtt=_readable(Mqtt, document.get("mqtt")),
+            kafka=_readable(Kafka, document.get("kafka")),
+            opcua=_readable(Opcua, document.get("opcua")),
             events=_readable(KnownEvent, document.get("events")),
             models=_readable(ModelEntry, document.get("models")),
             jobs=_readable(Job, document.get("jobs")),

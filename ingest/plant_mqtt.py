@@ -34,6 +34,7 @@ class MqttTopic(Part):
         description="Name of each signal in topics or keys, as signal = name; others are passed over. When left out: "
         "named as the signals.",
     )
+    units: dict[str, str] = Field({}, description="As in `[[sources]]`.")
 
 
 class Sparkplug(Part):
@@ -49,6 +50,7 @@ class Sparkplug(Part):
     signals: dict[str, str] | None = Field(
         None, description="Metric of each signal, as signal = metric; when left out: metrics named as the signals."
     )
+    units: dict[str, str] = Field({}, description="As in `[[sources]]`.")
 
 
 class Mqtt(Part):

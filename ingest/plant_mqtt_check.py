@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from ingest.decode.topic import Template, covers, overlap, word_of, words_in
+from ingest import plant_stream_check
+from ingest.decode.topic import Template, covers, overlap, word_of
 from ingest.plant_draft import Draft
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.plant_problem import Problem
-from ingest.plant_words import Location, either, nearest
+from ingest.plant_stream_check import pattern, signals
+from ingest.plant_unit_check import check_units
+from ingest.plant_words import Location
 
-_EPOCHS = ("iso", "s", "ms", "us", "ns")
 _SPARKPLUG = ("group", "node", "device")
 _MOST_FILTER_BYTES = 65_535
 
@@ -28,21 +30,17 @@ def check_mqtt(draft: Draft) -> Iterator[Problem]:
         yield from _overlapping(at, stream)
         if stream.sparkplug is not None:
             here = (*at, "sparkplug")
-            yield from _pattern(draft, (*here, "machine"), stream.sparkplug.machine, _SPARKPLUG, "machine")
-            yield from _pattern(
-                draft, (*here, "node_machine"), stream.sparkplug.node_machine, _SPARKPLUG[:2], "machine"
-            )
-            yield from _signals(draft, here, stream.sparkplug.signals)
+            yield from pattern(draft, (*here, "machine"), stream.sparkplug.machine, _SPARKPLUG, "machine")
+            yield from pattern(draft, (*here, "node_machine"), stream.sparkplug.node_machine, _SPARKPLUG[:2], "machine")
+            yield from signals(draft, here, stream.sparkplug.signals)
+            yield from check_units(draft, (*here, "units"), stream.sparkplug.units)
             for place, group in enumerate(stream.sparkplug.groups):
                 if set(group) & set("/+#"):
                     yield Problem((*here, "groups", place), f"{group!r} is no group; write one level of a topic")
 
 
 def _connection(at: Location, stream: Mqtt) -> Iterator[Problem]:
-    if stream.ca_file and not stream.tls:
-        yield Problem((*at, "ca_file"), "has no meaning without tls; add tls = true, or leave it out")
-    if stream.password_variable and not stream.user_variable:
-        yield Problem((*at, "user_variable"), "is missing; a password needs a user")
+    yield from plant_stream_check.connection(at, stream)
     if stream.session_expiry.total_seconds() < 1:
         yield Problem((*at, "session_expiry"), "is not above zero; write a duration such as '7 d'")
 
@@ -50,18 +48,15 @@ def _connection(at: Location, stream: Mqtt) -> Iterator[Problem]:
 def _topic(draft: Draft, at: Location, topic: MqttTopic) -> Iterator[Problem]:
     wrong = list(_template((*at, "template"), topic.template))
     yield from wrong
-    if topic.time_format not in _EPOCHS and "%" not in topic.time_format:
-        yield Problem(
-            (*at, "time_format"),
-            f"{topic.time_format!r} is unknown; write {either(_EPOCHS)}, or a pattern such as '%d.%m.%Y %H:%M'",
-        )
-    yield from _signals(draft, at, topic.signals)
+    yield from plant_stream_check.time_format(at, topic.time_format)
+    yield from signals(draft, at, topic.signals)
+    yield from check_units(draft, (*at, "units"), topic.units)
     if wrong:
         return
     names = Template(topic.template).names
-    yield from _pattern(draft, (*at, "machine"), topic.machine, names, "machine")
+    yield from pattern(draft, (*at, "machine"), topic.machine, names, "machine")
     if topic.payload == "number" or "signal" in topic.model_fields_set:
-        yield from _pattern(draft, (*at, "signal"), topic.signal, names, "signal")
+        yield from pattern(draft, (*at, "signal"), topic.signal, names, "signal")
 
 
 def _overlapping(at: Location, stream: Mqtt) -> Iterator[Problem]:
@@ -88,24 +83,3 @@ def _template(at: Location, template: str) -> Iterator[Problem]:
     names = [name for level in levels if (name := word_of(level))]
     for name in {each for each in names if names.count(each) > 1}:
         yield Problem(at, f"{{{name}}} stands here twice; give every word a name of its own")
-
-
-def _pattern(draft: Draft, at: Location, pattern: str, words: tuple[str, ...], noun: str) -> Iterator[Problem]:
-    needed = words_in(pattern)
-    for word in needed:
-        if word not in words:
-            yield Problem(at, f"there is no word {{{word}}} to take the {noun} from; {nearest(word, words)}")
-    known = sorted(draft.machine_names) if noun == "machine" else _declared(draft)
-    if not needed and pattern not in known:
-        yield Problem(at, f"no {noun} {pattern!r}; {nearest(pattern, known)}")
-
-
-def _signals(draft: Draft, at: Location, signals: dict[str, str] | None) -> Iterator[Problem]:
-    declared = _declared(draft)
-    for signal in signals or {}:
-        if signal not in declared:
-            yield Problem((*at, "signals", signal), f"no signal {signal!r}; {nearest(signal, declared)}")
-
-
-def _declared(draft: Draft) -> list[str]:
-    return list(dict.fromkeys(name for each in draft.signals.values() for name in each))

@@ -17,6 +17,8 @@ _NOUNS = {
     "signals": "signal",
     "sources": "source",
     "mqtt": "stream",
+    "kafka": "stream",
+    "opcua": "stream",
 }
 
 

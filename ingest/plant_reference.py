@@ -4,6 +4,7 @@ Regenerate it with ``python -m ingest.plant_reference > docs/plant_file.md``.
 """
 
 import inspect
+import json
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +28,9 @@ from ingest.plant import (
     Source,
     Target,
 )
+from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
+from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -42,6 +45,10 @@ _TABLES: dict[str, type[Part]] = {
     "[[mqtt]]": Mqtt,
     "[[mqtt.topics]]": MqttTopic,
     "[mqtt.sparkplug]": Sparkplug,
+    "[[kafka]]": Kafka,
+    "[[kafka.topics]]": KafkaTopic,
+    "[[opcua]]": Opcua,
+    "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
     "[costs]": Costs,
     "[[models]]": ModelEntry,
@@ -55,8 +62,8 @@ _HEAD = """\
 <!-- Written by `python -m ingest.plant_reference > docs/plant_file.md` from `ingest/plant.py`. Change it there. -->
 
 `plant.toml` says what exists, where its data comes from and what matters. It is the only thing that you
-write to bring a plant in; `andon init FILES` proposes one from your own files, `andon check` reads it and
-names every mistake at once:
+write to bring a plant in; `andon init FILES` proposes one from your own files, `andon init opc.tcp://HOST:PORT`
+from an OPC UA server, `andon check` reads it and names every mistake at once:
 
 ```
 plant.toml: classes[1].signals[2].unti: unknown key; did you mean 'unit'? (class "press", signal "pressure")
@@ -82,6 +89,51 @@ Entries are counted from 1 in these lines.
 - A **time in two columns**, a date and a clock, is written as a list; their texts are joined by one blank and read
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
+
+## What is checked of recorded failures
+
+A model believes what people recorded. `andon check` and `andon train` look at the failures of each class and say
+how many are suspicious, which, and what to do:
+
+- **overlaps**: one begins while an earlier one of the machine lasts.
+- **recorded twice**: two of the same machine, component and code within 8 h.
+- **entered late**: many stand in the same quarter of an hour (midnight, the end of a shift) or at full hours.
+- **copied**: two machines share the same times or the same gaps, or the same long note.
+- **planned work**: a code such as `PM` or `Wartung`, a failure within maintenance, or steady gaps.
+- **no readings before**: nothing was read of the machine in the 24 h before.
+- **ran on**: by `running`, the machine ran on for 4 h; only where the class declares it.
+
+Where chance could make a pattern, it is told only if chance would make it less than once in a million clean sets.
+The first two, and planned work by its name, are told of a single record. None of it is an error: correct the
+records, or leave them if they are right.
+
+## When machines run
+
+A machine that stands still says nothing about its wear, and one that has just started is not itself yet.
+`running` of a class says when its machines run; what was read at other times, and until `settle` is over after
+each start, enters no feature, in training and in use alike:
+
+```toml
+[[classes]]
+name = "press"
+running = "speed > 100 and state != 'maintenance'"
+settle = "10 min"
+```
+
+- It may use the signals of the class, numbers, `+ - * /`, `< <= > >= == !=`, `in (1, 2)`, `and`, `or`, `not` and
+  brackets. A signal whose name is no single word is written `signal['spindle load']`. A signal that stands alone
+  is true when it is not 0.
+- `state` is the code of the newest `state` event of the whole machine until that ends or the next one begins; it
+  is compared with texts: `state == 'auto'`, `state in ('auto', 'manual')`.
+- A value of a signal holds until the next one comes, for five sampling intervals of the slowest signal in the
+  expression at most. What is not known then, or was not told yet, counts as running: a dead sensor switches no watch
+  off. Unknown parts matter only where they would decide: `speed > 100 and …` is false at a speed of 0 whatever
+  the rest is.
+- A start is the first moment known to be running after one that was not, so also the first one of a history and
+  after a silence.
+- When too little of the shortest window is left, the machine is not assessed, and the reason is *off*.
+- It is part of a model's recipe: a model goes on with what it was trained with until it is trained anew. `andon
+  check` says how much of each class's time is left out, a backtest how much of the time that it judged.
 """
 
 
@@ -118,8 +170,8 @@ def _written(default: Any) -> str:
         return f"`{str(default).lower()}`"
     if isinstance(default, timedelta):
         return f'`"{format_duration(default)}"`'
-    if isinstance(default, tuple):
-        return f"`{list(default)}`"
+    if isinstance(default, tuple | list):
+        return f"`{json.dumps(list(default))}`"
     return f'`"{default}"`' if isinstance(default, str) else f"`{default:g}`"
 
 

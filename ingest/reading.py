@@ -1,6 +1,7 @@
 """◆ Readings: what sensors said, as wide columns, one table per machine class."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -26,14 +27,16 @@ class Readings:
     @property
     def signals(self) -> tuple[str, ...]:
         """Names of the signal columns, in their order."""
-        return tuple(name for name in self.table.column_names if name not in KEY_COLUMNS)
+        return tuple(name for name in self.table.schema.names if name not in KEY_COLUMNS)
 
     @property
     def count(self) -> int:
         """How many single readings (non-null cells) the table holds."""
-        return sum(self.table.num_rows - self.table[name].null_count for name in self.signals)
+        cells = self.table.columns[len(KEY_COLUMNS) :]
+        return len(cells) * self.table.num_rows - sum(each.null_count for each in cells)
 
 
+@lru_cache(maxsize=256)
 def readings_schema(signals: tuple[str, ...]) -> pa.Schema:
     """Return the schema of a readings table with these signals.
 

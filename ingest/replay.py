@@ -40,7 +40,8 @@ def replay(
     """Read dead letters again: those of these numbers, of one source, or all.
 
     What is understood is delivered, and its letter leaves, in one transaction. What is understood in
-    part leaves the rest as a new letter. All others stay, with the reason of today.
+    part leaves the rest as a new letter. All others stay, with the reason of today. What came after a letter for
+    the same machine, signal and time stays, too.
 
     Raises
     ------
@@ -65,7 +66,8 @@ def _replay(store: Store, plant: Plant, letters: Sequence[KeptLetter], before: R
     deliveries: list[Delivery] = []
     reasons: dict[int, str] = {}
     readings = events = left = 0
-    for kept in letters:
+    # What a replay left has a new number, but came when its letter did.
+    for kept in sorted(letters, key=lambda each: each.letter.arrived):
         try:
             decoded = decode_again(kept.letter, plant)
         except SourceError as error:

@@ -53,7 +53,13 @@ def cut(days: NDArray[np.int64], held: Sequence[Piece], target: int) -> list[tup
     held : files that are there already: where they are many, the cut is finer
     target : rows that one file of several days may have
     """
-    present, counts = np.unique(days, return_counts=True)
+    return cut_counted(*np.unique(days, return_counts=True), held, target)
+
+
+def cut_counted(
+    present: NDArray[np.int64], counts: NDArray[np.int64], held: Sequence[Piece], target: int
+) -> list[tuple[int, int]]:
+    """Return what ``cut`` does, given the days that are there, ascending, and how many rows each has."""
     return [
         run
         for half in (present < 0, present >= 0)

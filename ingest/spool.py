@@ -23,6 +23,7 @@ from ingest.delivery import Delivery, Receipt
 from ingest.errors import IntakeFullError, StoreBusyError, StoreError
 from ingest.spool_mark import Mark, read_mark, write_mark
 from ingest.spool_record import Found, framed, from_bytes, to_bytes, whole_records
+from ingest.spool_reserve import Reserve
 
 WhenFull = Literal["refuse", "drop oldest"]
 
@@ -90,6 +91,7 @@ class Spool:
         self.folder = folder
         self._most_bytes, self._file_bytes = most_bytes, min(file_bytes, max(1, most_bytes // 4))
         self._when_full = when_full
+        self._reserve = Reserve(folder / "reserve")
         self._changed = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
@@ -351,10 +353,13 @@ class Spool:
         first = self._newest + 1
         path, new = self.folder / f"{first:020d}.spool", self.folder / "new"
         state = framed(0, self._state())
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
-            _write_at(descriptor, state, 0)
-            os.fsync(descriptor)
+            descriptor = _written(new, state)
+        except OSError:
+            if not self._reserve.spend():
+                raise
+            descriptor = _written(new, state)
+        try:
             # An empty file of this name may hold the only copy of the state; it is replaced as a whole.
             new.replace(path)
             _sync_folder(self.folder)
@@ -368,6 +373,7 @@ class Spool:
             self._files = [*kept, file]
         for each in gone:
             each.path.unlink(missing_ok=True)
+        self._reserve.keep(2 * len(state))
         self._open_file = descriptor
         return file, descriptor
 
@@ -425,6 +431,18 @@ class Spool:
             for found in whole_records(data, before):
                 if found.number > done:
                     yield file.path, at + found.end, found
+
+
+def _written(path: Path, data: bytes) -> int:
+    """Return the descriptor of a new file that has this on disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        _write_at(descriptor, data, 0)
+        os.fsync(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _write_at(descriptor: int, data: bytes, at: int) -> None:

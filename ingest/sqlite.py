@@ -6,6 +6,7 @@ readers open the file read-only, which never checkpoints. A command line and a s
 beside each other on one data folder.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,8 +20,11 @@ from sqlalchemy.pool import NullPool, StaticPool
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 
 WAIT_SECONDS = 30.0
-CHECKPOINT_BYTES = 32 << 20
+CHECKPOINT_PAGES = 1_000
+"""Pages that may wait in SQLite's log: few, so that writing them back holds up no commit for long."""
+
 TRUNCATE_BYTES = 256 << 20
+"""Bytes of SQLite's log from which on readers are waited for, so that it can begin anew."""
 
 
 class SqliteDatabase:
@@ -63,7 +67,7 @@ class SqliteDatabase:
                 yield connection
             # What was written is durable. A disk that cannot take it over now is asked again after the next write.
             with suppress(DatabaseError, sqlite3.DatabaseError):
-                self._checkpoint()
+                self._truncate()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -99,17 +103,18 @@ class SqliteDatabase:
         finally:
             self._lock.release()
 
-    def _checkpoint(self) -> None:
-        wal = self.path.with_name(f"{self.path.name}-wal")
-        size = wal.stat().st_size if wal.exists() else 0
-        if size > CHECKPOINT_BYTES:
-            mode = "TRUNCATE" if size > TRUNCATE_BYTES else "PASSIVE"
+    def _truncate(self) -> None:
+        """Begin SQLite's log anew where readers that never ended kept it from doing so."""
+        wal = f"{self.path}-wal"
+        if os.path.exists(wal) and os.path.getsize(wal) > TRUNCATE_BYTES:  # noqa: PTH110, PTH202 - after each commit
             with closing(self._writer.raw_connection()) as raw:
-                raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "foreign_keys=ON"):
+        # SQLite checkpoints at the end of a commit, and so inside our lock.
+        checkpoint = f"wal_autocheckpoint={CHECKPOINT_PAGES}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", checkpoint, "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
 

@@ -1,9 +1,9 @@
 """Statements that say the same in every database, and those that run many times a second, compiled once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Dialect, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -21,27 +21,58 @@ class Many:
     Parameters
     ----------
     table : where the rows go
+    columns : what each row has a value for, in its order
     finish : adds what to do on a conflict
     """
 
-    def __init__(self, table: Table, finish: Callable[[Insert], Insert] = lambda statement: statement) -> None:
+    def __init__(
+        self, table: Table, columns: Sequence[str], finish: Callable[[Insert], Insert] = lambda statement: statement
+    ) -> None:
         self._table = table
+        self._columns = list(columns)
         self._finish = finish
-        self._compiled: dict[tuple[str, tuple[str, ...]], SQLCompiler] = {}
+        self._texts: dict[str, str] = {}
 
-    def __call__(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Insert rows that all have a value for the same columns; return how many rows were touched."""
-        key = connection.dialect.name, tuple(rows[0])
-        if key not in self._compiled:
-            statement = self._finish(_insert(key[0], self._table))
-            self._compiled[key] = statement.compile(dialect=connection.dialect, column_keys=list(key[1]))
-        compiled = self._compiled[key]
+    def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> int:
+        """Insert rows; return how many were touched."""
+        name = connection.dialect.name
+        if name not in self._texts:
+            self._texts[name] = self._compiled(name)
+        return connection.exec_driver_sql(self._texts[name], [tuple(row) for row in rows]).rowcount
+
+    def _compiled(self, name: str) -> str:
+        # Parameters by their place: to name each of them costs more than to bind it.
+        dialect: Dialect = sqlite.dialect()
+        if name == "postgresql":
+            dialect = postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+        statement = self._finish(_insert(name, self._table)).inline()
+        compiled = statement.compile(dialect=dialect, column_keys=self._columns)
+        if compiled.positiontup != self._columns:
+            raise TypeError(f"{self._table.name}: give {compiled.positiontup}, in this order, not {self._columns}")
+        return str(compiled)
+
+
+class Query:
+    """A query that is compiled once, and run past SQLAlchemy's work on each parameter and row.
+
+    Parameters
+    ----------
+    statement : with named parameters, of columns that need no translation, such as numbers and texts
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, SQLCompiler] = {}
+
+    def __call__(self, connection: Connection, **values: Any) -> Sequence[Any]:
+        """Return all rows for these values of the parameters."""
+        name = connection.dialect.name
+        if name not in self._compiled:
+            self._compiled[name] = self._statement.compile(dialect=connection.dialect)
+        compiled = self._compiled[name]
         names = compiled.positiontup
-        if names is None:
-            return connection.exec_driver_sql(compiled.string, [dict(row) for row in rows]).rowcount
-        return connection.exec_driver_sql(
-            compiled.string, [tuple([row[name] for name in names]) for row in rows]
-        ).rowcount
+        asked = values if names is None else tuple([values[each] for each in names])
+        return connection.exec_driver_sql(compiled.string, asked).all()
 
 
 def _insert(dialect: str, table: Table) -> Insert:

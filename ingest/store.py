@@ -3,7 +3,7 @@
 Nobody else knows whether a reading lies in the log or in the lake.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Connection, delete, func, inspect, select
 
-from ingest import dead_letter_rows, event_rows, log
+from ingest import dead_letter_rows, event_rows, known, log, spans
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -22,23 +22,27 @@ from ingest.catalogue import (
     POSITIONS,
     REJECTS,
     SEGMENTS,
-    SPANS,
     from_microseconds,
     to_microseconds,
 )
+from ingest.corrections import Corrections
 from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
+from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
+from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.reading import Readings, readings_schema
+from ingest.replay_order import asked_of, without_newer
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
 from ingest.statement import insert_into
+from ingest.stored_unit import StoredUnits
 
 _ATTEMPTS = 20
 
@@ -108,6 +112,12 @@ class Store:
     dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
     database : address of a PostgreSQL database that takes the place of ``readings.db``
 
+    Attributes
+    ----------
+    late : rows that came after their time had been used
+    corrections : values that a later arrival took the place of
+    units : in which the signals are stored
+
     Raises
     ------
     StoreError
@@ -126,16 +136,20 @@ class Store:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
         self._memory = Memory()
+        self._log_spans = spans.LogSpans()
         self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
+        self.late = LateList(self._database)
+        self.corrections = Corrections(self._database)
+        self.units = StoredUnits(self._database)
         with self._database.read() as connection:
             there = inspect(connection)
-            known = set(there.get_table_names())
-            if BATCHES.name in known and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
+            tables = set(there.get_table_names())
+            if BATCHES.name in tables and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
                 raise StoreError(
                     f"{folder}: made by an Andon that kept no checksums; move it away and run 'andon ingest' again"
                 )
-        if not known.issuperset(METADATA.tables):
+        if not tables.issuperset(METADATA.tables):
             with self._database.write() as connection:
                 METADATA.create_all(connection)
 
@@ -159,14 +173,16 @@ class Store:
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Keep deliveries in one transaction, durably when this returns; all of them or none.
 
-        The readings of one class become one batch of the log, in the order of the deliveries.
+        The readings of one class become one batch of the log, in the order of the deliveries. Those of dead
+        letters that are replayed do not take the place of what came after the letter.
         """
         with self._database.write() as connection:
-            receipts = [_received(connection, each) for each in deliveries]
+            receipts = [known.claim(connection, each) for each in deliveries]
+            known.forget(connection)
             kept = [each for each, receipt in zip(deliveries, receipts, strict=True) if receipt.fresh]
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
-            log.append_together(connection, [readings for each in kept for readings in each.readings], source)
+            log.append_together(connection, self._in_order(connection, kept), source)
             for each in kept:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
@@ -179,6 +195,30 @@ class Store:
     def seal(self) -> SealReport:
         """Move everything from the log to the lake, and merge small and overlapping files there."""
         return self._lake.seal()
+
+    def fill(self, machine_class: str, name: str, tables: Iterable[Readings], kinds: Kinds) -> int:
+        """Take sorted readings into the lake as one file of this name, past the log; return its bytes.
+
+        For a store that is made of another one: no other file may have readings of the same machines
+        and times.
+
+        Parameters
+        ----------
+        kinds : the type in which each signal is kept, as ``write_segment`` takes them
+        """
+        signals = tuple(kinds)
+
+        def noted() -> Iterator[pa.Table]:
+            for each in tables:
+                if each.table.num_rows:
+                    with self._database.write() as connection:
+                        spans.widen(connection, machine_class, spans.spans_of(each.table))
+                yield conform(each.table, signals)
+
+        with self._database.write() as connection:
+            log.note_signals(connection, machine_class, signals)
+        segment = self._lake.fill(machine_class, name, noted(), kinds)
+        return 0 if segment is None else segment.bytes
 
     def waiting(self) -> int:
         """Return how many cells wait in the log; seal when they are many."""
@@ -238,13 +278,22 @@ class Store:
         with self._database.read() as connection:
             return signals_of(connection, machine_class)
 
-    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the first and the newest event time of each machine that has readings; does not touch data."""
+    def rows(self, machine_class: str) -> int:
+        """Return how many rows a class has in files and batches; those that came twice count twice until merged."""
         with self._database.read() as connection:
-            rows = connection.execute(select(SPANS).where(SPANS.c.machine_class == machine_class)).all()
+            parts = [
+                connection.execute(select(func.sum(each.c.rows)).where(each.c.machine_class == machine_class)).scalar()
+                for each in (SEGMENTS, BATCHES)
+            ]
+        return sum(int(part or 0) for part in parts)
+
+    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
+        """Return the first and the newest event time of each machine that has readings."""
+        with self._database.read() as connection:
+            lake, waiting = spans.sealed(connection, machine_class), self._log_spans.of(connection, machine_class)
+        together = {**lake, **spans.joined(lake, waiting)}
         return {
-            row.machine: (from_microseconds(row.first), from_microseconds(row.newest))
-            for row in sorted(rows, key=lambda each: each.machine)
+            name: (from_microseconds(span[0]), from_microseconds(span[1])) for name, span in sorted(together.items())
         }
 
     def derived(
@@ -287,7 +336,7 @@ class Store:
             When the position is known of another content.
         """
         with self._database.write() as connection:
-            receipt = _received(connection, Delivery(source=source, position=position, digest=digest))
+            receipt = known.claim(connection, Delivery(source=source, position=position, digest=digest))
             if receipt.other:
                 raise OtherContentError(other_content(position))
             if not receipt.fresh:
@@ -328,6 +377,11 @@ class Store:
             with self._database.write() as connection:
                 _keep_rejections(connection, rejections, source, position)
 
+    def forget_rejections(self, *, source: str, position: str) -> None:
+        """Forget what could not be used at a position, before it is read anew."""
+        with self._database.write() as connection:
+            connection.execute(delete(REJECTS).where(REJECTS.c.source == source, REJECTS.c.position == position))
+
     def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
         """Return the newest rejections, of one source or of all."""
         statement = select(REJECTS).order_by(REJECTS.c.id.desc()).limit(limit)
@@ -335,6 +389,13 @@ class Store:
             statement = statement.where(REJECTS.c.source == source)
         with self._database.read() as connection:
             return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
+
+    def rejected_for(self, reason: str) -> dict[str, int]:
+        """Return how many rejections with a reason that begins so are kept of each source that has any."""
+        like = REJECTS.c.reason.startswith(reason, autoescape=True)
+        by_source = select(REJECTS.c.source, func.count()).where(like).group_by(REJECTS.c.source)
+        with self._database.read() as connection:
+            return dict(sorted(map(tuple, connection.execute(by_source))))
 
     def dead_letters(self, *, source: str | None = None, after: int = 0, limit: int = 100) -> list[KeptLetter]:
         """Return dead letters, oldest first: of one source or of all, with a higher number than ``after``."""
@@ -401,19 +462,28 @@ class Store:
         """Let go of the files."""
         self._database.close()
 
+    def _in_order(self, connection: Connection, kept: Sequence[Delivery]) -> list[Readings]:
+        """Return the readings of deliveries, replayed ones without what something newer stands for."""
+        replayed: dict[str, list[Readings]] = {}
+        for readings in [each for delivery in kept if delivery.replayed for each in delivery.readings]:
+            if readings.table.num_rows:
+                replayed.setdefault(readings.machine_class, []).append(readings)
+        held: dict[str, pa.Table] = {}
+        for name, several in replayed.items():
+            selection = asked_of(several)
+            touching = name, selection.first, selection.newest
+            found = self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
+            held[name] = merge(found).table
+        return [
+            without_newer(each, held[each.machine_class]) if delivery.replayed and each.table.num_rows else each
+            for delivery in kept
+            for each in delivery.readings
+        ]
+
     def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
-
-
-def _received(connection: Connection, delivery: Delivery) -> Receipt:
-    """Claim the position of a delivery, if it has one."""
-    if not delivery.position or log.claim(connection, delivery.source, delivery.position, delivery.digest):
-        return Receipt(True)
-    here = POSITIONS.c.source == delivery.source, POSITIONS.c.position == delivery.position
-    known = connection.execute(select(POSITIONS.c.note).where(*here)).scalar_one()
-    return Receipt(False, other=bool(delivery.digest and known and known != delivery.digest))
 
 
 def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:

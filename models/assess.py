@@ -21,7 +21,15 @@ from models.moment import instants, span
 from models.rows import by_machine, machine_rows
 from models.sensors.health import Health
 
-__all__ = ["Explanation", "assess", "assess_table", "explain", "none_while_down", "none_while_unbelieved"]
+__all__ = [
+    "Explanation",
+    "assess",
+    "assess_table",
+    "explain",
+    "none_while",
+    "none_while_down",
+    "none_while_unbelieved",
+]
 
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
@@ -61,13 +69,16 @@ def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
 
     A window is thin when readings cover less than half of it or too few for any feature of a signal.
     After a failure a window holds nothing from before it, so a thin window that soon after one is
-    settling, and any other thin window is short of data.
+    settling. If it would not be thin had the machine run all the time, the machine is off. Any other thin
+    window is short of data.
     """
     reason = np.full(len(table), Reason.OK.value, dtype=object)
     of_signals = [index for index, name in enumerate(table.names) if signal_of(name)]
     thin = ~(table.filled >= LEAST_FILLED) | ~np.isfinite(table.values[:, of_signals]).any(axis=1)
     reason[thin] = Reason.TOO_LITTLE.value
     reason[~(table.filled > 0)] = Reason.NO_DATA.value
+    if table.off is not None:
+        reason[thin & (table.off > 0) & (table.filled + table.off >= LEAST_FILLED)] = Reason.OFF.value
     if "hours_since_failure" in table.names:
         hours = table.values[:, table.names.index("hours_since_failure")]
         reason[thin & (hours <= shortest / timedelta(hours=1))] = Reason.SETTLING.value
@@ -81,16 +92,26 @@ def none_while_down(assessments: Assessments, failures: pd.DataFrame) -> Assessm
     ----------
     failures : table of ``target_events``, all failures of the machines
     """
-    level, reason = assessments.level.copy(), assessments.reason.copy()
+    return none_while(assessments, failures, Reason.DOWN)
+
+
+def none_while(assessments: Assessments, spans: pd.DataFrame, reason: Reason) -> Assessments:
+    """Say nothing of a machine in (begin, end] of some spans, for this reason.
+
+    Parameters
+    ----------
+    spans : table with ``machine``, ``begin`` and ``end``, sorted by begin; those of one machine are apart
+    """
+    level, why = assessments.level.copy(), assessments.reason.copy()
     rows = machine_rows(assessments.machine)
-    for machine, own in by_machine(failures).items():
+    for machine, own in by_machine(spans).items():
         if machine in rows:
             mine = rows[machine]
             time, begin, over = assessments.time[mine], instants(own["begin"]), instants(own["end"])
             last = np.searchsorted(begin, time, side="left") - 1
-            down = (last >= 0) & (time <= over[last])
-            level[mine][down], reason[mine][down] = np.nan, Reason.DOWN.value
-    return replace(assessments, level=level, reason=reason)
+            within = (last >= 0) & (time <= over[last])
+            level[mine][within], why[mine][within] = np.nan, reason.value
+    return replace(assessments, level=level, reason=why)
 
 
 def none_while_unbelieved(

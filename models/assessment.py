@@ -1,5 +1,6 @@
 """◆ Assessments: what one model says of machines at moments, or why it says nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -9,14 +10,47 @@ from numpy.typing import NDArray
 
 
 class Reason(StrEnum):
-    """Why an assessment is a number (``ok``) or is none."""
+    """Why an assessment is a number (``ok``) or is none: there is never a number with a hidden caveat."""
 
     OK = "ok"
     NO_DATA = "no readings"
     TOO_LITTLE = "insufficient data"
+    SENSOR_FAULT = "sensor fault"
+    OFF = "off"
+    OUT_OF_DOMAIN = "out of domain"
     DOWN = "broken down"
     SETTLING = "settling after a failure"
-    SENSOR_FAULT = "sensor fault"
+
+
+def reason_counts(reasons: NDArray[Any]) -> dict[str, int]:
+    """Return how often each reason stands among some, those that do not left out.
+
+    Examples
+    --------
+    >>> reason_counts(np.array(["off", "ok", "off"], object))
+    {'ok': 1, 'off': 2}
+    """
+    return {each.value: count for each in Reason if (count := int(np.count_nonzero(reasons == each.value)))}
+
+
+def not_assessed(counts: Mapping[str, int]) -> str:
+    """Say for which share of its times nothing could be said, and why; empty if that never was.
+
+    Examples
+    --------
+    >>> not_assessed({"ok": 60, "off": 39, "insufficient data": 1})
+    'Not assessed for 40 % of the time: off 39 %, insufficient data 1 %.'
+    """
+    total = sum(counts.values())
+    rest = {reason: count for reason, count in counts.items() if reason != Reason.OK and count}
+    if not rest:
+        return ""
+    why = ", ".join(f"{reason} {_percent(count / total)}" for reason, count in rest.items())
+    return f"Not assessed for {_percent(sum(rest.values()) / total)} of the time: {why}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %" if share >= 0.001 else "under 0.1 %"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Replay the past: what a model would have said, and what that would have been worth."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -83,6 +84,7 @@ def backtest(
         currency=plant.currency,
         horizon=entry.horizon,
         early=Early.together(part.early for part in parts),
+        reasons=dict(sum((Counter(part.reasons) for part in parts), Counter())),
         seconds=timer() - began,
     )
 

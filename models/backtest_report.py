@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ingest.duration import format_duration
+from models.assessment import not_assessed
 from models.early import Early
 from models.evaluate import WEEK, AlertVerdict, EventVerdict, Verdict
 from models.money import Money
@@ -27,6 +28,7 @@ class BacktestReport:
     baselines : the rules that the calendar and the fixed limit chose, in words
     evidence : what may be claimed on the events of the training part
     early : false alarms that a longer horizon than ``horizon`` would count as right
+    reasons : how many judged window ends had a level (ok) or why they had none, by ``Reason``
     seconds : how long the backtest took
     """
 
@@ -43,6 +45,7 @@ class BacktestReport:
     currency: str
     horizon: timedelta
     early: Early
+    reasons: Mapping[str, int]
     seconds: float
 
     @property
@@ -77,6 +80,7 @@ class BacktestReport:
                 "longest_hours": max((each / timedelta(hours=1) for each in self.early.ahead), default=None),
             },
             "open_alerts": verdict.alerts_that_are(AlertVerdict.OPEN),
+            "reasons": dict(self.reasons),
             "base_rate": self.base_rate,
             "threshold": list(self.thresholds),
             "span": {"start": _moment(self.start), "end": _moment(self.end)},
@@ -107,7 +111,7 @@ class BacktestReport:
 
     def summary(self) -> str:
         """Say in a few plain sentences what the model would have done, and what it would have saved."""
-        return " ".join([*self._doubt(), self._alerts(), *self._events(), self._money()])
+        return " ".join([*self._doubt(), self._alerts(), *self._unsaid(), *self._events(), self._money()])
 
     def _doubt(self) -> list[str]:
         if self.enough:
@@ -132,6 +136,10 @@ class BacktestReport:
             f"{self.model} would have raised {count} alert{'' if count == 1 else 's'} between {_day(self.start)}"
             f" and {_day(self.end)}: {', '.join(kinds)}{often}."
         )
+
+    def _unsaid(self) -> list[str]:
+        said = not_assessed(self.reasons)
+        return [said] if said else []
 
     def _events(self) -> list[str]:
         verdict = self.verdict

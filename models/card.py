@@ -12,6 +12,7 @@ from features.column import span_text
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
+from models.assessment import not_assessed
 from models.diagnosis import Diagnosis
 from models.learner import Learner
 from models.threshold import Choice
@@ -39,6 +40,7 @@ def card_of(
     recipe: Recipe,
     *,
     table: FeatureTable,
+    reasons: Mapping[str, int],
     labels: NDArray[np.int8],
     targets: pd.DataFrame,
     learner: Learner,
@@ -66,11 +68,13 @@ def card_of(
             "windows": [span_text(window) for window in recipe.windows],
             "stride": span_text(recipe.stride),
             "features": len(recipe.names),
+            "running": None if recipe.running is None else recipe.running.to_dict(),
         },
         "data": {
             "from": _moment(table.time.min()) if len(table) else None,
             "to": _moment(table.time.max()) if len(table) else None,
             "rows": len(table),
+            "reasons": dict(reasons),
             "rows_before_events": int((labels == 1).sum()),
             "rows_held_out": int(np.isfinite(learner.held_out).sum()),
             "machines": machines,
@@ -108,6 +112,7 @@ def page(card: Mapping[str, Any]) -> str:
         "",
         f"- {_plural(data['rows'], 'assessment')} of {_plural(len(data['machines']), 'machine')},"
         f" {data['from']} to {data['to']}.",
+        *([f"- {unsaid}"] if (unsaid := not_assessed(data.get("reasons", {}))) else []),
         f"- {_plural(data['events'], 'event')} to foresee, on {_plural(data['machines_with_events'], 'machine')}.",
         f"- Signals: {', '.join(recipe['signals'])}; windows of {', '.join(recipe['windows'])},"
         f" every {recipe['stride']}; {recipe['features']} features, recipe {recipe['hash'][:12]}.",

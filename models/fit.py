@@ -10,7 +10,7 @@ from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
 from models import threshold
 from models.assess import reasons
-from models.assessment import Reason
+from models.assessment import Reason, reason_counts
 from models.bundle import Bundle
 from models.card import card_of
 from models.detector import AnomalyLevel
@@ -45,7 +45,8 @@ def fit_bundle(
     NotEnoughDataError
         When there is nothing to learn from.
     """
-    table = table.where(reasons(table, recipe.windows[0]) == Reason.OK.value)
+    reason = reasons(table, recipe.windows[0])
+    table = table.where(reason == Reason.OK.value)
     events = events[events["time"] <= pd.Timestamp(known_until)]
     targets = target_events(events, entry.target)
     targets = targets[targets["machine"].isin(set(table.machine))].reset_index(drop=True)
@@ -74,6 +75,7 @@ def fit_bundle(
             plant,
             recipe,
             table=table,
+            reasons=reason_counts(reason),
             labels=labels,
             targets=targets,
             learner=learner,

@@ -1,6 +1,6 @@
 """One bundle, judged on rows that it has not seen, beside the baselines on the same rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import pandas as pd
 from features.table import FeatureTable
 from ingest.plant import Plant
 from models.assess import assess_table, none_while_down
-from models.assessment import Assessments
+from models.assessment import Assessments, reason_counts
 from models.baselines.calendar import calendar_cost, choose_calendar
 from models.baselines.fixed_limit import choose_limit
 from models.bundle import Bundle
@@ -33,6 +33,7 @@ class Part:
     calendar, limit : what the baselines chose, in words
     known_rows, positive_rows : assessments whose whole horizon was observed, and those of them that an event
         follows within it
+    reasons : how many judged window ends had a level (ok) or why they had none
     """
 
     bundle: Bundle
@@ -43,6 +44,7 @@ class Part:
     known_rows: int
     positive_rows: int
     early: Early
+    reasons: Mapping[str, int]
 
 
 def judge_part(
@@ -94,6 +96,7 @@ def judge_part(
         known_rows=int((outcomes >= 0).sum()),
         positive_rows=int((outcomes == 1).sum()),
         early=Early.of(verdict, assessed, past.entry.horizon),
+        reasons=reason_counts(assessments.reason),
     )
 
 

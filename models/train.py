@@ -1,7 +1,7 @@
 """Train a model of the plant file: judge it on the past, fit it to all of it, register it."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from features.extract import extract
 from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry, Plant
 from ingest.store import History
+from models.assessment import not_assessed
 from models.backtest import backtest, recipe_until, split_of
 from models.backtest_report import BacktestReport
 from models.bundle import Bundle
@@ -17,6 +18,7 @@ from models.card import judged_of
 from models.fit import fit_bundle
 from models.known_history import KnownHistory
 from models.label import target_events
+from models.label_check import check_labels
 from models.promotion import hindrance
 from models.registry import Registry
 from models.sufficiency import Sufficiency, sufficiency
@@ -35,6 +37,8 @@ class TrainReport:
     version : name of the registered version
     live : whether it is the one in use now
     known : whether the registry held the same content before
+    reasons : how many window ends it could learn from (ok), and why the others were left out
+    labels : what is suspicious about the recorded failures, one line each
     evidence : what may be claimed on the events that it learnt from
     judged : the backtest; ``None`` when there was too little to judge on, and then ``not_judged`` says why
     hindrance : why it cannot be promoted at all; empty when nothing stands against it
@@ -44,6 +48,8 @@ class TrainReport:
     version: str
     live: bool
     known: bool
+    reasons: Mapping[str, int]
+    labels: tuple[str, ...]
     evidence: Sufficiency
     judged: BacktestReport | None
     not_judged: str = ""
@@ -56,6 +62,8 @@ class TrainReport:
             "version": self.version,
             "live": self.live,
             "known": self.known,
+            "reasons": dict(self.reasons),
+            "labels": list(self.labels),
             "enough_evidence": self.evidence.enough,
             "evidence": self.evidence.claim,
             "judged": self.judged.to_dict() if self.judged else None,
@@ -77,7 +85,10 @@ class TrainReport:
         """Say in a few plain lines what was trained, how it was judged and what to do next."""
         again = " Nothing new was learnt: this content was there before." if self.known else ""
         judged = self.judged.summary() if self.judged else f"Not judged: {self.not_judged}"
-        return "\n".join([f"{self.model} {self.version}: {self.state}{again}", self.evidence.claim, judged])
+        left_out = [f"To learn from: {said[0].lower()}{said[1:]}"] if (said := not_assessed(self.reasons)) else []
+        return "\n".join(
+            [f"{self.model} {self.version}: {self.state}{again}", self.evidence.claim, *self.labels, *left_out, judged]
+        )
 
 
 def train(
@@ -133,7 +144,8 @@ def train(
     enough = evidence.enough and judged is not None and judged.enough
     report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, enough=enough, now=now)
     step("fitting to the whole past", 3, 3)
-    return replace(report, judged=judged, not_judged=why_not)
+    labels = tuple(each.sentence for each in check_labels(plant, history, plant.class_named(entry.machine_class)))
+    return replace(report, judged=judged, not_judged=why_not, labels=labels)
 
 
 def _judged(
@@ -170,6 +182,8 @@ def _registered(
         version=saved.version,
         live=saved.live,
         known=known,
+        reasons=bundle.card["data"]["reasons"],
+        labels=(),
         evidence=evidence,
         judged=None,
         hindrance=why_not,

@@ -9,14 +9,17 @@ from importlib.metadata import version
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 
+from ingest.decode.clean.decoder import BodyDecoder
 from ingest.intake import Intake
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
-from service.api import alerts, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
+from service.api import alerts, corrections, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
+from service.api.plain_push import PlainPush
 from service.api.problem import Problem, add_problem_handlers
+from service.api.push import Pushes
 from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
@@ -75,6 +78,7 @@ def create_app(
             raise
         app.state.intake = intake
         app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
+        app.state.pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
         waker = Waker(room, clock) if settings.jobs else None
         try:
             if waker is not None:
@@ -103,9 +107,10 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(
-        lambda: replace(plant_figures(app.state.room, clock()), streams=app.state.streams.states())
+        lambda: replace(plant_figures(app.state.room, app.state.sampling, clock()), streams=app.state.streams.states())
     )
-    for each in (plant, machines, readings, events, dead_letters, alerts, models, jobs, runs):
+    app.router.routes.insert(0, PlainPush("/api/v1/readings"))
+    for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)

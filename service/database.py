@@ -33,7 +33,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0001"
+NEWEST_REVISION = "0002"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -154,9 +154,18 @@ watch_table = Table(
     Column("condition", JSON, nullable=False, comment="models.persistence.Condition"),
     Column("begin", Moment, comment="window end at which the condition became active; null while it is not"),
     Column("alert", Integer, ForeignKey("alert.number"), comment="alert that the condition holds up"),
+    Column("since", Moment, comment="where the first round of the machine began; null if nobody knows any more"),
     Index("watch_by_alert", "alert"),
 )
 """How far each model has watched each machine, and what it remembers."""
+
+late_mark_table = Table(
+    "late_mark",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False, comment="newest entry of the store's list of late rows"),
+)
+"""Up to which late readings each model has looked again."""
 
 run_table = Table(
     "run",

@@ -1,13 +1,30 @@
 """Freshness: when machines were last heard, and for how long they may be silent."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest.plant import Plant
+from ingest.plant import Plant, Signal
 from ingest.store import History
 
 STALE_AFTER = timedelta(hours=2)
 """A machine that was silent for longer, and for five of its sampling intervals, is stale."""
 STALE_INTERVALS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SignalState:
+    """A signal of one machine, its newest value, and whether it has been silent for too long.
+
+    Attributes
+    ----------
+    time, value : of the newest reading; ``None`` where there is none in the last 90 days
+    stale : whether there is none, or it is longer ago than the signal may be silent
+    """
+
+    signal: Signal
+    time: datetime | None
+    value: float | None
+    stale: bool
 
 
 def newest_readings(plant: Plant, history: History) -> dict[str, datetime]:

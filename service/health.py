@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ingest.plant import Machine
+from models.assessment import Reason
 from service.alerts.alert import Alert, AlertState
 from service.freshness import is_stale, patience
 from service.levels import Level
@@ -24,6 +25,7 @@ class Health(StrEnum):
     SILENT = "no readings yet"
     STALE = "no recent readings"
     WATCH = "above threshold"
+    OFF = "off"
     UNWATCHED = "not assessed"
     NORMAL = "normal"
 
@@ -38,6 +40,7 @@ class MachineHealth:
     stale : whether that is too long ago, whatever ``health`` says
     level : the highest of the models' newest levels in relation to its threshold; ``None`` if no model
         could say one
+    said : the newest word of each model that has one of the present: a level, or the reason why there is none
     alerts : its live alerts
     """
 
@@ -46,7 +49,13 @@ class MachineHealth:
     newest: datetime | None
     stale: bool
     level: Level | None
+    said: tuple[Level, ...]
     alerts: tuple[Alert, ...]
+
+    @property
+    def unsaid(self) -> tuple[Level, ...]:
+        """The models that cannot say a level now, with their reasons."""
+        return tuple(each for each in self.said if each.level is None)
 
 
 def machine_healths(
@@ -80,10 +89,10 @@ def machine_healths(
         seen = newest.get(machine.name)
         stale = is_stale(seen, every, now)
         fresh = [each for each in levels_of[machine.name] if _of_the_present(each, now, patience(every), stride_of)]
-        level = max(fresh, key=_nearness, default=None)
+        level = max((each for each in fresh if each.level is not None), key=_nearness, default=None)
         own = tuple(alerts_of[machine.name])
-        health = _health([each for each in own if each.kind != "sensor fault"], seen, stale, level)
-        healths.append(MachineHealth(machine, health, seen, stale, level, own))
+        health = _health([each for each in own if each.kind != "sensor fault"], seen, stale, fresh, level)
+        healths.append(MachineHealth(machine, health, seen, stale, level, tuple(fresh), own))
     return healths
 
 
@@ -91,13 +100,13 @@ def _of_the_present(
     said: Level, now: datetime, patience: timedelta, stride_of: Callable[[str, str], timedelta]
 ) -> bool:
     """Return whether a level still speaks: the next one may be a stride away, and its readings late."""
-    if said.level is None:
-        return False
     age = now - said.time
     return age <= ASSESSED_WITHIN or age <= STRIDES_WITHIN * stride_of(said.model, said.version) + patience
 
 
-def _health(alerts: Sequence[Alert], seen: datetime | None, stale: bool, level: Level | None) -> Health:
+def _health(
+    alerts: Sequence[Alert], seen: datetime | None, stale: bool, said: Sequence[Level], level: Level | None
+) -> Health:
     if any(each.state is not AlertState.ACKNOWLEDGED for each in alerts):
         return Health.ALERT
     if alerts:
@@ -107,7 +116,7 @@ def _health(alerts: Sequence[Alert], seen: datetime | None, stale: bool, level: 
     if stale:
         return Health.STALE
     if level is None:
-        return Health.UNWATCHED
+        return Health.OFF if any(each.reason is Reason.OFF for each in said) else Health.UNWATCHED
     return Health.WATCH if level.over else Health.NORMAL
 
 

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from ingest.dead_letter import LetterCounts
+from ingest.late import LateCounts
 from ingest.sources.stream import StreamState
 
 
@@ -18,20 +19,28 @@ class Figures:
     Attributes
     ----------
     newest_reading_age : seconds since the newest reading of each machine class
+    stale : whether each machine has been silent for too long
+    machines : how many machines are in each state of health
     open_alerts : alerts that nobody has closed yet
     runs : how many runs of each (action, outcome) the ledger holds
     rounds, round_seconds : finished rounds and how long they took in total
     dead_letters : what each source has and had of them
     streams : how each stream of this process is
+    late : rows of each machine class that came after their time had been scored
+    corrections : values of each machine class that a later arrival took the place of
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
+    stale: Mapping[str, bool] = field(default_factory=dict)
+    machines: Mapping[str, int] = field(default_factory=dict)
     open_alerts: int = 0
     runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
     rounds: int = 0
     round_seconds: float = 0.0
     dead_letters: Mapping[str, LetterCounts] = field(default_factory=dict)
     streams: Mapping[str, StreamState] = field(default_factory=dict)
+    late: Mapping[str, LateCounts] = field(default_factory=dict)
+    corrections: Mapping[str, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -69,9 +78,11 @@ class Metrics:
         for (action, outcome), count in figures.runs.items():
             runs.add_metric([action, outcome], count)
         yield age
+        yield from _machines(figures)
         yield runs
         yield from _letters(figures.dead_letters)
         yield from _streams(figures.streams)
+        yield from _late(figures)
         yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
         yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
         yield SummaryMetricFamily(
@@ -88,6 +99,35 @@ class Metrics:
     def exposition(self) -> tuple[bytes, str]:
         """Return the text for a scrape and its media type."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _late(figures: Figures) -> Iterator[Metric]:
+    late = CounterMetricFamily(
+        "andon_late_rows", "Rows that came after their time had been scored.", labels=["machine_class", "too_late"]
+    )
+    for machine_class, each in figures.late.items():
+        late.add_metric([machine_class, "no"], each.late - each.too_late)
+        late.add_metric([machine_class, "yes"], each.too_late)
+    corrected = CounterMetricFamily(
+        "andon_corrections", "Values that a later arrival took the place of.", labels=["machine_class"]
+    )
+    for machine_class, count in figures.corrections.items():
+        corrected.add_metric([machine_class], count)
+    yield from (late, corrected)
+
+
+def _machines(figures: Figures) -> Iterator[Metric]:
+    stale = GaugeMetricFamily(
+        "andon_machine_stale",
+        "Whether a machine has been silent for too long, or never sent anything: 1 or 0.",
+        labels=["machine"],
+    )
+    health = GaugeMetricFamily("andon_machines", "Machines in each state of health.", labels=["health"])
+    for machine, silent in figures.stale.items():
+        stale.add_metric([machine], silent)
+    for state, count in figures.machines.items():
+        health.add_metric([state], count)
+    yield from (stale, health)
 
 
 def _letters(counts: Mapping[str, LetterCounts]) -> Iterator[Metric]:
@@ -115,11 +155,11 @@ def _streams(states: Mapping[str, StreamState]) -> Iterator[Metric]:
     messages = CounterMetricFamily(
         "andon_stream_messages",
         "Messages of a stream since the start: received, kept (durable and acknowledged), repeated (durable before),"
-        " and dead letters made of them.",
+        " dead letters made of them, and overflowed (how often the sender said that it dropped some).",
         labels=["stream", "what"],
     )
     for stream, each in states.items():
         connected.add_metric([stream], each.connected)
-        for what in ("received", "kept", "repeated", "letters"):
+        for what in ("received", "kept", "repeated", "letters", "overflowed"):
             messages.add_metric([stream, what], getattr(each, what))
     yield from (connected, messages)

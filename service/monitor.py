@@ -17,21 +17,23 @@ from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
 from features.sampling import sampling_interval
+from features.window import moment
 from ingest.database import Database
 from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
 from ingest.plant import MachineClass, ModelEntry, Plant
-from ingest.store import History
-from models.assess import assess, explain, none_while_unbelieved
+from ingest.store import History, Store
+from models.assess import explain
 from models.assessment import Assessments
 from models.bundle import Bundle
 from models.finding import Finding
 from models.moment import as_datetime, instant, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
-from models.sensors.health import sensor_health
 from service.alerts import book
+from service.believed import believed
 from service.freshness import is_stale
 from service.release import let_go, release_unwatched
+from service.rescore import Again, forget_late, keep_late_mark, late_mark, rescore
 from service.sensors import watch_sensors
 from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
@@ -54,9 +56,12 @@ class RoundReport:
     untrained : names of models of the plant file that have no live version
     machines : how many machines they watch
     windows : how many window ends were assessed
+    rescored : how many window ends were assessed again, because readings of them had come late
+    too_late : rows that were found to have come too late for that; they are kept all the same
     findings : conditions that are active now, over all models
     raised, over : alerts that were opened, and alerts whose condition ended
     stale : machines without recent readings
+    not_assessed : for each reason, the machines of which a model can say no level at its newest window end
     errors : one line for each machine or model that could not be assessed; the rest was
     """
 
@@ -65,10 +70,13 @@ class RoundReport:
     untrained: tuple[str, ...]
     machines: int
     windows: int
+    rescored: int
+    too_late: int
     findings: int
     raised: int
     over: int
     stale: tuple[str, ...]
+    not_assessed: dict[str, tuple[str, ...]]
     errors: tuple[str, ...]
     seconds: float
 
@@ -85,20 +93,25 @@ class _Work:
     turns: dict[str, Turn] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    again: Again = field(default_factory=Again)
+    unsaid: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Tally:
     windows: int = 0
+    rescored: int = 0
+    too_late: dict[int, int] = field(default_factory=dict)
     findings: int = 0
     raised: int = 0
     over: int = 0
     errors: list[str] = field(default_factory=list)
+    unsaid: set[tuple[str, str]] = field(default_factory=set)
 
 
 def round(  # noqa: A001 – a round is what engineers call it
     plant: Plant,
-    store: History,
+    store: Store,
     registry: Registry,
     state: Database,
     *,
@@ -117,7 +130,8 @@ def round(  # noqa: A001 – a round is what engineers call it
     Notes
     -----
     History raises no alerts: a condition that began and was over again before the end of the round
-    opens none. Alerts whose model or machine left the plant file end, whatever is in ``only``.
+    opens none, and windows that are assessed again for late readings open none and end none. Alerts
+    whose model or machine left the plant file end, whatever is in ``only``.
     """
     started = time.perf_counter()
     tally = _Tally(over=release_unwatched(plant, state, at=at))
@@ -135,6 +149,7 @@ def round(  # noqa: A001 – a round is what engineers call it
             _one_model(plant, store, state, bundle, tally, at=at, since=since or _first_look(entry, at))
         except AndonError as error:
             tally.errors.append(f"{entry.name}: {error}")
+    forget_late(plant, store, state)
     classes = {entry.machine_class: plant.class_named(entry.machine_class) for entry in asked}
     return RoundReport(
         at=at,
@@ -142,10 +157,16 @@ def round(  # noqa: A001 – a round is what engineers call it
         untrained=tuple(untrained),
         machines=sum(len(plant.machines_of(name)) for name in classes),
         windows=tally.windows,
+        rescored=tally.rescored,
+        too_late=sum(tally.too_late.values()),
         findings=tally.findings,
         raised=tally.raised,
         over=tally.over,
         stale=tuple(name for each in classes.values() for name in stale_machines(plant, store, each, at)),
+        not_assessed={
+            reason: tuple(sorted(machine for machine, why in tally.unsaid if why == reason))
+            for reason in sorted({why for _, why in tally.unsaid})
+        },
         errors=tuple(tally.errors),
         seconds=time.perf_counter() - started,
     )
@@ -179,27 +200,40 @@ def _first_look(entry: ModelEntry, at: datetime) -> datetime:
 
 
 def _one_model(
-    plant: Plant, store: History, state: Database, bundle: Bundle, tally: _Tally, *, at: datetime, since: datetime
+    plant: Plant, store: Store, state: Database, bundle: Bundle, tally: _Tally, *, at: datetime, since: datetime
 ) -> None:
     model = bundle.entry.name
     for _ in range(_ATTEMPTS):
         with state.read() as connection:
-            before = watches(connection, model)
-        work = _worked_out(plant, store, bundle, before, at=at, since=since)
+            before, mark = watches(connection, model), late_mark(connection, model)
+        work = _worked_out(plant, store, bundle, before, mark, at=at, since=since)
         with state.write() as connection:
-            if watches(connection, model) == before:
+            if (watches(connection, model), late_mark(connection, model)) == (before, mark):
                 keep_assessments(connection, work.assessments)
+                keep_assessments(connection, work.again.assessments, again=True)
+                if work.again.mark != mark:
+                    keep_late_mark(connection, model, work.again.mark)
                 for machine, turn in work.turns.items():
                     _write_turn(connection, model, machine, turn, work.findings.get(machine), tally, at=at)
                 tally.windows += sum(len(each) for each in work.assessments)
                 tally.findings += sum(turn.watch.condition.active for turn in work.turns.values())
-                tally.errors += work.errors
+                tally.errors += [*work.errors, *work.again.errors]
+                tally.rescored += sum(len(each) for each in work.again.assessments)
+                tally.too_late |= work.again.too_late
+                tally.unsaid |= set(work.unsaid.items())
                 return
     raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
 
 
 def _worked_out(
-    plant: Plant, store: History, bundle: Bundle, before: Mapping[str, Watch], *, at: datetime, since: datetime
+    plant: Plant,
+    store: Store,
+    bundle: Bundle,
+    before: Mapping[str, Watch],
+    mark: int | None,
+    *,
+    at: datetime,
+    since: datetime,
 ) -> _Work:
     work = _Work()
     spans = store.spans(bundle.entry.machine_class)
@@ -208,6 +242,10 @@ def _worked_out(
         start = before[machine].until if machine in before else since
         if machine in spans and start < (end := _last_window_end(min(at, spans[machine][1]), bundle.recipe.stride)):
             groups[start][machine] = end
+    # Settled before anything is read, so that whatever is not there to be read will be found late.
+    used = {machine: moment(end) for ends in groups.values() for machine, end in ends.items()}
+    store.late.settle(bundle.entry.machine_class, used, plant.late_within)
+    work.again = rescore(plant, store, bundle, before, mark)
     for start, ends in groups.items():
         for some in _batches(list(ends)):
             _assess_some(plant, store, bundle, start, {machine: ends[machine] for machine in some}, work)
@@ -215,8 +253,10 @@ def _worked_out(
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
             own = assessments.where(np.r_[rows])
-            turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts)
+            turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts, since)
             work.turns[machine] = turn
+            if np.isnan(own.level[-1]):
+                work.unsaid[machine] = str(own.reason[-1])
             if turn.watch.condition.active:
                 _find(store, bundle, machine, own, turn, work)
     return work
@@ -244,8 +284,7 @@ def _assess_some(
 ) -> None:
     """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
     try:
-        assessments = assess(bundle, store, list(ends), start, max(ends.values()))
-        assessments = _believed(plant, store, bundle, assessments, start)
+        assessments = believed(plant, store, bundle, list(ends), start, max(ends.values()))
     except AndonError as error:
         if len(ends) == 1:
             work.errors.append(f"{bundle.entry.name}, {', '.join(ends)}: {error}")
@@ -257,16 +296,6 @@ def _assess_some(
     complete = assessments.where(assessments.time <= last)
     if len(complete):
         work.assessments.append(complete)
-
-
-def _believed(plant: Plant, store: History, bundle: Bundle, assessments: Assessments, start: datetime) -> Assessments:
-    """Take back what rests on sensors that could not be believed."""
-    if not len(assessments):
-        return assessments
-    shortest, machine_class = bundle.recipe.windows[0], plant.class_named(bundle.entry.machine_class)
-    machines, end = [*machine_rows(assessments.machine)], as_datetime(assessments.time.max())
-    health = sensor_health(store, machine_class, machines, start - shortest, end)
-    return none_while_unbelieved(assessments, health, bundle.recipe.signals, shortest)
 
 
 def _failures(

@@ -8,30 +8,32 @@ from threading import Lock
 
 from sqlalchemy import Integer, func, select, type_coerce
 
-from features.sampling import sampling_interval
+from features.sampling import sampling_interval, signal_intervals
 from ingest.duration import parse_duration
 from ingest.errors import NotEnoughDataError, RegistryError
-from ingest.plant import Plant
+from ingest.plant import MachineClass, Plant
 from ingest.store import History
 from models.registry import Registry
 from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts
 from service.control_room import ControlRoom
 from service.database import alert_table, run_table
-from service.freshness import newest_readings
+from service.freshness import SignalState, is_stale, newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
 from service.levels import newest_levels
 from service.metrics import Figures
+from service.series import newest_values
 
 _OVER = (RunState.DONE.value, RunState.FAILED.value, RunState.SKIPPED.value)
 
 
 class Sampling:
-    """Time between two readings of each machine class; found out once, then remembered."""
+    """Time between two readings of each machine class and of its signals; found out once, then remembered."""
 
     def __init__(self) -> None:
         self._known: dict[str, timedelta] = {}
+        self._signals: dict[str, dict[str, timedelta]] = {}
         self._lock = Lock()
 
     def of(self, plant: Plant, history: History) -> dict[str, timedelta]:
@@ -44,6 +46,16 @@ class Sampling:
                     except NotEnoughDataError:
                         continue
             return dict(self._known)
+
+    def of_signals(self, machine_class: MachineClass, history: History) -> dict[str, timedelta]:
+        """Return the interval of each signal of a class; empty while it has no readings."""
+        with self._lock:
+            if machine_class.name not in self._signals:
+                try:
+                    self._signals[machine_class.name] = signal_intervals(history, machine_class)
+                except NotEnoughDataError:
+                    return {}
+            return self._signals[machine_class.name]
 
 
 def _heard(room: ControlRoom, now: datetime) -> dict[str, datetime]:
@@ -59,7 +71,7 @@ def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[M
         room.plant.machines,
         newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
-        levels=newest_levels(room.state, _watched(room.plant), until=now),
+        levels=newest_levels(room.state, watched(room.plant), until=now),
         alerts=alerts,
         stride_of=_strides(room.registry),
         now=now,
@@ -74,14 +86,34 @@ def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine
         [room.plant.machine_named(machine)],
         newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
-        levels=newest_levels(room.state, _watched(room.plant, machine), until=now),
+        levels=newest_levels(room.state, watched(room.plant, machine), until=now),
         alerts=alerts,
         stride_of=_strides(room.registry),
         now=now,
     )[0]
 
 
-def plant_figures(room: ControlRoom, now: datetime) -> Figures:
+def signal_states(
+    room: ControlRoom, sampling: Sampling, now: datetime, machine: str, newest: datetime | None
+) -> list[SignalState]:
+    """Return the newest value of each signal of a machine and whether it has been silent for too long.
+
+    Parameters
+    ----------
+    newest : time of the machine's newest reading; ``None`` if it never sent one
+    """
+    machine_class = room.plant.class_of(machine)
+    every = sampling.of_signals(machine_class, room.store)
+    values = newest_values(room.store, machine, machine_class, newest)
+    states = []
+    for signal in machine_class.signals:
+        heard, value = values.get(signal.name, (None, None))
+        stale = is_stale(heard, every.get(signal.name, timedelta(0)), now)
+        states.append(SignalState(signal, heard, value, stale))
+    return states
+
+
+def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figures:
     """Return what the metrics say of store and state."""
     ages = {}
     for machine_class in room.plant.classes:
@@ -101,13 +133,18 @@ def plant_figures(room: ControlRoom, now: datetime) -> Figures:
             runs[action, state] += count
             if action == "score" and state == RunState.DONE:
                 rounds, microseconds = rounds + count, microseconds + (length or 0)
+    healths = plant_health(room, sampling, now)
     return Figures(
         newest_reading_age=ages,
+        stale={each.machine.name: each.stale for each in healths},
+        machines=Counter(each.health.value for each in healths),
         open_alerts=alerts,
         runs=runs,
         rounds=rounds,
         round_seconds=microseconds / 1e6,
         dead_letters=room.store.dead_letter_counts(),
+        late=room.store.late.counts(),
+        corrections=room.store.corrections.counts(),
     )
 
 
@@ -124,7 +161,7 @@ def _strides(registry: Registry) -> Callable[[str, str], timedelta]:
     return stride_of
 
 
-def _watched(plant: Plant, only: str | None = None) -> list[tuple[str, str]]:
+def watched(plant: Plant, only: str | None = None) -> list[tuple[str, str]]:
     """Return which model of the plant file watches which machine; what is in it no more has no say."""
     return [
         (entry.name, machine)

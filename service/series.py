@@ -12,6 +12,8 @@ from ingest.plant import MachineClass
 from ingest.store import History
 
 _PARTS = 32
+LONGEST_SILENCE = timedelta(days=90)
+"""How far back the newest value of a signal is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +112,25 @@ def column_series(table: pa.Table, signal: str) -> Series:
 def newest_values(
     history: History, machine: str, machine_class: MachineClass, newest: datetime | None
 ) -> dict[str, tuple[datetime, float]]:
-    """Return the newest value of each signal and its time; signals silent for long are left out.
+    """Return the newest value of each signal and its time; signals without one in ``LONGEST_SILENCE`` are left out.
 
     Parameters
     ----------
-    newest : time of the machine's newest reading; values up to a day older are found
+    newest : time of the machine's newest reading; a signal that was silent then is looked for further back
     """
+    found: dict[str, tuple[datetime, float]] = {}
     if newest is None:
-        return {}
-    signals = [each.name for each in machine_class.signals]
-    day = timedelta(days=1)
-    table = history.read(machine_class.name, machines=[machine], signals=signals, start=newest - day, end=newest).table
-    found = {}
-    for signal in signals:
-        series = column_series(table, signal)
-        if len(series):
-            found[signal] = (utc(series.time[-1:])[0], float(series.value[-1]))
+        return found
+    edges = [newest - back for back in (timedelta(0), timedelta(days=1), timedelta(days=8), LONGEST_SILENCE)]
+    for end, start in pairwise(edges):
+        signals = [each.name for each in machine_class.signals if each.name not in found]
+        if not signals:
+            break
+        table = history.read(machine_class.name, machines=[machine], signals=signals, start=start, end=end).table
+        for signal in signals:
+            series = column_series(table, signal)
+            if len(series):
+                found[signal] = (utc(series.time[-1:])[0], float(series.value[-1]))
     return found
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import SettingError
+from ingest.spool import WhenFull
 
 PREFIX = "ANDON_"
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
@@ -35,6 +36,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{text!r} is not a count; write a whole number from 1 on")
     return int(text)
+
+
+def _when_full(text: str) -> WhenFull:
+    for each in get_args(WhenFull):
+        if text == each:
+            return each
+    raise ValueError(f"{text!r} is neither " + " nor ".join(map(repr, get_args(WhenFull))))
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -95,6 +103,21 @@ class Settings:
             "Training keeps so many newest versions of a model, and all that were ever live or an open alert names.",
         ),
     ] = 20
+    forward_to: Annotated[str, Setting(str, "Address of the centre that `andon forward` sends to.")] = ""
+    forward_ca_file: Annotated[
+        Path | None, Setting(Path, "Authorities that may vouch for the centre; those of the system when left out.")
+    ] = None
+    forward_token: Annotated[
+        str, Setting(str, "Sent to the centre as `Authorization: Bearer …`, for a proxy before it.")
+    ] = ""
+    spool: Annotated[
+        Path | None, Setting(Path, "Folder of the spool of `andon forward`; `spool` in the data folder when left out.")
+    ] = None
+    spool_megabytes: Annotated[int, Setting(_count, "Room on disk for what is not sent yet.")] = 1024
+    spool_when_full: Annotated[
+        WhenFull,
+        Setting(_when_full, "`refuse`: sources keep what is new; `drop oldest`: the oldest is lost, and counted."),
+    ] = "refuse"
 
 
 def _settings() -> dict[str, Setting]:
@@ -157,6 +180,8 @@ def settings_table() -> str:
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

@@ -12,7 +12,9 @@ import structlog
 from ingest.errors import AndonError
 from ingest.intake import Inlet
 from ingest.plant import Plant
+from ingest.sources.kafka import KafkaStream
 from ingest.sources.mqtt import MqttStream
+from ingest.sources.opcua import OpcuaStream
 from ingest.sources.stream import Stream, StreamState
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -24,7 +26,11 @@ _log = structlog.get_logger()
 
 def streams_of(plant: Plant, clock: Callable[[], datetime]) -> list[Stream]:
     """Return the streams that a plant file names; nothing is connected yet."""
-    return [MqttStream(each, plant, clock=clock, environment=os.environ) for each in plant.mqtt]
+    return [
+        *(MqttStream(each, plant, clock=clock, environment=os.environ) for each in plant.mqtt),
+        *(KafkaStream(each, plant, clock=clock, environment=os.environ) for each in plant.kafka),
+        *(OpcuaStream(each, plant, clock=clock, environment=os.environ) for each in plant.opcua),
+    ]
 
 
 class Streams:
@@ -87,6 +93,7 @@ class Streams:
     def _tell(self) -> None:
         """Log each change of a stream once, however often it is tried."""
         told: dict[str, tuple[bool, str]] = {}
+        noticed: dict[str, str] = {}
         while True:
             for name, state in self.states().items():
                 now = (state.connected, state.why)
@@ -94,5 +101,8 @@ class Streams:
                     told[name] = now
                     say = _log.info if state.connected or state.why == "stopped" else _log.warning
                     say("stream", stream=name, connected=state.connected, why=state.why, messages=state.received)
+                if state.notice and noticed.get(name) != state.notice:
+                    noticed[name] = state.notice
+                    _log.warning("stream notice", stream=name, notice=state.notice)
             if self._stop.wait(_LOOK_SECONDS):
                 return

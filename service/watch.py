@@ -26,12 +26,14 @@ class Watch:
     until : the last window end that was assessed
     begin : window end at which the condition became active; ``None`` while it is not
     alert : number of the alert that the condition holds up; ``None`` if it holds up none
+    since : where the first round of the machine began; ``None`` if nobody knows any more
     """
 
     until: datetime
     condition: Condition = START
     begin: datetime | None = None
     alert: int | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ def turned(
     own: Assessments,
     failures: NDArray[np.datetime64],
     settings: AlertSettings,
+    since: datetime | None = None,
 ) -> Turn:
     """Fold new assessments of one machine into its watch.
 
     Parameters
     ----------
-    before : ``None`` for a machine that was never assessed
+    before : ``None`` for a machine that was never assessed; then ``since`` is where this began
     own : at least one row, all of this machine and later than ``before.until``
     failures : its failures since then, sorted; each one ends a condition and begins a new life
     """
@@ -84,7 +87,8 @@ def turned(
                 ended = time
             begin = None
         condition = after
-    return Turn(Watch(rows[-1], condition, begin, before.alert if before else None), ended, newest_over)
+    alert, since = (None, since) if before is None else (before.alert, before.since)
+    return Turn(Watch(rows[-1], condition, begin, alert, since), ended, newest_over)
 
 
 def watches(connection: Connection, model: str) -> dict[str, Watch]:
@@ -107,6 +111,7 @@ def keep_watch(connection: Connection, model: str, machine: str, watch: Watch) -
         "condition": asdict(watch.condition),
         "begin": watch.begin,
         "alert": watch.alert,
+        "since": watch.since,
     }
     statement = insert_into(connection, watch_table).values(model=model, machine=machine, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["model", "machine"], set_=values))
@@ -118,8 +123,13 @@ def holders(connection: Connection, alert: int) -> int:
     return connection.execute(query).scalar_one()
 
 
-def keep_assessments(connection: Connection, assessments: Iterable[Assessments]) -> None:
-    """Keep what models said; what was said before of the same moment stays as it is."""
+def keep_assessments(connection: Connection, assessments: Iterable[Assessments], *, again: bool = False) -> None:
+    """Keep what models said.
+
+    Parameters
+    ----------
+    again : whether it takes the place of what was said before of the same moment, which stays otherwise
+    """
     for each in assessments:
         rows = [
             {"machine": str(machine), "time": time, "level": None if np.isnan(level) else level, "reason": str(reason)}
@@ -129,13 +139,18 @@ def keep_assessments(connection: Connection, assessments: Iterable[Assessments])
         ]
         if rows:
             same = {"model": each.model, "version": each.version, "threshold": each.threshold}
-            statement = insert_into(connection, assessment_table).on_conflict_do_nothing()
+            statement = insert_into(connection, assessment_table)
+            anew = {name: statement.excluded[name] for name in ("version", "level", "reason", "threshold")}
+            if again:
+                statement = statement.on_conflict_do_update(index_elements=["model", "machine", "time"], set_=anew)
+            else:
+                statement = statement.on_conflict_do_nothing()
             connection.execute(statement, [same | row for row in rows])
 
 
 def _watch(row: Row[Any]) -> Watch:
     condition = Condition(row.condition["active"], tuple(row.condition["flags"]), row.condition["clean"])
-    return Watch(row.until, condition, row.begin, row.alert)
+    return Watch(row.until, condition, row.begin, row.alert, row.since)
 
 
 def _moments(times: NDArray[np.datetime64]) -> Sequence[datetime]:

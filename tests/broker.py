@@ -14,6 +14,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.ports import free_port
+
 _CONFIG = """
 listener {port} 127.0.0.1
 allow_anonymous {anonymous}
@@ -32,7 +34,7 @@ class Broker:
         self, program: str, folder: Path, *, inflight: int = 20, anonymous: bool = True, more: str = "", tls: str = ""
     ) -> None:
         folder.mkdir(exist_ok=True)
-        self.port, self.tls_port = _free_port(), _free_port()
+        self.port, self.tls_port = free_port(), free_port()
         user = "user root\n" if os.geteuid() == 0 else ""
         listener = f"listener {self.tls_port} 127.0.0.1\n{tls}" if tls else ""
         config = _CONFIG.format(
@@ -65,6 +67,15 @@ class Broker:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(10)
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it do nothing at all for a while, with all its connections open."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
 
 class Publisher:
     """Publishes with quality of service 1, and returns when the broker has acknowledged all."""
@@ -85,12 +96,6 @@ class Publisher:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def mosquitto() -> str:

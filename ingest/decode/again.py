@@ -7,8 +7,10 @@ from ingest.dead_letter import DeadLetter
 from ingest.decode.arrow import decode_arrow
 from ingest.decode.csv import decode_csv
 from ingest.decode.json import decode_json
+from ingest.decode.kafka import decode_kafka
 from ingest.decode.line_protocol import decode_line_protocol
 from ingest.decode.mqtt import decode_mqtt
+from ingest.decode.opcua import decode_opcua
 from ingest.decode.rows import Decoded
 from ingest.decode.sparkplug import decode_sparkplug
 from ingest.errors import SourceError
@@ -25,6 +27,8 @@ DECODERS: dict[str, Decoder] = {
     ),
     "arrow": lambda body, _, plant, now: decode_arrow(body, plant, now=now),
     "mqtt": lambda body, head, plant, now: decode_mqtt(body, head, plant, now=now),
+    "kafka": lambda body, head, plant, now: decode_kafka(body, head, plant, now=now),
+    "opcua": lambda body, head, plant, now: decode_opcua(body, head, plant, now=now),
     "sparkplug": lambda body, head, plant, now: decode_sparkplug(body, head, plant, now=now),
 }
 

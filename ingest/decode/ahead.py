@@ -16,6 +16,9 @@ ALLOWANCE = timedelta(minutes=15)
 PLANNED: frozenset[EventKind] = frozenset({"maintenance", "inspection", "order", "shift"})
 """Kinds of events that are known before they happen."""
 
+AHEAD = "ahead of its arrival"
+"""How the reason begins why such a time is turned away."""
+
 Booleans = NDArray[np.bool_]
 
 
@@ -27,7 +30,7 @@ def latest_believed(arrival: datetime) -> datetime:
 def why_ahead(arrival: datetime) -> str:
     """Say what is wrong with a time ahead of its arrival."""
     came = arrival.astimezone(UTC)
-    return f"ahead of its arrival at {came:%Y-%m-%d %H:%M} UTC; is the clock, time_zone or time_format right?"
+    return f"{AHEAD} at {came:%Y-%m-%d %H:%M} UTC; is the clock, time_zone or time_format right?"
 
 
 def turn_ahead_away(

@@ -9,6 +9,8 @@ from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 10_000_000
+UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
+"""Bytes that somebody broke on purpose make pyarrow raise whatever its layers raise."""
 
 
 def decode_arrow(body: bytes, plant: Plant, *, now: datetime, time_format: str = "iso") -> Decoded:
@@ -30,17 +32,30 @@ def decode_arrow(body: bytes, plant: Plant, *, now: datetime, time_format: str =
     SourceError
         When the body is no such stream, is cut off or unpacks to too much, or has no machine or time.
     """
+    return decode_batch(arrow_table(body), plant, now=now, time_format=time_format)
+
+
+def arrow_table(body: bytes) -> pa.Table:
+    """Return a body as a table; raises ``SourceError`` when it is no stream, or unpacks to too much."""
     try:
-        table = _table(body)
-    # Bytes that somebody broke on purpose make pyarrow raise whatever its layers raise.
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError) as error:
+        table = table_in(body)
+    except UNREADABLE as error:
         raise refuse_body(f"is not an Arrow IPC stream ({_first_line(error)})") from error
     if len(set(table.column_names)) < table.num_columns:
         raise refuse_body("names a column twice")
-    return decode_batch(table, plant, now=now, time_format=time_format)
+    return table
 
 
-def _table(body: bytes) -> pa.Table:
+def table_in(body: bytes) -> pa.Table:
+    """Return what a stream holds.
+
+    Raises
+    ------
+    SourceError
+        When it unpacks to too much.
+    UNREADABLE
+        When the bytes are no such stream.
+    """
     batches: list[pa.RecordBatch] = []
     cells = 0
     with pa.ipc.open_stream(pa.py_buffer(body)) as reader:

@@ -1,21 +1,25 @@
 """A body of rows that names its columns as we do: machine, time, and signals or signal and value."""
 
-from collections.abc import Callable
-from datetime import datetime
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
 from ingest.decode.mapping import resolve
 from ingest.decode.number import empty
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
 from ingest.plant import Plant, Source
+from ingest.reading import TIME
 
 MOST_COLUMNS = 5_000
 LONG = {"machine", "time", "signal", "value"}
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def decode_batch(
@@ -28,14 +32,17 @@ def decode_batch(
 ) -> Decoded:
     """Decode rows whose columns are named ``machine``, ``time`` and then as signals, or ``signal``, ``value``.
 
+    In wide rows a column ``arrived`` of moments (timestamps with a zone) says when somebody before us got
+    each row; ``now`` takes the place of what is later, before 1970 or missing.
+
     Raises
     ------
     SourceError
-        When the rows have no ``machine``, ``time`` or signal at all.
+        When the rows have no ``machine``, ``time`` or signal at all, or more than ``MOST_IN_A_BODY`` mistakes.
     """
-    refuse_many_columns(table.num_columns)
+    long = set(table.column_names) >= LONG
+    table, arrivals = (table, None) if long else _without_arrivals(table, now)
     names = tuple(table.column_names)
-    long = set(names) >= LONG
     source = Source(
         name="batch",
         path="-",
@@ -45,22 +52,80 @@ def decode_batch(
         signal_column="signal" if long else None,
         value_column="value" if long else None,
     )
-    mapping = resolve(source, plant, names, "the body")
-    decoder = RowDecoder(plant, mapping, now=now)
-    decoded = decoder.decode(table.select(list(mapping.columns)), line_of)
-    strange = Rejects(line_of)
-    if not long:
-        _turn_strange_signals_away(table, plant, decoder.class_of_rows, strange)
-    if not strange.count:
-        return decoded
-    return Decoded(
-        readings=decoded.readings,
-        rejections=sorted([*decoded.rejections, *strange.kept], key=lambda each: each.line),
-        rejected=decoded.rejected + strange.count,
-        rows=decoded.rows,
-        used=decoded.used,
-        missing=decoded.missing,
-    )
+    return BatchDecoder(plant, source, names, "the body", MOST_IN_A_BODY).decode(table, now, line_of, arrivals)
+
+
+class BatchDecoder:
+    """Decodes tables of one shape; a value that is no signal of its machine is turned away, not passed over.
+
+    Parameters
+    ----------
+    names : columns of the tables
+    where : what is decoded, for messages
+    most_rejected : rows and cells of one table that may be turned away
+
+    Raises
+    ------
+    SourceError
+        When a column that the source names is not there, or no column is a signal; of a table with more mistakes.
+    """
+
+    def __init__(
+        self, plant: Plant, source: Source, names: Sequence[str], where: str, most_rejected: float = math.inf
+    ) -> None:
+        refuse_many_columns(len(names))
+        self._plant = plant
+        mapping = resolve(source, plant, names, where)
+        self._columns = list(mapping.columns)
+        self._decoder = RowDecoder(plant, mapping, now=_NEVER, most_rejected=most_rejected)
+        self._most_rejected = most_rejected
+        placing = {*source.machine, *(source.time or ())}
+        named = mapping.long or source.signals is not None
+        self._possible_signals = [] if named else [each for each in names if each not in placing]
+
+    def decode(
+        self,
+        table: pa.Table,
+        now: datetime,
+        line_of: Callable[[int], int] = lambda row: row + 1,
+        arrivals: pa.ChunkedArray | None = None,
+    ) -> Decoded:
+        """Decode the next rows; they came ``now``, or each at its own time of ``arrivals``."""
+        self._decoder.arrival, self._decoder.arrivals = now, arrivals
+        decoded = self._decoder.decode(table.select(self._columns), line_of)
+        strange = Rejects(line_of, self._most_rejected)
+        self._turn_strange_signals_away(table, strange)
+        if not strange.count:
+            return decoded
+        return replace(
+            decoded,
+            rejections=sorted([*decoded.rejections, *strange.kept], key=lambda each: each.line),
+            rejected=decoded.rejected + strange.count,
+        )
+
+    def _turn_strange_signals_away(self, table: pa.Table, rejects: Rejects) -> None:
+        """Turn away values of signals that the machine's class does not have."""
+        classes = self._decoder.class_of_rows
+        for number in np.unique(classes[classes >= 0]).tolist() if self._possible_signals else ():
+            signals = [each.name for each in self._plant.classes[number].signals]
+            known = set(signals)
+            for name in [each for each in self._possible_signals if each not in known]:
+                rows = np.flatnonzero(~empty(table[name]) & (classes == number))
+                if len(rows):
+                    hint = rejects.hint(name, signals)
+                    reason = f"class {self._plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
+                    rejects.add(rows, name, table[name], reason)
+
+
+def _without_arrivals(table: pa.Table, now: datetime) -> tuple[pa.Table, pa.ChunkedArray | None]:
+    """Take the column of arrivals out of a table, if it has one."""
+    place = table.schema.get_field_index("arrived")
+    if place < 0 or not pa.types.is_timestamp(kind := table.schema.field(place).type) or kind.tz is None:
+        return table, None
+    said = table.column(place).cast(TIME, safe=False).cast(pa.int64())
+    latest = pa.scalar(now, TIME).cast(pa.int64())
+    believed = pc.fill_null(pc.and_(pc.greater(said, 0), pc.less(said, latest)), False)
+    return table.remove_column(place), pc.if_else(believed, said, latest).cast(TIME)
 
 
 def refuse_many_columns(count: int) -> None:
@@ -74,22 +139,3 @@ def refuse_body(reason: str) -> SourceError:
     return SourceError(
         f"the body {reason}; send rows of machine, time and one value per signal, or machine, signal, time and value"
     )
-
-
-def _turn_strange_signals_away(table: pa.Table, plant: Plant, classes: NDArray[np.int64], rejects: Rejects) -> None:
-    """Turn away values of signals that the machine's class does not have.
-
-    Parameters
-    ----------
-    classes : place of each row's class in the plant, -1 where the row has no machine, shape (n_rows,)
-    """
-    names = [name for name in table.column_names if name not in ("machine", "time")]
-    for number in np.unique(classes[classes >= 0]).tolist():
-        signals = [each.name for each in plant.classes[number].signals]
-        known = set(signals)
-        for name in [each for each in names if each not in known]:
-            rows = np.flatnonzero(~empty(table[name]) & (classes == number))
-            if len(rows):
-                hint = rejects.hint(name, signals)
-                reason = f"class {plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
-                rejects.add(rows, name, table[name], reason)

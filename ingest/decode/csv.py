@@ -1,5 +1,6 @@
 """CSV bodies: a header line, then rows; wide or long."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -7,7 +8,7 @@ import pyarrow as pa
 from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
 from ingest.decode.reject import KEPT
 from ingest.decode.rows import Decoded
-from ingest.decode.text_block import parse_csv, to_utf8
+from ingest.decode.text_block import Lines, Part, parse_csv, to_utf8
 from ingest.plant import Plant
 
 
@@ -28,20 +29,7 @@ def decode_csv(body: bytes, plant: Plant, *, now: datetime, time_format: str = "
     SourceError
         When the body is empty, or has no machine or time.
     """
-    header, _, rest = to_utf8(body.removeprefix(b"\xef\xbb\xbf")).partition(b"\n")
-    names = tuple(name.strip().strip('"') for name in header.decode().strip().split(delimiter))
-    refuse_many_columns(len(names))
-    if not header.strip():
-        raise refuse_body("is empty")
-    if len(set(names)) < len(names):
-        raise refuse_body("names a column twice")
-    if not rest.strip():
-        table = pa.table({name: pa.array([], pa.string()) for name in names})
-        return decode_batch(table, plant, now=now, time_format=time_format)
-    try:
-        part = parse_csv(rest, names, names, delimiter, most_broken=KEPT)
-    except pa.ArrowException as error:
-        raise refuse_body(f"is not CSV ({str(error).splitlines()[0]})") from error
+    part = csv_part(body, delimiter)
     decoded = decode_batch(part.table, plant, now=now, time_format=time_format, line_of=part.lines.of)
     return Decoded(
         readings=decoded.readings,
@@ -51,3 +39,34 @@ def decode_csv(body: bytes, plant: Plant, *, now: datetime, time_format: str = "
         used=decoded.used,
         missing=decoded.missing,
     )
+
+
+def csv_part(body: bytes, delimiter: str, columns: Sequence[str] = ()) -> Part:
+    """Return a body as a table of texts, with the lines that are no rows.
+
+    Parameters
+    ----------
+    columns : names of the columns, if the body has no header
+
+    Raises
+    ------
+    SourceError
+        When the body is empty, or has no header that names each column once.
+    """
+    text = to_utf8(body.removeprefix(b"\xef\xbb\xbf"))
+    header, _, rest = (b"", b"", text) if columns else text.partition(b"\n")
+    names = tuple(columns) or tuple(name.strip().strip('"') for name in header.decode().strip().split(delimiter))
+    refuse_many_columns(len(names))
+    if not text.strip() or not (columns or header.strip()):
+        raise refuse_body("is empty")
+    if len(set(names)) < len(names):
+        raise refuse_body("names a column twice")
+    first = 1 if columns else 2
+    if not rest.strip():
+        return Part(
+            pa.table({name: pa.array([], pa.string()) for name in names}), Lines(b"", first, delimiter, 0, 0), ()
+        )
+    try:
+        return parse_csv(rest, names, names, delimiter, first, most_broken=KEPT)
+    except pa.ArrowException as error:
+        raise refuse_body(f"is not CSV ({str(error).splitlines()[0]})") from error

@@ -144,7 +144,8 @@ def _cut_arrow(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[D
         table = reader.read_all()
     for line, rejections in by_line.items():
         for names, those in _cells(table.column_names, rejections):
-            part = table.select(list(names)).slice(line - 1, 1).combine_chunks()
+            known = [] if "arrived" in names or "arrived" not in table.column_names else ["arrived"]
+            part = table.select([*names, *known]).slice(line - 1, 1).combine_chunks()
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, part.schema) as writer:
                 writer.write_table(part)

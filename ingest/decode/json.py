@@ -1,7 +1,7 @@
 """JSON bodies: a list of rows, or one object of columns; wide or long."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 2_000_000
+MOST_ROWS = 400_000
+"""More than a body has room for, where each row has a machine, a time and a value."""
 _LONGEST_NUMBER = 400
 
 
@@ -47,11 +49,13 @@ def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = 
     >>> decode_json(body, plant, now=datetime(2026, 1, 1, tzinfo=UTC)).readings[0].count
     1
     """
+    if body.count(b"{") > MOST_ROWS:
+        raise refuse_body(f"has more than {MOST_ROWS:,} objects")
     try:
         content = parse_json(body)
     except (ValueError, RecursionError) as error:
         raise refuse_body(f"is not JSON ({error})") from error
-    strange = Rejects()
+    strange = Rejects(most=MOST_IN_A_BODY)
     places: list[int] = []
     if isinstance(content, Mapping):
         columns = _of_columns(content)
@@ -87,6 +91,37 @@ def parse_json(body: bytes) -> Any:
     if isinstance(content, Mapping) and isinstance(content.get("readings"), (list, dict)):
         return content["readings"]
     return content
+
+
+def json_rows(body: bytes) -> list[Mapping[str, Any]]:
+    """Return the rows of a body: one object, a list of objects, or an object of columns.
+
+    Raises
+    ------
+    SourceError
+        When it is no JSON, or something in it is no row.
+    """
+    try:
+        content = parse_json(body)
+    except (ValueError, RecursionError) as error:
+        raise refuse_body(f"is not JSON ({error})") from error
+    if isinstance(content, Mapping):
+        columns = _of_columns(content)
+        refuse_many_columns(len(columns))
+        return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
+        raise refuse_body("is not a list of rows")
+    refuse_many_columns(len({name for row in content for name in row}))
+    return content
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> pa.Table:
+    """Return rows as a table with these columns, empty where a row has no such key."""
+    distinct = list(dict.fromkeys(names))
+    refuse_many_columns(len(distinct))
+    if len(distinct) * len(rows) > MOST_CELLS:
+        raise refuse_body(f"has {len(distinct):,} different names in {len(rows):,} rows")
+    return pa.table({_encodable(name): column([row.get(name) for row in rows]) for name in distinct})
 
 
 def _of_columns(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

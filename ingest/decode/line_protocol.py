@@ -6,19 +6,23 @@ the kinds of fields (float, integer ``1i``, unsigned ``1u``, boolean, string) ar
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 
 from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
-from ingest.decode.reject import Rejects
+from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 5_000_000
-_PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
+MOST_LINES = 200_000
+MOST_READ_BY_LETTER = 50_000
+"""Fields in lines with escapes or strings: each takes ten times as long as another."""
+MACHINE_TAG = "machine"
+PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
 
 # Lines without an escape, a string or a space inside: nearly all lines of machines. They are cut with
 # ``str.split``; the others are read letter by letter by these expressions.
@@ -38,7 +42,7 @@ Cell = float | str
 
 
 def decode_line_protocol(
-    body: bytes, plant: Plant, *, now: datetime, precision: str = "ns", machine_tag: str = "machine"
+    body: bytes, plant: Plant, *, now: datetime, precision: str = "ns", machine_tag: str = MACHINE_TAG
 ) -> Decoded:
     """Decode lines of line protocol.
 
@@ -68,13 +72,13 @@ def decode_line_protocol(
     >>> decode_line_protocol(b"any,machine=p1 force=12 1767225600", plant, now=moment, precision="s").readings[0].count
     1
     """
-    broken = Rejects(lambda row: row)
-    lines = _Lines(machine_tag)
-    for number, line in enumerate(_split(body.decode("utf-8", "replace")), 1):
-        if not line or line.isspace() or line.lstrip()[0] == "#":
-            continue
+    if body.count(b"\n") > MOST_LINES:
+        raise refuse_body(f"has more than {MOST_LINES:,} lines, and something is wrong or unusual in one of them")
+    broken = Rejects(lambda row: row, MOST_IN_A_BODY)
+    lines = Lines(machine_tag)
+    for number, line in lines_in(body):
         try:
-            lines.add(number, line.strip("\r"))
+            lines.add(number, line)
         except ValueError as error:
             broken.add_line(number, line, str(error))
     if not lines.numbers:
@@ -92,13 +96,26 @@ def decode_line_protocol(
     )
 
 
-class _Lines:
-    """Lines as columns, grown line by line."""
+def lines_in(body: bytes) -> Iterator[tuple[int, str]]:
+    """Give the lines of a body that say something, with their numbers from 1."""
+    for number, line in enumerate(_split(body.decode("utf-8", "replace")), 1):
+        if line and not line.isspace() and line.lstrip()[0] != "#":
+            yield number, line.strip("\r")
+
+
+class Lines:
+    """Lines as columns, grown line by line.
+
+    Parameters
+    ----------
+    machine_tag : the tag that names the machine, which every line must have; empty if none does
+    """
 
     def __init__(self, machine_tag: str) -> None:
         self._tag = machine_tag
         self._prefix = machine_tag + "="
         self.numbers: list[int] = []
+        self._read_by_letter = 0
         self._machines: list[str] = []
         self._stamps: list[int | None] = []
         # The place of each value in the whole table; a line that fails half way must leave nothing.
@@ -108,6 +125,9 @@ class _Lines:
         """Take one line; ``ValueError`` says what is wrong with it."""
         if _PLAIN.search(line):
             machine, fields, stamp = _read(line, self._tag)
+            self._read_by_letter += len(fields)
+            if self._read_by_letter > MOST_READ_BY_LETTER:
+                raise refuse_body(f"has more than {MOST_READ_BY_LETTER:,} fields in lines with strings or escapes")
         else:
             machine, fields, stamp = self._cut(line)
         row = len(self.numbers)
@@ -121,8 +141,13 @@ class _Lines:
         self._machines.append(machine)
         self._stamps.append(stamp)
 
-    def table(self, now: datetime, precision: str) -> pa.Table:
-        """Return the columns ``machine``, ``time`` and one for each field."""
+    def table(self, now: datetime | None, precision: str) -> pa.Table:
+        """Return the columns ``machine``, ``time`` and one for each field.
+
+        Parameters
+        ----------
+        now : time of lines without a timestamp; they have none if it is ``None``
+        """
         refuse_many_columns(len(self._columns))
         rows = len(self.numbers)
         if rows * len(self._columns) > MOST_CELLS:
@@ -142,7 +167,7 @@ class _Lines:
         for tag in parts[0].split(",")[1:]:
             if tag.startswith(self._prefix):
                 machine = tag[len(self._prefix) :]
-        if not machine:
+        if self._tag and not machine:
             raise ValueError(f"no tag {self._tag!r}, which names the machine")
         fields: list[tuple[str, Cell]] = []
         for field in parts[1].split(","):
@@ -194,7 +219,7 @@ def _read(line: str, machine_tag: str) -> tuple[str, list[tuple[str, Cell]], int
             raise ValueError(f"tag {name[:40]!r} has no value")
         value, at = _part(line, at + 1, "a value of a tag")
         machine = value if name == machine_tag else machine
-    if not machine:
+    if machine_tag and not machine:
         raise ValueError(f"no tag {machine_tag!r}, which names the machine")
     at = _blank(line, at)
     fields: list[tuple[str, Cell]] = []
@@ -255,15 +280,16 @@ def _stamp(text: str) -> int:
     return int(text)
 
 
-def _times(stamps: Sequence[int | None], now: datetime, precision: str) -> pa.Array:
-    per = _PER_SECOND[precision]
-    arrival = round(now.timestamp() * 1_000_000)
+def _times(stamps: Sequence[int | None], now: datetime | None, precision: str) -> pa.Array:
+    per = PER_SECOND[precision]
+    arrival = 0 if now is None else round(now.timestamp() * 1_000_000)
     # Far enough from our limits to be named as out of range, near enough not to overflow.
     limit = 2**62 // max(1, 1_000_000 // per)
     filled = (arrival * per // 1_000_000 if each is None else each for each in stamps)
     counts = np.array([min(max(each, -limit), limit) for each in filled], np.int64)
     micros = counts // 1_000 if precision == "ns" else counts * (1_000_000 // per)
-    return pa.array(micros).cast(pa.timestamp("us", "UTC"))
+    unknown = np.array([each is None for each in stamps]) if now is None else None
+    return pa.array(micros, mask=unknown).cast(pa.timestamp("us", "UTC"))
 
 
 def _column(rows: int, places: Sequence[int], cells: Sequence[Cell]) -> pa.Array:

@@ -1,5 +1,6 @@
 """Long rows (machine, time, signal, value) spread to one column for each signal."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,16 @@ from ingest.plant import MachineClass, Plant
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Part = tuple[str, tuple[str, ...], Integers, Integers, list[Floats]]
+
+
+@dataclass(frozen=True, slots=True)
+class WidePart:
+    """Rows of one class: machine and time of each, shape (n_rows,), and cells, shape (n_signals, n_rows)."""
+
+    signals: tuple[str, ...]
+    machines: Integers
+    stamps: Integers
+    cells: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +68,35 @@ def spread(
                 reason = _unknown(labels[label], machine_class, mapping, rejects)
                 rejects.add(unknown, signal_column, labels[label], reason)
         rows = rows[(codes[found[rows]] >= 0)]
+        values = _converted(machine_class, rows, codes[found], values, mapping)
         rows = _in_range(machine_class, rows, codes[found], values, table, value_column, rejects)
         rows = rows[~np.isnan(values[rows])]
         used += len(rows)
         if len(rows):
-            parts += _parts(machine_class, rows, codes[found], machines.codes, stamps, values)
+            signals = tuple(each.name for each in machine_class.signals)
+            chosen = codes[found[rows]], machines.codes[rows], stamps[rows], values[rows]
+            parts += [
+                (machine_class.name, each.signals, each.machines, each.stamps, list(each.cells))
+                for each in wide_parts(signals, *chosen)
+            ]
     return Spread(parts, used, missing)
 
 
 def _signal_codes(machine_class: MachineClass, labels: list[str], mapping: Mapping) -> Integers:
     place = {each.name: code for code, each in enumerate(machine_class.signals)}
     return np.array([*(place.get(mapping.names.get(label, label), -1) for label in labels)], np.int64)
+
+
+def _converted(
+    machine_class: MachineClass, rows: Integers, codes: Integers, values: Floats, mapping: Mapping
+) -> Floats:
+    """Return the values with those of some rows in the unit of their signal."""
+    for code, signal in enumerate(machine_class.signals):
+        if convert := mapping.conversions.get((machine_class.name, signal.name)):
+            own = rows[codes[rows] == code]
+            values = values.copy()
+            values[own] = convert(values[own])
+    return values
 
 
 def _unknown(label: str, machine_class: MachineClass, mapping: Mapping, rejects: Rejects) -> str:
@@ -96,19 +125,29 @@ def _in_range(
     return rows[~outside]
 
 
-def _parts(
-    machine_class: MachineClass, rows: Integers, codes: Integers, machines: Integers, stamps: Integers, values: Floats
-) -> list[Part]:
-    """Give one wide table for the rows, or several where it would hold too many cells."""
-    present, place = np.unique(codes[rows], return_inverse=True)
-    signals = tuple(machine_class.signals[code].name for code in present.tolist())
-    several = max(1, 16_000_000 // len(signals))
-    parts: list[Part] = []
-    for offset in range(0, len(rows), several):
-        some, columns = rows[offset : offset + several], place[offset : offset + several]
-        keys = np.stack([machines[some], stamps[some]])
-        distinct, row = np.unique(keys, axis=1, return_inverse=True)
-        cells = np.full((len(signals), distinct.shape[1]), np.nan)
-        cells[columns, row.reshape(-1)] = values[some]
-        parts.append((machine_class.name, signals, distinct[0], distinct[1], list(cells)))
-    return parts
+def wide_parts(
+    signals: tuple[str, ...], codes: Integers, machines: Integers, stamps: Integers, values: Floats
+) -> Iterator[WidePart]:
+    """Give one wide table for readings, or several where it would hold too many cells.
+
+    Of several values for one machine, time and signal the last one stays; rows come in the order of (machine, time).
+
+    Parameters
+    ----------
+    signals : of a class
+    codes, machines, stamps, values : place of the signal in ``signals``, machine, time and value, shape (n,)
+    """
+    present, place = np.unique(codes, return_inverse=True)
+    names = tuple(signals[code] for code in present.tolist())
+    several = max(1, 16_000_000 // len(names))
+    for offset in range(0, len(codes), several):
+        some = slice(offset, offset + several)
+        who, when = machines[some], stamps[some]
+        order = np.lexsort((when, who))
+        begins = np.append(True, (np.diff(who[order]) != 0) | (np.diff(when[order]) != 0))
+        row = np.empty(len(order), np.int64)
+        row[order] = np.cumsum(begins) - 1
+        first = order[begins]
+        cells = np.full((len(names), len(first)), np.nan)
+        cells[place[some], row] = values[some]
+        yield WidePart(names, who[first], when[first], cells)

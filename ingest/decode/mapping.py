@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from ingest.errors import SourceError
 from ingest.plant import MachineClass, Plant, Signal, Source
+from ingest.unit import Conversion, conversion
 
 _SHOWN = 20
 
@@ -19,12 +20,14 @@ class Mapping:
     columns : all columns that are needed, in the order of the file
     signals : wide form: (signal, column) of each class by its name
     names : long form: signal by the name that stands in the data
+    conversions : of signals that come in another unit than their own, by class and signal
     """
 
     source: Source
     columns: tuple[str, ...]
     signals: dict[str, tuple[tuple[Signal, str], ...]]
     names: dict[str, str]
+    conversions: dict[tuple[str, str], Conversion]
 
     @property
     def long(self) -> bool:
@@ -44,6 +47,8 @@ def resolve(source: Source, plant: Plant, present: Sequence[str], where: str) ->
     ------
     SourceError
         When a column is not there, is there twice, or when nothing in the file is wanted.
+    UnitError
+        When a signal comes in a unit that does not convert to its own.
     """
     wanted = {column: key for key, column in _wanted(source)}
     for column, key in wanted.items():
@@ -62,7 +67,17 @@ def resolve(source: Source, plant: Plant, present: Sequence[str], where: str) ->
             )
     needed = set(wanted) | {column for pairs in signals.values() for _, column in pairs}
     names = {name: signal for signal, name in (source.signals or {}).items()}
-    return Mapping(source, tuple(name for name in present if name in needed), signals, names)
+    columns = tuple(name for name in present if name in needed)
+    return Mapping(source, columns, signals, names, _conversions(source, plant))
+
+
+def _conversions(source: Source, plant: Plant) -> dict[tuple[str, str], Conversion]:
+    return {
+        (each.name, signal.name): conversion(source.units[signal.name], signal.unit)
+        for each in plant.classes
+        for signal in each.signals
+        if signal.name in source.units
+    }
 
 
 def _wanted(source: Source) -> list[tuple[str, str]]:

@@ -51,7 +51,7 @@ class _Shape:
         self.template = Template(topic.template)
         self.names_signal = set(words_in(topic.signal)) <= set(self.template.names)
         self.wanted = None if topic.signals is None else set(topic.signals.values())
-        given = {"signals": topic.signals, "decimal": topic.decimal, "time_zone": topic.time_zone}
+        given = {name: getattr(topic, name) for name in ("signals", "units", "decimal", "time_zone")}
         self.timed = LongRows(plant, {**given, "time_format": topic.time_format})
         self.untimed = LongRows(plant, given, stamped=True)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ingest.decode.reject import Rejects
 
 NOTHING = ("", "nan", "NaN", "NAN", "-nan", "null", "NULL", "None", "none", "NA", "N/A", "n/a", "#N/A", "-", "--")
+_CAST_AT_ONCE = 10_000
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
 
 
@@ -61,16 +62,25 @@ def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.is_in(trimmed, pa.array(NOTHING, trimmed.type)), pa.scalar(None, trimmed.type), trimmed)
 
 
+def cast_whole(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """Return texts as another type; ``None`` if any of them is no such thing."""
+    parts: list[pa.Array] = []
+    # A part at a time: a cast goes on to its end, and each text that cannot be cast takes microseconds.
+    for offset in range(0, len(column), _CAST_AT_ONCE):
+        try:
+            parts += column.slice(offset, _CAST_AT_ONCE).cast(kind).chunks
+        except pa.ArrowInvalid:
+            return None
+    return pa.chunked_array(parts, kind)
+
+
 def _plain(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return column.cast(pa.float64(), safe=False).to_numpy()
 
 
 def _from_text(column: pa.ChunkedArray, name: str, rejects: Rejects, decimal: str) -> NDArray[np.float64]:
-    if decimal == ".":
-        try:
-            return _plain(column)
-        except pa.ArrowInvalid:
-            pass
+    if decimal == "." and (cast := cast_whole(column, pa.float64())) is not None:
+        return cast.to_numpy()
     words = texts(column)
     bad = np.zeros(len(words), np.bool_)
     if decimal == ",":

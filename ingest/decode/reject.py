@@ -1,5 +1,6 @@
 """What a table of rows could not give, collected as it is found."""
 
+import math
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
@@ -7,9 +8,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.errors import SourceError
 from ingest.report import Rejection
 
 KEPT = 10_000
+MOST_IN_A_BODY = 100_000
+"""Rows and cells of one body that may be wrong: to find and name many more takes seconds."""
 _SHOWN = 80
 _HINTS = 20
 """A search for a name that is meant takes a millisecond."""
@@ -21,12 +25,14 @@ class Rejects:
     Parameters
     ----------
     line_of : gives the line (or row, from 1) in the file of a row of the table
+    most : how many there may be; ``SourceError`` for more
     """
 
-    def __init__(self, line_of: Callable[[int], int] = lambda row: row + 1) -> None:
+    def __init__(self, line_of: Callable[[int], int] = lambda row: row + 1, most: float = math.inf) -> None:
         self.count = 0
         self.kept: list[Rejection] = []
         self._line_of = line_of
+        self._most = most
         self._hints = 0
 
     def add(self, rows: NDArray[np.int64], column: str, values: pa.ChunkedArray | str, reason: str) -> None:
@@ -34,6 +40,7 @@ class Rejects:
         self.count += len(rows)
         for row in rows[: max(0, KEPT - len(self.kept))].tolist():
             self.kept.append(Rejection(self._line_of(row), column, shown(values, row), reason))
+        self._refuse_many()
 
     def hint(self, name: str, known: Sequence[str]) -> str:
         """Return which known name was meant, for the first few that are asked for."""
@@ -46,6 +53,15 @@ class Rejects:
         self.count += 1
         if len(self.kept) < KEPT:
             self.kept.append(Rejection(line, "", value[:_SHOWN], reason))
+        self._refuse_many()
+
+    def _refuse_many(self) -> None:
+        if self.count > self._most:
+            first = self.kept[0]
+            raise SourceError(
+                f"more than {self._most:,} rows and cells are wrong, so nothing was kept; the first: row {first.line},"
+                f" {first.reason}; mend that, or send fewer rows at once"
+            )
 
 
 def rows_by_code(codes: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:

@@ -1,5 +1,6 @@
 """Rows of a file to readings and events: the one decoder behind every format."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -64,9 +65,10 @@ class RowDecoder:
     Parameters
     ----------
     now : time of arrival of all rows; whoever decodes a stream moves ``arrival`` on
+    most_rejected : rows and cells of one table that may be turned away; ``SourceError`` for more
     """
 
-    def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime) -> None:
+    def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime, most_rejected: float = math.inf) -> None:
         source = mapping.source
         self.newest: dict[str, int] = {}
         self.class_of_rows = np.zeros(0, np.int64)
@@ -74,6 +76,9 @@ class RowDecoder:
         self._plant = plant
         self._mapping = mapping
         self.arrival = now
+        self.arrivals: pa.ChunkedArray | None = None
+        """When each row of the next table arrived, where somebody before us knows that; they are wide rows."""
+        self._most_rejected = most_rejected
         zone = ZoneInfo(source.time_zone or plant.time_zone)
         self._clock = LocalClock(zone)
         self._machines = MachineColumn(
@@ -86,7 +91,7 @@ class RowDecoder:
 
     def decode(self, table: pa.Table, line_of: Callable[[int], int] = lambda row: row + 1) -> Decoded:
         """Decode the next rows; cells and rows that cannot be used are turned away one by one."""
-        rejects = Rejects(line_of)
+        rejects = Rejects(line_of, self._most_rejected)
         table = join_times(_simple(table), self._mapping.source)
         machines = self._machines.read(table, rejects)
         self.class_of_rows = self._class_of[machines.codes]
@@ -184,6 +189,8 @@ class RowDecoder:
                 if column not in values:
                     values[column] = numbers(table[column], column, rejects, self._mapping.source.decimal)
                 cells = values[column] if len(rows) == len(classes) else values[column][rows]
+                if convert := self._mapping.conversions.get((name, signal.name)):
+                    cells = convert(cells)
                 columns.append(within(signal, cells, rows, table[column], column, rejects))
                 missing += int(np.isnan(cells).sum())
             if columns:
@@ -194,18 +201,25 @@ class RowDecoder:
                     rows, columns = rows[some], [cells[some] for cells in columns]
                 signals = tuple(signal.name for signal, _ in self._mapping.signals[name])
                 if len(rows):
-                    readings.append(self._readings(name, signals, machines.codes[rows], stamps[rows], columns))
+                    arrived = None if self.arrivals is None else self.arrivals.take(pa.array(rows))
+                    readings.append(self._readings(name, signals, machines.codes[rows], stamps[rows], columns, arrived))
                 used += len(rows)
         return readings, used, missing
 
     def _readings(
-        self, machine_class: str, signals: tuple[str, ...], codes: Integers, stamps: Integers, columns: list[Floats]
+        self,
+        machine_class: str,
+        signals: tuple[str, ...],
+        codes: Integers,
+        stamps: Integers,
+        columns: list[Floats],
+        arrived: pa.ChunkedArray | None = None,
     ) -> Readings:
         names = pa.array([each.name for each in self._plant.machines], pa.string())
         keys = [
             pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names).cast(pa.string()),
             pa.array(stamps).cast(TIME),
-            pa.repeat(pa.scalar(self.arrival, TIME), len(codes)),
+            pa.repeat(pa.scalar(self.arrival, TIME), len(codes)) if arrived is None else arrived,
         ]
         cells = [pa.array(each, from_pandas=True) for each in columns]
         return Readings(machine_class, pa.table([*keys, *cells], schema=readings_schema(signals)))

@@ -39,7 +39,8 @@ class PointDecoder:
 
     def __init__(self, stream: Mqtt, plant: Plant) -> None:
         self._config = stream.sparkplug or Sparkplug()
-        self._rows = LongRows(plant, {"time_format": "ms", "signals": self._config.signals})
+        given = {"signals": self._config.signals, "units": self._config.units}
+        self._rows = LongRows(plant, {**given, "time_format": "ms"})
         names = self._config.signals
         wanted = None if names is None else set(names.values())
         self._metrics = {

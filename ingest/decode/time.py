@@ -9,15 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ingest.decode.number import is_text, numbers, present, texts
+from ingest.decode.number import cast_whole, is_text, numbers, present, texts
 from ingest.decode.reject import Rejects
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_EARLIEST = np.datetime64("1900-01-01", "us").astype(np.int64)
-_LATEST = np.datetime64("2200-01-01", "us").astype(np.int64)
+EARLIEST = np.datetime64("1900-01-01", "us").astype(np.int64)
+LATEST = np.datetime64("2200-01-01", "us").astype(np.int64)
 _ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)? ?(Z|z|[+-]\d{2}(:?\d{2})?)?)?$"
 _ZONED = r"[T ]\d{2}.*(Z|z|[+-]\d{2}(:?\d{2})?)$"
 _GUESSES = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y.%m.%d")
@@ -60,7 +60,7 @@ def times(column: pa.ChunkedArray, name: str, rejects: Rejects, time_format: str
         read = _from_iso(column, name, rejects)
     else:
         read = _from_pattern(column, name, rejects, time_format)
-    odd = read.usable & ((read.microseconds < _EARLIEST) | (read.microseconds >= _LATEST))
+    odd = read.usable & ((read.microseconds < EARLIEST) | (read.microseconds >= LATEST))
     if odd.any():
         rejects.add(
             np.flatnonzero(odd), name, column, f"before 1900 or after 2199; is time_format {time_format!r} right?"
@@ -76,12 +76,8 @@ def _from_stamps(column: pa.ChunkedArray) -> Times:
 
 def _from_epoch(column: pa.ChunkedArray, name: str, rejects: Rejects, unit: str) -> Times:
     count = len(column)
-    whole = column
-    if is_text(column.type):
-        try:
-            whole = column.cast(pa.int64())
-        except pa.ArrowInvalid:
-            whole = column
+    cast = cast_whole(column, pa.int64()) if is_text(column.type) else None
+    whole = column if cast is None else cast
     if pa.types.is_integer(whole.type):
         values, usable = _whole(whole.cast(pa.int64())), present(whole)
         per = PER_SECOND[unit]
@@ -98,11 +94,9 @@ def _from_epoch(column: pa.ChunkedArray, name: str, rejects: Rejects, unit: str)
 
 def _from_iso(column: pa.ChunkedArray, name: str, rejects: Rejects) -> Times:
     for kind, local in ((pa.timestamp("us"), True), (pa.timestamp("us", tz="UTC"), False)):
-        try:
-            stamps = column.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-        return Times(_whole(stamps.cast(pa.int64())), present(column), np.full(len(column), local))
+        stamps = cast_whole(column, kind)
+        if stamps is not None:
+            return Times(_whole(stamps.cast(pa.int64())), present(column), np.full(len(column), local))
     words = texts(column)
     is_iso = pc.fill_null(pc.match_substring_regex(words, _ISO), False).to_numpy()
     zoned = pc.fill_null(pc.match_substring_regex(words, _ZONED), False).to_numpy() & is_iso
@@ -120,7 +114,8 @@ def _from_pattern(column: pa.ChunkedArray, name: str, rejects: Rejects, pattern:
 
 def _parse(words: pa.ChunkedArray, which: Booleans, pattern: str) -> tuple[Integers, Booleans]:
     """Read the chosen cells, those that name no zone as if they were UTC."""
-    encoded = words.combine_chunks().dictionary_encode()
+    # Only those: to turn what is no time into one takes longer than all else.
+    encoded = pc.if_else(pa.array(which), words, pa.scalar(None, words.type)).combine_chunks().dictionary_encode()
     distinct = pd.Series(encoded.dictionary.to_pylist(), dtype=object)
     stamps = pd.to_datetime(distinct, format=pattern, errors="coerce", utc=True).astype("datetime64[us, UTC]")
     known = np.append(stamps.notna().to_numpy(), False)

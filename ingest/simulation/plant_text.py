@@ -53,12 +53,14 @@ events = [
 ]
 """
 
-_JOBS = """
+_READ_FILES = """
 [[jobs]]
 name = "read new files"
 action = "ingest"
 cron = "0 * * * *"
+"""
 
+_JOBS = """
 [[jobs]]
 name = "look at all machines"
 action = "score"
@@ -71,21 +73,16 @@ cron = "30 2 * * *"
 """
 
 
-def plant_text(scenario: Scenario, suffix: str, foreseeable: Mapping[str, bool], *, production: bool) -> str:
+def plant_text(scenario: Scenario, sources: str, foreseeable: Mapping[str, bool], *, files: bool) -> str:
     """Return the text of ``plant.toml``.
 
     Parameters
     ----------
-    suffix : ending of the readings' files, "parquet" or "csv"
+    sources : the tables that say where readings and events come from
     foreseeable : for each class of machines whether its history has failures enough to learn from
-    production : whether there is a ``production.csv``
+    files : whether these are files, which a job then reads
     """
     kinds = [KINDS[name] for name in scenario.machines_per_kind]
-    lasting = "\n".join(
-        f'    {{ kind = "{kind}", where = {{ kind = ["{kind}"] }}, end = "end", '
-        'component = "component", code = "code" },'
-        for kind in ("maintenance", "stop")
-    )
     head = _HEAD.format(
         seed=scenario.seed,
         machines=len(scenario.plant()),
@@ -98,11 +95,31 @@ def plant_text(scenario: Scenario, suffix: str, foreseeable: Mapping[str, bool],
         head,
         *(_class(kind, format_duration(scenario.every)) for kind in kinds),
         *_machines(scenario),
-        *(_readings(kind, suffix) for kind in kinds),
+        sources,
+        *(_models(scenario, kind, foreseeable[kind.name]) for kind in kinds),
+        _READ_FILES if files else "",
+        _JOBS,
+    ]
+    return "".join(parts)
+
+
+def file_sources(scenario: Scenario, suffix: str, *, production: bool) -> str:
+    """Return the tables that read what was written.
+
+    Parameters
+    ----------
+    suffix : ending of the readings' files, "parquet" or "csv"
+    production : whether there is a ``production.csv``
+    """
+    lasting = "\n".join(
+        f'    {{ kind = "{kind}", where = {{ kind = ["{kind}"] }}, end = "end", '
+        'component = "component", code = "code" },'
+        for kind in ("maintenance", "stop")
+    )
+    parts = [
+        *(_readings(name, suffix) for name in scenario.machines_per_kind),
         _EVENTS.format(lasting=lasting),
         _PRODUCTION if production else "",
-        *(_models(scenario, kind, foreseeable[kind.name]) for kind in kinds),
-        _JOBS,
     ]
     return "".join(parts)
 
@@ -126,9 +143,9 @@ def _machines(scenario: Scenario) -> Iterator[str]:
         )
 
 
-def _readings(kind: MachineKind, suffix: str) -> str:
+def _readings(kind: str, suffix: str) -> str:
     return (
-        f'\n[[sources]]\nname = "{kind.name} readings"\npath = "readings/{kind.name}/*.{suffix}"\n'
+        f'\n[[sources]]\nname = "{kind} readings"\npath = "readings/{kind}/*.{suffix}"\n'
         'machine = "machine"\ntime = "time"\n'
     )
 

@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from ingest.event import events_table
+from ingest.event import NO_EVENTS, events_table
 from ingest.reading import Readings
 from ingest.simulation.happening import Happening, moment
 from ingest.simulation.machine import MachineDay, machine_days, readings
@@ -56,7 +56,7 @@ def stream(scenario: Scenario, start: datetime | None = None, batch: timedelta |
             until = min(cut + step, days[0].end)
             due = [each for each in waiting if each[1].known < until]
             waiting = [each for each in waiting if each[1].known >= until]
-            events = events_table(each.event(machine.name) for machine, each in due)
+            events = events_table(each.event(machine.name) for machine, each in due) if due else NO_EVENTS
             yield LiveBatch(moment(until), _between(days, cut, until), events)
             cut = until
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from ingest.event import EVENT_COLUMNS
 from ingest.simulation.happening import happened
 from ingest.simulation.machine import MachineDay, readings, scenario_days
-from ingest.simulation.plant_text import plant_text
+from ingest.simulation.plant_text import file_sources, plant_text
 from ingest.simulation.production import PRODUCTION_COLUMNS, production_table
 from ingest.simulation.scenario import Scenario, SimulatedMachine
 from ingest.simulation.truth import TRUTH_COLUMNS, truth_table
@@ -96,7 +96,8 @@ def write_simulation(
         table.add(truth)
     _count(truth, scenario, report)
     foreseeable = {name: _enough(truth[truth["machine_class"] == name], scenario) for name in report.classes}
-    text = plant_text(scenario, format, foreseeable, production=makes_pieces)
+    sources = file_sources(scenario, format, production=makes_pieces)
+    text = plant_text(scenario, sources, foreseeable, files=True)
     (folder / "plant.toml").write_text(text, encoding="utf-8")
     (folder / "scenario.json").write_text(json.dumps(scenario.to_dict(), indent=2) + "\n", encoding="utf-8")
     report.bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -5,6 +5,7 @@ from ingest.decode.sparkplug_payload import require_protobuf
 from ingest.errors import SourceError
 from ingest.plant import Plant
 from ingest.sources.files import files_of, open_file
+from ingest.sources.kafka_connection import require_confluent
 from ingest.sources.mqtt_connection import require_paho
 from ingest.store import Store
 
@@ -15,14 +16,14 @@ def check_sources(plant: Plant) -> list[str]:
     Only the beginning of each file is read.
     """
     problems: list[str] = []
-    if plant.mqtt:
+    needed = {
+        require_paho: bool(plant.mqtt),
+        require_protobuf: any(each.sparkplug is not None for each in plant.mqtt),
+        require_confluent: bool(plant.kafka),
+    }
+    for require in [each for each, is_needed in needed.items() if is_needed]:
         try:
-            require_paho()
-        except SourceError as error:
-            problems.append(str(error))
-    if any(each.sparkplug is not None for each in plant.mqtt):
-        try:
-            require_protobuf()
+            require()
         except SourceError as error:
             problems.append(str(error))
     for source in plant.sources:

@@ -23,6 +23,7 @@ from ingest.sources.arrow_file import ArrowFile, ParquetFile, digest
 from ingest.sources.chunk import Chunk, File
 from ingest.sources.csv_file import CsvFile
 from ingest.store import Store
+from ingest.stored_unit import hold_units
 
 Progress = Callable[[str, int, int], None]
 
@@ -55,10 +56,13 @@ def ingest_files(plant: Plant, store: Store, *, now: datetime, progress: Progres
     ------
     SourceError
         After everything else is in: one line for each file or source that could not be read.
+    PlantFileError
+        When the history of a signal is in another unit than the plant file declares.
     StoreError
         When the store cannot take it.
     """
     begun = perf_counter()
+    hold_units(plant, store.units, now)
     reports: list[FileReport] = []
     problems: list[str] = []
     run = _Run(plant, store, now, progress or (lambda *_: None))
@@ -173,6 +177,7 @@ class _Run:
         file = open_file(path, source)
         mapping = resolve(source, self._plant, file.columns, shown)
         decoder = RowDecoder(self._plant, mapping, now=self._now)
+        self._store.forget_rejections(source=source.name, position=shown)
         report = FileReport(source=source.name, path=shown)
         positions: list[str] = []
         self._positions[source.name, shown] = positions

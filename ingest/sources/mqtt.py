@@ -6,10 +6,9 @@ stops by itself when as much is unacknowledged as was agreed.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from time import monotonic
@@ -24,11 +23,12 @@ from ingest.event import events_table
 from ingest.intake import Inlet
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
-from ingest.sources.mqtt_connection import Connection, Incoming, credentials, where
+from ingest.sources.credentials import credentials
+from ingest.sources.mqtt_connection import KEEP_ALIVE_SECONDS, Connection, Incoming, where
 from ingest.sources.mqtt_hearing import Hearing
 from ingest.sources.mqtt_window import Window, checksum
 from ingest.sources.sparkplug_host import NAMESPACE
-from ingest.sources.stream import StreamState
+from ingest.sources.stream import Standing, StreamState, known_as
 
 UNACKNOWLEDGED = 4_000
 """Messages that may be unacknowledged at a time (MQTT 5)."""
@@ -49,43 +49,51 @@ class MqttStream:
     ----------
     clock : returns the present moment, aware
     environment : holds user and password, if the plant file names variables
+    keep_alive : seconds of silence after which the broker is asked whether it is still there
     """
 
     def __init__(
-        self, stream: Mqtt, plant: Plant, *, clock: Callable[[], datetime], environment: Mapping[str, str]
+        self,
+        stream: Mqtt,
+        plant: Plant,
+        *,
+        clock: Callable[[], datetime],
+        environment: Mapping[str, str],
+        keep_alive: int = KEEP_ALIVE_SECONDS,
     ) -> None:
         self.name = stream.name
         self.filters = _filters(stream)
         self.window = Window.of({}, REMEMBERED)
         self._config, self._plant, self._clock, self._environment = stream, plant, clock, environment
+        self._keep_alive = keep_alive
         self.hearing = Hearing(stream, plant, {})
-        self._state = StreamState()
+        self.standing = Standing(clock)
         self._fresh = True
         self._newest = 0
 
     @property
     def state(self) -> StreamState:
         """How it is; see ``Stream``."""
-        return self._state
+        return self.standing.state
 
     def run(self, inlet: Inlet, stop: Event) -> None:
         """Listen until told to stop; see ``Stream``."""
         try:
             self._prepare(inlet)
             user, password = credentials(self._config, self._environment)
-            client_id = self._config.client_id or _client_id(self._plant.name, self.name)
+            client_id = self._config.client_id or known_as(self._plant.name, self.name)
             with Connection(self._config, self._plant.folder, client_id, user, password) as connection:
-                had_session = connection.begin(UNACKNOWLEDGED)
+                had_session = connection.begin(UNACKNOWLEDGED, self._keep_alive)
                 _Conversation(self, connection, inlet).hold(stop, had_session=had_session)
         except SourceError as error:
             why = f"{where(self._config)}: {error}"
-            self.say(connected=False, why=why)
+            self.standing.say(connected=False, why=why)
             raise SourceError(why) from error
         except Exception as error:
             self._fresh = True
-            self.say(connected=False, why=str(error))
+            self.standing.say(connected=False, why=str(error))
             raise
-        self.say(connected=False, why="stopped")
+        self.standing.say(connected=False, why="stopped")
 
     def _prepare(self, inlet: Inlet) -> None:
         """Read what was noted, where memory does not say the same: at first, and when something was not kept."""
@@ -97,15 +105,6 @@ class MqttStream:
         self.window = Window.of(notes, REMEMBERED)
         self.hearing = Hearing(self._config, self._plant, notes)
         self._fresh = False
-
-    def say(self, *, connected: bool, why: str = "") -> None:
-        """Change what the state says of the connection."""
-        if (connected, why) != (self._state.connected, self._state.why):
-            self._state = replace(self._state, connected=connected, why=why, since=self._clock())
-
-    def count(self, **more: int) -> None:
-        """Add to what the state counts."""
-        self._state = replace(self._state, **{name: getattr(self._state, name) + each for name, each in more.items()})
 
     def stamps(self, count: int) -> range:
         """Return a time of arrival for each of some messages, in microseconds since 1970, no two the same."""
@@ -175,7 +174,7 @@ class _Conversation:
         refused = [name for name, code in zip(self._stream.filters, codes, strict=False) if code >= 128]
         if refused:
             raise SourceError(f"the broker refuses to send {', '.join(refused)}; is this client allowed to read it?")
-        self._stream.say(connected=True)
+        self._stream.standing.say(connected=True)
 
     def _settle(self) -> None:
         """Acknowledge what has become durable."""
@@ -220,7 +219,7 @@ class _Conversation:
 
     def _remember(self, made: "_Made") -> None:
         self._stream.window = made.window
-        self._stream.count(**made.counts)
+        self._stream.standing.count(**made.counts)
 
     def _make(self) -> "_Made":
         """Make a delivery of all that waits, without what is durable already."""
@@ -267,7 +266,3 @@ def _filters(stream: Mqtt) -> list[str]:
     distinct = list(dict.fromkeys(filters))
     # A broker may send a message once for each subscription that it fits.
     return [each for each in distinct if not any(covers(other, each) for other in distinct if other != each)]
-
-
-def _client_id(*names: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", "-".join(("andon", *names)).lower()).strip("-")

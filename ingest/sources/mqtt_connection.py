@@ -4,7 +4,7 @@ import contextlib
 import select
 import socket
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -14,9 +14,12 @@ from ingest.errors import SourceError
 from ingest.plant_mqtt import Mqtt
 
 KEEP_ALIVE_SECONDS = 30
+"""A broker that sends nothing for so long is asked; if it is silent for as long again, it is lost."""
 WAIT_SECONDS = 5.0
 LARGEST_PACKET = 16 << 20
+_KEEP_ALIVE_TIMEOUT = 141
 _MOST_AT_ONCE = 1_000
+_MOST_BYTES_AT_ONCE = 1 << 20
 
 
 class Incoming(NamedTuple):
@@ -68,16 +71,17 @@ class Connection:
         self._bell, self._ear = socket.socketpair()
         self._bell.setblocking(False)
         self._messages: list[Incoming] = []
+        self._bytes = 0
         self._answers: list[list[int]] = []
         self._session: bool | None = None
         self._why = ""
 
-    def begin(self, receive_maximum: int) -> bool:
+    def begin(self, receive_maximum: int, keep_alive: int) -> bool:
         """Begin the session, or go on with it; return whether the broker still had it."""
         host, _, port = where(self._stream).rpartition(":")
         more = {"clean_start": False, "properties": self._wishes(receive_maximum)} if self.version == 5 else {}
         try:
-            self._client.connect(host, int(port), KEEP_ALIVE_SECONDS, **more)
+            self._client.connect(host, int(port), keep_alive, **more)
         except ssl.SSLError as error:
             raise SourceError(f"no encrypted connection ({error})") from error
         except OSError as error:
@@ -92,7 +96,7 @@ class Connection:
     def read(self, wait: float) -> list[Incoming]:
         """Return the messages that come within ``wait`` seconds."""
         self._turn(0 if self._messages else wait)
-        messages, self._messages = self._messages, []
+        messages, self._messages, self._bytes = self._messages, [], 0
         return messages
 
     def answers(self) -> list[list[int]]:
@@ -162,7 +166,7 @@ class Connection:
         self._expect(self._client.loop_write())
         before = -1
         # One call reads one packet; the first that brings no message has found nothing, or an answer.
-        while before < len(self._messages) < _MOST_AT_ONCE:
+        while before < len(self._messages) < _MOST_AT_ONCE and self._bytes < _MOST_BYTES_AT_ONCE:
             before = len(self._messages)
             self._expect(self._client.loop_read())
         self._expect(self._client.loop_misc())
@@ -208,11 +212,14 @@ class Connection:
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, code: Any, _properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:
             self._why = self._why or f"the broker ended the connection: {code}"
+        elif code.value == _KEEP_ALIVE_TIMEOUT:
+            self._why = self._why or "the broker is connected, but answers nothing any more"
 
     def _on_subscribe(self, _client: Any, _data: Any, _packet: int, codes: Sequence[Any], _properties: Any) -> None:
         self._answers.append([each.value for each in codes])
 
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        self._bytes += len(message.payload)
         self._messages.append(
             Incoming(message.topic.encode(), message.payload, message.mid, bool(message.dup), bool(message.retain))
         )
@@ -224,16 +231,6 @@ def require_paho() -> None:
         import paho.mqtt.client  # noqa: F401
     except ImportError as error:
         raise SourceError("MQTT needs a package that is not installed; run: pip install 'andon[mqtt]'") from error
-
-
-def credentials(stream: Mqtt, environment: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return user and password from the environment; raises ``SourceError`` if they are not there."""
-    found = []
-    for key, variable in (("user_variable", stream.user_variable), ("password_variable", stream.password_variable)):
-        if variable and variable not in environment:
-            raise SourceError(f"stream {stream.name!r}: the environment has no {variable}, which {key} names; set it")
-        found.append(environment[variable] if variable else None)
-    return found[0], found[1]
 
 
 def where(stream: Mqtt) -> str:

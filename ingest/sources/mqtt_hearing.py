@@ -5,12 +5,11 @@ from datetime import datetime
 
 from ingest.catalogue import from_microseconds
 from ingest.dead_letter import DeadLetter
-from ingest.decode.cut import said
 from ingest.decode.mqtt import Message, MessageDecoder
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
-from ingest.report import Rejection
 from ingest.sources.sparkplug_host import NAMESPACE, Heard, SparkplugHost
+from ingest.sources.understanding import understand
 
 _SPARKPLUG = f"{NAMESPACE}/".encode()
 
@@ -39,19 +38,8 @@ class Hearing:
         return heard
 
     def _plain(self, messages: Sequence[Message], now: datetime) -> Heard:
-        try:
-            decoded = self.decoder.decode(messages, now)
-        except Exception as error:  # a message that breaks us must not stop those that come after it
-            if len(messages) > 1:
-                halves = (messages[: len(messages) // 2], messages[len(messages) // 2 :])
-                first, second = (self._plain(each, now) for each in halves)
-                return Heard(readings=first.readings + second.readings, letters=first.letters + second.letters)
-            return Heard(letters=[self._letter(messages[0], f"it could not be read: {error!r}")])
-        reasons: dict[int, list[Rejection]] = {}
-        for each in decoded.rejections:
-            reasons.setdefault(each.line - 1, []).append(each)
-        letters = [self._letter(messages[number], said(those)) for number, those in reasons.items()]
-        return Heard(readings=decoded.readings, letters=letters)
+        readings, letters = understand(messages, now, self.decoder.decode, self._letter)
+        return Heard(readings=readings, letters=letters)
 
     def _letter(self, message: Message, reason: str) -> DeadLetter:
         head = {"stream": self._name, "topic": message.topic.decode("utf-8", "replace")}

@@ -180,6 +180,6 @@ async def raw_body(request: Request) -> bytes:
 RawBody = Annotated[bytes, Depends(raw_body)]
 
 
-def content_type(request: Request) -> str:
+def content_type(headers: Headers) -> str:
     """Media type of the body, without parameters and in lower case; empty when none is given."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

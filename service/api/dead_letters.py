@@ -1,22 +1,37 @@
-"""Dead letters: what could not be understood, listed, read again, thrown away."""
+"""Dead letters: what could not be understood, listed, handed on by an edge, read again, thrown away."""
 
-from base64 import b64encode
+import asyncio
+from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from ingest.dead_letter import KeptLetter
+from ingest.dead_letter import DeadLetter, KeptLetter
+from ingest.delivery import Delivery
 from ingest.replay import replay
-from service.api.given import Room
+from service.api.given import Into, Now, Room
 from service.api.paging import Limit, Page, link_with
-from service.api.text import Told
+from service.api.text import Told, refuse_unkeepable
 
 router = APIRouter(tags=["dead letters"])
 SHOWN = 200
+MOST_LETTERS = 10_000
+Word = Annotated[str, Field(max_length=10_000)]
 
 Number = Annotated[int, Path(ge=1, lt=2**63, description="Number of the letter.")]
+
+
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same again changes nothing."),
+]
+
+
+def _base64(text: str) -> str:
+    b64decode(text, validate=True)
+    return text
 
 
 class LetterView(BaseModel):
@@ -44,6 +59,30 @@ class LetterPage(Page):
     """Some dead letters."""
 
     items: list[LetterView]
+
+
+class NewLetter(Told):
+    """What an edge could not understand."""
+
+    kind: Annotated[str, Field(min_length=1, max_length=100)]
+    base64: Annotated[str, AfterValidator(_base64)] = Field(description="The whole, byte for byte.")
+    reason: Word
+    arrived: AwareDatetime = Field(description="When it came to the edge.")
+    head: Annotated[dict[Word, Word], Field(max_length=100)] = Field({}, description="What is known beside its bytes.")
+
+
+class NewLetters(Told):
+    """Letters of one source of an edge."""
+
+    source: Annotated[str, Field(min_length=1, max_length=200)]
+    letters: Annotated[list[NewLetter], Field(min_length=1, max_length=MOST_LETTERS)]
+
+
+class LettersReceipt(BaseModel):
+    """What became of letters that were handed on."""
+
+    accepted: int
+    repeated: bool = Field(description="Whether they were known already, so that nothing changed.")
 
 
 class ReplayOrder(Told):
@@ -80,6 +119,39 @@ def list_dead_letters(
     page = found[:limit]
     more = link_with(request, after=page[-1].number, limit=limit) if len(found) > limit else None
     return LetterPage(items=[LetterView(**_view(each)) for each in page], next=more)
+
+
+@router.post("/dead-letters")
+async def hand_on_dead_letters(
+    given: NewLetters,
+    now: Now,
+    intake: Into,
+    key: Key = None,
+) -> LettersReceipt:
+    """Keep what an edge could not understand, with its bytes; the answer comes after it is on disk.
+
+    The same bytes of one source are one letter, however often they come.
+    """
+    refuse_unkeepable(
+        (f"letter {place}: head.{name}", text)
+        for place, each in enumerate(given.letters, start=1)
+        for pair in each.head.items()
+        for name, text in (("name", pair[0]), (pair[0], pair[1]))
+    )
+    letters = tuple(
+        DeadLetter(
+            kind=each.kind,
+            body=b64decode(each.base64),
+            reason=each.reason,
+            arrived=min(each.arrived, now),
+            head=each.head,
+        )
+        for each in given.letters
+    )
+    kept = await asyncio.wrap_future(
+        intake.put(Delivery(source=given.source, position=key or "", dead_letters=letters))
+    )
+    return LettersReceipt(accepted=len(letters), repeated=not kept.fresh)
 
 
 @router.get("/dead-letters/{number}")

@@ -177,7 +177,7 @@ def event_view(record: dict[str, Any]) -> EventView:
 
 
 def _rows(request: Request, body: bytes) -> Sequence[object]:
-    if content_type(request) != "application/json":
+    if content_type(request.headers) != "application/json":
         raise ProblemError(415, "events come as application/json", headers={"Accept-Post": "application/json"})
     try:
         parsed = json.loads(body)

@@ -17,19 +17,20 @@ from service.overview import Sampling
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-def control_room(request: Request) -> ControlRoom:
+# Asynchronous, although they wait for nothing: each other function is handed to a thread, which takes longer.
+async def control_room(request: Request) -> ControlRoom:
     """Return the plant, its data, its models and its state, as the application holds them open."""
     return request.app.state.room
 
 
-def inlet(request: Request) -> Inlet:
-    """Return where readings go, to be made durable."""
-    return request.app.state.intake
-
-
-def present(request: Request) -> datetime:
+async def present(request: Request) -> datetime:
     """Return the present moment by the application's clock, in UTC."""
     return request.app.state.clock().astimezone(UTC)
+
+
+async def inlet(request: Request) -> Inlet:
+    """Return where deliveries are put."""
+    return request.app.state.intake
 
 
 Room = Annotated[ControlRoom, Depends(control_room)]

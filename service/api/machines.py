@@ -10,8 +10,8 @@ from service.api.given import Seen, Span, machine_named
 from service.api.paging import Limit, Offset, Page, cut
 from service.health import Health, MachineHealth
 from service.levels import Level, level_histories
-from service.overview import machine_health, plant_health
-from service.series import newest_values, thin, utc
+from service.overview import machine_health, plant_health, signal_states
+from service.series import thin, utc
 
 router = APIRouter(tags=["machines"])
 DEFAULT_SPAN = timedelta(days=7)
@@ -57,6 +57,7 @@ class MachineView(BaseModel):
                     "newest_reading": "2026-05-03T05:58:00Z",
                     "stale": False,
                     "level": None,
+                    "said": [],
                     "alerts": [12],
                 }
             ]
@@ -72,6 +73,9 @@ class MachineView(BaseModel):
     newest_reading: datetime | None = Field(description="Event time of its newest reading.")
     stale: bool = Field(description="Whether it has been silent for too long, whatever its health says.")
     level: LevelView | None = Field(description="The newest level that is nearest to its threshold, or above it most.")
+    said: list[LevelView] = Field(
+        description="The newest word of each model: a level, or the reason why there is none."
+    )
     alerts: list[int] = Field(description="Numbers of its open alerts.")
 
 
@@ -83,6 +87,7 @@ class SignalView(BaseModel):
     range: tuple[float, float] | None
     time: datetime | None
     value: float | None
+    stale: bool = Field(description="Whether it has been silent for too long; `time` says since when, null: 90 days.")
 
 
 class LevelsView(BaseModel):
@@ -132,14 +137,19 @@ def show_machine(
 
     The span is the last 7 days when it is left out.
     """
-    found, machine_class = machine_named(seen.room.plant, machine)
+    found, _ = machine_named(seen.room.plant, machine)
     start, end = span.closed(seen.now, DEFAULT_SPAN)
     health = machine_health(seen.room, seen.sampling, seen.now, found.name)
-    newest = newest_values(seen.room.store, found.name, machine_class, health.newest)
     signals = [
-        SignalView(name=each.name, unit=each.unit, range=each.range, time=at, value=value)
-        for each in machine_class.signals
-        for at, value in [newest.get(each.name, (None, None))]
+        SignalView(
+            name=each.signal.name,
+            unit=each.signal.unit,
+            range=each.signal.range,
+            time=each.time,
+            value=each.value,
+            stale=each.stale,
+        )
+        for each in signal_states(seen.room, seen.sampling, seen.now, found.name, health.newest)
     ]
     levels = []
     for history in level_histories(seen.room.state, found.name, start, end):
@@ -163,5 +173,6 @@ def _fields(health: MachineHealth) -> dict[str, object]:
         "newest_reading": health.newest,
         "stale": health.stale,
         "level": None if health.level is None else LevelView.of(health.level),
+        "said": [LevelView.of(each) for each in health.said],
         "alerts": [each.number for each in health.alerts],
     }

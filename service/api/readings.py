@@ -1,34 +1,24 @@
 """Readings: pushed in batches, and read back as one machine's signals over a span."""
 
-import asyncio
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import pyarrow as pa
-from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 
-from ingest.decode.again import DECODERS
-from ingest.decode.cut import Body, dead_letters
-from ingest.decode.rows import Decoded
-from ingest.delivery import Delivery, other_content
-from ingest.errors import OtherContentError, UnknownNameError
-from ingest.plant import MachineClass, Plant
-from ingest.report import Rejection
-from service.api.body import INLINE_BYTES, RawBody, content_type
-from service.api.given import Into, Now, Room, Span, machine_named, nearest
+from ingest.decode.cut import Body
+from ingest.errors import UnknownNameError
+from ingest.plant import MachineClass
+from service.api.body import RawBody, content_type
+from service.api.given import Now, Room, Span, machine_named, nearest
 from service.api.paging import Page, link_with
-from service.api.problem import Fault, ProblemError
+from service.api.problem import ProblemError
+from service.api.push import ARROW, CSV, FORMATS, JSON, LINES, Receipt
 from service.series import Series, column_series, signal_series, utc
 
 router = APIRouter(tags=["readings"])
-SOURCE = "api"
 DEFAULT_SPAN = timedelta(days=1)
-SHOWN = 100
-"""Faults that an answer lists."""
-
 Key = Annotated[
     str | None,
     Header(
@@ -42,31 +32,27 @@ Key = Annotated[
 
 Precision = Annotated[Literal["ns", "us", "ms", "s"], Query(description="What the timestamps of line protocol count.")]
 
-_JSON, _CSV, _ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
-FORMATS: Mapping[str, str] = {_JSON: "json", _CSV: "csv", "text/plain": "line_protocol", _ARROW: "arrow"}
-"""Which decoder reads each media type; line protocol has none of its own and comes as ``text/plain``."""
-
 _WIDE = [{"machine": "press-7", "time": "2026-05-03T06:00:00Z", "temperature": 61.2, "pressure": 5.1}]
 _LONG = [{"machine": "press-7", "time": "2026-05-03T06:00:00Z", "signal": "temperature", "value": 61.2}]
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
+            JSON: {
                 "schema": {"type": "array", "items": {"type": "object"}},
                 "examples": {
                     "wide": {"summary": "One row for each machine and time", "value": _WIDE},
                     "long": {"summary": "One row for each reading", "value": _LONG},
                 },
             },
-            "text/csv": {
+            CSV: {
                 "schema": {"type": "string"},
                 "examples": {
                     "wide": {"value": "machine,time,temperature\npress-7,2026-05-03T06:00:00Z,61.2\n"},
                     "long": {"value": "machine,time,signal,value\npress-7,2026-05-03T06:00:00Z,temperature,61.2\n"},
                 },
             },
-            "text/plain": {
+            LINES: {
                 "schema": {"type": "string"},
                 "examples": {
                     "line protocol": {
@@ -75,7 +61,7 @@ _BODY = {
                     },
                 },
             },
-            _ARROW: {
+            ARROW: {
                 "schema": {"type": "string", "format": "binary"},
                 "examples": {
                     "wide": {"summary": "One IPC stream with the columns machine, time and a float64 for each signal"},
@@ -85,18 +71,6 @@ _BODY = {
         },
     }
 }
-
-
-class Receipt(BaseModel):
-    """What became of readings that were sent."""
-
-    accepted: int = Field(description="Single readings that are on disk now.")
-    repeated: bool = Field(description="Whether this batch was known already, so that nothing changed.")
-    rejected: int = Field(
-        description="Rows and cells that were turned away; each is kept as a dead letter, to be replayed."
-    )
-    missing: int = Field(description="Empty cells, null and NaN: neither readings nor mistakes.")
-    errors: list[Fault] = Field([], description="Why, for the first of them.")
 
 
 class SignalSeries(BaseModel):
@@ -121,9 +95,7 @@ class ReadingsPage(Page):
 async def push_readings(
     request: Request,
     body: RawBody,
-    room: Room,
     now: Now,
-    intake: Into,
     key: Key = None,
     precision: Precision = "ns",
 ) -> Receipt:
@@ -134,28 +106,7 @@ async def push_readings(
     none could be kept. The answer comes after they are on disk; 503 with ``Retry-After`` when more comes
     than can be taken. A value that is there already for this machine, signal and time is replaced.
     """
-    came = Body(_format(request), body, now, {"precision": precision})
-    if len(body) > INLINE_BYTES:
-        delivery, decoded = await to_thread.run_sync(_delivery, came, room.plant, key)
-    else:
-        delivery, decoded = _delivery(came, room.plant, key)
-    kept = await asyncio.wrap_future(intake.put(delivery))
-    if kept.other:
-        raise OtherContentError(other_content(key or ""))
-    faults = [_fault(each) for each in decoded.rejections[:SHOWN]]
-    accepted = sum(each.count for each in decoded.readings)
-    metrics = request.app.state.metrics
-    metrics.rejected.inc(decoded.rejected)
-    if faults and not accepted:
-        raise ProblemError(422, "no reading could be kept", errors=faults)
-    metrics.accepted.inc(accepted if kept.fresh else 0)
-    return Receipt(
-        accepted=accepted,
-        repeated=not kept.fresh,
-        rejected=decoded.rejected,
-        missing=decoded.missing,
-        errors=faults,
-    )
+    return await request.app.state.pushes.take(Body(_format(request), body, now, {"precision": precision}), key)
 
 
 @router.get("/readings")
@@ -201,7 +152,7 @@ def show_readings(
 
 
 def _format(request: Request) -> str:
-    given = content_type(request)
+    given = content_type(request.headers)
     if given not in FORMATS:
         *some, last = FORMATS
         raise ProblemError(
@@ -210,28 +161,6 @@ def _format(request: Request) -> str:
             headers={"Accept-Post": ", ".join(FORMATS)},
         )
     return FORMATS[given]
-
-
-def _delivery(came: Body, plant: Plant, key: str | None) -> tuple[Delivery, Decoded]:
-    decoded = DECODERS[came.kind](came.body, came.head, plant, came.arrived)
-    # What gave no reading may be sent again, once the plant file is mended.
-    digest = came.digest
-    position = (key or f"sha256:{digest}") if decoded.readings else ""
-    return Delivery(
-        source=SOURCE,
-        readings=tuple(decoded.readings),
-        rejections=tuple(decoded.rejections),
-        position=position,
-        digest=digest,
-        dead_letters=dead_letters(came, decoded),
-    ), decoded
-
-
-def _fault(rejection: Rejection) -> Fault:
-    column = f", column {rejection.column}" if rejection.column else ""
-    place = f"row {rejection.line}{column}" if rejection.line else "the whole"
-    said = f" ({rejection.value!r})" if rejection.value else ""
-    return Fault(where=place, reason=f"{rejection.reason}{said}")
 
 
 def _signals(machine_class: MachineClass, asked: list[str] | None) -> tuple[str, ...]:

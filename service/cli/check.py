@@ -5,54 +5,87 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.call import current_call, shared_options
+from service.cli.call import current_call, shared_options, wall_clock
+from service.cli.quality import clocks_and_grades, rows_of, tell
 
 if TYPE_CHECKING:
+    from features.left_out import LeftOut
     from ingest.damage import Damage
-    from ingest.plant import ModelEntry
+    from ingest.plant import ModelEntry, Plant
+    from models.label_problem import LabelProblem
     from service.control_room import ControlRoom
 
 
 @click.command()
 @click.option("--storage", is_flag=True, help="Also read all that is stored, and say what is damaged.")
 @click.option("--set-aside", "aside", is_flag=True, help="With --storage: put damaged parts aside.")
+@click.option("--relabel", is_flag=True, help="The units of the plant file are right for all that is stored, too.")
 @shared_options
-def command(storage: bool, aside: bool) -> None:
+def command(storage: bool, aside: bool, relabel: bool) -> None:
     """Check the plant file and its sources; say what is there and what each model can claim.
 
-    With --storage, everything that lies on disk is read and compared with its checksum.
+    With --storage, everything that lies on disk is read and compared with its checksum. With --relabel,
+    what is stored is taken to be in the units of the plant file from now on; no value changes.
     """
+    from dataclasses import asdict
+
     from ingest.sources.check import check_sources, silent_signals
+    from ingest.stored_unit import declared_units, other_units
     from service.jobs.schedule import unusable_schedules
 
     call = current_call()
     if aside and not storage:
         raise click.UsageError("--set-aside needs --storage")
     with call.open() as room:
+        if relabel:
+            room.store.units.declare(declared_units(room.plant), wall_clock())
         damages = room.store.find_damage() if storage else []
         folder = str(room.store.set_aside(damages)) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
+        late = room.store.late.counts().values()
+        left_out, labels, unreadable = _by_readings(room)
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
+        clocks, grades = clocks_and_grades(room)
         problems = [
             *(_lost(each, folder) for each in damages),
             *check_sources(room.plant),
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
+            *other_units(room.plant, room.store.units),
+            *([] if damages else dict.fromkeys([*unreadable, *clocks])),
+            *(problem for each in left_out for problem in each.problems),
             *(each["says"] for each in models if not each["can_be_trained"]),
         ]
         report = {
             "plant": room.plant.name,
             "machines": dict(counts),
             "signals": {each.name: len(each.signals) for each in room.plant.classes},
-            "sources": [source.name for source in room.plant.sources],
+            "sources": _sources(room.plant),
             "store": {"readings": held.readings, "events": held.events, "rejected": held.rejected},
+            "late": {"rows": sum(each.late for each in late), "too_late": sum(each.too_late for each in late)},
+            "corrections": sum(room.store.corrections.counts().values()),
+            "unit_changes": [asdict(each) for each in room.store.units.changes()],
+            "quality": rows_of(grades),
+            "left_out": [each.to_dict() for each in left_out],
+            "labels": [each.to_dict() for each in labels],
             "models": models,
             "problems": problems,
         }
-    call.show(report, lambda: _tell(report))
+    call.show(report, lambda: _tell(report, [each.summary() for each in left_out]))
     if problems:
         click.get_current_context().exit(1)
+
+
+def _sources(plant: "Plant") -> list[str]:
+    """Return the names of all files and streams that a plant is read from."""
+    files = [each.name for each in plant.sources]
+    return [
+        *files,
+        *[each.name for each in plant.mqtt],
+        *[each.name for each in plant.kafka],
+        *[each.name for each in plant.opcua],
+    ]
 
 
 def _lost(damage: "Damage", folder: str | None) -> str:
@@ -87,7 +120,29 @@ def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
     return {**about, "says": says, "can_be_trained": True}
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _by_readings(room: "ControlRoom") -> tuple[list["LeftOut"], list["LabelProblem"], list[str]]:
+    """Return what is left out, what is suspicious about failures, and why that cannot be said of a class."""
+    from features.left_out import left_out
+    from ingest.errors import DamagedError, NotEnoughDataError
+    from models.label_check import check_labels
+
+    out: list[LeftOut] = []
+    labels: list[LabelProblem] = []
+    unreadable: list[str] = []
+    for each in room.plant.classes:
+        try:
+            labels += check_labels(room.plant, room.store, each)
+            found = left_out(each, room.store)
+        except DamagedError as error:
+            unreadable.append(str(error))
+        except NotEnoughDataError:
+            continue
+        else:
+            out += [] if found is None else [found]
+    return out, labels, unreadable
+
+
+def _tell(report: dict[str, Any], left_out: list[str]) -> None:
     machines = ", ".join(f"{count} {name}" for name, count in report["machines"].items())
     click.echo(f"{report['plant']}: {machines}; {len(report['sources'])} sources.")
     store = report["store"]
@@ -95,6 +150,24 @@ def _tell(report: dict[str, Any]) -> None:
         click.echo(
             f"Read so far: {store['readings']:,} readings, {store['events']:,} events, {store['rejected']:,} rejected."
         )
+    late = report["late"]
+    if late["rows"]:
+        click.echo(
+            f"Late: {late['rows']:,} rows came after their time had been scored,"
+            f" {late['too_late']:,} of them too late to score it again (see late_within)."
+        )
+    if report["corrections"]:
+        click.echo(f"Corrected: {report['corrections']:,} values by a later arrival; see: andon corrections")
+    for each in report["unit_changes"]:
+        click.echo(
+            f"Relabelled {each['at']:%Y-%m-%d %H:%M} UTC: signal {each['signal']!r} of class {each['machine_class']!r}"
+            f" from {each['before']!r} to {each['unit']!r}."
+        )
+    tell(report["quality"])
+    for line in left_out:
+        click.echo(line)
+    for found in report["labels"]:
+        click.echo(f"Look at {found['says']}.")
     for model in report["models"]:
         if model["can_be_trained"]:
             click.echo(f"{model['model']} ({model['task']}): {model['says']}")

@@ -1,5 +1,6 @@
 """Score the newest readings once and list where to look first."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,14 @@ def _why_not_live(registry: "Registry", model: str) -> str:
     return f"{model}: version {newest.version} waits for a person; see andon models show, then andon models promote"
 
 
+def told_of_late(rescored: int, too_late: int) -> Iterator[str]:
+    """Say what a round made of late readings."""
+    if rescored:
+        yield f"{rescored:,} windows assessed again, because readings of them had come late."
+    if too_late:
+        yield f"{too_late:,} rows came too late to assess their windows again (see late_within); they are kept."
+
+
 def tell(outcome: dict[str, Any]) -> None:
     """Print a round for people."""
     report = outcome["round"]
@@ -82,6 +91,8 @@ def tell(outcome: dict[str, Any]) -> None:
     click.echo(
         f"{report['machines']} machines, {report['windows']:,} windows assessed, {report['raised']} alerts raised."
     )
+    for line in told_of_late(report["rescored"], report["too_late"]):
+        click.echo(line)
     if not report["models"]:
         click.echo("No model is live." if report["untrained"] else "The plant file lists no model.")
     for line in outcome["not_live"]:
@@ -92,6 +103,8 @@ def tell(outcome: dict[str, Any]) -> None:
         click.echo(line, err=True)
     if report["stale"]:
         click.echo(f"No new readings from: {', '.join(report['stale'])}.")
+    for reason, machines in report["not_assessed"].items():
+        click.echo(f"Not assessed, {reason}: {', '.join(machines)}.")
     ranked = outcome["where_to_look_first"]
     click.echo("Where to look first:" if ranked else "Nothing needs a look now.")
     for rank, alert in enumerate(ranked, start=1):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @shared_options
 def command(host: str | None, port: int | None, jobs: bool | None, replay: bool) -> None:
     """Serve the dashboard and /api/v1, and run the plant's jobs until Ctrl-C."""
+    from ingest.stored_unit import hold_units
     from service.control_room import open_control_room
     from service.jobs.schedule import unusable_schedules
 
@@ -31,6 +32,7 @@ def command(host: str | None, port: int | None, jobs: bool | None, replay: bool)
     with open_control_room(settings) as room:
         if settings.jobs and (problems := unusable_schedules(room.plant.jobs)):
             raise ScheduleError("\n".join(problems))
+        hold_units(room.plant, room.store.units, wall_clock())
         clock = replayed_clock(room) if replay else wall_clock
     serve(settings, clock=clock)
 

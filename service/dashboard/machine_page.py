@@ -18,7 +18,7 @@ from service.dashboard.chart import Chart, Mark, Span, draw
 from service.dashboard.first_page import place_of
 from service.dashboard.render import page, span_words
 from service.levels import LevelHistory, level_histories
-from service.overview import machine_health
+from service.overview import machine_health, signal_states
 from service.series import Series, signal_series, thin
 
 router = APIRouter()
@@ -79,6 +79,9 @@ def machine_page(
         legend=_LEGEND,
         risks=[_risk(each, plant, span, marks) for each in histories],
         signals=[draw(each.name, each.unit, series[each.name], span, marks=marks) for each in machine_class.signals],
+        silent_signals=[
+            each for each in signal_states(seen.room, seen.sampling, seen.now, found.name, health.newest) if each.stale
+        ],
         trained=bool(seen.room.registry.versions()),
         events=events[::-1][:_MOST_ROWS],
         more_events=len(events) > _MOST_ROWS,

@@ -104,7 +104,7 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
     ProblemError
         415 for a body that is no form, 422 for one that cannot be read or kept.
     """
-    if content_type(request) != "application/x-www-form-urlencoded":
+    if content_type(request.headers) != "application/x-www-form-urlencoded":
         raise ProblemError(415, "this address takes the forms of the dashboard; programs use /api/v1")
     try:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")

@@ -66,6 +66,8 @@ def score(work: Work) -> Outcome:
         room.plant, room.store, room.registry, room.state, at=work.slot, only=[each.name for each in work.entries]
     )
     summary = f"{report.windows:,} windows of {report.machines} machines: {report.raised} raised, {report.over} over"
+    if report.rescored or report.too_late:
+        summary += f"; late readings: {report.rescored:,} windows again, {report.too_late:,} rows too late"
     if report.errors:
         summary += f"; {len(report.errors)} could not be assessed, first: {report.errors[0]}"
     return Outcome(

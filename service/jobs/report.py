@@ -13,6 +13,8 @@ from service.alerts.record import track_record
 from service.control_room import ControlRoom
 from service.jobs.ledger import RunState, list_runs
 from service.jobs.schedule import latest_slot
+from service.levels import newest_levels
+from service.overview import watched
 
 _LONGEST_LOOK_BACK = 366
 MOST_LINES = 100
@@ -64,6 +66,14 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     if not ranked:
         yield "Nothing needs a look."
     yield ""
+    unsaid = [each for each in newest_levels(room.state, watched(plant), until=slot) if each.level is None]
+    if unsaid:
+        yield "## Not assessed"
+        yield ""
+        yield from _first(
+            [f"- {each.machine}: {each.reason.value} ({each.model}, {_local(room, each.time)})" for each in unsaid]
+        )
+        yield ""
     yield "## In this time"
     yield ""
     yield f"- alerts raised: {raised}"

@@ -1,8 +1,8 @@
-"""How fast readings come in over HTTP: ``python -m tests.benchmarks.http [--json] [--seconds 5]``.
+"""How fast readings come in over HTTP: ``python -m tests.benchmarks.http [--json] [--quick]``.
 
-A server of its own, two clients that keep their connections, every batch new and durable before it is
-answered. Beside it, where installed: InfluxDB 1 (durable) and VictoriaMetrics (not durable) on the same
-readings as line protocol.
+A server of its own and one client with many connections share the machine; every batch is new, and durable before
+it is answered. Beside it, where installed (Debian: ``influxdb``, ``victoria-metrics``): InfluxDB 1, which is durable,
+and VictoriaMetrics, which is not, on the same readings as line protocol.
 """
 
 import argparse
@@ -14,21 +14,33 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import psutil
 
-MACHINES = 200
-SIGNALS = tuple(f"signal_{number}" for number in range(10))
-CLIENTS = 2
+from tests.benchmarks.http_load import MACHINES, SIGNALS, Batches, Load, Shape, requests, send_all
+from tests.ports import free_port
+
+SHAPES = (Shape(100, 10), Shape(1_000, 1), Shape(1_000, 10))
+MOST_BYTES = 400_000_000
+GOALS: Mapping[tuple[str, Shape], float] = {
+    ("arrow", Shape(100, 10)): 1.5,
+    ("json", Shape(100, 10)): 0.8,
+    ("line protocol", Shape(100, 10)): 0.8,
+    ("arrow", Shape(1_000, 1)): 1.5,
+    ("json", Shape(1_000, 1)): 0.8,
+    ("line protocol", Shape(1_000, 1)): 0.8,
+    ("arrow", Shape(1_000, 10)): 6.0,
+}
+"""Million readings a second."""
+
+MOST_P99_MS = 25
 PLANT = """\
 name = "Benchmark"
 [[classes]]
@@ -40,84 +52,49 @@ class = "press"
 """
 
 
-@dataclass
-class Load:
-    """What clients sent and how long each answer took."""
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs: where it takes readings, and in which formats."""
 
-    readings: int = 0
-    seconds: list[float] = field(default_factory=list)
-    refused: int = 0
-
-
-class Batches:
-    """Batches of one format: each is of a moment of its own, so that nothing repeats."""
-
-    def __init__(self, kind: str, readings: int) -> None:
-        self.kind = kind
-        self.rows = readings // len(SIGNALS)
-        self.readings = self.rows * len(SIGNALS)
-        self._begin = datetime.now(UTC).replace(microsecond=0) - timedelta(days=300)
-        self._random = np.random.default_rng(1)
-        self._lock = threading.Lock()
-        self._minute = 0
-
-    def body(self) -> bytes:
-        """Return the next batch."""
-        with self._lock:
-            first = self._minute
-            self._minute += 1 + self.rows // MACHINES
-        cells = np.round(self._random.normal(50, 5, (len(SIGNALS), self.rows)), 2)
-        names = [f"machine-{number % MACHINES}" for number in range(self.rows)]
-        stamps = [self._begin + timedelta(seconds=first + number // MACHINES) for number in range(self.rows)]
-        return _WRITERS[self.kind](names, stamps, cells)
+    name: str
+    process: int
+    port: int
+    path: str
+    kinds: tuple[str, ...] = ("line protocol",)
 
 
-def _json(names: list[str], stamps: list[datetime], cells: Any) -> bytes:
-    rows = [
-        {"machine": name, "time": stamp.isoformat(), **dict(zip(SIGNALS, row, strict=True))}
-        for name, stamp, row in zip(names, stamps, cells.T.tolist(), strict=True)
-    ]
-    return json.dumps(rows).encode()
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one server did with batches of one kind and shape."""
+
+    readings_per_second: float
+    busy_per_request: float
+    half: Load
+    refused: int
 
 
-def _arrow(names: list[str], stamps: list[datetime], cells: Any) -> bytes:
-    columns = {"machine": pa.array(names), "time": pa.array(stamps, pa.timestamp("us", tz="UTC"))}
-    table = pa.table({**columns, **dict(zip(SIGNALS, cells, strict=True))})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
-
-
-def _lines(names: list[str], stamps: list[datetime], cells: Any) -> bytes:
-    parts = [
-        f"readings,machine={name} {','.join(f'{key}={value}' for key, value in zip(SIGNALS, row, strict=True))}"
-        f" {int(stamp.timestamp())}"
-        for name, stamp, row in zip(names, stamps, cells.T.tolist(), strict=True)
-    ]
-    return "\n".join(parts).encode()
-
-
-_WRITERS: dict[str, Callable[[list[str], list[datetime], Any], bytes]] = {
-    "json": _json,
-    "arrow": _arrow,
-    "line protocol": _lines,
-}
-_TYPES = {"json": "application/json", "arrow": "application/vnd.apache.arrow.stream", "line protocol": "text/plain"}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def measure(server: Server, kind: str, shape: Shape, seconds: float) -> Figures:
+    """Load a server fully, then by half."""
+    batches = Batches(kind, shape)
+    warm = send_all(server.port, requests(server.port, server.path, batches, 100))
+    bytes_each = len(batches.body())
+    count = max(100, min(int(seconds * warm.rate), MOST_BYTES // bytes_each))
+    content = requests(server.port, server.path, batches, count)
+    process = psutil.Process(server.process)
+    before = sum(process.cpu_times()[:2])
+    full = send_all(server.port, content)
+    busy = sum(process.cpu_times()[:2]) - before
+    content = requests(server.port, server.path, batches, max(50, count // 3))
+    half = send_all(server.port, content, every=2 / full.rate)
+    return Figures(full.rate * shape.readings, busy / count, half, warm.refused + full.refused + half.refused)
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path) -> Iterator[int]:
+def running(command: list[str], port: int, folder: Path, work: Path | None = None) -> Iterator[int]:
     """Run a server until the block ends, once it listens."""
+    log = folder / "log"
     with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink)
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, cwd=work)
     try:
         for _ in range(300):
             with socket.socket() as probe:
@@ -132,103 +109,80 @@ def running(command: list[str], port: int, log: Path) -> Iterator[int]:
         process.wait(30)
 
 
-def send(port: int, path: str, kind: str, bodies: list[bytes], every: float, load: Load, lock: threading.Lock) -> None:
-    """Send bodies one after the other, or one each ``every`` seconds, on one connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    due = time.perf_counter()
-    for body in bodies:
-        if every:
-            due += every
-            time.sleep(max(0.0, due - time.perf_counter()))
-        begun = time.perf_counter()
-        connection.request("POST", path, body, {"Content-Type": _TYPES[kind]})
-        answer = connection.getresponse()
-        answer.read()
-        seconds = time.perf_counter() - begun
-        with lock:
-            load.seconds.append(seconds)
-            load.refused += answer.status >= 300
-    connection.close()
-
-
-def measure(port: int, path: str, batches: Batches, count: int, every: float = 0.0) -> tuple[float, Load]:
-    """Return readings a second, and each answer's time, of ``count`` batches from all clients together."""
-    bodies = [[batches.body() for _ in range(count // CLIENTS)] for _ in range(CLIENTS)]
-    load, lock = Load(), threading.Lock()
-    threads = [
-        threading.Thread(target=send, args=(port, path, batches.kind, each, every, load, lock)) for each in bodies
-    ]
-    begun = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - begun
-    load.readings = batches.readings * len(load.seconds)
-    return load.readings / seconds, load
-
-
-def andon(folder: Path, seconds: float) -> Iterator[dict[str, Any]]:
-    """Measure our own server."""
+@contextmanager
+def andon(folder: Path, tree: Path) -> Iterator[Server]:
+    """Run our own server, of the source tree given."""
     signals = ", ".join(f'{{ name = "{name}" }}' for name in SIGNALS)
     (folder / "plant.toml").write_text(PLANT.format(signals=signals, last=MACHINES - 1))
     port = free_port()
     command = [sys.executable, "-m", "service", "--plant", str(folder / "plant.toml"), "serve"]
-    with running([*command, "--port", str(port), "--no-jobs"], port, folder / "log"):
-        for kind, readings in (("arrow", 1000), ("json", 1000), ("line protocol", 1000), ("arrow", 10_000)):
-            batches = Batches(kind, readings)
-            rate, _ = measure(port, "/api/v1/readings?precision=s", batches, 60)
-            count = max(60, int(seconds * rate / batches.readings))
-            rate, load = measure(port, "/api/v1/readings?precision=s", batches, count)
-            half = CLIENTS * batches.readings / (rate / 2)
-            _, calm = measure(port, "/api/v1/readings?precision=s", batches, max(60, count // 4), half)
-            yield figures(f"andon, {kind}, {readings:,} a batch", rate, load, calm)
+    with running([*command, "--port", str(port), "--no-jobs"], port, folder, tree) as process:
+        yield Server("andon", process, port, "/api/v1/readings?precision=s", ("arrow", "json", "line protocol"))
 
 
-def influx(folder: Path, seconds: float) -> Iterator[dict[str, Any]]:
-    """Measure InfluxDB 1, which syncs its log before it answers."""
-    if shutil.which("influxd") is None:
-        return
+@contextmanager
+def influx(folder: Path) -> Iterator[Server]:
+    """Run InfluxDB 1, which syncs its log before it answers."""
     port, inner = free_port(), free_port()
     (folder / "influx.conf").write_text(
         f'reporting-disabled = true\nbind-address = "127.0.0.1:{inner}"\n[meta]\ndir = "{folder}/meta"\n'
         f'[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\n'
         f'[http]\nbind-address = "127.0.0.1:{port}"\nlog-enabled = false\n'
     )
-    with running(["influxd", "-config", str(folder / "influx.conf")], port, folder / "log"):
+    with running(["influxd", "-config", str(folder / "influx.conf")], port, folder) as process:
         made = http.client.HTTPConnection("127.0.0.1", port)
         made.request("POST", "/query?q=CREATE+DATABASE+b")
         made.getresponse().read()
-        yield from lines_into("InfluxDB 1", port, "/write?db=b&precision=s", seconds)
+        yield Server("InfluxDB 1", process, port, "/write?db=b&precision=s")
 
 
-def victoria(folder: Path, seconds: float) -> Iterator[dict[str, Any]]:
-    """Measure VictoriaMetrics, which answers before anything is durable."""
-    if (command := shutil.which("victoria-metrics")) is None:
-        return
+@contextmanager
+def victoria(folder: Path) -> Iterator[Server]:
+    """Run VictoriaMetrics, which answers before anything is durable."""
     port = free_port()
     options = [f"-storageDataPath={folder}/victoria", f"-httpListenAddr=127.0.0.1:{port}", "-retentionPeriod=2y"]
-    with running([command, *options], port, folder / "log"):
-        yield from lines_into("VictoriaMetrics (not durable)", port, "/write?precision=s", seconds)
+    with running(["victoria-metrics", *options], port, folder) as process:
+        yield Server("VictoriaMetrics (not durable)", process, port, "/write?precision=s")
 
 
-def lines_into(name: str, port: int, path: str, seconds: float) -> Iterator[dict[str, Any]]:
-    """Measure a server that takes line protocol."""
-    for readings in (1000, 10_000):
-        batches = Batches("line protocol", readings)
-        rate, _ = measure(port, path, batches, 60)
-        rate, load = measure(port, path, batches, max(60, int(seconds * rate / batches.readings)))
-        yield figures(f"{name}, line protocol, {readings:,} a batch", rate, load, None)
+def peers(seconds: float) -> dict[tuple[str, Shape], float]:
+    """Return million readings a second of each peer that is installed, by its name and the shape."""
+    found: dict[tuple[str, Shape], float] = {}
+    for program, run in (("influxd", influx), ("victoria-metrics", victoria)):
+        if shutil.which(program):
+            with tempfile.TemporaryDirectory() as folder, run(Path(folder)) as server:
+                for shape in SHAPES:
+                    rate = measure(server, "line protocol", shape, seconds).readings_per_second
+                    found[server.name, shape] = rate / 1e6
+    return found
 
 
-def figures(name: str, rate: float, load: Load, calm: Load | None) -> dict[str, Any]:
+def rows_of(kind: str, shape: Shape, figures: Figures, peer: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    """Give the rows of the benchmark for one kind and shape."""
+    name, rate = f"{kind}, {shape}", figures.readings_per_second / 1e6
+    goal = GOALS.get((kind, shape))
+    for each, value in peer.items() or [("", None)]:
+        yield row(name, rate, "M readings/s", goal, each, value)
+    yield row(f"{name}: server's processor time", figures.busy_per_request * 1e6, "us/request", None)
+    for part in (50, 99):
+        latency = float(np.percentile(figures.half.latencies, part)) * 1e3
+        yield row(f"{name}: p{part} at half load", latency, "ms", MOST_P99_MS if part == 99 else None)
+    if figures.refused:
+        yield row(f"{name}: refused", figures.refused, "requests", 0)
+
+
+def row(
+    name: str, value: float, unit: str, goal: float | None, peer: str = "", peer_value: float | None = None
+) -> dict[str, Any]:
     """Return one row of the benchmark."""
     return {
         "name": name,
-        "readings_per_second": round(rate),
-        "p99_ms": round(float(np.percentile(load.seconds, 99)) * 1e3, 1),
-        "p99_ms_at_half_load": None if calm is None else round(float(np.percentile(calm.seconds, 99)) * 1e3, 1),
-        "refused": load.refused,
+        "value": round(value, 3),
+        "unit": unit,
+        "goal": goal,
+        "peer": peer,
+        "peer_value": None if peer_value is None else round(peer_value, 3),
+        "ratio": None if not peer_value else round(value / peer_value, 2),
     }
 
 
@@ -236,24 +190,24 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--quick", action="store_true", help="one second for each figure instead of four")
+    parser.add_argument("--tree", type=Path, default=Path.cwd(), help="source tree whose server is measured")
     arguments = parser.parse_args()
+    seconds = 1.0 if arguments.quick else 4.0
+    beside = peers(seconds)
     rows: list[dict[str, Any]] = []
-    for server in (andon, influx, victoria):
-        with tempfile.TemporaryDirectory() as folder:
-            rows += server(Path(folder), arguments.seconds)
-    peers = [each["readings_per_second"] for each in rows if each["name"].startswith("InfluxDB 1, ")]
-    for each in rows:
-        each["times_influxdb"] = round(each["readings_per_second"] / peers[0], 2) if peers else None
+    for shape in SHAPES:
+        peer = {name: value for (name, size), value in beside.items() if size == shape}
+        with tempfile.TemporaryDirectory() as folder, andon(Path(folder), arguments.tree) as server:
+            for kind in server.kinds:
+                rows += rows_of(kind, shape, measure(server, kind, shape, seconds), peer)
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return
     for each in rows:
-        print(
-            f"{each['name']:45} {each['readings_per_second'] / 1e6:7.3f} M readings/s  p99 {each['p99_ms']:6.1f} ms"
-            f"  at half load {each['p99_ms_at_half_load'] or '-'} ms  refused {each['refused']}"
-            f"  x {each['times_influxdb'] or '-'} InfluxDB"
-        )
+        peer_text = f"x {each['ratio']} {each['peer']} ({each['peer_value']})" if each["peer"] else ""
+        goal = "" if each["goal"] is None else f"goal {each['goal']}"
+        print(f"{each['name']:75} {each['value']:>10} {each['unit']:14} {goal:9} {peer_text}")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from ingest.plant import Machine, MachineClass, Plant, Signal, Source
+from ingest.reading import Readings, readings_schema
 from ingest.sources.files import ingest_files
 from ingest.store import Store
 
@@ -60,6 +61,27 @@ def write_readings(path: Path, readings: int) -> datetime:
     if writer is not None:
         writer.close()
     return BEGIN + timedelta(minutes=minutes - 1)
+
+
+def store_alone(folder: Path, rows: int, batches: int) -> float:
+    """Return million readings a second of batches appended one by one, each durable before the next."""
+    names = pa.array([f"machine-{number % MACHINES}" for number in range(rows)])
+    random = np.random.default_rng(7)
+    schema = readings_schema(SIGNALS)
+    made = []
+    for number in range(batches):
+        seconds = number * (1 + rows // MACHINES) + np.arange(rows) // MACHINES
+        stamps = pa.array(seconds * 1_000_000 + int(BEGIN.timestamp()) * 1_000_000).cast(schema.field("time").type)
+        cells = [np.round(random.normal(50, 5, rows), 3) for _ in SIGNALS]
+        arrived = pa.repeat(pa.scalar(NOW, stamps.type), rows)
+        made.append(Readings("press", pa.table([names, stamps, arrived, *cells], schema=schema)))
+    store = Store(folder / f"alone-{rows}")
+    begun = perf_counter()
+    for number, each in enumerate(made):
+        store.append(each, source="benchmark", position=f"{number}")
+    seconds_taken = perf_counter() - begun
+    store.close()
+    return batches * rows * len(SIGNALS) / seconds_taken / 1e6
 
 
 def ingest_in_child(folder: Path) -> dict[str, float]:
@@ -117,7 +139,10 @@ def measure(folder: Path, readings: int) -> list[dict[str, Any]]:
     again = timed(lambda: ingest_files(plant_in(folder), store, now=NOW), 1)
     lake_bytes = sum(each.stat().st_size for each in (folder / "andon-data" / "lake").rglob("*.parquet"))
     store.close()
+    alone = [median(store_alone(folder / f"{run}", *size) for run in range(3)) for size in ((100, 400), (10_000, 20))]
     rows = [
+        row("store alone, 1,000 readings a batch", alone[0], "M readings/s", 1.4, None),
+        row("store alone, 100,000 readings a batch", alone[1], "M readings/s", 8, None),
         row("ingest", cost["readings"] / cost["seconds"] / 1e6, "M readings/s", 1.0, readings / plain / 1e6),
         row("ingest per second of processor", cost["readings"] / cost["busy"] / 1e6, "M readings/s", 2.0, None),
         row("peak memory of ingest", cost["peak"], "MB", 600, None),

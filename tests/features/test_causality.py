@@ -1,16 +1,18 @@
 """What happens after a moment changes nothing that was known at it, bit for bit (FE-04)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.catalogue import FEATURES
 from features.extract import extract
 from features.recipe import Recipe
+from features.running import Running
 from features.table import FeatureTable
 from ingest.event import Event, EventKind
 from tests.features.table_history import START, TableHistory, after, readings_frame
@@ -26,6 +28,10 @@ RECIPE = Recipe(
     error_codes=("E1", "E2"),
     baseline=45 * MINUTE,
     every=(2 * MINUTE, 2 * MINUTE),
+)
+AT_TIMES_OFF = replace(
+    RECIPE,
+    running=Running("flow > -0.7 and state != 'E1'", ("flow",), settle=4 * MINUTE, hold=10 * MINUTE),
 )
 CUT_OFF = 180.0
 END = 300.0
@@ -54,7 +60,7 @@ class Past:
 
 machines = st.sampled_from(["m1", "m2", "m3"])
 values = st.none() | st.sampled_from([0.0, -0.0, 1e9]) | st.floats(-1e6, 1e6)
-kinds: st.SearchStrategy[EventKind] = st.sampled_from(["failure", "maintenance", "error", "stop"])
+kinds: st.SearchStrategy[EventKind] = st.sampled_from(["failure", "maintenance", "error", "stop", "state"])
 
 
 def pasts(begin: float, end: float, *, rows: int) -> st.SearchStrategy[Past]:
@@ -88,35 +94,41 @@ def pasts(begin: float, end: float, *, rows: int) -> st.SearchStrategy[Past]:
     return draw_past()
 
 
-def _until_cut_off(table: FeatureTable) -> tuple[list[str], bytes, bytes, bytes]:
-    known = table.where(table.time <= np.datetime64(after(minutes=CUT_OFF).replace(tzinfo=None)))
-    return list(known.machine), known.time.tobytes(), known.values.tobytes(), known.filled.tobytes()
+def _content(table: FeatureTable) -> tuple[list[str], bytes, bytes, bytes, bytes]:
+    off = b"" if table.off is None else table.off.tobytes()
+    return list(table.machine), table.time.tobytes(), table.values.tobytes(), table.filled.tobytes(), off
 
 
+def _until_cut_off(table: FeatureTable) -> tuple[list[str], bytes, bytes, bytes, bytes]:
+    return _content(table.where(table.time <= np.datetime64(after(minutes=CUT_OFF).replace(tzinfo=None))))
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
 @settings(max_examples=30, deadline=None)
 @given(past=pasts(0, CUT_OFF, rows=30), future=pasts(CUT_OFF, END, rows=30))
-def test_the_future_changes_no_feature_of_the_past(past: Past, future: Past) -> None:
+def test_the_future_changes_no_feature_of_the_past(recipe: Recipe, past: Past, future: Past) -> None:
     then, now = past.history(), past.with_more(future).history()
 
-    before = extract(RECIPE, then, ["m1", "m2", "m3"], START, after(minutes=END))
-    live = extract(RECIPE, then, ["m1", "m2", "m3"], START, after(minutes=CUT_OFF))
-    later = extract(RECIPE, now, ["m1", "m2", "m3"], START, after(minutes=END))
+    before = extract(recipe, then, ["m1", "m2", "m3"], START, after(minutes=END))
+    live = extract(recipe, then, ["m1", "m2", "m3"], START, after(minutes=CUT_OFF))
+    later = extract(recipe, now, ["m1", "m2", "m3"], START, after(minutes=END))
 
     assert _until_cut_off(later) == _until_cut_off(before) == _until_cut_off(live)
 
 
+@pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
 @settings(max_examples=10, deadline=None)
 @given(past=pasts(0, CUT_OFF, rows=20), cells=st.integers(1, 3000), begin=st.integers(0, 200))
-def test_groups_pieces_and_the_start_of_the_span_change_no_bit(past: Past, cells: int, begin: int) -> None:
+def test_groups_pieces_and_the_start_of_the_span_change_no_bit(
+    recipe: Recipe, past: Past, cells: int, begin: int
+) -> None:
     history = past.history()
-    whole = extract(RECIPE, history, ["m1", "m2", "m3"], START, after(minutes=END))
+    whole = extract(recipe, history, ["m1", "m2", "m3"], START, after(minutes=END))
 
-    cut = extract(RECIPE, history, ["m1", "m2", "m3"], after(minutes=begin), after(minutes=END), cells=cells)
+    cut = extract(recipe, history, ["m1", "m2", "m3"], after(minutes=begin), after(minutes=END), cells=cells)
 
     expected = whole.where(whole.time > np.datetime64(after(minutes=begin).replace(tzinfo=None)))
-    assert list(cut.machine) == list(expected.machine)
-    assert cut.values.tobytes() == expected.values.tobytes()
-    assert cut.filled.tobytes() == expected.filled.tobytes()
+    assert _content(cut) == _content(expected)
 
 
 def test_one_machine_alone_has_the_same_features_as_among_others() -> None:

@@ -11,6 +11,7 @@ from ingest.intake import Inlet
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.sources.mqtt import MqttStream
+from ingest.sources.stream import Stream
 
 NUMBER = MqttTopic(template="plant/{line}/{machine}/{signal}")
 WIDE = MqttTopic(template="wide/{machine}", payload="json")
@@ -27,8 +28,10 @@ def plant_at(port: int, *topics: MqttTopic, machines: tuple[str, ...] = ("m1", "
     )
 
 
-def stream_of(plant: Plant, **environment: str) -> MqttStream:
-    return MqttStream(plant.mqtt[0], plant, clock=lambda: datetime.now(UTC), environment=environment)
+def stream_of(plant: Plant, *, keep_alive: int = 30, **environment: str) -> MqttStream:
+    return MqttStream(
+        plant.mqtt[0], plant, clock=lambda: datetime.now(UTC), environment=environment, keep_alive=keep_alive
+    )
 
 
 def wait_for(true: Callable[[], object], seconds: float = 20.0) -> None:
@@ -39,7 +42,7 @@ def wait_for(true: Callable[[], object], seconds: float = 20.0) -> None:
 
 
 @contextmanager
-def listening(stream: MqttStream, inlet: Inlet) -> Iterator[list[Exception]]:
+def listening(stream: Stream, inlet: Inlet) -> Iterator[list[Exception]]:
     """Run a stream in the background; at the end it is told to stop and has settled everything.
 
     The list that is given has the error that ended it, if one did.

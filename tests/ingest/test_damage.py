@@ -73,6 +73,7 @@ def test_a_damaged_batch_of_the_log_is_named_and_neither_served_nor_sealed(
         store.read("press")
     with pytest.raises(DamagedError, match="batch 1"):
         store.seal()
+    assert store.spans("press") == {}
 
 
 @pytest.mark.parametrize("sealed", [True, False], ids=["lake", "log"])

@@ -1,6 +1,7 @@
 """Dead letters: what was not understood is kept, counted, bounded, and read again."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,69 @@ def test_what_is_understood_in_part_leaves_the_rest_as_a_letter(store: Store) ->
     assert replay(store, plant("m9", top=100)).readings == 1
     assert values(store) == {"m9": 99.0}
     assert store.dead_letters() == []
+
+
+def came(store: Store, minutes: float, **cells: Any) -> None:
+    """Let a reading of m1 at TIME arrive some minutes after NOW."""
+    arrived = NOW + timedelta(minutes=minutes)
+    decoded = DECODERS["json"](json.dumps([row(**cells)]).encode(), {}, plant("m1", top=100), arrived)
+    store.deliver([Delivery(source="s", readings=tuple(decoded.readings))])
+
+
+def held(store: Store, minutes: float, **cells: Any) -> None:
+    """Let a letter of m1 at TIME arrive some minutes after NOW."""
+    kept = replace(letter(row(**cells)), arrived=NOW + timedelta(minutes=minutes))
+    store.deliver([Delivery(source="s", dead_letters=(kept,))])
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_replayed_value_gives_way_to_what_came_after_its_letter_only(store: Store, sealed: bool) -> None:
+    came(store, 1, a=1)
+    held(store, 2, a=50, b=50)
+    came(store, 3, a=3)
+    if sealed:
+        store.seal()
+
+    replay(store, plant("m1", top=100))
+
+    assert (values(store), values(store, "b")) == ({"m1": 3.0}, {"m1": 50.0})
+    store.seal()
+    assert (values(store), values(store, "b")) == ({"m1": 3.0}, {"m1": 50.0})
+    held(store, 4, a=60)
+    replay(store, plant("m1", top=100))
+    assert values(store) == {"m1": 60.0}
+
+
+def test_letters_that_are_replayed_in_any_order_end_with_the_newest(store: Store) -> None:
+    held(store, 3, a=30, b=30)
+    held(store, 2, a=20)
+    held(store, 1, a=10, b=10)
+    numbers = [each.number for each in store.dead_letters()]
+
+    replay(store, plant("m1", top=100), numbers=[numbers[0]])
+    replay(store, plant("m1", top=100), numbers=numbers[1:])
+
+    assert (values(store), values(store, "b")) == ({"m1": 30.0}, {"m1": 30.0})
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(range(6)), st.lists(st.booleans(), min_size=6, max_size=6), st.integers(0, 6))
+def test_replayed_or_not_the_value_that_came_last_stays(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], as_letter: list[bool], sealed_after: int
+) -> None:
+    store = Store(tmp_path_factory.mktemp("data"))
+    for minute in range(6):
+        (held if as_letter[minute] else came)(store, minute, a=minute)
+        if minute == sealed_after:
+            store.seal()
+    numbers = [each.number for each in store.dead_letters()]
+
+    for place in order:
+        if place < len(numbers):
+            replay(store, plant("m1", top=100), numbers=[numbers[place]])
+
+    assert values(store) == {"m1": 5.0}
+    store.close()
 
 
 def test_readings_and_their_letter_change_together_or_not_at_all(store: Store) -> None:

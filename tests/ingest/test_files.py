@@ -89,6 +89,32 @@ def test_a_changed_plant_file_reads_the_file_again(folder: Path, store: Store) -
     assert (only(ingest(folder, store)).accepted, values(store)) == (1, [1.0, 2.0, 3.0])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "row"),
+    [
+        ({"machines": [{"name": "p1", "class": "press"}]}, "p2,2026-01-03,7,70"),
+        ({"classes": [{"name": "press", "signals": [{"name": "force", "range": (0, 6)}]}]}, "p2,2026-01-03,7,70"),
+        ({"sources": [{"name": "s", "path": "data.csv", "machine": "machine", "time": "time", "decimal": ","}]},
+         "p2,2026-01-03,7.0,70"),
+    ],
+)  # fmt: skip
+def test_rows_that_were_rejected_are_taken_up_once_the_plant_file_is_mended(
+    folder: Path, store: Store, wrong: dict[str, Any], row: str
+) -> None:
+    with (folder / "data.csv").open("a") as file:
+        file.write(row + "\n")
+    ingest(folder, store, **wrong)
+    before, listed = values(store), store.rejections("s")
+
+    ingest(folder, store)
+
+    assert 7.0 not in before
+    assert listed
+    assert values(store) == [1.0, 2.0, 3.0, 7.0]
+    assert store.rejections("s") == []
+    assert only(ingest(folder, store)).accepted == 0
+
+
 def test_moving_a_machine_keeps_its_history(folder: Path, store: Store) -> None:
     def standing_at(line: str) -> list[dict[str, str]]:
         return [{"name": name, "class": "press", "site": "north", "line": line} for name in ("p1", "p2")]

@@ -97,8 +97,51 @@ def bodies() -> Iterator[tuple[str, str, bytes]]:
     )
 
 
+def repeated(head: str, row: str, size: int = SIZE) -> bytes:
+    """Give as many rows as have room; ``#`` in the row is its number."""
+    count = size // (len(row) + 4)
+    return (head + "".join(row.replace("#", str(each)) for each in range(count))).encode()
+
+
+def large_bodies() -> Iterator[tuple[str, str, bytes]]:
+    """Give what a megabyte unpacks to at most."""
+    large = 16 * SIZE
+    csv, line = "machine,time,signal-1\n", "m,machine=press-1 signal-1="
+    yield "csv", "each row is wrong", repeated(csv, "a,b,c\n", large)
+    yield "csv", "each time is another text", repeated(csv, "press-1,x#,1\n", large)
+    yield "csv", "each value is another text", repeated(csv, f"press-1,{TIME},x#\n", large)
+    yield "json", "each row is empty", b"[" + b"{}," * (large // 3) + b"{}]"
+    yield "line_protocol", "each line is wrong", repeated("", "a\n", large)
+    yield "line_protocol", "each line is wrong and has an escape", repeated("", "\\\n", large)
+    yield "line_protocol", "each value is another text", repeated("", f'{line}"#"\n', large)
+    yield "line_protocol", "each machine is unknown", repeated("", "m,machine=p# signal-1=1\n", large)
+
+
+def lesser_bodies() -> Iterator[tuple[str, str, bytes]]:
+    line = "m,machine=press-1 "
+    fields = ",".join(f'signal-{each}="x"' for each in range(20))
+    yield "line_protocol", "each line has twenty strings", repeated("", f"{line}{fields}\n")
+    yield "line_protocol", "each line has an escape", repeated("", "m,machine=press\\ 1 signal-1=#\n")
+    yield "csv", "each row is wrong", repeated("machine,time,signal-1\n", "a,b,c\n")
+    yield "csv", "each day is none", repeated("machine,time,signal-1\n", "press-1,2026-02-30T00:00:00Z,1\n")
+
+
 @pytest.mark.parametrize(
-    ("kind", "body"), [pytest.param(kind, body, id=f"{kind}: {what}") for kind, what, body in bodies()]
+    ("kind", "body"),
+    [pytest.param(kind, body, id=f"{kind}: {what}") for kind, what, body in large_bodies()],
+)
+def test_no_body_that_unpacks_to_the_largest_takes_two_seconds_to_be_refused(kind: str, body: bytes) -> None:
+    began = time.process_time()
+
+    with pytest.raises(SourceError):
+        DECODERS[kind](body, {}, PLANT, NOW)
+
+    assert time.process_time() - began < 2 * MOST_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [pytest.param(kind, body, id=f"{kind}: {what}") for kind, what, body in [*bodies(), *lesser_bodies()]],
 )
 def test_no_body_of_a_megabyte_takes_a_second(kind: str, body: bytes) -> None:
     began = time.process_time()

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -15,13 +14,13 @@ from time import sleep
 import paho.mqtt.client as paho
 import pytest
 
-from ingest.delivery import Delivery, Receipt
-from ingest.errors import IntakeFullError, SourceError, StoreError
+from ingest.errors import SourceError, StoreError
 from ingest.intake import Intake
 from ingest.plant_mqtt import MqttTopic
 from ingest.replay import replay
 from ingest.store import Store
 from tests.broker import Broker, Publisher, running_broker
+from tests.ingest.held_inlet import HeldInlet
 from tests.ingest.mqtt_plant import NUMBER, listening, plant_at, stream_of, wait_for
 
 VERSIONS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -37,33 +36,6 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def intake(store: Store) -> Iterator[Intake]:
     with Intake(store) as intake:
         yield intake
-
-
-class Inlet:
-    """An inlet that answers when it is told to, or is full."""
-
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
-        self.held: list[tuple[Delivery, Future[Receipt]]] = []
-        self.holding = self.full = False
-
-    def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
-        if self.full:
-            raise IntakeFullError("full")
-        if not self.holding:
-            return self._intake.put(delivery, wait=wait)
-        future: Future[Receipt] = Future()
-        self.held.append((delivery, future))
-        return future
-
-    def notes(self, source: str) -> dict[str, str]:
-        return self._intake.notes(source)
-
-    def release(self) -> None:
-        self.holding = False
-        for delivery, future in self.held:
-            future.set_result(self._intake.put(delivery).result())
-        self.held.clear()
 
 
 def send(broker: Broker, *messages: tuple[str, bytes], retain: bool = False) -> None:
@@ -131,7 +103,7 @@ def test_a_large_message_comes_in_many_pieces(broker: Broker, intake: Intake, st
 def test_nothing_is_acknowledged_before_it_is_durable(
     broker: Broker, intake: Intake, store: Store, protocol: str
 ) -> None:
-    stream, inlet = stream_of(plant_at(broker.port, protocol=protocol)), Inlet(intake)
+    stream, inlet = stream_of(plant_at(broker.port, protocol=protocol)), HeldInlet(intake)
     with listening(stream, inlet):
         inlet.holding = True
         send(broker, *[("plant/l/m1/a", str(each).encode()) for each in range(10)])
@@ -181,6 +153,29 @@ def test_a_broker_that_goes_away_ends_the_run_and_says_so(broker: Broker, intake
     broker.start()
 
 
+@VERSIONS
+def test_a_broker_that_hangs_is_noticed_and_misses_nothing(tmp_path: Path, broker: Broker, protocol: str) -> None:
+    store = Store(tmp_path / "hanging")
+    stream = stream_of(plant_at(broker.port, protocol=protocol), keep_alive=1)
+    with Intake(store) as intake:
+        with listening(stream, intake) as errors:
+            send(broker, ("plant/l/m1/a", b"1"))
+            wait_for(lambda: stream.state.kept == 1)
+            sleep(2.2)  # longer than both silences: a broker that is merely quiet answers when it is asked
+            assert stream.state.connected
+            with broker.hanging():
+                wait_for(lambda: errors, 10)
+                assert "the broker is connected, but answers nothing any more" in stream.state.why
+                with listening(stream, intake) as errors:
+                    pass
+                assert "answer" in str(errors[0])
+        with listening(stream, intake):
+            send(broker, ("plant/l/m1/a", b"2"))
+            wait_for(lambda: stream.state.kept == 2)
+    assert values(store) == [1.0, 2.0]
+    store.close()
+
+
 def test_a_session_that_the_broker_lost_makes_no_new_message_an_old_one(
     broker: Broker, intake: Intake, store: Store
 ) -> None:
@@ -190,7 +185,7 @@ def test_a_session_that_the_broker_lost_makes_no_new_message_an_old_one(
         wait_for(lambda: stream.state.kept == 1)
     forget(broker, "andon-works-hall")
 
-    inlet = Inlet(intake)
+    inlet = HeldInlet(intake)
     with listening(stream, inlet):
         inlet.holding = True
         send(broker, ("plant/l/m1/a", b"1"))  # the same content, and the same number as before
@@ -216,7 +211,7 @@ def forget(broker: Broker, client_id: str) -> None:
 
 def test_what_a_failing_store_did_not_keep_is_heard_anew(broker: Broker, intake: Intake, store: Store) -> None:
     stream = stream_of(plant_at(broker.port, sparkplug={"node_machine": "m1"}))
-    inlet = Inlet(intake)
+    inlet = HeldInlet(intake)
     with listening(stream, inlet) as errors:
         inlet.holding = True
         send(broker, ("spBv1.0/ulm/NDEATH/edge", b""), ("plant/l/m1/a", b"1"))
@@ -299,7 +294,7 @@ def test_a_message_that_breaks_the_decoder_is_a_letter_and_the_others_are_kept(
 
 
 def test_a_full_intake_makes_the_broker_wait(broker: Broker, intake: Intake, store: Store) -> None:
-    stream, inlet = stream_of(plant_at(broker.port)), Inlet(intake)
+    stream, inlet = stream_of(plant_at(broker.port)), HeldInlet(intake)
     with listening(stream, inlet) as errors:
         inlet.full = True
         send(broker, *[("plant/l/m1/a", str(each).encode()) for each in range(9000)])

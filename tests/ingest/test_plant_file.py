@@ -180,6 +180,21 @@ def test_what_is_not_toml_is_told_with_line_and_column(tmp_path: Path, text: str
     assert place in found[0]
 
 
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ('running = "presure > 5"', "running: no signal 'presure'; did you mean 'pressure'?"),
+        ('running = "__import__(1)"', "running: __import__(1) has no meaning here; use signals, numbers, state,"),
+        ('settle = "10 min"', "settle: has no meaning without 'running'; add running ="),
+    ],
+)
+def test_when_machines_run_is_an_expression_over_signals_of_the_class(tmp_path: Path, keys: str, problem: str) -> None:
+    (found,) = problems(tmp_path, changed('components = ["seal", "valve"]', keys + '\ncomponents = ["seal", "valve"]'))
+
+    assert found.startswith(f"plant.toml: classes[1].{problem}")
+    assert found.endswith('(class "press")')
+
+
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     text = changed('unit = "bar"', 'unti = "bar"')
     text = changed('class = "press"\nline', 'class = "pres"\nline', text)
@@ -346,6 +361,6 @@ def test_any_single_change_gives_a_plant_or_lines_that_name_file_and_key(
     except PlantFileError as error:
         found = error.problems or ["no problem is named"]
     for line in found:
-        assert re.match(r"plant\.toml: ['\"A-Za-z0-9]", line)
+        assert re.match(r"plant\.toml: ['\"A-Za-z0-9_-]", line)
         assert line.isprintable()
         assert "Input should be" not in line

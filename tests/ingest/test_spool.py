@@ -215,6 +215,41 @@ def test_a_full_disk_does_not_stop_the_draining(tmp_path: Path, monkeypatch: pyt
         assert len(list(tmp_path.glob("*.spool"))) == 1
 
 
+def small_disk(folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the disk be full when the files of a folder take so many bytes, in blocks of 4,096."""
+    write = os.pwrite
+
+    def in_blocks(length: int) -> int:
+        return -(-length // 4096) * 4096
+
+    def within(descriptor: int, data: bytes, at: int) -> int:
+        have = os.fstat(descriptor).st_size
+        used = sum(in_blocks(path.stat().st_size) for path in folder.iterdir())
+        if used + in_blocks(max(have, at + len(data))) - in_blocks(have) > size:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data, at)
+
+    monkeypatch.setattr(os, "pwrite", within)
+
+
+def test_a_full_disk_is_left_again_when_what_lies_there_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_disk(tmp_path, 200_000, monkeypatch)
+    with Spool(tmp_path) as spool:
+        for lap in range(3):
+            taken: list[str] = []
+            refused = 0
+            while refused < 5:  # the source tries again and again
+                try:
+                    fill(spool, f"{lap} {len(taken)}", size=1000)
+                    taken.append(f"{lap} {len(taken)}")
+                except IntakeFullError:
+                    refused += 1
+            assert len(taken) > 50
+            assert drain(spool) == taken
+
+
 STATE = framed(0, b'{"positions": [], "notes": []}')
 WHOLE = [framed(number, to_bytes(named(str(number), 40 * number))) for number in range(1, 6)]
 DATA = STATE + b"".join(WHOLE)

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.event import listen
 
-from ingest import event_rows
+from ingest import event_rows, known
+from ingest.catalogue import METADATA
+from ingest.database import open_database
 from ingest.dead_letter import DeadLetter
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, Receipt, Remembered
 from ingest.event import Event, events_table
 from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
@@ -76,6 +78,7 @@ def test_any_sequence_of_batches_and_sealings_reads_as_the_last_arrival_of_each_
                 for machine, hours, a, b in step:
                     before = expected.get((machine, at(hours)), (None, None))
                     expected[machine, at(hours)] = (before[0] if a is None else a, before[1] if b is None else b)
+            assert store.spans("press") == spans_in(expected)
         assert content(store.read("press", signals=["a", "b"])) == expected
         part = store.read("press", machines=["m2", "m10"], signals=["a", "b"], start=at(1), end=at(4))
         assert content(part) == {
@@ -83,9 +86,58 @@ def test_any_sequence_of_batches_and_sealings_reads_as_the_last_arrival_of_each_
         }
         store.seal()
         assert content(store.read("press", signals=["a", "b"])) == expected
-        first = {name: min(time for machine, time in expected if machine == name) for name, _ in expected}
-        assert {name: span[0] for name, span in store.spans("press").items()} == first
         store.close()
+
+
+def spans_in(expected: Content) -> dict[str, tuple[datetime, datetime]]:
+    times = {name: [time for machine, time in expected if machine == name] for name, _ in expected}
+    return {name: (min(each), max(each)) for name, each in times.items()}
+
+
+def test_spans_are_the_same_in_a_store_that_comes_later(
+    store: Store, make_readings: MakeReadings, database: str
+) -> None:
+    def minute(number: int) -> datetime:
+        return START + timedelta(minutes=number)
+
+    store.append(make_readings([("m1", 0, {"a": 1.0}), ("m2", 3, {"a": 1.0})]), source="s", position="1")
+    store.seal()
+    store.append(make_readings([("m1", 5, {"a": 1.0}), ("m3", 2, {"a": 1.0})]), source="s", position="2")
+    later = Store(store.folder, database=database)
+
+    spans = later.spans("press")
+
+    later.close()
+    assert spans == {"m1": (minute(0), minute(5)), "m2": (minute(3), minute(3)), "m3": (minute(2), minute(2))}
+    assert store.spans("press") == spans
+
+
+@pytest.mark.parametrize("kind", ["key", "body"])
+def test_a_pushed_position_is_known_and_said_to_be_of_another_content(store: Store, kind: Remembered) -> None:
+    def deliver(position: str, digest: str) -> Receipt:
+        (receipt,) = store.deliver([Delivery(source="api", position=position, digest=digest, remembered=kind)])
+        return receipt
+
+    assert deliver("1", "a") == Receipt(True)
+    assert deliver("1", "a") == Receipt(False)
+    assert deliver("1", "b") == Receipt(False, other=True)
+
+
+def test_only_the_newest_pushed_positions_are_known_and_each_kind_has_room_of_its_own(
+    tmp_path: Path, database: str
+) -> None:
+    bodies = [Delivery(source="api", position=f"{each}", remembered="body") for each in range(5)]
+    key = Delivery(source="api", position="batch 1", remembered="key")
+    lasting = Delivery(source="file", position="file 1")
+    readings = open_database(tmp_path / "readings.db", database)
+    with readings.write() as connection:
+        METADATA.create_all(connection)
+        for each in (key, lasting, *bodies):
+            known.claim(connection, each)
+        known.forget(connection, {"key": 1, "body": 3})
+        fresh = [known.claim(connection, each).fresh for each in (lasting, key, *bodies)]
+    readings.close()
+    assert fresh == [False, False, True, True, False, False, False]
 
 
 def test_sealing_counts_what_was_repeated_and_what_was_corrected(store: Store, make_readings: MakeReadings) -> None:

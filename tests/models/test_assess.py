@@ -5,11 +5,15 @@ import numpy as np
 
 from features.extract import extract
 from ingest.event import Event
+from ingest.plant import Signal
 from models.assess import assess, assess_table
 from models.assessment import Reason
+from models.backtest import recipe_until
 from models.bundle import Bundle
+from models.card import page
+from models.fit import fit_bundle
 from tests.features.table_history import TableHistory, after
-from tests.models.pumps import FAILURES, HOURS, MACHINES, pump_history
+from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pump_history
 
 
 def test_every_window_end_has_a_level_or_a_reason(seal_risk: Bundle, pumps: TableHistory) -> None:
@@ -77,3 +81,29 @@ def test_what_comes_later_changes_no_assessment(seal_risk: Bundle, pumps: TableH
 def test_an_empty_span_gives_no_assessment(seal_risk: Bundle, pumps: TableHistory) -> None:
     assert len(assess(seal_risk, pumps, MACHINES, after(hours=300), after(hours=300))) == 0
     assert seal_risk.recipe.stride == timedelta(hours=2)
+
+
+def test_a_machine_that_is_off_has_no_level_and_that_is_the_reason(pumps: TableHistory) -> None:
+    readings = pumps.readings.assign(speed=1.0)
+    rests = (readings["time"] > after(hours=200)) & (readings["time"] <= after(hours=220))
+    readings.loc[rests, ["speed", *(name for name in pumps.signals)]] = 0.0
+    history = TableHistory(readings, [])
+    running = {"running": "speed > 0", "signals": [*PLANT.classes[0].signals, Signal(name="speed")]}
+    pump = PLANT.classes[0].model_copy(update=running)
+    plant = PLANT.model_copy(update={"classes": [pump]})
+    entry = pump_entry(name="strange", task="anomaly", signals=list(pumps.signals))
+    recipe = recipe_until(plant, history, entry, after(hours=HOURS))
+    table = extract(recipe, history, MACHINES, after(hours=-1), after(hours=HOURS))
+    bundle = fit_bundle(entry, plant, recipe, table, history.events(), after(hours=HOURS))
+
+    said = assess(bundle, history, ["pump-0"], after(hours=150), after(hours=240))
+
+    hours = (said.time - np.datetime64(after(hours=0).replace(tzinfo=None), "us")) / np.timedelta64(1, "h")
+    off = said.reason == Reason.OFF
+    shortest = bundle.recipe.windows[0] / timedelta(hours=1)
+    assert off[(hours >= 200 + shortest) & (hours <= 220)].all()
+    assert not off[(hours <= 200) | (hours >= 221 + shortest)].any()
+    assert np.isnan(said.level[off]).all()
+    assert (said.level[~off & np.isfinite(said.level)] < bundle.threshold).all()
+    assert bundle.card["data"]["reasons"]["off"] > 0
+    assert any("Not assessed for" in line and " off " in line for line in page(bundle.card).splitlines())

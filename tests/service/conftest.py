@@ -46,7 +46,7 @@ class Works:
     def send(
         self, machine: str = "press-1", *, minutes: int = 60, until: datetime | None = None, **signals: float
     ) -> None:
-        """Keep one reading a minute up to ``until``, the present if left out."""
+        """Keep one reading a minute up to ``until``, the present if left out; of a signal that is NaN none."""
         end = until or self.now
         times = [end - timedelta(minutes=each) for each in reversed(range(minutes))]
         machine_class = self.room.plant.class_of(machine)
@@ -101,6 +101,7 @@ class Works:
             self.room.plant,
             recipe,
             table=table,
+            reasons={},
             labels=nothing.astype(np.int8),
             targets=events_table(),
             learner=learner,
@@ -129,15 +130,16 @@ class Works:
         level: float | None = 0.1,
         age: timedelta = timedelta(0),
         version: str = "ab12",
+        reason: str = "no readings",
     ) -> None:
-        """Write down what the model said."""
+        """Write down what the model said; the reason where it said no level."""
         row = {
             "model": "press failure",
             "machine": machine,
             "time": self.now - age,
             "version": version,
             "level": level,
-            "reason": "no readings" if level is None else "ok",
+            "reason": reason if level is None else "ok",
             "threshold": 0.5,
         }
         with self.room.state.write() as connection:

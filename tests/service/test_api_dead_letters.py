@@ -1,7 +1,7 @@
 """Dead letters over HTTP and in the metrics."""
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -116,3 +116,50 @@ def test_letters_are_counted_in_the_metrics(works: Any) -> None:
         'andon_dead_letters_gone_total{source="api",why="dropped"} 0.0',
     ):
         assert line in metrics
+
+
+def handed_on(**changes: Any) -> dict[str, Any]:
+    letter = {
+        "kind": "mqtt",
+        "base64": b64encode(b"\xff").decode(),
+        "reason": "no number",
+        "arrived": "2026-05-02T03:00:00Z",
+        "head": {"topic": "a"},
+    }
+    return {"source": "hall", "letters": [{**letter, **changes}]}
+
+
+def test_an_edge_hands_its_letters_on_once(works: Any) -> None:
+    first = works.client.post(PATH, json=handed_on(), headers={"Idempotency-Key": "e:1"})
+    again = works.client.post(PATH, json=handed_on(), headers={"Idempotency-Key": "e:1"})
+    without_key = works.client.post(PATH, json=handed_on())
+
+    assert first.json() == {"accepted": 1, "repeated": False}
+    assert again.json() == {"accepted": 1, "repeated": True}
+    assert without_key.status_code == 200
+    (item,) = works.get(PATH)["items"]
+    assert (item["source"], item["kind"], item["reason"]) == ("hall", "mqtt", "no number")
+    assert item["arrived"] == "2026-05-02T03:00:00Z"
+    detail = works.get(f"{PATH}/{item['number']}")
+    assert (b64decode(detail["base64"]), detail["head"]) == (b"\xff", {"topic": "a"})
+
+
+def test_a_letter_did_not_arrive_after_now(works: Any) -> None:
+    works.client.post(PATH, json=handed_on(arrived="2030-01-01T00:00:00Z"))
+    assert works.get(PATH)["items"][0]["arrived"] == "2026-05-03T04:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base64": "no base 64!"},
+        {"kind": ""},
+        {"arrived": "2026-05-02T03:00:00"},
+        {"head": {"topic": "\x00"}},
+        {"head": {"topic": 1}},
+        {"more": 1},
+    ],
+)
+def test_a_letter_that_cannot_be_kept_is_refused(works: Any, wrong: dict[str, Any]) -> None:
+    assert works.client.post(PATH, json=handed_on(**wrong)).status_code == 422
+    assert works.get(PATH)["items"] == []

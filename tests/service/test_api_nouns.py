@@ -1,13 +1,15 @@
 """Plant, machines, alerts, models, jobs and runs over HTTP."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from models.assessment import Reason
 from models.interval import wilson
 from models.live_history import Change
 from models.registry import slug
@@ -59,6 +61,44 @@ def test_a_silent_machine_is_never_normal(works: Any) -> None:
     machine = works.get("/api/v1/machines/press-1")
 
     assert (machine["health"], machine["stale"]) == ("no recent readings", True)
+
+
+@pytest.mark.parametrize("reason", [each for each in Reason if each is not Reason.OK])
+def test_a_prediction_is_a_level_or_a_reason(works: Any, reason: Reason) -> None:
+    works.send()
+    works.assess(level=0.1, age=timedelta(minutes=5))
+    works.assess(level=None, reason=reason.value)
+
+    machine = works.get("/api/v1/machines/press-1")
+
+    assert machine["health"] == ("off" if reason is Reason.OFF else "not assessed")
+    assert machine["level"] is None
+    assert [(each["model"], each["level"], each["reason"]) for each in machine["said"]] == [
+        ("press failure", None, reason.value)
+    ]
+
+
+def test_a_silent_signal_is_told_beside_those_that_speak_with_since_when(works: Any) -> None:
+    then = works.now - timedelta(days=3)
+    works.send(until=then)
+    works.send(vibration=np.nan)
+    works.assess(level=0.1)
+
+    machine = works.get("/api/v1/machines/press-1")
+
+    assert (machine["health"], machine["stale"]) == ("normal", False)
+    assert {each["name"]: (each["stale"], datetime.fromisoformat(each["time"])) for each in machine["signals"]} == {
+        "temperature": (False, works.now),
+        "vibration": (True, then),
+    }
+
+
+def test_a_signal_that_never_came_is_silent(works: Any) -> None:
+    works.send(vibration=np.nan)
+
+    signals = works.get("/api/v1/machines/press-1")["signals"]
+
+    assert [(each["name"], each["stale"], each["time"]) for each in signals][1] == ("vibration", True, None)
 
 
 def test_an_old_assessment_says_nothing_of_the_present(works: Any) -> None:
@@ -135,6 +175,7 @@ def test_a_machine_shows_its_newest_values_and_levels(works: Any) -> None:
         "range": [-40, 200],
         "time": "2026-05-03T04:00:00Z",
         "value": 62.0,
+        "stale": False,
     }
     assert machine["levels"][0]["level"] == [0.2, 0.3]
     assert machine["level"]["level"] == 0.3
@@ -338,6 +379,16 @@ def test_a_version_that_cannot_be_read_is_shown_as_such_and_breaks_no_page(works
     for page in ("/", "/models", "/machines/press-1"):
         assert works.client.get(page, headers={"Accept": "text/html"}).status_code == 200
     assert f"{folder.name[:12]}</code>, the live one, cannot be read" in works.client.get("/models").text
+
+
+def test_the_report_says_why_a_machine_has_no_level(works: Any) -> None:
+    works.assess("press-1", level=0.1)
+    assert "Not assessed" not in write_report(works.room, works.room.plant.jobs[0], works.now).read_text()
+
+    works.assess("press-2", level=None, reason="sensor fault")
+
+    told = write_report(works.room, works.room.plant.jobs[0], works.now).read_text()
+    assert "## Not assessed\n\n- press-2: sensor fault (press failure, 2026-05-03 06:00)\n" in told
 
 
 def test_jobs_say_when_they_run_next(works: Any) -> None:

@@ -341,6 +341,37 @@ def test_a_signal_that_never_came_and_a_model_that_cannot_be_trained_are_problem
     assert "No problem found" not in checked.out
 
 
+def test_check_says_how_much_is_left_out_because_machines_are_off(andon: Callable[..., Ended], plant: Path) -> None:
+    plant.write_text(plant.read_text().replace('name = "oven"\n', 'name = "oven"\nrunning = "temperature > 211"\n', 1))
+    andon("--plant", plant, "ingest")
+
+    told, as_json = andon("--plant", plant, "check"), andon("--plant", plant, "--json", "check")
+
+    # Of 71 hours, the oven is too cold for the first 12 of each day.
+    assert "oven: 51% of the newest 71 h is left out, off or settling." in told.out
+    assert as_json.json["left_out"][0]["machines"] == {"oven-1": pytest.approx(36 / 71)}
+
+
+def test_check_and_training_say_what_is_suspicious_about_recorded_failures(
+    andon: Callable[..., Ended], plant: Path
+) -> None:
+    failures = [
+        f'[[events]]\nmachine = "oven-1"\nkind = "failure"\ntime = 2026-01-0{day} 05:07:0{day}Z' for day in (2, 3)
+    ]
+    plant.write_text("\n\n".join([plant.read_text(), *failures, failures[1].replace("05:07", "06:22")]))
+    andon("--plant", plant, "ingest")
+
+    told, as_json = andon("--plant", plant, "check"), andon("--plant", plant, "--json", "check")
+    trained = andon("--plant", plant, "train")
+
+    says = (
+        "oven: 1 of 3 failures follow one of the same machine, component and code within 8 h (oven-1 2026-01-03 06:22)"
+    )
+    assert f"Look at {says}; " in told.out
+    assert [each["kind"] for each in as_json.json["labels"]] == ["recorded twice"]
+    assert says in trained.out
+
+
 def test_damage_to_what_is_stored_is_found_and_put_aside_on_demand(andon: Callable[..., Ended], plant: Path) -> None:
     andon("--plant", plant, "ingest")
     segment = next((plant.parent / "andon-data" / "lake").glob("*/*.parquet"))

@@ -151,6 +151,30 @@ def test_a_silent_machine_is_never_shown_as_normal(works: Any) -> None:
     assert "state-normal" not in tile.split("</li>")[0]
 
 
+def test_a_machine_that_is_off_says_so_and_is_not_shown_as_normal(works: Any) -> None:
+    works.send("press-1")
+    works.assess("press-1", level=None, reason="off")
+
+    text = page(works, "/")
+    tile = text[text.index("<b>press-1</b>") :].split("</li>")[0]
+
+    assert "state-off" in tile
+    assert "press failure: off" in tile
+    assert "state-normal" not in tile
+    assert "press failure says nothing of" in page(works, "/machines/press-1")
+
+
+def test_the_machine_page_names_a_silent_signal_and_since_when(works: Any) -> None:
+    works.send("press-1", until=works.now - timedelta(days=3))
+    works.send("press-1", vibration=float("nan"))
+
+    told = page(works, "/machines/press-1")
+
+    assert "<b>vibration</b> is silent since" in told
+    assert "2026-04-30" in told.split("<b>vibration</b> is silent since")[1][:200]
+    assert "<b>temperature</b> is silent" not in told
+
+
 def test_health_is_told_by_a_word_and_a_shape(works: Any) -> None:
     works.send("press-1")
     works.send("press-2", until=works.now - timedelta(hours=5))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -19,8 +20,12 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from ingest.errors import StoreError
+from ingest.sqlite import SqliteDatabase
+from models.persistence import Condition
 from service import database
 from service.database import NEWEST_REVISION, Moment, metadata, open_state, watch_table
+from service.rescore import late_mark
+from service.watch import Watch, watches
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
@@ -37,6 +42,25 @@ def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [NEWEST_REVISION]
+
+
+def test_a_watch_of_the_first_tables_is_kept_and_says_that_nobody_knows_where_it_began(tmp_path: Path) -> None:
+    old = SqliteDatabase(tmp_path / "state.db")
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        condition = '{"active": true, "flags": [true], "clean": 1}'
+        row = ("risk", "m1", 1_000_000, condition)
+        connection.exec_driver_sql("INSERT INTO watch (model, machine, until, condition) VALUES (?, ?, ?, ?)", row)
+    old.close()
+    state = open_state(tmp_path / "state.db")
+    with state.read() as connection:
+        until = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+        assert watches(connection, "risk") == {"m1": Watch(until, Condition(True, (True,), 1))}
+        assert late_mark(connection, "risk") is None
+    state.close()
 
 
 def test_opening_again_keeps_what_was_written(tmp_path: Path) -> None:

@@ -36,6 +36,20 @@ def test_the_age_of_the_newest_reading_is_told_by_class(works: Any) -> None:
     assert scrape(works)["andon_newest_reading_age_seconds", ("press",)] == 300
 
 
+def test_a_silent_machine_is_not_hidden_behind_those_of_its_class_that_speak(works: Any) -> None:
+    works.send("press-1", until=works.now - timedelta(hours=5))
+    works.send("press-2")
+    works.assess("press-1", level=0.1)
+    works.assess("press-2", level=0.1)
+
+    found = scrape(works)
+
+    stale = [found["andon_machine_stale", (machine,)] for machine in ("press-1", "press-2", "press-3")]
+    assert stale == [1, 0, 1]
+    assert found["andon_machines", ("normal",)] == 1
+    assert found["andon_machines", ("no recent readings",)] == 1
+
+
 def test_open_alerts_are_counted(works: Any) -> None:
     works.alert("press-1")
     works.alert("press-2")

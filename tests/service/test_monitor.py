@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, cast
@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from features.recipe import Recipe
+from features.running import Running
 from features.table import FeatureTable
 from ingest.database import Database
 from ingest.errors import NotEnoughDataError, RegistryError
@@ -316,6 +317,25 @@ def test_machines_without_recent_readings_are_stale(worlds: Worlds) -> None:
     world.say("m1", [0.1] * 10)
     world.say("m2", [0.1] * 4)
     assert world.round(10).stale == ("m2", "m3")
+
+
+def test_the_round_names_the_machines_that_are_off(worlds: Worlds) -> None:
+    running = Running("vibration > 0.05", ("vibration",), settle=timedelta(0), hold=HOUR)
+    bundle = bundle_of(entry())
+    world = worlds(replace(bundle, recipe=replace(bundle.recipe, running=running)), machines=("m1", "m2"))
+    world.say("m1", [0.1, 0.1, 0.9, 0.0, 0.0])
+    world.say("m2", [0.1] * 5)
+
+    report = world.round(5)
+
+    assert report.not_assessed == {"off": ("m1",)}
+    with world.state.read() as connection:
+        said = connection.execute(
+            select(assessment_table.c.level, assessment_table.c.reason)
+            .where(assessment_table.c.machine == "m1")
+            .order_by(assessment_table.c.time)
+        ).all()
+    assert [tuple(row) for row in said] == [(0.1, "ok"), (0.1, "ok"), (0.9, "ok"), (None, "off"), (None, "off")]
 
 
 def test_windows_whose_readings_may_still_come_wait_for_them(worlds: Worlds) -> None:

@@ -16,7 +16,8 @@ import pytest
 from ingest.delivery import Delivery, Receipt
 from ingest.errors import SourceError
 from ingest.intake import Inlet
-from ingest.plant import Plant
+from ingest.plant import Machine, MachineClass, Plant, Signal
+from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.sources.stream import StreamState
 from ingest.store import Store
@@ -76,6 +77,33 @@ def test_a_stream_that_is_lost_is_tried_again_and_disturbs_no_other() -> None:
     assert {name: each.why for name, each in streams.states().items()} == {"bad": "stopped", "good": "stopped"}
     told = [json.loads(line) for line in lines.getvalue().splitlines() if '"event": "stream"' in line]
     assert len([each for each in told if each["connected"]]) == 2
+
+
+def test_what_a_person_should_know_of_a_stream_is_told_once() -> None:
+    lines = io.StringIO()
+    configure_logs(stream=lines)
+    stream = Fickle("bus")
+    stream.state = replace(stream.state, notice="messages 3 to 7 are lost", since=NOW)
+    streams = Streams([stream], Inlets(), random=Random(1))  # noqa: S311
+
+    streams.start()
+    wait_for(lambda: "messages 3 to 7 are lost" in lines.getvalue())
+    wait_for(lambda: '"connected": true' in lines.getvalue())
+    streams.stop()
+
+    assert lines.getvalue().count("stream notice") == 1
+
+
+def test_each_broker_and_each_cluster_of_the_plant_file_is_a_stream() -> None:
+    press = MachineClass(name="press", signals=[Signal(name="force")])
+    plant = Plant(
+        classes=[press],
+        machines=[Machine(name="p1", machine_class="press")],
+        mqtt=[Mqtt(name="hall", host="localhost", topics=[MqttTopic(template="plant/{machine}/{signal}")])],
+        kafka=[Kafka(name="bus", servers=["localhost:9092"], topics=[KafkaTopic(topic="t")])],
+    )
+
+    assert [each.name for each in streams_of(plant, lambda: NOW)] == ["hall", "bus"]
 
 
 def test_a_stream_that_stays_away_is_tried_ever_less_often() -> None:

@@ -178,7 +178,7 @@ def main() -> None:
                 step(whole)
         expected = content(whole)
         whole.close()
-    sqlite.CHECKPOINT_BYTES = 100_000  # so that taking over the log of the database fails, too
+    sqlite.CHECKPOINT_PAGES = 20  # so that taking over the log of the database fails, too
     for way in WAYS:
         first = tried = 1
         while True:

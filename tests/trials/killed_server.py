@@ -25,8 +25,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.store import Store
-from tests.benchmarks.http import free_port
 from tests.broker import Publisher, running_broker
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

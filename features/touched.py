@@ -1,0 +1,43 @@
+"""Which window ends a reading has a say in, so that one that comes late touches these and no others."""
+
+import numpy as np
+
+from features.catalogue import BY_NAME
+from features.recipe import NEW_FEATURES, Recipe
+from features.window import Times, microseconds
+
+
+def touched(recipe: Recipe, times: Times, first: int, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the spans, each (begin, end], of the window ends in (start, end] that readings may change.
+
+    A reading at t is in the windows that end from t on and before t + the longest window. One of the
+    time that a machine's own normal is learnt from has a say in every later window, and so has a
+    machine's first reading where its age is a feature.
+
+    Parameters
+    ----------
+    times : of the readings, in microseconds since 1970, ascending, at least one
+    first : time of the machine's first reading, these included
+    start, end : microseconds since 1970
+    """
+    step = microseconds(recipe.stride)
+    low = -(-times // step)
+    high = (times + microseconds(recipe.lookback) - 1) // step
+    if times[0] <= _ever_since(recipe, first):
+        high[0] = end // step
+        high = np.maximum.accumulate(high)
+    low, high = np.maximum(low, start // step + 1), np.minimum(high, end // step)
+    inside = low <= high
+    low, high = low[inside], high[inside]
+    if len(low) == 0:
+        return []
+    apart = np.flatnonzero(low[1:] > high[:-1] + 1)
+    begins, ends = low[np.append(0, apart + 1)], high[np.append(apart, len(high) - 1)]
+    return [((begin - 1) * step, last * step) for begin, last in zip(begins.tolist(), ends.tolist(), strict=True)]
+
+
+def _ever_since(recipe: Recipe, first: int) -> int:
+    """Return up to when readings have a say in every later window; before the first one if none has."""
+    if recipe.baseline and any(BY_NAME[name].kind == "baseline" for name in recipe.features):
+        return first + microseconds(recipe.baseline)
+    return first if set(NEW_FEATURES) & set(recipe.features) else first - 1

@@ -1,0 +1,1 @@
+"""Bodies in which nothing is wrong, decoded a column at a time."""

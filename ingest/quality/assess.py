@@ -1,0 +1,155 @@
+"""Grade all signals of machines together: what most of them show at once is the machine's doing, not a sensor's."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ingest.catalogue import to_microseconds
+from ingest.plant import MachineClass, Plant, Signal
+from ingest.quality.fault import Fault
+from ingest.quality.grade import Grade, find_faults
+from ingest.quality.series import Series, robust_deviation
+from ingest.store import History
+
+SPAN = timedelta(days=30)
+"""Newest part of the history that is graded."""
+
+_STILL = 10
+_JUMP = 8.0
+_BESIDE = 3
+_TOGETHER = frozenset({"drift", "erratic", "spike", "flat"})
+"""Kinds that are no sensor's when half of a machine's signals show them, or a third of its class shows one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalGrade:
+    """The grade of one signal of one machine."""
+
+    machine: str
+    signal: str
+    grade: Grade
+
+
+def assess(
+    history: History, plant: Plant, machine_class: MachineClass, *, machines: Sequence[str] | None = None
+) -> Iterator[SignalGrade]:
+    """Yield the grade of each signal of the machines of a class, over the newest ``SPAN`` of each machine.
+
+    One machine is in memory at a time. A signal without any reading has grade 0.
+
+    Parameters
+    ----------
+    machines : only these; all of the class when left out
+    """
+    found: dict[str, dict[str, list[Fault]]] = {}
+    spans = history.spans(machine_class.name)
+    for machine in plant.machines_of(machine_class.name) if machines is None else machines:
+        if machine in spans:
+            first, newest = spans[machine]
+            found[machine] = faults_of_machine(history, machine_class, machine, max(first, newest - SPAN), newest)
+    for machine, signals in found.items():
+        for signal, faults in signals.items():
+            kept = [each for each in faults if not _shared(each, signals) and not _of_class(each, signal, found)]
+            yield SignalGrade(machine, signal, Grade.of(kept))
+
+
+def faults_of_machine(
+    history: History, machine_class: MachineClass, machine: str, start: datetime, end: datetime
+) -> dict[str, list[Fault]]:
+    """Return the faults of each signal of a machine in [start, end], each signal looked at by itself."""
+    table = history.read(
+        machine_class.name,
+        machines=[machine],
+        signals=[each.name for each in machine_class.signals],
+        start=start - timedelta(microseconds=1),
+        end=end,
+    ).table
+    span = to_microseconds(start), to_microseconds(end)
+    return {
+        each.name: find_faults(series) if len(series) else [Fault("missing", 1.0, *span, "no reading at all")]
+        for each, series in series_of_machine(table, machine_class.signals, span)
+    }
+
+
+def series_of_machine(
+    table: pa.Table, signals: Sequence[Signal], span: tuple[int, int]
+) -> Iterator[tuple[Signal, Series]]:
+    """Yield the series of each signal from one machine's readings, which say when the machine as a whole rests."""
+    times, arrived = (table[name].cast(pa.int64()).to_numpy() for name in ("time", "arrived"))
+    columns = {each.name: table[each.name].to_numpy() for each in signals}
+    resting, eventful = _states(list(columns.values()))
+    for each in signals:
+        values = columns[each.name]
+        present = ~np.isnan(values)
+        low, high = each.range or (-np.inf, np.inf)
+        yield (
+            each,
+            Series(
+                times[present],
+                values[present],
+                *span,
+                every=None if each.every is None else round(each.every.total_seconds() * 1e6),
+                low=low,
+                high=high,
+                resting=resting[present],
+                eventful=eventful[present],
+                arrived=arrived[present],
+            ),
+        )
+
+
+def _states(columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return when half of the signals stand still or are zero, and when half of them jump; two of them at least."""
+    still, jumps = (np.zeros(len(columns[0]) if columns else 0) for _ in range(2))
+    for values in columns:
+        present = np.flatnonzero(~np.isnan(values))
+        read = values[present]
+        if len(read) < _STILL:
+            continue
+        changes = np.diff(read)
+        begins = np.flatnonzero(np.concatenate(([True], changes != 0)))
+        lengths = np.diff(np.append(begins, len(read)))
+        still[present] += np.repeat(lengths >= _STILL, lengths) | (read == 0)
+        leaps = np.abs(changes) > max(_JUMP * robust_deviation(changes), 0.0)
+        jumps[present[1:]] += leaps & (changes != 0)
+    half = max(2.0, len(columns) / 2)
+    shaken = np.flatnonzero(jumps >= half)
+    eventful = np.zeros(len(jumps), np.bool_)
+    for offset in range(-_BESIDE, _BESIDE + 1):
+        eventful[np.clip(shaken + offset, 0, len(jumps) - 1)] = True
+    return still >= half, eventful
+
+
+def _shared(fault: Fault, signals: Mapping[str, Sequence[Fault]]) -> bool:
+    """Say whether half of a machine's signals, two at least, show such a fault at this time."""
+    if fault.code not in _TOGETHER or len(signals) < 3:
+        return False
+    several = sum(any(_like(each, fault) for each in faults) for faults in signals.values())
+    return several >= max(2, len(signals) / 2)
+
+
+def _of_class(fault: Fault, signal: str, machines: Mapping[str, Mapping[str, Sequence[Fault]]]) -> bool:
+    """Say whether a third of the machines, three at least, drift so with this signal: weather, or a shared supply."""
+    if fault.code != "drift":
+        return False
+    several = sum(
+        any(_like(each, fault) and each.detail[:1] == fault.detail[:1] for each in signals.get(signal, ()))
+        for signals in machines.values()
+    )
+    return several >= max(3, len(machines) / 3)
+
+
+def _like(one: Fault, other: Fault) -> bool:
+    return one.code == other.code and one.begin <= other.end and other.begin <= one.end
+
+
+def summary(grades: Sequence[SignalGrade]) -> dict[str, list[SignalGrade]]:
+    """Return the grades of each signal over its machines, the worst machine first."""
+    found: dict[str, list[SignalGrade]] = {}
+    for each in grades:
+        found.setdefault(each.signal, []).append(each)
+    return {signal: sorted(those, key=lambda each: each.grade.number) for signal, those in found.items()}

@@ -1,0 +1,180 @@
+"""Levels that wander off slowly, or jump to what looks like another unit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ingest.quality.fault import Fault
+from ingest.quality.series import Series, Values, robust_deviation
+
+_DAY = 86_400_000_000
+_FEWEST_DAYS, _MOST_DAYS = 8, 365
+_FEWEST_A_DAY = 5
+_DRIFTED = 4.0
+_STEADILY = 8.0
+_CHUNK = 12
+_MOST_CHUNKS = 400
+_FEWEST_BESIDE = 100
+_BESIDE = 2_000
+_NEAR = 30
+_SIDE = 8
+_FAR = 6.0
+_SELDOM, _LASTS = 0.02, 0.8
+_CLOSE = 0.03
+_ALIKE = 1.6
+
+UNITS: Mapping[str, tuple[float, float]] = {
+    "10 times": (10, 0), "100 times": (100, 0), "1,000 times": (1000, 0), "60 times": (60, 0), "3,600 times": (3600, 0),
+    "3.6 times, as from m/s to km/h": (3.6, 0), "25.4 times, as from inch to mm": (25.4, 0),
+    "3.28 times, as from m to ft": (3.28084, 0), "14.5 times, as from bar to psi": (14.50377, 0),
+    "6.89 times, as from psi to kPa": (6.894757, 0), "9.81 times, as from kgf to N": (9.80665, 0),
+    "4.19 times, as from calories to joules": (4.184, 0), "as from degC to K": (1, 273.15),
+    "as from degC to degF": (1.8, 32),
+}  # fmt: skip
+"""What a change of unit does to numbers: times the first, plus the second."""
+
+CONVERSIONS = tuple(
+    each
+    for name, (times, plus) in UNITS.items()
+    for each in ((name, times, plus), (f"{name}, backwards", 1 / times, -plus / times))
+)
+
+
+def drift(series: Series) -> Fault | None:
+    """Find a level that goes one way for days: by four times the usual spread of a day, and steadily.
+
+    Steadily means that the medians of the days lie closer to a curve that never turns back than an eighth
+    of what it goes. One signal alone cannot tell a sensor that drifts from a machine that wears out; the
+    grade asks the machine's other signals.
+    """
+    days = _days(series)
+    if days is None or series.counts_up:
+        return None
+    medians, spread = days
+    up = 1 if np.median(medians[-3:]) >= np.median(medians[:3]) else -1
+    curve = _never_back(medians * up)
+    went = float(np.median(curve[-3:]) - np.median(curve[:3]))
+    off = float(np.sqrt(np.mean((medians * up - curve) ** 2)))
+    if went < _DRIFTED * spread or went < _STEADILY * off or went == 0:
+        return None
+    going = np.flatnonzero((curve > curve[0] + 0.05 * went) & (curve < curve[-1] - 0.05 * went))
+    share = max(1, len(going)) / len(curve)
+    detail = (
+        f"{up * went:+.3g} over {len(curve)} days, {went / spread:.0f} times the spread of a day"
+        if spread
+        else (f"{up * went:+.3g} over {len(curve)} days")
+    )
+    return Fault("drift", share, int(series.times[0]), int(series.times[-1]), detail)
+
+
+def unit_jump(series: Series) -> Fault | None:
+    """Find a jump, once or there and back, after which level and spread are those of another common unit."""
+    if len(series) < 2 * _FEWEST_BESIDE or series.counts_up:
+        return None
+    for place in _breaks(series.values):
+        if min(place, len(series) - place) < _FEWEST_BESIDE:
+            continue
+        jump = _Jump.at(series.values, place)
+        for name, times, plus in CONVERSIONS:
+            if jump.converts(times, plus):
+                share = float(np.mean(series.times >= series.times[place]))
+                begin, end = int(series.times[place]), int(series.times[-1])
+                return Fault("unit_jump", share, begin, end, f"from about {jump.was:.4g} to {jump.now:.4g}: {name}")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump:
+    """A break of the level: its values just before and after, the noise there, and how lasting it is.
+
+    Attributes
+    ----------
+    wide : deviation of the last readings before
+    seldom : share of all readings before that lie closer to the new level than to the old one
+    stays : share of the next readings that do
+    """
+
+    was: float
+    now: float
+    noise: float
+    noise_now: float
+    wide: float
+    seldom: float
+    stays: float
+
+    @classmethod
+    def at(cls, values: Values, place: int) -> Self:
+        """Look at a break at this place."""
+        before, after = values[max(0, place - _BESIDE) : place], values[place : place + _BESIDE]
+        was, now = float(np.median(before[-_NEAR:])), float(np.median(after[:_NEAR]))
+        nearer = [float(np.mean(np.abs(each - was) > np.abs(each - now))) for each in (values[:place], after)]
+        return cls(was, now, _noise(before), _noise(after), robust_deviation(before), *nearer)
+
+    def converts(self, times: float, plus: float) -> bool:
+        """Say whether what comes after is what came before in another unit: its level, its noise, for good."""
+        expected, step = times * self.was + plus, abs(self.now - self.was)
+        unlike = step > _FAR * self.wide if plus else abs(self.was) > self.noise
+        room = _CLOSE * abs(times * self.was) + min(3 * self.noise, abs(self.was) / 4) * times
+        alike = self.noise > 0 and 1 / _ALIKE <= self.noise_now / (times * self.noise) <= _ALIKE
+        close = abs(self.now - expected) <= room
+        return unlike and close and alike and self.seldom < _SELDOM and self.stays > _LASTS
+
+
+def _breaks(values: Values) -> list[int]:
+    """Return the places at which level and spread change most: by their ratios, and by the level alone."""
+    size = max(_CHUNK, len(values) // _MOST_CHUNKS)
+    count = len(values) // size
+    chunks = values[: count * size].reshape(count, size)
+    medians = np.median(chunks, axis=1)
+    spreads = np.median(np.abs(chunks - medians[:, np.newaxis]), axis=1)
+    side = min(_SIDE, count // 2)
+    levels, widths = (np.median(sliding_window_view(each, side), axis=1) for each in (np.abs(medians), spreads))
+    tiny = 1e-9 * (float(np.abs(values).max()) or 1.0)
+    ratios = [np.abs(np.log((each[side:] + tiny) / (each[:-side] + tiny))) for each in (levels, widths)]
+    by_ratio = int(np.argmax(np.minimum(*ratios))) + side
+    by_level = int(np.argmax(np.abs(np.diff(medians)))) + 1
+    return [_sharpened(values, place * size, size) for place in dict.fromkeys((by_ratio, by_level))]
+
+
+def _sharpened(values: Values, place: int, size: int) -> int:
+    """Return the place of the largest change of level near a place that is known to a chunk."""
+    low, high = max(_CHUNK, place - size), min(len(values) - _CHUNK, place + size)
+    if low >= high:
+        return place
+    around = np.median(sliding_window_view(values[low - _CHUNK : high + _CHUNK], _CHUNK), axis=1)
+    return low + int(np.argmax(np.abs(around[_CHUNK:] - around[:-_CHUNK])))
+
+
+def _noise(values: Values) -> float:
+    """Return the usual deviation among a few readings one after the other."""
+    chunks = values[: len(values) // _NEAR * _NEAR].reshape(-1, _NEAR)
+    off = np.abs(chunks - np.median(chunks, axis=1)[:, np.newaxis])
+    return float(1.4826 * np.median(np.median(off, axis=1)))
+
+
+def _days(series: Series) -> tuple[Values, float] | None:
+    """Return the median of each day that has readings of a running machine, and the usual spread within a day."""
+    awake = np.ones(len(series), np.bool_) if series.resting is None else ~series.resting
+    values, day = series.values[awake], (series.times[awake] - series.first) // _DAY
+    begins = np.flatnonzero(np.concatenate(([True], np.diff(day) > 0))) if len(day) else np.zeros(0, np.int64)
+    parts = [each for each in np.split(values, begins[1:]) if len(each) >= _FEWEST_A_DAY]
+    if len(parts) < _FEWEST_DAYS:
+        return None
+    each = max(1, -(-len(parts) // _MOST_DAYS))
+    medians = np.array([np.median(part) for part in parts[::each]])
+    return medians, float(np.median([robust_deviation(part) for part in parts[::each]]))
+
+
+def _never_back(values: Values) -> Values:
+    """Return the curve that never falls and lies closest to values (least squares; pool adjacent violators)."""
+    levels: list[list[float]] = []
+    for value in values.tolist():
+        levels.append([value, 1.0])
+        while len(levels) > 1 and levels[-2][0] > levels[-1][0]:
+            last, weight = levels.pop()
+            before, held = levels[-1]
+            levels[-1] = [(before * held + last * weight) / (held + weight), held + weight]
+    return np.repeat([level for level, _ in levels], [int(weight) for _, weight in levels])

@@ -1,0 +1,1 @@
+"""Where a made-up plant can be played to, one module per protocol."""

@@ -1,0 +1,125 @@
+"""Units at the door: a value that comes in another unit than its signal's is converted when it is read.
+
+Pint knows the units; it is loaded only where two of them differ. Conversions are linear, with exact
+fractions. Turns are not cycles here: rpm does not convert to Hz, since pint counts radians and the
+factor would be 2 pi.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import UnitError
+
+_AS_PINT_READS = (
+    (re.compile(r"(?<=[a-zA-Zµμ])([23])\b"), r"**\1"),  # m3/h
+    (re.compile(r"\b([mkM]?N)m\b"), r"\1*m"),  # Nm, which would be a length
+    (re.compile(r"^°$"), "degree"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Makes (value + shift) × factor of a value.
+
+    Examples
+    --------
+    >>> str(Conversion(Fraction(5, 9), Fraction(-32)))
+    '(value − 32) × 5/9'
+    """
+
+    factor: Fraction
+    shift: Fraction = Fraction(0)
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values in the other unit; NaN stays."""
+        moved = values + float(self.shift) if self.shift else values
+        return moved * float(self.factor) if self.factor != 1 else moved
+
+    def __str__(self) -> str:
+        sign = "−" if self.shift < 0 else "+"
+        moved = f"(value {sign} {abs(self.shift)})" if self.shift else "value"
+        return f"{moved} × {self.factor}" if self.factor != 1 else moved
+
+
+SAME = Conversion(Fraction(1))
+
+
+@cache
+def conversion(delivered: str, wanted: str) -> Conversion:
+    """Return how values of one unit become values of another.
+
+    Raises
+    ------
+    UnitError
+        When one of them is not known, they measure different things, or the way between them is not linear.
+
+    Examples
+    --------
+    >>> conversion("degF", "degC")
+    Conversion(factor=Fraction(5, 9), shift=Fraction(-32, 1))
+    >>> str(conversion("m3/h", "l/min"))
+    'value × 50/3'
+    """
+    if delivered == wanted:
+        return SAME
+    one, other = _known(delivered), _known(wanted)
+    there = f"{delivered!r} does not convert to {wanted!r}"
+    if one.measures != other.measures:
+        raise UnitError(f"{there}: they measure different things ({one.measures}, {other.measures})")
+    try:
+        at = [_registry().Quantity(Fraction(each), one.unit).to(other.unit).magnitude for each in (0, 1, 2)]
+    except Exception as error:  # pint raises what its formulas do, too
+        raise UnitError(f"{there} ({type(error).__name__})") from error
+    factor = at[1] - at[0]
+    if not all(isinstance(each, Fraction) for each in at) or at[2] - at[1] != factor or not factor:
+        raise UnitError(f"{there}: not by one factor and one shift; only linear units convert")
+    return Conversion(factor, at[0] / factor)
+
+
+def same(one: str, other: str) -> bool:
+    """Say whether two units are one, perhaps in other words; of units that nobody knows, the words decide."""
+    try:
+        return conversion(one, other) == SAME
+    except UnitError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A unit of pint, and what it measures, in words."""
+
+    unit: Any
+    measures: str
+
+
+@cache
+def _known(text: str) -> _Unit:
+    written = text.strip()
+    for pattern, pint_reads in _AS_PINT_READS:
+        written = pattern.sub(pint_reads, written)
+    unknown = f"unit {text[:40]!r} is not known; write it as in degC, K, bar, kPa, mm/s, m3/h, l/min, rpm, kW, %"
+    if not written:
+        raise UnitError("there is no unit to convert from or to; write one, such as 'degC'")
+    try:
+        quantity = _registry().parse_units(written)
+        root = _registry().get_root_units(quantity)[1]
+    except Exception as error:  # pint raises what Python's tokenizer does, too
+        raise UnitError(unknown) from error
+    return _Unit(quantity, " × ".join(_power(*each) for each in sorted(root._units.items())) or "a number")
+
+
+def _power(name: str, power: Fraction) -> str:
+    return name if power == 1 else f"{name}^{power}"
+
+
+@cache
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry(non_int_type=Fraction)

@@ -1,0 +1,113 @@
+"""Pushes: batches of readings that clients send, each answered when it is on disk."""
+
+import asyncio
+from collections.abc import Mapping
+
+from anyio import to_thread
+from pydantic import BaseModel, Field
+
+from ingest.decode.clean.decoder import BodyDecoder
+from ingest.decode.cut import Body, dead_letters
+from ingest.decode.rows import Decoded
+from ingest.delivery import Delivery, other_content
+from ingest.errors import OtherContentError
+from ingest.intake import Inlet
+from ingest.report import Rejection
+from service.api.body import INLINE_BYTES
+from service.api.problem import Fault, ProblemError
+from service.metrics import Metrics
+
+SOURCE = "api"
+SHOWN = 100
+"""Faults that an answer lists."""
+
+JSON, CSV, LINES, ARROW = "application/json", "text/csv", "text/plain", "application/vnd.apache.arrow.stream"
+FORMATS: Mapping[str, str] = {JSON: "json", CSV: "csv", LINES: "line_protocol", ARROW: "arrow"}
+"""Which decoder reads each media type; line protocol has none of its own and comes as ``text/plain``."""
+
+
+class Receipt(BaseModel):
+    """What became of readings that were sent."""
+
+    accepted: int = Field(description="Single readings that are on disk now.")
+    repeated: bool = Field(description="Whether this batch was known already, so that nothing changed.")
+    rejected: int = Field(
+        description="Rows and cells that were turned away; each is kept as a dead letter, to be replayed."
+    )
+    missing: int = Field(description="Empty cells, null and NaN: neither readings nor mistakes.")
+    errors: list[Fault] = Field([], description="Why, for the first of them.")
+
+
+class Pushes:
+    """Takes batches, and answers each when it is on disk."""
+
+    def __init__(self, decoder: BodyDecoder, intake: Inlet, metrics: Metrics) -> None:
+        self._decoder, self._intake, self._metrics = decoder, intake, metrics
+
+    async def take(self, body: Body, key: str | None) -> Receipt:
+        """Keep what is good of a batch, and what is not as dead letters.
+
+        Parameters
+        ----------
+        key : names the batch; the body's own hash when there is none
+
+        Raises
+        ------
+        ProblemError
+            422 when nothing of it could be kept, with the reasons.
+        SourceError
+            When it cannot be read at all.
+        OtherContentError
+            When the key came with another body before.
+        IntakeFullError
+            When more comes than can be taken.
+        """
+        delivery, decoded = await self._decoded(body, key)
+        kept = await asyncio.wrap_future(self._intake.put(delivery))
+        if kept.other:
+            raise OtherContentError(other_content(key or ""))
+        faults = [_fault(each) for each in decoded.rejections[:SHOWN]]
+        accepted = sum(each.count for each in decoded.readings)
+        self._metrics.rejected.inc(decoded.rejected)
+        if faults and not accepted:
+            raise ProblemError(422, "no reading could be kept", errors=faults)
+        self._metrics.accepted.inc(accepted if kept.fresh else 0)
+        return Receipt(
+            accepted=accepted,
+            repeated=not kept.fresh,
+            rejected=decoded.rejected,
+            missing=decoded.missing,
+            errors=faults,
+        )
+
+    async def _decoded(self, body: Body, key: str | None) -> tuple[Delivery, Decoded]:
+        """Decode at once what takes less time than to hand it to a thread, so that other requests do not wait."""
+        if len(body.body) <= INLINE_BYTES and (clean := self._decoder.clean(body)) is not None:
+            return _delivery(body, clean, key), clean
+        return await to_thread.run_sync(self._decoded_with_care, body, key)
+
+    def _decoded_with_care(self, body: Body, key: str | None) -> tuple[Delivery, Decoded]:
+        decoded = self._decoder.decode(body)
+        return _delivery(body, decoded, key), decoded
+
+
+def _delivery(body: Body, decoded: Decoded, key: str | None) -> Delivery:
+    # What gave no reading may be sent again, once the plant file is mended.
+    digest = body.digest
+    position = (key or f"sha256:{digest}") if decoded.readings else ""
+    return Delivery(
+        source=SOURCE,
+        readings=tuple(decoded.readings),
+        rejections=tuple(decoded.rejections),
+        position=position,
+        remembered="key" if key else "body",
+        digest=digest,
+        dead_letters=dead_letters(body, decoded),
+    )
+
+
+def _fault(rejection: Rejection) -> Fault:
+    column = f", column {rejection.column}" if rejection.column else ""
+    place = f"row {rejection.line}{column}" if rejection.line else "the whole"
+    said = f" ({rejection.value!r})" if rejection.value else ""
+    return Fault(where=place, reason=f"{rejection.reason}{said}")

@@ -1,0 +1,164 @@
+"""A span made anew is the same byte for byte, however its readings had come."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.extract import extract
+from features.recipe import Recipe
+from ingest import rebuild as module
+from ingest.errors import StoreError
+from ingest.event import Event, events_table
+from ingest.plant import Machine, MachineClass, Plant, Signal
+from ingest.reading import Readings, readings_schema
+from ingest.rebuild import Rebuilt, rebuild
+from ingest.store import Store
+from tests.ingest.conftest import START, Row, readings_of
+
+MakeReadings = Callable[..., Readings]
+HOUR = timedelta(hours=1)
+NAMES = ("m1", "m2", "m10")
+PLANT = Plant(
+    classes=[MachineClass(name="press", signals=[Signal(name="a"), Signal(name="b")])],
+    machines=[Machine(name=name, machine_class="press") for name in NAMES],
+)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    lake = folder / "lake"
+    return {str(path.relative_to(lake)): path.read_bytes() for path in sorted(lake.rglob("*.parquet"))}
+
+
+def events_of(failures: int) -> list[Event]:
+    return [
+        Event(machine=NAMES[each % 3], kind="failure", time=START + 7 * each * HOUR, code=f"f{each}")
+        for each in range(failures)
+    ]
+
+
+keys = st.tuples(st.sampled_from(NAMES), st.integers(0, 14))
+values = st.none() | st.floats(-1e9, 1e9) | st.sampled_from([0.0, -0.0, 1.25, 9.99, 100.0, 123456.789012])
+short = st.none() | st.sampled_from([0.0, 1.25, 9.96, 0.5, 99999.5])
+contents = st.dictionaries(keys, st.tuples(values, short), min_size=1, max_size=24)
+
+
+@settings(max_examples=12, deadline=None)
+@given(content=contents, data=st.data(), failures=st.integers(0, 4))
+def test_stores_that_got_the_same_readings_in_any_order_and_batches_are_rebuilt_as_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory,
+    content: dict[tuple[str, int], tuple[float | None, float | None]],
+    data: st.DataObject,
+    failures: int,
+) -> None:
+    cells: list[Row] = [
+        (machine, step * 500.0, {name: value})
+        for (machine, step), pair in content.items()
+        for name, value in zip("ab", pair, strict=True)
+    ]
+    made: list[tuple[Rebuilt, dict[str, bytes]]] = []
+    for order in (cells, data.draw(st.permutations(cells + cells[:5]))):
+        folder = tmp_path_factory.mktemp("store")
+        store = Store(folder / "one", rows_in_a_segment=4)
+        cuts = sorted(data.draw(st.sets(st.integers(0, len(order)), max_size=4)) | {0, len(order)})
+        for low, high in pairwise(cuts):
+            signals = data.draw(st.sampled_from([("a", "b"), ("b", "a")]))
+            store.append(readings_of(order[low:high], signals), source="s", position=f"{low}")
+            if data.draw(st.booleans()):
+                store.seal()
+        store.add_events(events_table(data.draw(st.permutations(events_of(failures)))), source="s")
+        made.append((rebuild(store, PLANT, folder / "two"), files(folder / "two")))
+        store.close()
+    assert made[0] == made[1]
+
+
+def filled(folder: Path, make_readings: MakeReadings) -> Store:
+    store = Store(folder)
+    rows = [
+        (name, 60.0 * hour, {"a": hour * 1.5, "b": None if hour % 3 else float(hour)})
+        for hour in range(120)
+        for name in NAMES
+    ]
+    store.append(make_readings(rows[:200]), source="s", position="1")
+    store.seal()
+    store.append(make_readings(rows[200:]), source="s", position="2")
+    store.add_events(events_table(events_of(4)), source="s")
+    return store
+
+
+RECIPE = Recipe(machine_class="press", signals=("a", "b"), windows=(3 * HOUR, 12 * HOUR), stride=HOUR)
+
+
+def test_features_of_what_was_rebuilt_are_the_same_bytes(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = filled(tmp_path / "one", make_readings)
+    rebuild(store, PLANT, tmp_path / "all")
+    rebuild(store, PLANT, tmp_path / "span", start=START + 24 * HOUR, end=START + 96 * HOUR)
+    for name, begin in (("all", 0), ("span", 24 + 12)):
+        other = Store(tmp_path / name)
+        start, end = START + begin * HOUR, START + 96 * HOUR
+        one, two = (extract(RECIPE, each, NAMES, start, end) for each in (store, other))
+        assert len(one) > 0
+        assert (one.machine.tolist(), one.time.tobytes()) == (two.machine.tolist(), two.time.tobytes())
+        assert one.values.tobytes() == two.values.tobytes()
+        other.close()
+    store.close()
+
+
+def test_a_span_of_a_store_is_that_of_a_store_that_holds_only_the_span(
+    tmp_path: Path, make_readings: MakeReadings
+) -> None:
+    store = filled(tmp_path / "one", make_readings)
+    span = {"start": START + 30 * HOUR, "end": START + 50 * HOUR}
+    first = rebuild(store, PLANT, tmp_path / "two", **span)
+    (only,) = first.classes
+    assert (only.rows, only.machines) == (60, 3)
+    two = Store(tmp_path / "two")
+    assert two.read("press", signals=["a", "b"]).table.equals(store.read("press", signals=["a", "b"], **span).table)
+    assert two.find_damage() == []
+    assert rebuild(two, PLANT, tmp_path / "three").classes == first.classes
+    assert files(tmp_path / "two") == files(tmp_path / "three")
+    store.close()
+    two.close()
+
+
+def test_one_other_value_is_another_content_hash_and_another_arrival_is_not(tmp_path: Path) -> None:
+    hashes = []
+    for number, (value, arrived) in enumerate([(1.0, START), (1.5, START), (1.0, START + HOUR)]):
+        store = Store(tmp_path / f"{number}")
+        columns = {"machine": ["m1"], "time": [START], "arrived": [arrived], "a": [value]}
+        store.append(Readings("press", pa.table(columns, schema=readings_schema(("a",)))), source="s", position="1")
+        hashes.append(rebuild(store, PLANT, tmp_path / f"{number}" / "again").classes[0].content_hash)
+        store.close()
+    assert hashes[0] == hashes[2] != hashes[1]
+
+
+@pytest.mark.parametrize("cells", [30, 200, 1_000])
+def test_small_parts_give_the_same_content(
+    tmp_path: Path, make_readings: MakeReadings, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = filled(tmp_path / "one", make_readings)
+    whole = rebuild(store, PLANT, tmp_path / "whole")
+    monkeypatch.setattr(module, "CELLS_AT_ONCE", cells)
+    parts = rebuild(store, PLANT, tmp_path / "parts")
+    assert parts.classes[0].content_hash == whole.classes[0].content_hash
+    assert (parts.classes[0].rows, parts.events_hash) == (360, whole.events_hash)
+    store.close()
+
+
+def test_a_folder_that_holds_something_is_refused(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = filled(tmp_path / "one", make_readings)
+    with pytest.raises(StoreError, match="one: is there already and not empty; name a folder that is not there yet"):
+        rebuild(store, PLANT, tmp_path / "one")
+    store.close()
+
+
+def test_a_span_without_readings_gives_an_empty_store(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = filled(tmp_path / "one", make_readings)
+    made = rebuild(store, PLANT, tmp_path / "two", start=START + 1_000 * HOUR)
+    assert (made.classes, made.events) == ((), 0)
+    store.close()
