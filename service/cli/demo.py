@@ -12,6 +12,8 @@ from service.cli.score import score, tell
 from service.cli.serve import replayed_clock, serve
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ingest.plant import Plant
     from service.control_room import ControlRoom
 
@@ -101,6 +103,9 @@ def confirm(alerts: list[dict[str, Any]], plant: "Plant", at: datetime) -> list[
     table = pd.read_csv(truth, parse_dates=["began", "ended", "fails"])
     told = []
     for alert in alerts:
+        if alert["kind"] == "sensor fault":
+            told.append(_confirm_sensor(alert, table, at))
+            continue
         ahead = table[
             (table["machine"] == alert["machine"])
             & (table["kind"] == "degradation")
@@ -121,3 +126,19 @@ def confirm(alerts: list[dict[str, Any]], plant: "Plant", at: datetime) -> list[
             )
         told.append({"alert": alert["alert"], "machine": alert["machine"], "right": right, "says": says})
     return told
+
+
+def _confirm_sensor(alert: dict[str, Any], truth: "pd.DataFrame", at: datetime) -> dict[str, Any]:
+    from service.sensors import cause_of
+
+    lasting = truth[(truth["kind"] == "sensor fault") & (truth["began"] <= at) & (truth["ended"] > at)]
+    own = lasting[lasting["machine"] == alert["machine"]]
+    faults = {cause_of(signal): mode for signal, mode in zip(own["component"], own["mode"], strict=True)}
+    mode = faults.get(alert["cause"])
+    says = "a false alarm" if mode is None else f"right, says the simulator's truth: {mode}"
+    return {
+        "alert": alert["alert"],
+        "machine": alert["machine"],
+        "right": mode is not None,
+        "says": f"{alert['machine']}, {alert['cause']}: {says}.",
+    }

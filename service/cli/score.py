@@ -49,6 +49,8 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
             {
                 "alert": each.alert.number,
                 "machine": each.alert.machine,
+                "kind": each.alert.kind,
+                "cause": each.alert.cause,
                 "model": each.alert.model,
                 "since": each.alert.condition_begin,
                 "act_before": each.alert.act_before,

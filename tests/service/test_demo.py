@@ -18,3 +18,5 @@ def test_the_demo_raises_an_alert_that_the_truth_of_the_sample_plant_confirms(tm
     told = json.loads(ended.stdout)
     assert len(told["truth"]) == len(told["score"]["where_to_look_first"])
     assert any(each["right"] for each in told["truth"])
+    kinds = {each["alert"]: each["kind"] for each in told["score"]["where_to_look_first"]}
+    assert [each["right"] for each in told["truth"] if kinds[each["alert"]] == "sensor fault"] == [True]
