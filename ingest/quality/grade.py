@@ -37,6 +37,7 @@ FINDERS: Mapping[str, Find] = {
 
 EXPLAINS: Mapping[str, frozenset[str]] = {
     "unit_jump": frozenset({"drift", "erratic", "spike", "stuck_at_limit"}),
+    "erratic": frozenset({"spike"}),
     "flat": frozenset({"drift"}),
     "stuck_at_limit": frozenset({"drift"}),
     "counter_reset": frozenset({"spike", "drift", "unit_jump"}),

@@ -15,15 +15,15 @@ _NOISIER = 4.0
 
 
 def spike(series: Series) -> Fault | None:
-    """Find readings far from the three before and after, one in two thousand or more.
+    """Find readings far from the three before and from the three after, one in two thousand or more.
 
-    Far is seven standard deviations of the usual distance from that median, and farther where the
+    Far is seven standard deviations of the usual distance from their medians, and farther where the
     distances have heavy tails of their own, as those of a vibration have. A jump of the whole machine
     is none.
     """
     if len(series) < _FEWEST or series.counts_up:
         return None
-    distance = np.abs(series.values - _median_beside(series.values))
+    distance = _distance_beside(series.values)
     distance[_eventful(series)] = 0
     far = np.flatnonzero(distance > _far(distance, series))
     # Several in a row are a level, not a spike.
@@ -71,11 +71,13 @@ def erratic(series: Series) -> Fault | None:
     return Fault("erratic", share, begin, end, f"{times:.0f} times as noisy as usual in {share:.1%} of the time")
 
 
-def _median_beside(values: Values) -> Values:
+def _distance_beside(values: Values) -> Values:
+    """Return how far each value is from the median of those before or of those after, whichever is nearer."""
     padded = np.pad(values, _BESIDE, mode="reflect")
-    windows = sliding_window_view(padded, 2 * _BESIDE + 1)
-    beside: Values = np.median(np.delete(windows, _BESIDE, axis=1), axis=1)
-    return beside
+    medians = np.median(sliding_window_view(padded, _BESIDE), axis=1)
+    before, after = medians[: len(values)], medians[_BESIDE + 1 :]
+    nearer: Values = np.minimum(np.abs(values - before), np.abs(values - after))
+    return nearer
 
 
 def _usual_there(level: Values, noise: Values, asked: NDArray[np.intp]) -> Values:

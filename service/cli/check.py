@@ -1,12 +1,13 @@
 """Check the plant file, its sources and what has been read so far."""
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from service.cli.call import current_call, shared_options, wall_clock
-from service.cli.quality import clocks_and_grades, rows_of, tell
+from service.cli.quality import clocks_and_grades, rows_of, tell, write_page
 
 if TYPE_CHECKING:
     from features.left_out import LeftOut
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 @click.option("--storage", is_flag=True, help="Also read all that is stored, and say what is damaged.")
 @click.option("--set-aside", "aside", is_flag=True, help="With --storage: put damaged parts aside.")
 @click.option("--relabel", is_flag=True, help="The units of the plant file are right for all that is stored, too.")
+@click.option(
+    "--page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with a strip of each signal."
+)
 @shared_options
-def command(storage: bool, aside: bool, relabel: bool) -> None:
+def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> None:
     """Check the plant file and its sources; say what is there and what each model can claim.
 
     With --storage, everything that lies on disk is read and compared with its checksum. With --relabel,
@@ -47,6 +51,8 @@ def command(storage: bool, aside: bool, relabel: bool) -> None:
         left_out, labels, unreadable = _by_readings(room)
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
         clocks, grades = clocks_and_grades(room)
+        if page is not None:
+            write_page(room, grades, page, wall_clock())
         problems = [
             *(_lost(each, folder) for each in damages),
             *check_sources(room.plant),

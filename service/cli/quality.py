@@ -1,6 +1,8 @@
 """What `andon check` says of the quality of readings."""
 
 from collections import Counter
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,3 +81,20 @@ def tell(rows: list[dict[str, Any]]) -> None:
             f"  {name:{width}}  {each['worst_machine']}  {each['says']}"
             f" ({each['with_faults']} of {each['machines']} machines)"
         )
+
+
+def write_page(room: "ControlRoom", grades: "dict[str, list[SignalGrade]]", path: Path, now: datetime) -> None:
+    """Write the page of all signals that are not without fault.
+
+    Raises
+    ------
+    AndonError
+        When the file cannot be written.
+    """
+    from ingest.errors import AndonError
+    from service.dashboard.quality_page import quality_page
+
+    try:
+        path.write_text(quality_page(room.plant, room.store, grades, now), encoding="utf-8")
+    except OSError as error:
+        raise AndonError(f"{path}: the page cannot be written: {error.strerror}") from error

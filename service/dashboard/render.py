@@ -33,6 +33,13 @@ def page(request: Request, template: str, *, status: int = 200, **context: objec
     )
 
 
+def document(template: str, plant: Plant, now: datetime, **context: object) -> str:
+    """Render a page that stands alone: its style is in it, and it asks for no other file."""
+    style = Markup((_HERE / "static" / "andon.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
+    words = {"plant": plant, "now": now, "style": style}
+    return _environment().get_template(template).render({**words, **writers(plant, now), **context})
+
+
 def static_files() -> StaticFiles:
     """Return the application that serves the style sheet."""
     return StaticFiles(directory=_HERE / "static")
