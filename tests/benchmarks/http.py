@@ -186,6 +186,18 @@ def row(
     }
 
 
+def table(seconds: float, tree: Path) -> list[dict[str, Any]]:
+    """Return the rows of the benchmark; ``seconds`` for each figure."""
+    beside = peers(seconds)
+    rows: list[dict[str, Any]] = []
+    for shape in SHAPES:
+        peer = {name: value for (name, size), value in beside.items() if size == shape}
+        with tempfile.TemporaryDirectory() as folder, andon(Path(folder), tree) as server:
+            for kind in server.kinds:
+                rows += rows_of(kind, shape, measure(server, kind, shape, seconds), peer)
+    return rows
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -193,14 +205,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one second for each figure instead of four")
     parser.add_argument("--tree", type=Path, default=Path.cwd(), help="source tree whose server is measured")
     arguments = parser.parse_args()
-    seconds = 1.0 if arguments.quick else 4.0
-    beside = peers(seconds)
-    rows: list[dict[str, Any]] = []
-    for shape in SHAPES:
-        peer = {name: value for (name, size), value in beside.items() if size == shape}
-        with tempfile.TemporaryDirectory() as folder, andon(Path(folder), arguments.tree) as server:
-            for kind in server.kinds:
-                rows += rows_of(kind, shape, measure(server, kind, shape, seconds), peer)
+    rows = table(1.0 if arguments.quick else 4.0, arguments.tree)
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return
