@@ -92,18 +92,21 @@ def packed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, len(integers), integers.buffers(), offset=integers.offset)
 
 
-def unpacked(table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """Return the table with these columns as doubles again."""
-    for name in columns:
-        place = table.schema.get_field_index(name)
-        if place >= 0 and pa.types.is_decimal(kind := table.schema.field(place).type):
-            whole = table.column(place).combine_chunks()
-            held = pa.int32() if kind.bit_width == 32 else pa.int64()
-            integers = pa.Array.from_buffers(held, len(whole), whole.buffers(), offset=whole.offset)
-            values = integers.to_numpy(zero_copy_only=False) / 10**kind.scale
-            missing = None if whole.null_count == 0 else np.asarray(whole.is_null())
-            table = table.set_column(place, name, pa.array(values, DOUBLE, mask=missing))
-    return table
+def unpacked(table: pa.Table) -> pa.Table:
+    """Return the table with doubles again in place of decimals."""
+    if not any(pa.types.is_decimal(kind) for kind in table.schema.types):
+        return table
+    columns = [_as_doubles(each) if pa.types.is_decimal(each.type) else each for each in table.columns]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _as_doubles(column: pa.ChunkedArray) -> pa.Array:
+    kind, whole = column.type, column.combine_chunks()
+    held = pa.int32() if kind.bit_width == 32 else pa.int64()
+    integers = pa.Array.from_buffers(held, len(whole), whole.buffers(), offset=whole.offset)
+    values = integers.to_numpy(zero_copy_only=False) / 10**kind.scale
+    missing = None if whole.null_count == 0 else np.asarray(whole.is_null())
+    return pa.array(values, DOUBLE, mask=missing)
 
 
 def _comes_back(values: NDArray[np.float64], scale: int) -> bool:

@@ -146,9 +146,9 @@ def _kept_schema(kinds: Kinds) -> pa.Schema:
 
 
 def _kept(table: pa.Table, kinds: Kinds) -> pa.Table:
-    for name, kind in kinds.items():
-        table = table.set_column(table.schema.get_field_index(name), name, packed(table[name], kind))
-    return table
+    names = table.column_names
+    columns = [packed(table[name], kinds[name]) if name in kinds else table[name] for name in names]
+    return pa.Table.from_arrays(columns, names=names)
 
 
 def _encoding(head: pa.Table, kinds: Kinds) -> dict[str, Any]:
@@ -234,7 +234,7 @@ def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, index: _Index, select
     for offset in range(0, len(groups), several):
         some = groups[offset : offset + several]
         verify_groups(path, raw, metadata, sums, some, columns)
-        kept.append(unpacked(selection.keep(file.read_row_groups(some, columns=columns)), selection.signals))
+        kept.append(unpacked(selection.keep(file.read_row_groups(some, columns=columns))))
     return pa.concat_tables(kept) if kept else schema.empty_table()
 
 
