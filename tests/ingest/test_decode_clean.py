@@ -236,3 +236,12 @@ def test_a_body_that_is_not_clean_is_decoded_with_care() -> None:
 
     assert [each.line for each in decoded.rejections] == [10]
     assert decoded.readings[0].table.num_rows == 9
+
+
+@pytest.mark.parametrize("stamp", [1777788000000000000, 2**63 - 1, -(2**63), 1 - 2**63])
+@pytest.mark.parametrize("precision", ["us", "ms", "s"])
+def test_line_protocol_of_another_precision_is_turned_away_with_a_reason(stamp: int, precision: str) -> None:
+    body = Body("line_protocol", f"r,machine=p1 heat=1 {stamp}\n".encode(), NOW, {"precision": precision})
+    decoded = DECODER.decode(body)
+    assert (decoded.readings, decoded.rejected) == ([], 1)
+    assert "before 1900 or after 2199" in decoded.rejections[0].reason
