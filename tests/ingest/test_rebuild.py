@@ -1,5 +1,6 @@
 """A span made anew is the same byte for byte, however its readings had come."""
 
+import errno
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from features.extract import extract
 from features.recipe import Recipe
+from ingest import lake
 from ingest import rebuild as module
-from ingest.errors import StoreError
+from ingest.errors import DiskFullError, StoreError
 from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings, readings_schema
@@ -170,6 +172,18 @@ def test_a_correction_of_more_decimals_that_comes_while_the_span_is_read_is_not_
     with pytest.raises(StoreError, match="came while they were read; run it again into a new folder"):
         rebuild(store, PLANT, tmp_path / "two")
     assert store.reads > 1
+    store.close()
+
+
+def test_a_full_disk_is_said(tmp_path: Path, make_readings: MakeReadings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = filled(tmp_path / "one", make_readings)
+    store.seal()
+    monkeypatch.setattr(lake, "write_segment", full)
+    with pytest.raises(DiskFullError, match="the disk is full"):
+        rebuild(store, PLANT, tmp_path / "two")
     store.close()
 
 
