@@ -10,7 +10,9 @@ from features.window import Times, microseconds
 def touched(recipe: Recipe, times: Times, first: int, start: int, end: int) -> list[tuple[int, int]]:
     """Return the spans, each (begin, end], of the window ends in (start, end] that readings may change.
 
-    A reading at t is in the windows that end from t on and before t + the longest window. One of the
+    A reading at t is in the windows that end from t on and before t + the longest window. Where it may say
+    that the machine is off, it holds for some time and a start settles after it: windows that hold any of that
+    are touched, too. One of the
     time that a machine's own normal is learnt from has a say in every later window, and so has a
     machine's first reading where its age is a feature.
 
@@ -22,7 +24,7 @@ def touched(recipe: Recipe, times: Times, first: int, start: int, end: int) -> l
     """
     step = microseconds(recipe.stride)
     low = -(-times // step)
-    high = (times + microseconds(recipe.lookback) - 1) // step
+    high = (times + microseconds(recipe.lookback) + _holds(recipe) - 1) // step
     if times[0] <= _ever_since(recipe, first):
         high[0] = end // step
         high = np.maximum.accumulate(high)
@@ -41,3 +43,9 @@ def _ever_since(recipe: Recipe, first: int) -> int:
     if recipe.baseline and any(BY_NAME[name].kind == "baseline" for name in recipe.features):
         return first + microseconds(recipe.baseline)
     return first if set(NEW_FEATURES) & set(recipe.features) else first - 1
+
+
+def _holds(recipe: Recipe) -> int:
+    """Return how long after a reading it may decide whether others are left out."""
+    running = recipe.running
+    return microseconds(running.hold + running.settle) if running is not None and running.signals else 0

@@ -17,6 +17,10 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""Numbers of rows. PostgreSQL takes one for each row that it is offered, also where it is known already, as the
+signals of each batch are: 32 bits were used up within months."""
+
 POSITIONS = Table(
     "positions",
     METADATA,
@@ -31,7 +35,7 @@ def _known(name: str) -> Table:
     return Table(
         name,
         METADATA,
-        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+        Column("id", _NUMBER, primary_key=True),
         Column("source", String, nullable=False),
         Column("position", String, nullable=False),
         Column("note", String, nullable=False),
@@ -45,7 +49,7 @@ KNOWN_KEYS, KNOWN_BODIES = _known("known_keys"), _known("known_bodies")
 BATCHES = Table(
     "batches",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("source", String, nullable=False),
     Column("position", String, nullable=False),
     Column("machine_class", String, nullable=False),
@@ -62,7 +66,7 @@ BATCHES = Table(
 SIGNALS = Table(
     "signals",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("machine_class", String, nullable=False),
     Column("signal", String, nullable=False),
     UniqueConstraint("machine_class", "signal"),
@@ -71,7 +75,7 @@ SIGNALS = Table(
 UNITS = Table(
     "units",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("machine_class", String, nullable=False),
     Column("signal", String, nullable=False),
     Column("unit", String, nullable=False),
@@ -92,7 +96,7 @@ SPANS = Table(
 SEGMENTS = Table(
     "segments",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("machine_class", String, nullable=False, index=True),
     Column("path", String, nullable=False, unique=True),
     Column("sequence", BigInteger, nullable=False),
@@ -121,7 +125,7 @@ SETTLED = Table(
 SUSPECTS = Table(
     "suspects",
     METADATA,
-    Column("batch", Integer, primary_key=True, autoincrement=False),
+    Column("batch", _NUMBER, primary_key=True, autoincrement=False),
     Column("settled", String, nullable=False),
 )
 """Batches of the log that may hold late rows, with what was settled when they arrived."""
@@ -129,7 +133,7 @@ SUSPECTS = Table(
 LATE = Table(
     "late",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("machine_class", String, nullable=False),
     Column("too_late", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -140,7 +144,7 @@ LATE = Table(
 CORRECTIONS = Table(
     "corrections",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("machine_class", String, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("first", BigInteger, nullable=False),
@@ -154,7 +158,7 @@ CORRECTIONS = Table(
 EVENTS = Table(
     "events",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("machine", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("time", BigInteger, nullable=False),
@@ -171,7 +175,7 @@ EVENTS = Table(
 REJECTS = Table(
     "rejects",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("source", String, nullable=False),
     Column("position", String, nullable=False),
     Column("line", Integer, nullable=False),
@@ -184,7 +188,7 @@ REJECTS = Table(
 DEAD_LETTERS = Table(
     "dead_letters",
     METADATA,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("source", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("head", String, nullable=False),

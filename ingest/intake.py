@@ -173,8 +173,8 @@ class Intake:
                 self._store.seal()
                 self.sealing_failed = None
                 held = self._store.waiting()
-            except AndonError as error:
-                self.sealing_failed = str(error)
+            except Exception as error:  # a mistake of ours, too: sealing must go on, or nothing is taken any more
+                self.sealing_failed = str(error) if isinstance(error, AndonError) else repr(error)
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, timeout=1.0)
                 continue

@@ -103,10 +103,11 @@ class Lake:
     def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:
         """Write sorted tables as one file of this name, and make it known; ``None`` if they are all empty."""
         path = self._class_folder(machine_class) / f"{name}.parquet"
-        segment = write_segment(path, tables, kinds)
-        if segment is not None:
-            segment = replace(segment, machine_class=machine_class)
-            self._publish([segment])
+        with self.alone():
+            segment = write_segment(path, tables, kinds)
+            if segment is not None:
+                segment = replace(segment, machine_class=machine_class)
+                self._publish([segment])
         return segment
 
     @contextlib.contextmanager

@@ -113,6 +113,11 @@ class _Extent:
                 decimals = float(kind.scale) if pa.types.is_decimal(kind) else inf
                 self.signals[name] = max(before[0], decimals), max(before[1], float(np.abs(values).max()))
 
+    def seen(self, readings: Readings) -> Readings:
+        """Take readings into account as they pass by."""
+        self.take(readings.table)
+        return readings
+
     @property
     def kinds(self) -> Kinds:
         """The type in which to keep each signal; it depends on all values, not on how they were cut into parts."""
@@ -133,19 +138,22 @@ def _rebuild(
     days = np.array(sorted(extent.rows), np.int64)
     counts = np.array([extent.rows[day] for day in days.tolist()], np.int64)
     most = max(1, min(ROWS_IN_A_SEGMENT, CELLS_IN_A_SEGMENT // (len(signals) + 3)))
-    content = _Content(machine_class, signals)
+    content, found = _Content(machine_class, signals), _Extent()
     files = size = 0
     for low, high in span_tree.cut_counted(days, counts, [], most):
         rows = int(counts[(days >= low) & (days <= high)].sum())
         several = max(1, len(machines) * CELLS_AT_ONCE // (rows * (len(signals) + 3)))
         span = _within(low, high, start, end)
         tables = (
-            content.seen(store.read(machine_class, machines=some, signals=signals, start=span[0], end=span[1]))
+            content.seen(
+                found.seen(store.read(machine_class, machines=some, signals=signals, start=span[0], end=span[1]))
+            )
             for some in _parts(machines, several)
         )
         size += target.fill(machine_class, f"{_day(low):%Y%m%d}-{_day(high):%Y%m%d}", tables, kinds)
         files += 1
-    if content.rows != sum(extent.rows.values()):
+    # A correction, too, may have more decimals than there is room for: what was written would be rounded.
+    if found != extent:
         raise StoreError(
             f"readings of class {machine_class!r} came while they were read; run it again into a new folder"
         )

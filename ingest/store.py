@@ -30,7 +30,7 @@ from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.decimals import Kinds
-from ingest.delivery import Delivery, Receipt, other_content
+from ingest.delivery import Delivery, Receipt, Remembered, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
@@ -316,7 +316,15 @@ class Store:
             )
         return self._memory.recall(edition, [(span, key) for key in keys], work)
 
-    def add_events(self, events: pd.DataFrame, *, source: str, position: str = "", digest: str = "") -> tuple[int, int]:
+    def add_events(
+        self,
+        events: pd.DataFrame,
+        *,
+        source: str,
+        position: str = "",
+        remembered: Remembered = "always",
+        digest: str = "",
+    ) -> tuple[int, int]:
         """Keep events with ``EVENT_COLUMNS``.
 
         An event is known if one of the same machine, kind, time, component and code is; then its end,
@@ -324,7 +332,7 @@ class Store:
 
         Parameters
         ----------
-        digest : of what came, so that another content under a known position is noticed
+        remembered, digest : as those of a ``Delivery``
 
         Returns
         -------
@@ -336,7 +344,9 @@ class Store:
             When the position is known of another content.
         """
         with self._database.write() as connection:
-            receipt = known.claim(connection, Delivery(source=source, position=position, digest=digest))
+            delivery = Delivery(source=source, position=position, remembered=remembered, digest=digest)
+            receipt = known.claim(connection, delivery)
+            known.forget(connection)
             if receipt.other:
                 raise OtherContentError(other_content(position))
             if not receipt.fresh:

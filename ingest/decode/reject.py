@@ -74,5 +74,8 @@ def shown(values: pa.ChunkedArray | str, row: int) -> str:
     """Return a cell as short text, or a text that stands for all cells."""
     if isinstance(values, str):
         return values[:_SHOWN]
-    value = values[row].as_py()
+    try:
+        value = values[row].as_py()
+    except OverflowError:  # a time that no calendar of ours has, such as nanoseconds that were called seconds
+        value = values[row].value
     return "" if value is None else str(value)[:_SHOWN]

@@ -70,8 +70,13 @@ def times(column: pa.ChunkedArray, name: str, rejects: Rejects, time_format: str
 
 def _from_stamps(column: pa.ChunkedArray) -> Times:
     zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
-    stamps = column.cast(pa.timestamp("us", tz="UTC") if zoned else pa.timestamp("us"), safe=False)
-    return Times(_whole(stamps.cast(pa.int64())), present(column), np.full(len(column), not zoned))
+    if pa.types.is_timestamp(column.type) and (per := {"s": 1_000_000, "ms": 1_000}.get(column.type.unit)):
+        # A cast would let what is too large begin anew, at a time that looks right.
+        micros = np.clip(_whole(column.cast(pa.int64())), -(2**62) // per, 2**62 // per) * per
+    else:
+        stamps = column.cast(pa.timestamp("us", tz="UTC") if zoned else pa.timestamp("us"), safe=False)
+        micros = _whole(stamps.cast(pa.int64()))
+    return Times(micros, present(column), np.full(len(column), not zoned))
 
 
 def _from_epoch(column: pa.ChunkedArray, name: str, rejects: Rejects, unit: str) -> Times:

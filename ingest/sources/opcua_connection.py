@@ -224,7 +224,8 @@ class Connection:
         assert self._take is not None  # noqa: S101 - nothing comes before there is a subscription
         try:
             came = self._read(changes)
-            if self._number and number != self._number + 1:
+            # A message may have several parts, all of its number.
+            if self._number and number > self._number + 1:
                 # The library passes over what it cannot read, and says so nowhere else.
                 came.missing.append(f"nodes in {number - self._number - 1} messages that cannot be read")
             self._number = number

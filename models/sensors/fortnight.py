@@ -19,7 +19,8 @@ _FEWEST_HOURS = 120
 _FEWEST_READINGS = 8
 _BAD_AFTER = 2 * HOUR
 _SELDOM = LOOKS_BACK / 24
-_MACHINES_AT_ONCE = 20
+MACHINES_AT_ONCE = 20
+"""Machines whose readings are in memory together."""
 
 
 def usual_of(block: Block, hours: Hours) -> list[Usual | None]:
@@ -84,8 +85,8 @@ def _work(
 
 
 def _batches(machines: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(machines), _MACHINES_AT_ONCE):
-        yield machines[first : first + _MACHINES_AT_ONCE]
+    for first in range(0, len(machines), MACHINES_AT_ONCE):
+        yield machines[first : first + MACHINES_AT_ONCE]
 
 
 def _plain(time: Hours, values: Values, changes: Values) -> Usual | None:

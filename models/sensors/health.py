@@ -15,7 +15,7 @@ from ingest.plant import MachineClass
 from ingest.store import History
 from models.moment import as_datetime
 from models.sensors.block import HOUR, Block, Flags, Hours, Values, hours_in, read_blocks
-from models.sensors.fortnight import usual
+from models.sensors.fortnight import MACHINES_AT_ONCE, usual
 from models.sensors.looks import LOOKS, Around
 from models.sensors.usual import LOOKS_BACK, Usual
 
@@ -74,6 +74,15 @@ def sensor_health(
     A sensor is bad as soon as its readings of two hours, eight at least, look far worse than its own
     fortnight before, and believed again after six hours without that.
     """
+    found: dict[str, Health] = {}
+    for first in range(0, len(machines), MACHINES_AT_ONCE):
+        found |= _together(history, machine_class, machines[first : first + MACHINES_AT_ONCE], start, end)
+    return found
+
+
+def _together(
+    history: History, machine_class: MachineClass, machines: Sequence[str], start: datetime, end: datetime
+) -> dict[str, Health]:
     signals = tuple(each.name for each in machine_class.signals)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}

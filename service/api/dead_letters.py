@@ -3,13 +3,15 @@
 import asyncio
 from base64 import b64decode, b64encode
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from ingest.dead_letter import DeadLetter, KeptLetter
-from ingest.delivery import Delivery
+from ingest.delivery import Delivery, other_content
+from ingest.errors import OtherContentError
 from ingest.replay import replay
 from service.api.given import Into, Now, Room
 from service.api.paging import Limit, Page, link_with
@@ -25,7 +27,12 @@ Number = Annotated[int, Path(ge=1, lt=2**63, description="Number of the letter."
 
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=200, description="The same again changes nothing."),
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same again changes nothing; other letters are refused.",
+    ),
 ]
 
 
@@ -148,9 +155,16 @@ async def hand_on_dead_letters(
         )
         for each in given.letters
     )
-    kept = await asyncio.wrap_future(
-        intake.put(Delivery(source=given.source, position=key or "", dead_letters=letters))
+    delivery = Delivery(
+        source=given.source,
+        position=key or "",
+        remembered="key",
+        digest=sha256(given.model_dump_json().encode()).hexdigest(),
+        dead_letters=letters,
     )
+    kept = await asyncio.wrap_future(intake.put(delivery))
+    if kept.other:
+        raise OtherContentError(other_content(key or ""))
     return LettersReceipt(accepted=len(letters), repeated=not kept.fresh)
 
 

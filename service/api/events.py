@@ -113,7 +113,11 @@ def add_events(
     if errors and not events:
         raise ProblemError(422, "no event could be kept", errors=errors[:SHOWN])
     digest = hashlib.sha256(body).hexdigest()
-    added, repeated = room.store.add_events(events_table(events), source=SOURCE, position=key or "", digest=digest)
+    # Readings come from the same source; a key of theirs is none of ours.
+    position = f"events {key}" if key else ""
+    added, repeated = room.store.add_events(
+        events_table(events), source=SOURCE, position=position, remembered="key", digest=digest
+    )
     response.status_code = 201 if added else 200
     return EventReceipt(added=added, repeated=repeated, rejected=len(errors), errors=errors[:SHOWN])
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.call import current_call, shared_options, unless_asked_otherwise
+from service.cli.call import current_call, shared_options, unless_asked_otherwise, wall_clock
 
 if TYPE_CHECKING:
     from ingest.dead_letter import KeptLetter
@@ -102,9 +102,11 @@ def replay(source: str | None, numbers: tuple[int, ...]) -> None:
     from dataclasses import asdict
 
     from ingest.replay import replay as read_again
+    from ingest.stored_unit import hold_units
 
     call = current_call()
     with call.open() as room:
+        hold_units(room.plant, room.store.units, wall_clock())
         report = read_again(room.store, room.plant, source=source, numbers=numbers or None)
     call.show(
         asdict(report),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from features.recipe import Recipe
 from features.touched import touched
 from features.window import microseconds, moment
 from tests.features.table_history import START, after
-from tests.features.test_causality import END, RECIPE, Past, pasts
+from tests.features.test_causality import AT_TIMES_OFF, END, RECIPE, Past, pasts
 
 MINUTE = timedelta(minutes=1)
 BEGIN = moment(START)
@@ -52,20 +53,21 @@ def test_the_touched_window_ends_are_those_whose_windows_hold_a_reading(
     assert all(one[1] < other[0] for one, other in pairwise(found)), "spans are apart"
 
 
+@pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
 @settings(max_examples=60, deadline=None)
 @given(known=pasts(0.0, END, rows=40), late=pasts(0.0, END, rows=6))
-def test_no_feature_of_another_window_changes_by_a_bit(known: Past, late: Past) -> None:
+def test_no_feature_of_another_window_changes_by_a_bit(recipe: Recipe, known: Past, late: Past) -> None:
     late = Past(late.rows, [])
     names = sorted({row[0] for row in known.rows + late.rows})
     before = known.history()
     now = known.with_more(late).history()
-    tables = [extract(RECIPE, each, names, START, after(minutes=2 * END)) for each in (before, now)]
+    tables = [extract(recipe, each, names, START, after(minutes=2 * END)) for each in (before, now)]
     spans = now.spans("pump") if len(now.readings) else {}
     for name in names:
         times = np.array(sorted({moment(after(minutes=row[1])) for row in late.rows if row[0] == name}), np.int64)
         rows = [table.where(table.machine == name) for table in tables]
         if len(times):
-            found = touched(RECIPE, times, moment(spans[name][0]), BEGIN, moment(after(minutes=2 * END)))
+            found = touched(recipe, times, moment(spans[name][0]), BEGIN, moment(after(minutes=2 * END)))
             outside = [
                 table.where(
                     ~np.any(
@@ -93,3 +95,17 @@ def test_a_first_reading_touches_all_that_follows_where_the_age_of_a_machine_is_
     minute = microseconds(MINUTE)
     assert touched(recipe, np.array([60 * minute]), 60 * minute, 0, 600 * minute) == [(50 * minute, 600 * minute)]
     assert touched(recipe, np.array([60 * minute]), 59 * minute, 0, 600 * minute) == [(50 * minute, 80 * minute)]
+
+
+def test_a_late_reading_that_says_that_a_machine_was_off_touches_the_windows_of_what_is_left_out_for_it() -> None:
+    minutes = [0.25, *np.arange(104, 108, 0.5), *range(150, 290)]
+    known = Past([("m1", minute, minute, None) for minute in minutes], [])
+    late = Past([("m1", 100.0, None, -1.0)], [])
+    end = after(minutes=2 * END)
+    before, now = (extract(AT_TIMES_OFF, each.history(), ["m1"], START, end) for each in (known, known.with_more(late)))
+    changed = before.time[np.any(before.values.view(np.int64) != now.values.view(np.int64), axis=1)].astype(np.int64)
+
+    ((begin, last),) = touched(AT_TIMES_OFF, np.array([moment(after(minutes=100))]), BEGIN, BEGIN, moment(end))
+
+    assert begin < changed.min() <= changed.max() <= last
+    assert changed.max() > moment(after(minutes=100 + 120)), "beyond the windows that hold the late reading"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
@@ -236,3 +236,24 @@ def test_a_body_that_is_not_clean_is_decoded_with_care() -> None:
 
     assert [each.line for each in decoded.rejections] == [10]
     assert decoded.readings[0].table.num_rows == 9
+
+
+@pytest.mark.parametrize("stamp", [1777788000000000000, 2**63 - 1, -(2**63), 1 - 2**63])
+@pytest.mark.parametrize("precision", ["us", "ms", "s"])
+def test_line_protocol_of_another_precision_is_turned_away_with_a_reason(stamp: int, precision: str) -> None:
+    body = Body("line_protocol", f"r,machine=p1 heat=1 {stamp}\n".encode(), NOW, {"precision": precision})
+    decoded = DECODER.decode(body)
+    assert (decoded.readings, decoded.rejected) == ([], 1)
+    assert "before 1900 or after 2199" in decoded.rejections[0].reason
+
+
+@pytest.mark.parametrize("stamp", [2**58 + 1767225600, 1777788000000000000, -(2**63) + 1])
+@pytest.mark.parametrize("unit", ["s", "ms"])
+def test_moments_of_arrow_that_are_too_large_do_not_begin_anew(stamp: int, unit: Literal["s", "ms"]) -> None:
+    moments = pa.array([stamp], pa.int64()).cast(pa.timestamp(unit, tz="UTC"))
+    sink = pa.BufferOutputStream()
+    table = pa.table({"machine": ["p1"], "time": moments, "heat": [1.0]})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    decoded = DECODER.decode(Body("arrow", sink.getvalue().to_pybytes(), NOW, {}))
+    assert (decoded.readings, decoded.rejected) == ([], 1)

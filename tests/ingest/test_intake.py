@@ -25,6 +25,7 @@ class Gated(Store):
         self.may_write, self.may_seal = threading.Event(), threading.Event()
         self.transactions: list[int] = []
         self.failure: Exception | None = None
+        self.seal_failures: list[Exception] = []
 
     def deliver(self, deliveries):  # type: ignore[no-untyped-def]
         assert self.may_write.wait(10)
@@ -35,6 +36,8 @@ class Gated(Store):
 
     def seal(self) -> SealReport:
         assert self.may_seal.wait(10)
+        if self.seal_failures:
+            raise self.seal_failures.pop()
         return super().seal()
 
 
@@ -126,6 +129,18 @@ def test_a_full_log_refuses_until_it_is_sealed(gated: Gated, make_readings: Make
             intake.put(delivery)
         gated.may_seal.set()
         assert intake.put(delivery, wait=10).result(timeout=10).fresh
+    gated.close()
+
+
+def test_sealing_goes_on_after_a_mistake_of_ours(gated: Gated, make_readings: MakeReadings) -> None:
+    gated.seal_failures = [ValueError("a mistake")]
+    gated.may_write.set()
+    gated.may_seal.set()
+    delivery = Delivery(source="s", readings=(make_readings([("m1", 0, {"a": 1.0})]),))
+    with Intake(gated, cells_in_the_log=delivery.cells) as intake:
+        intake.put(delivery).result(timeout=10)
+        assert intake.put(delivery, wait=10).result(timeout=10).fresh
+    assert gated.seal_failures == []
     gated.close()
 
 

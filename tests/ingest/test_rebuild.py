@@ -1,9 +1,11 @@
 """A span made anew is the same byte for byte, however its readings had come."""
 
+import errno
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,8 +14,9 @@ from hypothesis import strategies as st
 
 from features.extract import extract
 from features.recipe import Recipe
+from ingest import lake
 from ingest import rebuild as module
-from ingest.errors import StoreError
+from ingest.errors import DiskFullError, StoreError
 from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings, readings_schema
@@ -147,6 +150,40 @@ def test_small_parts_give_the_same_content(
     parts = rebuild(store, PLANT, tmp_path / "parts")
     assert parts.classes[0].content_hash == whole.classes[0].content_hash
     assert (parts.classes[0].rows, parts.events_hash) == (360, whole.events_hash)
+    store.close()
+
+
+def test_a_correction_of_more_decimals_that_comes_while_the_span_is_read_is_not_rounded_but_said(
+    tmp_path: Path, make_readings: MakeReadings
+) -> None:
+    class Corrected(Store):
+        """A store in which a value is corrected once all of it has been looked through."""
+
+        reads = 0
+
+        def read(self, machine_class: str, **span: Any) -> Readings:
+            self.reads += 1
+            if self.reads == 2:
+                self.append(make_readings([("m1", 0.0, {"a": 1.23456})]), source="s", position="3")
+            return super().read(machine_class, **span)
+
+    filled(tmp_path / "one", make_readings).close()
+    store = Corrected(tmp_path / "one")
+    with pytest.raises(StoreError, match="came while they were read; run it again into a new folder"):
+        rebuild(store, PLANT, tmp_path / "two")
+    assert store.reads > 1
+    store.close()
+
+
+def test_a_full_disk_is_said(tmp_path: Path, make_readings: MakeReadings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = filled(tmp_path / "one", make_readings)
+    store.seal()
+    monkeypatch.setattr(lake, "write_segment", full)
+    with pytest.raises(DiskFullError, match="the disk is full"):
+        rebuild(store, PLANT, tmp_path / "two")
     store.close()
 
 

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.event import listen
+from sqlalchemy.schema import CreateTable
 
 from ingest import event_rows, known
 from ingest.catalogue import METADATA
@@ -320,3 +322,9 @@ def test_a_rejection_is_kept_whatever_it_quotes(store: Store) -> None:
     assert store.rejections() == [Rejection(3, "ma\ufffdchine", "pre\ufffdss \ufffd", "no machine 'pre\ufffdss'")]
     assert store.dead_letter(kept.number).letter.body == b"pre\0ss"
     assert store.dead_letter(kept.number).letter.reason == "still no machine 'pre\ufffdss'"
+
+
+def test_postgresql_never_runs_out_of_numbers() -> None:
+    tables = [str(CreateTable(each).compile(dialect=postgresql.dialect())) for each in METADATA.sorted_tables]  # type: ignore[no-untyped-call]
+
+    assert not [each for each in tables if " SERIAL" in each or "batch INTEGER" in each]

@@ -116,6 +116,15 @@ def test_a_sensor_is_bad_within_hours_and_believed_again_after_six() -> None:
     assert 24 + 5 <= bad[-1] <= 24 + 10
 
 
+def test_the_readings_of_many_machines_are_never_in_memory_together() -> None:
+    one = machine("pump", 0)[:100]
+    names = [f"pump-{number:02}" for number in range(45)]
+    history = TableHistory(pd.concat([one.assign(machine=name) for name in names]))
+    found = sensor_health(history, class_of("pump"), names, BEGIN, BEGIN + 2 * DAY)
+    assert list(found) == names
+    assert history.most_rows_read <= 20 * len(one)
+
+
 def test_a_sensor_of_which_little_is_known_is_not_judged() -> None:
     frame = with_fault(machine("pump", 0), "pump", "flow", "stuck", 0)
     start = BEGIN + FAULTY_FROM * DAY

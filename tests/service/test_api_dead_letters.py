@@ -5,7 +5,9 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from ingest.catalogue import POSITIONS
 from ingest.dead_letter import DeadLetter
 from ingest.delivery import Delivery
 from ingest.plant import Machine
@@ -127,6 +129,27 @@ def handed_on(**changes: Any) -> dict[str, Any]:
         "head": {"topic": "a"},
     }
     return {"source": "hall", "letters": [{**letter, **changes}]}
+
+
+def test_other_letters_under_a_known_key_are_refused(works: Any) -> None:
+    works.client.post(PATH, json=handed_on(), headers={"Idempotency-Key": "e:1"})
+    other = works.client.post(PATH, json=handed_on(reason="other"), headers={"Idempotency-Key": "e:1"})
+
+    assert (other.status_code, other.json()["type"]) == (422, "urn:andon:other-content")
+
+
+def test_keys_of_letters_events_and_readings_are_apart_and_none_is_known_for_ever(works: Any) -> None:
+    event = {"machine": "press-1", "kind": "failure", "time": "2026-05-02T03:00:00Z"}
+    for path, body in (
+        (PATH, handed_on()),
+        ("/api/v1/events", event),
+        ("/api/v1/readings", [{**ROW, "machine": "press-1"}]),
+    ):
+        assert works.client.post(path, json=body, headers={"Idempotency-Key": "e:1"}).is_success
+    with works.room.store._database.read() as connection:
+        always = connection.execute(select(POSITIONS.c.source).where(POSITIONS.c.position.contains("e:1"))).all()
+
+    assert always == []
 
 
 def test_an_edge_hands_its_letters_on_once(works: Any) -> None:

@@ -142,5 +142,6 @@ def test_check_names_a_unit_that_changed_and_relabels_where_it_was_wrong_all_alo
     plant.write_text(PLANT.replace('"a"', '"a", unit = "degF"'))
     assert "signal 'a' of class 'press': its history is in 'degC'" in andon("check", code=1)
     assert "signal 'a' of class 'press': its history is in 'degC'" in andon("serve", "--port", 0, code=1)
+    assert "its history is in 'degC'" in andon("dead-letters", "replay", code=1), "they would be kept in degF beside it"
     assert "UTC: signal 'a' of class 'press' from 'degC' to 'degF'." in andon("check", "--relabel")
     assert json.loads(andon("check", "--json"))["unit_changes"][0]["before"] == "degC"

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from features.running import Running
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.reading import Readings, readings_schema
@@ -77,6 +78,22 @@ def test_a_late_reading_rescores_only_the_windows_it_touches(worlds: Callable[..
     assert levels(world) == levels(in_time)
     assert len([1 for old, new in zip(before, levels(world), strict=True) if old != new]) <= 1
     assert world.round(6).rescored == 0, "once is enough"
+
+
+def test_a_late_reading_that_says_when_a_machine_ran_rescores_what_is_left_out_for_it(
+    worlds: Callable[..., World],
+) -> None:
+    bundle = bundle_of(entry())
+    running = Running("speed > 0", ("speed",), settle=timedelta(0), hold=HOUR)
+    world = worlds(replace(bundle, recipe=replace(bundle.recipe, running=running)))
+    world.say("m1", [0.1] * 6)
+    world.round(6)
+    moment = START + 1.9 * HOUR
+    columns = [["m1"], [moment], [moment], [0.0]]
+    late = Readings("press", pa.table(columns, schema=readings_schema(("speed",))))
+    world.store.append(late, source="late", position="")
+    world.store.seal()
+    assert world.round(6).rescored == 2, "the windows that end at hours 2 and 3"
 
 
 def test_windows_after_the_last_scored_one_are_left_to_the_round_that_scores_them(

@@ -70,7 +70,8 @@ def _stamps(texts: Sequence[bytes], precision: str) -> NDArray[np.int64] | None:
     if counts is None or precision == "ns":
         return None if counts is None else counts // 1_000
     each = 1_000_000 // PER_SECOND[precision]
-    return counts * each if np.abs(counts).max() < 2**62 // each else None
+    # Not by the absolute value: the lowest of all integers has none.
+    return counts * each if max(-int(counts.min()), int(counts.max())) < 2**62 // each else None
 
 
 def _numbers(texts: Sequence[bytes], letters: bytes, kind: pa.DataType) -> NDArray[Any] | None:
