@@ -1,7 +1,7 @@
 """The web application: everything over HTTP, built here from settings and a clock."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -69,28 +69,21 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        room = await to_thread.run_sync(open_room, settings)
-        app.state.room = room
-        try:
-            intake = await to_thread.run_sync(open_intake, room.store)
-        except BaseException:
-            room.close()
-            raise
-        app.state.intake = intake
-        app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
-        app.state.pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
-        waker = Waker(room, clock) if settings.jobs else None
-        try:
-            if waker is not None:
+        # Whatever fails to open, what was opened before is closed, the newest first.
+        async with AsyncExitStack() as opened:
+            app.state.room = room = await to_thread.run_sync(open_room, settings)
+            opened.push_async_callback(to_thread.run_sync, room.close)
+            app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
+            opened.push_async_callback(to_thread.run_sync, intake.close)
+            app.state.pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
+            opened.push_async_callback(to_thread.run_sync, streams.stop)
+            if settings.jobs:
+                waker = Waker(room, clock)
+                opened.push_async_callback(to_thread.run_sync, waker.stop)
                 waker.start()
             streams.start()
             yield
-        finally:
-            if waker is not None:
-                await to_thread.run_sync(waker.stop)
-            await to_thread.run_sync(streams.stop)
-            await to_thread.run_sync(intake.close)
-            room.close()
 
     app = FastAPI(
         title="Andon",

@@ -70,9 +70,10 @@ class LongRows:
         now : time of arrival
         """
         self._decoder.arrival = now
-        decoded = [self._decode(at, at + _ROWS_AT_ONCE) for at in range(0, len(self.origins), _ROWS_AT_ONCE)]
-        self.clear()
-        return decoded
+        try:
+            return [self._decode(at, at + _ROWS_AT_ONCE) for at in range(0, len(self.origins), _ROWS_AT_ONCE)]
+        finally:
+            self.clear()
 
     def _decode(self, begin: int, end: int) -> Decoded:
         origins, times = self.origins[begin:end], self.times[begin:end]
