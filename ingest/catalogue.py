@@ -98,7 +98,7 @@ SEGMENTS = Table(
     METADATA,
     Column("id", _NUMBER, primary_key=True),
     Column("machine_class", String, nullable=False, index=True),
-    Column("path", String, nullable=False, unique=True),
+    Column("path", String, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("readings", BigInteger, nullable=False),
@@ -106,6 +106,7 @@ SEGMENTS = Table(
     Column("first", BigInteger, nullable=False),
     Column("newest", BigInteger, nullable=False),
     Column("sums", LargeBinary, nullable=False),
+    UniqueConstraint("machine_class", "path"),
 )
 
 SETTLED = Table(

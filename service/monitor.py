@@ -243,7 +243,8 @@ def _worked_out(
         if machine in spans and start < (end := _last_window_end(min(at, spans[machine][1]), bundle.recipe.stride)):
             groups[start][machine] = end
     # Settled before anything is read, so that whatever is not there to be read will be found late.
-    used = {machine: moment(end) for ends in groups.values() for machine, end in ends.items()}
+    used = {machine: moment(watch.until) for machine, watch in before.items()}
+    used |= {machine: moment(end) for ends in groups.values() for machine, end in ends.items()}
     store.late.settle(bundle.entry.machine_class, used, plant.late_within)
     work.again = rescore(plant, store, bundle, before, mark)
     for start, ends in groups.items():

@@ -54,8 +54,6 @@ def resolve(source: Source, plant: Plant, present: Sequence[str], where: str) ->
     for column, key in wanted.items():
         if column not in present:
             raise SourceError(f"{where}: no column {column!r} (source {source.name!r}, {key}){_there(column, present)}")
-        if list(present).count(column) > 1:
-            raise SourceError(f"{where}: {list(present).count(column)} columns are named {column!r}; name each once")
     _check_rows_are_placed(source, where)
     signals: dict[str, tuple[tuple[Signal, str], ...]] = {}
     if source.signal_column is None:
@@ -68,6 +66,9 @@ def resolve(source: Source, plant: Plant, present: Sequence[str], where: str) ->
     needed = set(wanted) | {column for pairs in signals.values() for _, column in pairs}
     names = {name: signal for signal, name in (source.signals or {}).items()}
     columns = tuple(name for name in present if name in needed)
+    for name in columns:
+        if columns.count(name) > 1:
+            raise SourceError(f"{where}: {columns.count(name)} columns are named {name!r}; name each once")
     return Mapping(source, columns, signals, names, _conversions(source, plant))
 
 

@@ -32,6 +32,8 @@ class CsvFile:
         self._block_bytes = block_bytes
         with self._opened() as (_, header, _, _):
             text = to_utf8(header.removeprefix(_BYTE_ORDER_MARK)).decode()
+        if "\r" in text.rstrip("\r"):
+            raise SourceError(f"{path}: its lines end with a carriage return alone; save it with line feeds")
         names = next(csv.reader([text], delimiter=delimiter), [])
         self.columns = tuple(name.strip() for name in names)
         self.size = path.stat().st_size

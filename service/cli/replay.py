@@ -24,8 +24,10 @@ def command(into: Path, start: Any, end: Any) -> None:
 
     call = current_call()
     with call.open() as room:
-        zone = room.plant.zone
-        made = rebuild(room.store, room.plant, into, start=in_zone(start, zone), end=in_zone(end, zone))
+        begin, upto = in_zone(start, room.plant.zone), in_zone(end, room.plant.zone)
+        if begin is not None and upto is not None and begin >= upto:
+            raise click.UsageError("--from must be earlier than --to")
+        made = rebuild(room.store, room.plant, into, start=begin, end=upto)
     call.show(asdict(made), lambda: _tell(made, into))
 
 

@@ -242,6 +242,8 @@ def test_ten_thousand_columns_are_read(tmp_path: Path, store: Store) -> None:
         ("data.csv", b"machine;time;force\np1;2026-01-01;1\n", "may need another delimiter"),
         ("data.csv", b"machine,time,forse\np1,2026-01-01,1\n", "no column is named as a signal"),
         ("data.csv", b"machine,time,time,force\np1,2026-01-01,1,1\n", "2 columns are named 'time'"),
+        ("data.csv", b"machine,time,force,force\np1,2026-01-01,1,1\n", "2 columns are named 'force'"),
+        ("data.csv", b"machine,time,force\rp1,2026-01-01,1\r", "end with a carriage return alone"),
         ("data.xls", b"abc", "the ending does not tell the format"),
     ],
 )

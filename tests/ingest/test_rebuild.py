@@ -199,3 +199,19 @@ def test_a_span_without_readings_gives_an_empty_store(tmp_path: Path, make_readi
     made = rebuild(store, PLANT, tmp_path / "two", start=START + 1_000 * HOUR)
     assert (made.classes, made.events) == ((), 0)
     store.close()
+
+
+def test_classes_with_readings_of_the_same_days_are_made_anew_beside_each_other(tmp_path: Path) -> None:
+    plant = Plant(
+        classes=[MachineClass(name=name, signals=[Signal(name="a")]) for name in ("press", "pump")],
+        machines=[Machine(name="m1", machine_class="press"), Machine(name="p1", machine_class="pump")],
+    )
+    store = Store(tmp_path / "store")
+    for machine, machine_class in (("m1", "press"), ("p1", "pump")):
+        rows = [(machine, float(minute), {"a": 1.5}) for minute in range(5)]
+        store.append(readings_of(rows, ("a",), machine_class), source="s", position=machine)
+
+    made = rebuild(store, plant, tmp_path / "again")
+
+    store.close()
+    assert [(each.machine_class, each.readings) for each in made.classes] == [("press", 5), ("pump", 5)]

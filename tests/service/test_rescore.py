@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from features.running import Running
 from features.table import FeatureTable
+from ingest.catalogue import SETTLED
 from ingest.errors import NotEnoughDataError
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
@@ -144,6 +145,21 @@ def test_what_is_too_late_is_said_and_rescores_nothing(worlds: Callable[..., Wor
     assert (report.rescored, report.too_late) == (1, 1)
     assert world.store.read("press", start=START + 3.8 * HOUR, end=START + 3.95 * HOUR).count == 1
     assert world.store.late.counts()["press"].too_late == 1
+
+
+def test_machines_that_were_scored_before_anybody_looked_for_late_readings_are_watched_from_the_next_round_on(
+    worlds: Callable[..., World],
+) -> None:
+    world = worlds()
+    world.say("m1", [0.1] * 6)
+    world.round(6)
+    with world.store._database.write() as connection:
+        connection.execute(SETTLED.delete())
+
+    world.round(6)
+    give(world, "m1", [3.9], 0.3)
+
+    assert world.round(6).rescored == 1
 
 
 def test_windows_before_the_first_round_began_are_left_alone(worlds: Callable[..., World]) -> None:
