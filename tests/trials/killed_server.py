@@ -208,7 +208,7 @@ def _values(folder: Path, machine: str) -> list[float]:
         store.close()
 
 
-def _wait_for(fact: Callable[[], bool], seconds: float = 120) -> None:
+def _wait_for(fact: Callable[[], bool], seconds: float = 1800) -> None:
     until = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < until, "that takes too long"
