@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import PlantFileError
+from ingest.plant import Plant
 from ingest.plant_file import load_plant
 
 PLANT = """
@@ -28,7 +29,7 @@ TOPIC = '[[kafka.topics]]\ntopic = "presses"\n'
 LINES = TOPIC + 'format = "line_protocol"\n'
 
 
-def load(folder: Path, text: str) -> object:
+def load(folder: Path, text: str) -> Plant:
     path = folder / "plant.toml"
     path.write_text(PLANT + text, encoding="utf-8")
     return load_plant(path)
@@ -45,7 +46,9 @@ def load(folder: Path, text: str) -> object:
     ],
 )
 def test_a_cluster_needs_little(tmp_path: Path, text: str) -> None:
-    load(tmp_path, text)
+    (stream,) = load(tmp_path, text).kafka
+
+    assert (stream.name, stream.servers, len(stream.topics)) == ("bus", ["k:9092"], 1)
 
 
 @pytest.mark.parametrize(

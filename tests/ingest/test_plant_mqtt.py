@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import PlantFileError
+from ingest.plant import Plant
 from ingest.plant_file import load_plant
 
 PLANT = """
@@ -26,20 +27,28 @@ time = "time"
 TOPIC = '[[mqtt.topics]]\ntemplate = "plant/{line}/{machine}/{signal}"\n'
 
 
-def load(folder: Path, text: str) -> object:
+def load(folder: Path, text: str) -> Plant:
     path = folder / "plant.toml"
     path.write_text(PLANT + text, encoding="utf-8")
     return load_plant(path)
 
 
 def test_a_broker_needs_little(tmp_path: Path) -> None:
-    load(tmp_path, '[[mqtt]]\nname = "hall"\nhost = "broker"\n' + TOPIC)
-    load(tmp_path, '[[mqtt]]\nname = "hall"\nhost = "broker"\nsparkplug = {}\n')
-    load(
+    plain = load(tmp_path, '[[mqtt]]\nname = "hall"\nhost = "broker"\n' + TOPIC).mqtt[0]
+    nodes = load(tmp_path, '[[mqtt]]\nname = "hall"\nhost = "broker"\nsparkplug = {}\n').mqtt[0]
+    mapped = load(
         tmp_path,
         '[[mqtt]]\nname = "hall"\nhost = "broker"\n[[mqtt.topics]]\ntemplate = "x/+/#"\nmachine = "press-7"\n'
         'payload = "json"\nsignals = { force = "F" }\n',
+    ).mqtt[0]
+
+    assert (plain.host, plain.topics[0].template, plain.sparkplug) == (
+        "broker",
+        "plant/{line}/{machine}/{signal}",
+        None,
     )
+    assert (nodes.topics, nodes.sparkplug is None) == ([], False)
+    assert (mapped.topics[0].machine, mapped.topics[0].signals) == ("press-7", {"force": "F"})
 
 
 STREAM = '[[mqtt]]\nname = "hall"\nhost = "b"\n'
