@@ -23,6 +23,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
+from tests.ingest.conftest import Kept, put_content
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MakeReadings = Callable[..., Readings]
@@ -96,16 +97,14 @@ def spans_in(expected: Content) -> dict[str, tuple[datetime, datetime]]:
     return {name: (min(each), max(each)) for name, each in times.items()}
 
 
-def test_spans_are_the_same_in_a_store_that_comes_later(
-    store: Store, make_readings: MakeReadings, database: str
-) -> None:
+def test_spans_are_the_same_in_a_store_that_comes_later(store: Store, make_readings: MakeReadings, kept: Kept) -> None:
     def minute(number: int) -> datetime:
         return START + timedelta(minutes=number)
 
     store.append(make_readings([("m1", 0, {"a": 1.0}), ("m2", 3, {"a": 1.0})]), source="s", position="1")
     store.seal()
     store.append(make_readings([("m1", 5, {"a": 1.0}), ("m3", 2, {"a": 1.0})]), source="s", position="2")
-    later = Store(store.folder, database=database)
+    later = kept.open(store.folder)
 
     spans = later.spans("press")
 
@@ -202,27 +201,27 @@ def test_dense_data_is_cut_per_day(tmp_path: Path, make_readings: MakeReadings) 
     store.close()
 
 
-def test_many_overlapping_files_are_merged(tmp_path: Path, make_readings: MakeReadings) -> None:
-    store = Store(tmp_path, rows_in_a_segment=20)
+def test_many_overlapping_files_are_merged(tmp_path: Path, kept_files: Kept, make_readings: MakeReadings) -> None:
+    store = kept_files.open(tmp_path, rows_in_a_segment=20)
     for number in range(20):
         rows = [(f"m{number % 3}", float(minute), {"a": float(number)}) for minute in range(number, 2000, 31)]
         store.append(make_readings(rows), source="s", position=f"{number}")
         store.seal()
     assert store.counts().segments <= 12
-    assert len(list((tmp_path / "lake").glob("*/*.parquet"))) == store.counts().segments
+    assert len(kept_files.place(tmp_path).paths()) == store.counts().segments
     store.close()
 
 
 def test_a_file_that_no_catalogue_row_names_is_removed_at_the_next_sealing(
-    store: Store, make_readings: MakeReadings
+    store: Store, make_readings: MakeReadings, kept: Kept
 ) -> None:
     store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
     store.seal()
-    orphan = store.folder / "lake" / "press" / "half.parquet"
-    orphan.write_bytes(b"PAR1 half a file")
+    place = kept.place(store.folder)
+    put_content(place, "press/half.parquet", b"PAR1 half a file")
     assert store.read("press").table.num_rows == 1
     store.seal()
-    assert not orphan.exists()
+    assert "press/half.parquet" not in place.paths()
     assert store.read("press").table.num_rows == 1
 
 
