@@ -15,6 +15,11 @@ KEY, SECRET = "andon-key", "andon-secret"
 Failure = Callable[[str, str], int | None]
 
 
+def never(method: str, name: str) -> int | None:
+    """Refuse nothing."""
+    return None
+
+
 class ObjectServer:
     """Objects of one bucket in memory, behind HTTP on a port of this computer.
 
@@ -23,6 +28,8 @@ class ObjectServer:
     objects : content by name
     asked : how often each (method, name) was asked for
     fails : says with which status a (method, name) is refused, ``None`` for not at all
+    loses : the same, but what was asked for is done: only the answer is another one
+    sent : bytes of objects that were sent
     page : how many names one answer lists at most
     """
 
@@ -32,7 +39,9 @@ class ObjectServer:
         self.objects: dict[str, bytes] = {}
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.asked: Counter[tuple[str, str]] = Counter()
-        self.fails: Failure = lambda method, name: None
+        self.fails: Failure = never
+        self.loses: Failure = never
+        self.sent = 0
         self.page = 1000
         self.port = 0
         self._server: ThreadingHTTPServer | None = None
@@ -91,6 +100,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     held: ObjectServer
+    _lost: int | None = None
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -112,6 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = rest[0] if rest else ""
         query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         self.held.asked[self.command, name] += 1
+        self._lost = self.held.loses(self.command, name)
         if (status := self.held.fails(self.command, name)) is not None:
             self._refuse(status, "Wanted")
         elif f"Credential={KEY}/" not in self.headers.get("Authorization", ""):
@@ -126,6 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do  # noqa: N815 - the names that the base class looks for
 
     def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        if self._lost is not None:
+            status, body, headers = self._lost, b"", {}
         self.send_response(status)
         for key, value in headers.items():
             self.send_header(key.replace("_", "-"), value)
@@ -134,6 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
+            self.held.sent += len(body)
             self.wfile.write(body)
 
     def _refuse(self, status: int, code: str) -> None:

@@ -51,6 +51,9 @@ class Kept:
         return open_place(folder / "lake", self.lake)
 
 
+BESIDE = Kept()
+
+
 def content_of(place: Place, path: str) -> bytes:
     with place.open(path, anew=True) as file:
         return file.read_at(file.size, 0)

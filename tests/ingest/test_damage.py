@@ -7,10 +7,10 @@ import pytest
 
 from ingest.errors import DamagedError, StoreError
 from ingest.store import Store
-from tests.ingest.conftest import Kept, MakeReadings, content_of, put_content
+from tests.ingest.conftest import BESIDE, Kept, MakeReadings, content_of, put_content
 
 
-def filled(folder: Path, make_readings: MakeReadings, *, sealed: bool, kept: Kept = Kept()) -> Store:
+def filled(folder: Path, make_readings: MakeReadings, *, sealed: bool, kept: Kept = BESIDE) -> Store:
     store = kept.open(folder)
     rows = [(f"m{number % 3}", float(number), {"a": number / 7, "b": float(number)}) for number in range(60)]
     store.append(make_readings(rows), source="s", position="1")

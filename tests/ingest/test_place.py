@@ -1,5 +1,6 @@
 """What every place of the lake's files promises, on each of them."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,9 @@ def test_where_nothing_was_written_there_is_no_file(place: Place) -> None:
 
 def test_what_a_failed_making_leaves_can_be_removed(place: Place, tmp_path: Path) -> None:
     (tmp_path / "data" / "lake" / "press").mkdir(parents=True)
-    with pytest.raises(ZeroDivisionError), place.making("press/a.parquet") as local:
+    with suppress(KeyboardInterrupt), place.making("press/a.parquet") as local:
         local.write_bytes(b"half")
-        _ = 1 / 0
+        raise KeyboardInterrupt
     place.clean()
     for each in place.paths():
         place.remove(each)
