@@ -1,5 +1,7 @@
 """The lake: sealed history in Parquet files, and the catalogue that says which files there are.
 
+Where the files lie is another matter, see ``Place``.
+
 A file exists when its row in the catalogue does, so nobody meets half a file, and a crash leaves at
 most a file without a row, which the next sealing removes, or puts aside where it is whole.
 """
@@ -29,7 +31,7 @@ from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
 from ingest.place import Place
-from ingest.segment import Segment, Selection, kinds_in, read_segment, write_segment
+from ingest.segment import Segment, Selection, kinds_in, read_segment, schema_of, write_segment
 from ingest.spans import Span, spans_of, widen
 
 ROWS_IN_A_SEGMENT = 250_000
@@ -277,9 +279,7 @@ class Lake:
             cuts = span_tree.cut(days, others, self._target(len(signals)))
             runs = [(low * span_tree.DAY, (high + 1) * span_tree.DAY - 1) for low, high in cuts]
         written: list[Segment] = []
-        with contextlib.ExitStack() as several:
-            opened = [(several.enter_context(self.place.open(self.path(each))), each.sums) for each in pieces]
-            kinds = kinds_in(opened, signals)
+        kinds = kinds_in([self._schema(each) for each in pieces], signals)
         for first, newest in runs:
             tables = self._merged(pieces, signals, machines, (first, newest))
             written += self._write(pieces[0].machine_class, tables, kinds, sequence)
@@ -294,6 +294,10 @@ class Lake:
         for offset in range(0, len(machines), several):
             some = None if several >= len(machines) else tuple(machines[offset : offset + several])
             yield merge(self.read(pieces, Selection(tuple(signals), some, *run))).table
+
+    def _schema(self, segment: Segment) -> pa.Schema:
+        with self.place.open(self.path(segment)) as file:
+            return schema_of(file, segment.sums)
 
     def _days(self, pieces: Sequence[Segment]) -> NDArray[np.int64]:
         table = self.read(pieces, Selection(()))

@@ -13,7 +13,6 @@ class Opened(Protocol):
     ----------
     name : where it is, for messages; no other file ever has the same
     size : bytes that it has now, whatever it had when it was written
-    source : what Arrow reads it from
     """
 
     name: str

@@ -135,9 +135,13 @@ def row_groups(table: pa.Table) -> list[tuple[int, int]]:
     return groups
 
 
-def kinds_in(files: Iterable[tuple[Opened, Sums]], signals: Sequence[str]) -> Kinds:
-    """Return a type for each signal that holds what each of these files has of it; raises as ``read_segment``."""
-    schemas = [_known(file, sums).metadata.schema.to_arrow_schema() for file, sums in files]
+def schema_of(file: Opened, sums: Sums) -> pa.Schema:
+    """Return the columns of a file and the types in which they are kept; raises as ``read_segment``."""
+    return _known(file, sums).metadata.schema.to_arrow_schema()
+
+
+def kinds_in(schemas: Sequence[pa.Schema], signals: Sequence[str]) -> Kinds:
+    """Return a type for each signal that holds what files of these schemas have of it."""
     return {name: kind_for_all(each.field(name).type for each in schemas if name in each.names) for name in signals}
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,15 +65,26 @@ def put_content(place: Place, path: str, content: bytes) -> None:
         local.write_bytes(content)
 
 
-@pytest.fixture(params=["sqlite, folder", "postgresql, folder", "sqlite, objects"])
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    """Everything that a store can be kept in."""
-    database, lake = request.param.split(", ")
+EVERYWHERE = ["sqlite, folder", "postgresql, folder", "sqlite, objects"]
+"""Everything that a store can be kept in: what tests of the store itself run on."""
+
+
+@contextmanager
+def keeping(where: str) -> Iterator[Kept]:
+    """Give a place of its own to keep a store in, of one of the kinds in ``EVERYWHERE``."""
+    database, lake = where.split(", ")
     with ExitStack() as several:
         yield Kept(
             several.enter_context(schema()) if database == "postgresql" else "",
             several.enter_context(lake_address()) if lake == "objects" else "",
         )
+
+
+@pytest.fixture(params=EVERYWHERE[:2])
+def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
+    """What the stores of most tests are kept in: they do not touch the files of the lake."""
+    with keeping(request.param) as kept:
+        yield kept
 
 
 @pytest.fixture(params=["folder", "objects"])

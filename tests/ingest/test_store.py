@@ -1,5 +1,5 @@
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
-from tests.ingest.conftest import Kept, put_content
+from tests.ingest.conftest import EVERYWHERE, Kept, keeping, put_content
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MakeReadings = Callable[..., Readings]
@@ -40,6 +40,12 @@ rows_strategy = st.lists(
     max_size=6,
 )
 steps_strategy = st.lists(st.one_of(rows_strategy, st.just("seal"), st.just("again")), max_size=14)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
+    with keeping(request.param) as kept:
+        yield kept
 
 
 def at(step: int) -> datetime:
