@@ -15,7 +15,7 @@ from ingest.intake import Intake
 from ingest.object_address import read_address
 from ingest.object_store import ObjectStore
 from ingest.store import Store
-from tests.ingest.conftest import MakeReadings
+from tests.ingest.conftest import MakeReadings, put_content
 from tests.object_server import KEY, SECRET, ObjectServer, object_server
 
 ROOT = Path(__file__).parents[2]
@@ -118,13 +118,16 @@ def test_the_intake_goes_on_until_the_log_is_full_and_then_says_why(
         while True:
             put(intake, wait=0.0)
 
-    with Intake(store, cells_in_the_log=10_000, seal_seconds=0.01) as intake:
+    told: list[str | None] = []
+    with Intake(store, cells_in_the_log=10_000, seal_seconds=0.01, tell_sealing=told.append) as intake:
         while intake.sealing_failed is None:
             put(intake, wait=0.0)
         with pytest.raises(IntakeFullError, match=r"log is full .*s3://lake/hall at \S+: cannot be used"):
             fill(intake)
         server.start()
         put(intake, wait=20.0)
+    assert len([each for each in told if each]) == 1
+    assert told[-1] is None
     assert store.read("press", machines=["m2"]).table.num_rows == len(taken) > 1000
     store.close()
 
@@ -280,3 +283,23 @@ def test_without_the_package_the_message_names_what_to_install(tmp_path: Path) -
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert run.stdout == "Object storage needs a package that is not installed; run: pip install 'andon[objects]'\n"
+
+
+def test_an_upload_that_breaks_off_leaves_neither_an_object_nor_parts_of_one(
+    tmp_path: Path, server: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_store, "CHUNK_BYTES", 5 << 20)
+    place = ObjectStore(server.address(), outbox=tmp_path)
+    puts: list[str] = []
+
+    def third(method: str, name: str) -> int | None:
+        if method == "PUT":
+            puts.append(name)
+        return 403 if len(puts) == 3 and method == "PUT" else None
+
+    server.fails = third
+    with pytest.raises(StoreError, match="refuses us"):
+        put_content(place, "press/a.parquet", bytes(21 << 20))
+
+    assert (len(puts) >= 3, server.objects, server.uploads) == (True, {}, {})
+    assert list(tmp_path.iterdir()) == []
