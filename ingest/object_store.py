@@ -32,6 +32,9 @@ CHUNK_BYTES = 8 << 20
 _CLIENT = {"connect_timeout": "3s", "timeout": "30s"}
 _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=30)}
 _MARK = "andon-lake"
+_PARQUET = b"PAR1"
+_FRAME = 8
+"""A Parquet file ends with the length of what it says about itself, four bytes, and the name of the format."""
 
 
 class ObjectStore:
@@ -144,7 +147,15 @@ class ObjectStore:
         return [bytes(each) for each in got]
 
     def _fetch_tail(self, path: str) -> tuple[int, bytes]:
-        """Return the size of an object and its last bytes."""
+        """Return the size of an object and its last bytes, at least all that it says about itself."""
+        size, tail = self._last(path)
+        if tail.endswith(_PARQUET):
+            begin, end = max(0, size - _FRAME - int.from_bytes(tail[-_FRAME:-4], "little")), size - len(tail)
+            if begin < end:
+                tail = self.parts(path, [(begin, end - begin)])[0] + tail
+        return size, tail
+
+    def _last(self, path: str) -> tuple[int, bytes]:
         with self._explained(path):
             try:
                 got = self._driver.get(self._store, _key(path), options={"range": {"suffix": TAIL_BYTES}})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from ingest import object_store
 from ingest.intake import Intake
 from service.app import create_app
 from service.cli.main import main
@@ -82,8 +83,9 @@ def test_a_plant_is_read_trained_and_scored_with_its_lake_in_object_storage(
 
 
 def test_while_object_storage_is_away_the_service_takes_readings_and_says_what_is_wrong(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(object_store, "TAIL_BYTES", 8)
     (tmp_path / "plant.toml").write_text(PLANT)
     with object_server() as server:
         settings = Settings(plant=tmp_path / "plant.toml", jobs=False, hosts=("testserver",), lake=server.address())
@@ -100,6 +102,8 @@ def test_while_object_storage_is_away_the_service_takes_readings_and_says_what_i
         with TestClient(app, raise_server_exceptions=False, headers={"Accept": "application/json"}) as client:
             row = {"machine": "oven-1", "time": "2026-01-01T23:00:00Z", "temperature": 200.0}
             assert client.post("/api/v1/readings", json=[row]).status_code == 200
+            rows = [{**row, "time": f"2026-01-01T22:{minute:02d}:00Z"} for minute in range(60)]
+            assert client.post("/api/v1/readings", json=rows).status_code == 200
             app.state.room.store.seal()
             server.fails = lambda method, name: 403 if method == "PUT" else None
             assert client.post("/api/v1/readings", json=[{**row, "temperature": 201.0}]).status_code == 200
