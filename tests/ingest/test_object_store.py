@@ -10,7 +10,7 @@ import pytest
 
 from ingest import object_store
 from ingest.delivery import Delivery
-from ingest.errors import IntakeFullError, StoreError
+from ingest.errors import DamagedError, IntakeFullError, StoreError
 from ingest.intake import Intake
 from ingest.object_address import read_address
 from ingest.object_store import ObjectStore
@@ -68,6 +68,36 @@ def test_a_machine_is_read_with_few_requests_and_its_own_part_of_a_file_only(
     assert cold <= 3 * segments
     assert server.asked.total() - cold <= segments
     assert server.sent < size / 4
+    store.close()
+
+
+def test_an_object_that_was_cut_off_after_its_end_was_read_is_damaged(
+    tmp_path: Path, server: ObjectServer, make_readings: MakeReadings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_store, "TAIL_BYTES", 8)
+    store = filled(tmp_path, server, make_readings)
+    assert store.read("press").table.num_rows == 1
+    (name,) = server.names()
+    server.objects[name] = server.objects[name][:4]
+
+    with pytest.raises(DamagedError, match="damaged"):
+        store.read("press")
+    store.close()
+
+
+def test_an_object_that_is_gone_is_asked_for_twice_only(
+    tmp_path: Path, server: ObjectServer, make_readings: MakeReadings
+) -> None:
+    filled(tmp_path, server, make_readings).close()
+    store = Store(tmp_path, lake=server.address())
+    (name,) = server.names()
+    del server.objects[name]
+    server.asked.clear()
+
+    with pytest.raises(StoreError, match="in the catalogue but not there"):
+        store.read("press")
+    # The second time might have found another file in its place.
+    assert server.asked["GET", name] <= 2
     store.close()
 
 
