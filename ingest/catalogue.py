@@ -109,6 +109,14 @@ SEGMENTS = Table(
     UniqueConstraint("machine_class", "path"),
 )
 
+LAKE = Table(
+    "lake",
+    METADATA,
+    Column("mark", String, primary_key=True),
+    Column("place", String, nullable=False),
+)
+"""Where the segments lie, if not in a folder, and the mark that lies beside them; one row at most."""
+
 SETTLED = Table(
     "settled",
     METADATA,

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow.parquet as pq
 from sqlalchemy import Row, delete, select
 
 from ingest import log
 from ingest.catalogue import BATCHES, SEGMENTS
-from ingest.checksum import is_whole, verify
+from ingest.checksum import metadata_of, verify
 from ingest.database import Database
 from ingest.errors import DamagedError
 from ingest.lake import Lake, segments_of
@@ -44,11 +43,12 @@ def find_damage(database: Database, lake: Lake) -> Iterator[Damage]:
         batches = connection.execute(select(BATCHES.c.id).order_by(BATCHES.c.id)).scalars().all()
     for each in segments:
         try:
-            verify(lake.path(each), each.sums)
+            with lake.place.open(lake.path(each), anew=True) as file:
+                verify(file, each.sums)
         except FileNotFoundError:
             if not _is_listed(database, each.id):
                 continue
-            why = f"{lake.path(each)}: gone; restore it from a backup"
+            why = f"{lake.place.where(lake.path(each))}: gone; restore it from a backup"
         except DamagedError as error:
             why = str(error)
         else:
@@ -67,33 +67,48 @@ def find_damage(database: Database, lake: Lake) -> Iterator[Damage]:
 def find_strays(lake: Lake) -> Iterator[Damage]:
     """Give the whole files that the catalogue does not know; a file of a sealing under way is none."""
     with lake.alone():
-        strays = [path for path in lake.strays() if is_whole(path)]
-    for path in strays:
+        strays = [(path, _rows(lake, path)) for path in lake.strays() if lake.is_whole(path)]
+    for path, rows in strays:
         why = (
-            f"{path}: whole, but the catalogue does not know it; if readings.db was lost, restore it from a backup"
-            f" before anything is read in: until then the next sealing puts the file into {lake.aside}"
+            f"{lake.place.where(path)}: whole, but the catalogue does not know it; if readings.db was lost, restore it"
+            " from a backup before anything is read in: until then the next sealing puts the file into"
+            f" {lake.place.aside}"
         )
-        yield Damage("stray", 0, path.parent.name, pq.read_metadata(path).num_rows, 0, 0, why)
+        yield Damage("stray", 0, path.partition("/")[0], rows, 0, 0, why)
 
 
-def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Path) -> None:
-    """Take damaged parts out of the store and into a folder, for a person to look at; the rest works on."""
-    folder.mkdir(parents=True, exist_ok=True)
+def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Path) -> str:
+    """Take damaged parts out of the store, for a person to look at; the rest works on.
+
+    Parameters
+    ----------
+    folder : where batches of the log come to lie
+
+    Returns
+    -------
+    Where the parts are now
+    """
+    where: dict[str, None] = {}
     with lake.alone(), database.write() as connection:
         files = {each.id: lake.path(each) for each in segments_of(connection)}
         if any(each.part == "stray" for each in damages):
             lake.clear_strays()
         for each in damages:
-            if each.part == "stray":
-                continue
+            where[str(folder) if each.part == "batch" else lake.place.aside] = None
             if each.part == "batch":
+                folder.mkdir(parents=True, exist_ok=True)
                 row = connection.execute(select(BATCHES).where(BATCHES.c.id == each.id)).one()
                 (folder / f"batch-{each.id}.arrows").write_bytes(row.body)
                 connection.execute(delete(BATCHES).where(BATCHES.c.id == each.id))
-                continue
-            if files[each.id].exists():
-                files[each.id].rename(folder / files[each.id].name)
-            connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
+            elif each.part == "file":
+                lake.place.put_aside(files[each.id])
+                connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
+    return " and ".join(where)
+
+
+def _rows(lake: Lake, path: str) -> int:
+    with lake.place.open(path) as file:
+        return metadata_of(file).num_rows
 
 
 def _is_listed(database: Database, segment: int) -> bool:

@@ -8,7 +8,7 @@ are told so and have to wait, and nothing that was acknowledged is at stake.
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol, Self
@@ -55,6 +55,8 @@ class Intake:
     cells_in_memory : how much may wait to be written
     cells_in_the_log : how much may wait to be sealed before deliveries are refused
     seal_seconds : how long readings lie in the log before they are sealed, when few come
+    tell_sealing : called with the reason when sealing begins to fail, or fails for another one, and with
+        ``None`` when it works again
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class Intake:
         cells_in_memory: int = CELLS_IN_MEMORY,
         cells_in_the_log: int = CELLS_IN_THE_LOG,
         seal_seconds: float = SEAL_SECONDS,
+        tell_sealing: Callable[[str | None], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._memory_limit, self._log_limit = cells_in_memory, cells_in_the_log
         self._seal_at = min(CELLS_TO_SEAL, max(1, cells_in_the_log // 2))
         self._seal_seconds = seal_seconds
+        self._tell_sealing = tell_sealing
         self._changed = threading.Condition()
         self._waiting: deque[tuple[Delivery, Future[Receipt]]] = deque()
         self._cells = 0
@@ -171,16 +175,21 @@ class Intake:
                     return
             try:
                 self._store.seal()
-                self.sealing_failed = None
+                self._sealing(None)
                 held = self._store.waiting()
             except Exception as error:  # a mistake of ours, too: sealing must go on, or nothing is taken any more
-                self.sealing_failed = str(error) if isinstance(error, AndonError) else repr(error)
+                self._sealing(str(error) if isinstance(error, AndonError) else repr(error))
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, timeout=1.0)
                 continue
             with self._changed:
                 self._in_the_log = held
                 self._changed.notify_all()
+
+    def _sealing(self, failed: str | None) -> None:
+        before, self.sealing_failed = self.sealing_failed, failed
+        if failed != before:
+            self._tell_sealing(failed)
 
 
 def _settle(future: Future[Receipt], outcome: Receipt | Exception) -> None:

@@ -25,6 +25,7 @@ from ingest.catalogue import (
     from_microseconds,
     to_microseconds,
 )
+from ingest.claim import check_place
 from ingest.corrections import Corrections
 from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
@@ -37,6 +38,7 @@ from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signal
 from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
+from ingest.place import open_place
 from ingest.reading import Readings, readings_schema
 from ingest.replay_order import asked_of, without_newer
 from ingest.report import Rejection
@@ -111,6 +113,7 @@ class Store:
     rows_in_a_segment : rows of a file of the lake that covers several days
     dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
     database : address of a PostgreSQL database that takes the place of ``readings.db``
+    lake : address of object storage that takes the place of ``lake/``, see ``read_address``
 
     Attributes
     ----------
@@ -132,13 +135,15 @@ class Store:
         rows_in_a_segment: int = ROWS_IN_A_SEGMENT,
         dead_letter_bytes: int = dead_letter_rows.MOST_BYTES,
         database: str = "",
+        lake: str = "",
     ) -> None:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
         self._memory = Memory()
         self._log_spans = spans.LogSpans()
+        place = open_place(folder / "lake", lake)
         self._database = open_database(folder / "readings.db", database)
-        self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
+        self._lake = Lake(folder / "lake", place, self._database, rows_in_a_segment)
         self.late = LateList(self._database)
         self.corrections = Corrections(self._database)
         self.units = StoredUnits(self._database)
@@ -152,6 +157,8 @@ class Store:
         if not tables.issuperset(METADATA.tables):
             with self._database.write() as connection:
                 METADATA.create_all(connection)
+        with self._database.read() as connection:
+            check_place(connection, self._database, place)
 
     def append(self, readings: Readings, *, source: str, position: str) -> bool:
         """Keep readings, durably when this returns.
@@ -260,18 +267,24 @@ class Store:
         """
         first = None if start is None else to_microseconds(start) + 1
         newest = None if end is None else to_microseconds(end)
+        failed: list[Segment] | None = None
         for _ in range(_ATTEMPTS):
             with self._database.read() as connection:
                 asked = signals_of(connection, machine_class) if signals is None else tuple(signals)
                 segments = segments_of(connection, machine_class, first, newest)
                 batches = log.batches(connection, machine_class, first, newest)
+            if segments == failed:
+                break
             selection = Selection(asked, None if machines is None else tuple(machines), first, newest)
             try:
                 table = self._gather(segments, batches, selection)
             except FileNotFoundError:
+                failed = segments
                 continue
             return Readings(machine_class, _plain(merge(table).table, asked))
-        raise StoreError(f"{self._lake.folder}: files of class {machine_class!r} are in the catalogue but not there")
+        raise StoreError(
+            f"{self._lake.place.name}: files of class {machine_class!r} are in the catalogue but not there"
+        )
 
     def signals(self, machine_class: str) -> tuple[str, ...]:
         """Return all signals of a class that ever came, in the order in which they appeared."""
@@ -463,10 +476,9 @@ class Store:
         """Read all that lies on disk, and return what is not as it was written."""
         return [*find_damage(self._database, self._lake), *find_strays(self._lake)]
 
-    def set_aside(self, damages: Sequence[Damage]) -> Path:
-        """Take damaged parts out of the store, and return the folder that they are in now."""
-        set_aside(self._database, self._lake, list(damages), self._lake.aside)
-        return self._lake.aside
+    def set_aside(self, damages: Sequence[Damage]) -> str:
+        """Take damaged parts out of the store, and say where they are now."""
+        return set_aside(self._database, self._lake, list(damages), self.folder / "damaged")
 
     def close(self) -> None:
         """Let go of the files."""

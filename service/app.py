@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
+import structlog
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 
@@ -41,12 +42,17 @@ next one, or null. Times are ISO 8601; a time without an offset is the plant's l
 answer is in UTC. A span is (start, end]."""
 
 
+def open_intake_of(store: Store) -> Intake:
+    """Open the intake of a store; the log says when its sealing fails, and when it works again."""
+    return Intake(store, tell_sealing=_tell_sealing)
+
+
 def create_app(
     settings: Settings,
     *,
     clock: Callable[[], datetime],
     open_room: OpenRoom = open_control_room,
-    open_intake: OpenIntake = Intake,
+    open_intake: OpenIntake = open_intake_of,
     make_streams: MakeStreams = streams_of,
     largest_body: int = LARGEST_BODY,
 ) -> FastAPI:
@@ -100,7 +106,11 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(
-        lambda: replace(plant_figures(app.state.room, app.state.sampling, clock()), streams=app.state.streams.states())
+        lambda: replace(
+            plant_figures(app.state.room, app.state.sampling, clock()),
+            streams=app.state.streams.states(),
+            sealing_failed=app.state.intake.sealing_failed is not None,
+        )
     )
     app.router.routes.insert(0, PlainPush("/api/v1/readings"))
     for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
@@ -112,3 +122,10 @@ def create_app(
     app.add_middleware(BoundedBody, limit=largest_body)
     app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app
+
+
+def _tell_sealing(failed: str | None) -> None:
+    if failed is None:
+        structlog.get_logger().info("sealing works again")
+    else:
+        structlog.get_logger().warning("sealing failed", why=failed)

@@ -28,6 +28,7 @@ class Figures:
     streams : how each stream of this process is
     late : rows of each machine class that came after their time had been scored
     corrections : values of each machine class that a later arrival took the place of
+    sealing_failed : whether readings of this process pile up in the log, since the last sealing failed
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Figures:
     streams: Mapping[str, StreamState] = field(default_factory=dict)
     late: Mapping[str, LateCounts] = field(default_factory=dict)
     corrections: Mapping[str, int] = field(default_factory=dict)
+    sealing_failed: bool = False
 
 
 class Metrics:
@@ -83,6 +85,11 @@ class Metrics:
         yield from _letters(figures.dead_letters)
         yield from _streams(figures.streams)
         yield from _late(figures)
+        yield GaugeMetricFamily(
+            "andon_sealing_failed",
+            "Whether the last sealing failed, so that readings pile up in the log: 1 or 0.",
+            value=figures.sealing_failed,
+        )
         yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
         yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
         yield SummaryMetricFamily(

@@ -44,7 +44,7 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
         if relabel:
             room.store.units.declare(declared_units(room.plant), wall_clock())
         damages = room.store.find_damage() if storage else []
-        folder = str(room.store.set_aside(damages)) if aside and damages else None
+        folder = room.store.set_aside(damages) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
         late = room.store.late.counts().values()

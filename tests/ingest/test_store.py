@@ -1,5 +1,5 @@
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
+from tests.ingest.conftest import EVERYWHERE, Kept, keeping, put_content
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MakeReadings = Callable[..., Readings]
@@ -39,6 +40,12 @@ rows_strategy = st.lists(
     max_size=6,
 )
 steps_strategy = st.lists(st.one_of(rows_strategy, st.just("seal"), st.just("again")), max_size=14)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
+    with keeping(request.param) as kept:
+        yield kept
 
 
 def at(step: int) -> datetime:
@@ -98,7 +105,7 @@ def spans_in(expected: Content) -> dict[str, tuple[datetime, datetime]]:
 
 @pytest.mark.parametrize("cells", [1, 1_000], ids=["a batch at a time", "many at a time"])
 def test_spans_are_the_same_in_a_store_that_comes_later(
-    store: Store, make_readings: MakeReadings, database: str, monkeypatch: pytest.MonkeyPatch, cells: int
+    store: Store, make_readings: MakeReadings, kept: Kept, monkeypatch: pytest.MonkeyPatch, cells: int
 ) -> None:
     monkeypatch.setattr(log, "CELLS_AT_A_TIME", cells)
 
@@ -109,7 +116,7 @@ def test_spans_are_the_same_in_a_store_that_comes_later(
     store.seal()
     store.append(make_readings([("m1", 5, {"a": 1.0}), ("m3", 2, {"a": 1.0})]), source="s", position="2")
     store.append(make_readings([("m3", 1, {"b": 1.0})]), source="s", position="3")
-    later = Store(store.folder, database=database)
+    later = kept.open(store.folder)
 
     spans = later.spans("press")
 
@@ -206,27 +213,27 @@ def test_dense_data_is_cut_per_day(tmp_path: Path, make_readings: MakeReadings) 
     store.close()
 
 
-def test_many_overlapping_files_are_merged(tmp_path: Path, make_readings: MakeReadings) -> None:
-    store = Store(tmp_path, rows_in_a_segment=20)
+def test_many_overlapping_files_are_merged(tmp_path: Path, kept_files: Kept, make_readings: MakeReadings) -> None:
+    store = kept_files.open(tmp_path, rows_in_a_segment=20)
     for number in range(20):
         rows = [(f"m{number % 3}", float(minute), {"a": float(number)}) for minute in range(number, 2000, 31)]
         store.append(make_readings(rows), source="s", position=f"{number}")
         store.seal()
     assert store.counts().segments <= 12
-    assert len(list((tmp_path / "lake").glob("*/*.parquet"))) == store.counts().segments
+    assert len(kept_files.place(tmp_path).paths()) == store.counts().segments
     store.close()
 
 
 def test_a_file_that_no_catalogue_row_names_is_removed_at_the_next_sealing(
-    store: Store, make_readings: MakeReadings
+    store: Store, make_readings: MakeReadings, kept: Kept
 ) -> None:
     store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
     store.seal()
-    orphan = store.folder / "lake" / "press" / "half.parquet"
-    orphan.write_bytes(b"PAR1 half a file")
+    place = kept.place(store.folder)
+    put_content(place, "press/half.parquet", b"PAR1 half a file")
     assert store.read("press").table.num_rows == 1
     store.seal()
-    assert not orphan.exists()
+    assert "press/half.parquet" not in place.paths()
     assert store.read("press").table.num_rows == 1
 
 
