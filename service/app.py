@@ -75,7 +75,8 @@ def create_app(
             opened.push_async_callback(to_thread.run_sync, room.close)
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
-            app.state.pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            app.state.pushes = pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            opened.push_async_callback(to_thread.run_sync, pushes.close)
             app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
             opened.push_async_callback(to_thread.run_sync, streams.stop)
             if settings.jobs:
