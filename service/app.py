@@ -17,8 +17,8 @@ from ingest.store import Store
 from service.api import alerts, corrections, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
-from service.api.plain_push import PlainPush
-from service.api.problem import Problem, add_problem_handlers
+from service.api.plain_push import PastTheFramework
+from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push import Pushes
 from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
@@ -103,13 +103,14 @@ def create_app(
     app.state.metrics = Metrics(
         lambda: replace(plant_figures(app.state.room, app.state.sampling, clock()), streams=app.state.streams.states())
     )
-    app.router.routes.insert(0, PlainPush("/api/v1/readings"))
     for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)
     app.mount("/static", static_files(), name="static")
-    add_problem_handlers(app, problem_page)
+    answer = problem_answer(problem_page)
+    add_problem_handlers(app, answer)
+    app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)
     app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app
