@@ -72,8 +72,10 @@ class PushQueue:
                 came.append(self._came.get())
             some = [each for each in came if each is not None]
             closed = len(some) < len(came)
-            for push, decoded in zip(some, self._decoded(some), strict=True):
-                self._hand_over(push, decoded)
+            made = [(push, self._made(push, decoded)) for push, decoded in zip(some, self._decoded(some), strict=True)]
+            # All at once, so that they come into one commit.
+            for push, delivery in made:
+                self._hand_over(push, delivery)
 
     def _decoded(self, some: Sequence[_Push]) -> Sequence[Decoded | None]:
         try:
@@ -81,16 +83,19 @@ class PushQueue:
         except Exception:  # a mistake of ours: each is decoded alone then, and says what it was
             return [None] * len(some)
 
-    def _hand_over(self, push: _Push, decoded: Decoded | None) -> None:
-        if decoded is None:
+    def _made(self, push: _Push, decoded: Decoded | None) -> tuple[Delivery, Decoded] | None:
+        return None if decoded is None else (delivery_of(push.body, decoded, push.key), decoded)
+
+    def _hand_over(self, push: _Push, made: tuple[Delivery, Decoded] | None) -> None:
+        if made is None:
             self._answer(push, None)
             return
         try:
-            future = self._intake.put(delivery_of(push.body, decoded, push.key))
+            future = self._intake.put(made[0])
         except Exception as error:
             self._answer(push, error)
             return
-        future.add_done_callback(partial(self._settle, push, decoded))
+        future.add_done_callback(partial(self._settle, push, made[1]))
 
     def _settle(self, push: _Push, decoded: Decoded, future: Future[Receipt]) -> None:
         try:
