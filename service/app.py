@@ -18,8 +18,8 @@ from ingest.store import Store
 from service.api import alerts, corrections, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
-from service.api.plain_push import PlainPush
-from service.api.problem import Problem, add_problem_handlers
+from service.api.plain_push import PastTheFramework
+from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push import Pushes
 from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
@@ -81,7 +81,8 @@ def create_app(
             opened.push_async_callback(to_thread.run_sync, room.close)
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
-            app.state.pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            app.state.pushes = pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            opened.push_async_callback(to_thread.run_sync, pushes.close)
             app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
             opened.push_async_callback(to_thread.run_sync, streams.stop)
             if settings.jobs:
@@ -112,13 +113,14 @@ def create_app(
             sealing_failed=app.state.intake.sealing_failed is not None,
         )
     )
-    app.router.routes.insert(0, PlainPush("/api/v1/readings"))
     for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)
     app.mount("/static", static_files(), name="static")
-    add_problem_handlers(app, problem_page)
+    answer = problem_answer(problem_page)
+    add_problem_handlers(app, answer)
+    app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)
     app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app

@@ -1,5 +1,6 @@
 """Arrow bodies: one IPC stream, wide or long."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pyarrow as pa
@@ -47,7 +48,13 @@ def arrow_table(body: bytes) -> pa.Table:
 
 
 def table_in(body: bytes) -> pa.Table:
-    """Return what a stream holds.
+    """Return what a stream holds; raises as ``batches_in``."""
+    with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
+        return pa.Table.from_batches(_checked(reader), reader.schema)
+
+
+def batches_in(body: bytes) -> list[pa.RecordBatch]:
+    """Return the batches of a stream.
 
     Raises
     ------
@@ -56,18 +63,20 @@ def table_in(body: bytes) -> pa.Table:
     UNREADABLE
         When the bytes are no such stream.
     """
-    batches: list[pa.RecordBatch] = []
-    cells = 0
     with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
-        for batch in reader:
-            # An offset that points outside its buffer would be read later on, and end the process.
-            batch.validate(full=True)
-            # Compressed buffers and runs may unpack to far more than came.
-            cells += batch.num_rows * batch.num_columns
-            if cells > MOST_CELLS:
-                raise refuse_body(f"has more than {MOST_CELLS:,} cells")
-            batches.append(batch)
-        return pa.Table.from_batches(batches, reader.schema)
+        return list(_checked(reader))
+
+
+def _checked(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    cells = 0
+    for batch in reader:
+        # An offset that points outside its buffer would be read later on, and end the process.
+        batch.validate(full=True)
+        # Compressed buffers and runs may unpack to far more than came.
+        cells += batch.num_rows * batch.num_columns
+        if cells > MOST_CELLS:
+            raise refuse_body(f"has more than {MOST_CELLS:,} cells")
+        yield batch
 
 
 def _first_line(error: Exception) -> str:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -34,14 +35,20 @@ class Body:
     @property
     def digest(self) -> str:
         """Stands for all that decides what the body says: its bytes, and how they are read."""
-        how = json.dumps([self.kind, dict(self.head)], sort_keys=True).encode()
-        return sha256(sha256(how).digest() + self.body).hexdigest()
+        whole = sha256(_how_read(self.kind, tuple(self.head.items())))
+        whole.update(self.body)
+        return whole.hexdigest()
 
     def letter(self, body: bytes, rejections: Sequence[Rejection], kind: str = "") -> DeadLetter:
         """Return a part of the body as a letter."""
         return DeadLetter(
             kind=kind or self.kind, body=body, reason=said(rejections), arrived=self.arrived, head=self.head
         )
+
+
+@lru_cache(64)
+def _how_read(kind: str, head: tuple[tuple[str, str], ...]) -> bytes:
+    return sha256(json.dumps([kind, dict(head)], sort_keys=True).encode()).digest()
 
 
 def dead_letters(body: Body, decoded: Decoded) -> tuple[DeadLetter, ...]:

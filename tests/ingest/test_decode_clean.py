@@ -257,3 +257,30 @@ def test_moments_of_arrow_that_are_too_large_do_not_begin_anew(stamp: int, unit:
         writer.write_table(table)
     decoded = DECODER.decode(Body("arrow", sink.getvalue().to_pybytes(), NOW, {}))
     assert (decoded.readings, decoded.rejected) == ([], 1)
+
+
+bodies = st.sampled_from(
+    [
+        Body(kind, WRITERS[kind](rows), NOW + timedelta(seconds=seconds), {})
+        for kind in PARSERS
+        for rows in (
+            GOOD[:3],
+            [{**GOOD[0], "heat": 2.5}, {"machine": "q1", "time": GOOD[1]["time"], "force": None, "heat": 1.5}],
+            [{"machine": "q1", "time": GOOD[2]["time"], "force": None, "heat": 3.5}],
+            [{**GOOD[4], "force": 1000.0}],
+        )
+        for seconds in (0, 1)
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(bodies, max_size=6))
+def test_bodies_that_are_decoded_together_give_what_each_gives_alone(several: Sequence[Body]) -> None:
+    together = DECODER.clean_each(several)
+
+    for body, decoded in zip(several, together, strict=True):
+        if decoded is None:
+            assert DECODER.clean(body) is None
+        else:
+            assert same(decoded, DECODERS[body.kind](body.body, body.head, PLANT, body.arrived))
