@@ -98,6 +98,7 @@ class MessageDecoder:
             rows=decoded.rows + len(bad),
             used=decoded.used,
             missing=decoded.missing,
+            turned_away=decoded.turned_away,
         )
 
     def _route(self, topic: bytes) -> _Route | str | None:

@@ -18,13 +18,13 @@ MACHINES_GRADED = 200
 def clocks_and_grades(room: "ControlRoom") -> "tuple[list[str], dict[str, list[SignalGrade]]]":
     """Return which clocks seem wrong and each class's grades; or what is damaged, which cannot be asked."""
     from ingest.errors import DamagedError
-    from ingest.quality.assess import assess
     from ingest.skew import clock_problems
+    from service.grades import grade_class
 
     try:
         clocks = clock_problems(room.plant, room.store)
         return clocks, {
-            each.name: list(assess(room.store, room.plant, each, machines=_some_machines(room, each.name)))
+            each.name: grade_class(room.plant, room.store, each, machines=_some_machines(room, each.name))
             for each in room.plant.classes
         }
     except DamagedError as error:
