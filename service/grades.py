@@ -19,7 +19,6 @@ from ingest.statement import insert_into
 from ingest.store import Store
 from service.database import grade_table
 from service.sensors import NAME as SENSORS
-from service.sensors import cause_of
 
 GRADED_EVERY = timedelta(days=1)
 MACHINES_AT_ONCE = 100
@@ -152,11 +151,12 @@ def grade_of_model(plant: Plant, model: str, kept: Kept) -> KeptGrade | None:
     return worst(kept, entry.signals if entry is not None else ())
 
 
-def grade_of_alert(plant: Plant, model: str, cause: str, kept: Kept) -> KeptGrade | None:
-    """Return the worst grade of the signals that an alert rests on: its sensor, or those that its model looks at."""
-    if model == SENSORS:
-        return next((each for name, each in kept.items() if cause_of(name) == cause), None)
-    return grade_of_model(plant, model, kept)
+def grade_of_alert(plant: Plant, model: str, kept: Kept) -> KeptGrade | None:
+    """Return the worst grade of the signals that an alert of a model rests on.
+
+    An alert about a sensor has none: it judges readings of the last hours itself, and a grade is of a month.
+    """
+    return None if model == SENSORS else grade_of_model(plant, model, kept)
 
 
 def worst(kept: Kept, signals: Sequence[str] = ()) -> KeptGrade | None:

@@ -24,6 +24,7 @@ SPAN = timedelta(days=30)
 _NOTHING = Counts()
 _STILL = 10
 _JUMP = 8.0
+_OFF = 0.03
 _BESIDE = 3
 _TOGETHER = frozenset({"drift", "erratic", "spike", "flat"})
 """Kinds that are no sensor's when half of a machine's signals show them, or a third of its class shows one."""
@@ -142,7 +143,7 @@ def series_of_machine(
 
 
 def _states(columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return when half of the signals stand still or are zero, and when half of them jump; two of them at least."""
+    """Return when half of the signals stand still or are about zero, and when half jump; two of them at least."""
     still, jumps = (np.zeros(len(columns[0]) if columns else 0) for _ in range(2))
     for values in columns:
         present = np.flatnonzero(~np.isnan(values))
@@ -152,7 +153,7 @@ def _states(columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.bool_], 
         changes = np.diff(read)
         begins = np.flatnonzero(np.concatenate(([True], changes != 0)))
         lengths = np.diff(np.append(begins, len(read)))
-        still[present] += np.repeat(lengths >= _STILL, lengths) | (read == 0)
+        still[present] += np.repeat(lengths >= _STILL, lengths) | _near_zero(read)
         leaps = np.abs(changes) > max(_JUMP * robust_deviation(changes), 0.0)
         jumps[present[1:]] += leaps & (changes != 0)
     half = max(2.0, len(columns) / 2)
@@ -161,6 +162,12 @@ def _states(columns: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.bool_], 
     for offset in range(-_BESIDE, _BESIDE + 1):
         eventful[np.clip(shaken + offset, 0, len(jumps) - 1)] = True
     return still >= half, eventful
+
+
+def _near_zero(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which values are next to nothing beside the usual ones, as those of a machine that is off."""
+    sizes = np.abs(values)
+    return np.asarray(sizes <= _OFF * np.quantile(sizes, 0.95))
 
 
 def _shared(fault: Fault, signals: Mapping[str, Sequence[Fault]]) -> bool:

@@ -65,7 +65,8 @@ class AlertView(BaseModel):
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
     grade: GradeView | None = Field(
         None,
-        description="The lowest of the newest grades of the signals that it rests on; null before the first grading.",
+        description="The lowest of the newest grades of the signals that it rests on, each of up to 30 days; null "
+        "before the first grading, and for a sensor fault.",
     )
 
 
@@ -236,9 +237,7 @@ def _graded(views: Sequence[AlertView], room: ControlRoom) -> list[AlertView]:
     """Put the grade of the signals that each alert rests on beside it."""
     kept = kept_grades(room.state, room.plant, sorted({each.machine for each in views}))
     return [
-        each.model_copy(
-            update={"grade": GradeView.of(grade_of_alert(room.plant, each.model, each.cause, kept[each.machine]))}
-        )
+        each.model_copy(update={"grade": GradeView.of(grade_of_alert(room.plant, each.model, kept[each.machine]))})
         for each in views
     ]
 

@@ -34,7 +34,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     with room.state.read() as connection:
         alert, history = book.show(connection, number), book.history(connection, number)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
-    grade = grade_of_alert(room.plant, alert.model, alert.cause, kept)
+    grade = grade_of_alert(room.plant, alert.model, kept)
     why_here = where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0].why if alert.live else ""
     return page(request, "alert.html", alert=alert, history=history, why_here=why_here, grade=grade)
 

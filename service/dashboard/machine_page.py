@@ -80,7 +80,7 @@ def machine_page(
         silent_hint=_iso(health.newest) if silent and health.newest else "",
         legend=_LEGEND,
         risks=[(_risk(each, plant, span, marks), grade_of_model(plant, each.model, kept)) for each in histories],
-        alert_grades={each.number: grade_of_alert(plant, each.model, each.cause, kept) for each in health.alerts},
+        alert_grades={each.number: grade_of_alert(plant, each.model, kept) for each in health.alerts},
         signals=[
             (draw(each.name, each.unit, series[each.name], span, marks=marks), kept.get(each.name))
             for each in machine_class.signals

@@ -105,7 +105,8 @@ def test_a_prediction_has_the_worst_grade_of_the_signals_that_it_rests_on(pumps:
     assert (two.signal in ("power", "heat"), two.reason) == (True, "ok")
     gone = grade_of_model(pumps.plant, "a model that was taken away", kept)
     assert gone == kept["flow"]
-    assert grade_of_alert(pumps.plant, "sensor health", "heat sensor", kept) == kept["heat"]
+    assert grade_of_alert(pumps.plant, "all", kept) == kept["flow"]
+    assert grade_of_alert(pumps.plant, "sensor health", kept) is None
     assert grade_of_model(pumps.plant, "all", {}) is None
 
 
