@@ -104,6 +104,15 @@ class StoreCounts:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredParts:
+    """Files of the lake and batches of the log, and how many rows they have together."""
+
+    files: int
+    batches: int
+    rows: int
+
+
 class Store:
     """Readings, events and rejects in one folder: ``readings.db`` (or a PostgreSQL database) and ``lake/``.
 
@@ -491,6 +500,17 @@ class Store:
     def find_damage(self) -> list[Damage]:
         """Read all that lies on disk, and return what is not as it was written."""
         return [*find_damage(self._database, self._lake), *find_strays(self._lake)]
+
+    def parts(self) -> StoredParts:
+        """Return of how many parts the readings consist that ``find_damage`` looks at."""
+        with self._database.read() as connection:
+            files, sealed = connection.execute(
+                select(func.count(SEGMENTS.c.id), func.coalesce(func.sum(SEGMENTS.c.rows), 0))
+            ).one()
+            batches, waiting = connection.execute(
+                select(func.count(BATCHES.c.id), func.coalesce(func.sum(BATCHES.c.rows), 0))
+            ).one()
+        return StoredParts(files, batches, int(sealed + waiting))
 
     def set_aside(self, damages: Sequence[Damage]) -> Path:
         """Take damaged parts out of the store, and return the folder that they are in now."""

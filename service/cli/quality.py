@@ -31,6 +31,14 @@ def clocks_and_grades(room: "ControlRoom") -> "tuple[list[str], dict[str, list[S
         return [str(error)], {}
 
 
+def repeated_rows(room: "ControlRoom") -> dict[str, int]:
+    """Return how many rows of each machine came again with nothing new, in the newest 30 days of the plant."""
+    from ingest.quality.assess import SPAN
+
+    newest = [last for each in room.plant.classes for _, last in room.store.spans(each.name).values()]
+    return room.store.repeated(max(newest) - SPAN, max(newest)) if newest else {}
+
+
 def _some_machines(room: "ControlRoom", machine_class: str) -> list[str]:
     """Return the machines of a class that are graded: all of them, or some of very many, spread evenly."""
     machines = room.plant.machines_of(machine_class)
