@@ -63,7 +63,7 @@ def decode_batch(
     )
     _refuse_without_columns(names, plant)
     decoded = BatchDecoder(plant, source, names, "the body", MOST_IN_A_BODY).decode(table, now, line_of, arrivals)
-    if not decoded.rejections:
+    if not any(_KEY in each.reason for each in decoded.rejections):
         return decoded
     return replace(
         decoded, rejections=[replace(each, reason=_for_a_client(each.reason)) for each in decoded.rejections]

@@ -18,7 +18,8 @@ class Places:
     def contradiction(self, machine: str, words: Mapping[str, str]) -> str:
         """Say that a topic names the place of other machines; empty where it does not.
 
-        A place that no machine of the plant has may be another word for the right one, and says nothing.
+        A place that no machine of the plant has may be another word for the right one, and says nothing; nor does
+        it where the plant file does not say where the machine stands.
 
         Parameters
         ----------
@@ -38,7 +39,7 @@ class Places:
         own = self._of.get(machine, {})
         for word, name in own.items():
             said = words.get(word, name)
-            if said != name and said in self._known[word]:
-                where = f"on {word} {name!r}" if name else f"on no {word}"
-                return f"its topic says {word} {said!r}, and the plant file has {machine!r} {where}; mend one of them"
+            if name and said != name and said in self._known[word]:
+                there = f"the plant file has {machine!r} on {word} {name!r}"
+                return f"its topic says {word} {said!r}, and {there}; mend one of them"
         return ""

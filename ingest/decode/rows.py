@@ -1,10 +1,10 @@
 """Rows of a file to readings and events: the one decoder behind every format."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -161,10 +161,10 @@ class RowDecoder:
         for some, column, why in rejects.cells:
             rows = some[seen[some]]
             for signals in signals_of(column, rows):
-                known = signals != ""
-                days = (stamps[rows[known]] // DAY).tolist()
-                names = [machines.names[code] for code in machines.codes[rows[known]].tolist()]
-                found.update(map(Cell, names, signals[known].tolist(), days, repeat(why)))
+                codes, days = machines.codes[rows].tolist(), (stamps[rows] // DAY).tolist()
+                for (code, signal, day), count in Counter(zip(codes, signals.tolist(), days, strict=True)).items():
+                    if signal:
+                        found[Cell(machines.names[code], signal, day, why)] += count
         return found
 
     def _signals_of(self, column: str, rows: Integers) -> Sequence[NDArray[Any]]:

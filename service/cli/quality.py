@@ -92,7 +92,7 @@ def tell(rows: list[dict[str, Any]]) -> None:
 
 
 def write_page(room: "ControlRoom", grades: "dict[str, list[SignalGrade]]", path: Path, now: datetime) -> None:
-    """Write the page of all signals that are not without fault.
+    """Write the page of the grades and strips of all signals, the worst first.
 
     Raises
     ------

@@ -50,8 +50,10 @@ def test_check_grades_signals_and_writes_a_page_of_those_with_faults(
     assert "pump flow" in out
     assert "it stands still, 3,001 readings of 50" in out
     page = (folder / "quality.html").read_text(encoding="utf-8")
-    assert page.count("<figure") == 1
-    assert "flow of p-1" in page
+    assert page.count("<figure") == 2
+    assert page.index("flow of p-1") < page.index("power of p-1")
+    assert "100 of 100" in page
+    assert "<td>flat</td>" in page
     assert 'class="mark-area"' in page
     assert "Works &lt;1&gt;" in page
     assert "<script" not in page
