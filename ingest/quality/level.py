@@ -28,6 +28,7 @@ _ALIKE = 1.6
 _EDGE = 0.05
 _QUANTILES = np.linspace(0.05, 0.95, 19)
 _OFF = 0.25
+_KNOWN = 3 * _DAY
 _TIMES_APART = 2.0
 
 UNITS: Mapping[str, tuple[float, float]] = {
@@ -87,7 +88,7 @@ def unit_jump(series: Series) -> Fault | None:
 
 def _at_once(series: Series) -> Fault | None:
     for place in _breaks(series.values):
-        if min(place, len(series) - place) < _FEWEST_BESIDE:
+        if min(place, len(series) - place) < _FEWEST_BESIDE or not _is_known(series, place):
             continue
         jump = _Jump.at(series.values, place)
         for name, times, plus in CONVERSIONS:
@@ -101,7 +102,9 @@ def _as_a_whole(series: Series) -> Fault | None:
     place, apart = _parting(values)
     before, after = values[:place], values[place:]
     # A signal that has levels of its own parts about as well on either side alone.
-    if apart < _TIMES_APART * max(_parting(before)[1], _parting(after)[1]) or apart == 0:
+    if apart == 0 or apart < _TIMES_APART * max(_parting(before)[1], _parting(after)[1]):
+        return None
+    if not _is_known(series, place):
         return None
     was, now = (np.quantile(each, _QUANTILES) for each in (before, after))
     wide, wide_now = (float(each[-1] - each[0]) for each in (was, now))
@@ -116,6 +119,11 @@ def _as_a_whole(series: Series) -> Fault | None:
         if not plus and alike and off <= _OFF and leap >= abs(np.log(times)) / 2:
             found.append((off, name))
     return _jumped(series, place, float(np.median(before)), float(np.median(after)), min(found)[1]) if found else None
+
+
+def _is_known(series: Series, place: int) -> bool:
+    """Say whether enough came before a place to know the levels that a signal has by itself."""
+    return bool(series.times[place] - series.times[0] >= _KNOWN)
 
 
 def _jumped(series: Series, place: int, was: float, now: float, name: str) -> Fault:

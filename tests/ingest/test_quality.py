@@ -10,6 +10,7 @@ from ingest.quality.fault import FAULTS, Fault
 from ingest.quality.grade import FINDERS, Grade, grade
 from ingest.quality.series import Series
 from tests.ingest.quality_signals import CLEAN, FAULTY, MINUTE, NOISY, series_of
+from tests.trials.grades import clean_findings, plant_faults
 
 
 @pytest.mark.parametrize("kind", CLEAN)
@@ -108,3 +109,17 @@ def test_another_unit_is_seen_in_a_signal_that_leaps_among_levels_and_products_a
 
     assert found.code == "unit_jump"
     assert abs(found.begin / MINUTE - 20_000) < 500
+
+
+def test_a_history_of_one_day_is_too_short_to_tell_a_jump_of_unit_from_levels_of_its_own() -> None:
+    for seed in range(40):
+        series = CLEAN["set_points"](np.random.default_rng([7, seed]))
+        day = replace(series, times=series.times[:1440], values=series.values[:1440], last=int(series.times[1439]))
+        assert grade(day).reasons == ("short_history",)
+
+
+def test_the_trial_tells_what_was_planted_and_what_was_named() -> None:
+    (row,) = plant_faults(2, codes=["flat"], kinds=["white", "slow"])
+
+    assert row.line(["white", "slow"]).split() == ["flat", "4/4", "4/4", "2/2", "2/2"]
+    assert clean_findings(1, signals=2) == []
