@@ -8,6 +8,7 @@ import pytest
 
 from ingest.quality.fault import FAULTS, Fault
 from ingest.quality.grade import FINDERS, Grade, grade
+from ingest.quality.level import unit_jump
 from ingest.quality.series import Series
 from tests.ingest.quality_signals import CLEAN, FAULTY, MINUTE, NOISY, series_of
 from tests.trials.grades import clean_findings, plant_faults
@@ -100,7 +101,7 @@ def test_a_stretch_in_which_all_was_turned_away_is_no_gap() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.1, 3.6, 1000])
-def test_another_unit_is_seen_in_a_signal_that_leaps_among_levels_and_products_alone_are_none(factor: float) -> None:
+def test_another_unit_is_seen_in_a_signal_that_leaps_among_levels(factor: float) -> None:
     chance = np.random.default_rng(40)
     values = CLEAN["load"](chance).values.copy()
     values[20_000:] *= factor
@@ -109,6 +110,11 @@ def test_another_unit_is_seen_in_a_signal_that_leaps_among_levels_and_products_a
 
     assert found.code == "unit_jump"
     assert abs(found.begin / MINUTE - 20_000) < 500
+
+
+def test_levels_of_its_own_are_no_jump_of_unit_by_whatever_factor_its_halves_differ() -> None:
+    for seed in range(40):
+        assert unit_jump(CLEAN["products"](np.random.default_rng([seed, 8]))) is None
 
 
 def test_a_history_of_one_day_is_too_short_to_tell_a_jump_of_unit_from_levels_of_its_own() -> None:
