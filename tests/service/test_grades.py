@@ -144,6 +144,7 @@ def test_the_interface_and_the_pages_show_the_grade_beside_levels_signals_and_al
     for shown in (machine["said"][0], machine["level"], listed[0]["said"][0], machine["signals"][0], alert):
         assert expected.items() <= shown["grade"].items()
     assert listed[1]["said"] == []
+    assert "temperature: flat" in works.client.get("/", headers={"accept": "text/html"}).text
     for path in ("/machines/press-1", f"/alerts/{number}"):
         page = works.client.get(path, headers={"accept": "text/html"}).text
         assert "700 readings of 61 one after the other" in page
