@@ -29,7 +29,7 @@ _EDGE = 0.05
 _QUANTILES = np.linspace(0.05, 0.95, 19)
 _OFF = 0.25
 _KNOWN = 3 * _DAY
-_TIMES_APART = 2.0
+_TIMES_APART = 3.0
 
 UNITS: Mapping[str, tuple[float, float]] = {
     "10 times": (10, 0), "100 times": (100, 0), "1,000 times": (1000, 0), "60 times": (60, 0), "3,600 times": (3600, 0),
@@ -108,7 +108,7 @@ def _as_a_whole(series: Series) -> Fault | None:
         return None
     was, now = (np.quantile(each, _QUANTILES) for each in (before, after))
     wide, wide_now = (float(each[-1] - each[0]) for each in (was, now))
-    noise, noise_now = _noise(before), _noise(after)
+    noise, noise_now = _mean_noise(before), _mean_noise(after)
     if not min(wide, noise, wide_now, noise_now) > 0:
         return None
     leap = _sharpest(values, place)
@@ -225,9 +225,21 @@ def _sharpened(values: Values, place: int, size: int) -> int:
 
 def _noise(values: Values) -> float:
     """Return the usual deviation among a few readings one after the other."""
+    return float(1.4826 * np.median(_deviations(values)))
+
+
+def _mean_noise(values: Values) -> float:
+    """Return the geometric mean of the deviations among a few readings, which levels of their own noise hardly move."""
+    deviations = _deviations(values)
+    moving = deviations[deviations > 0]
+    return float(1.4826 * np.exp(np.mean(np.log(moving)))) if len(moving) else 0.0
+
+
+def _deviations(values: Values) -> Values:
+    """Return the median deviation from the median of each few readings one after the other."""
     chunks = values[: len(values) // _NEAR * _NEAR].reshape(-1, _NEAR)
-    off = np.abs(chunks - np.median(chunks, axis=1)[:, np.newaxis])
-    return float(1.4826 * np.median(np.median(off, axis=1)))
+    deviations: Values = np.median(np.abs(chunks - np.median(chunks, axis=1)[:, np.newaxis]), axis=1)
+    return deviations
 
 
 def _days(series: Series) -> tuple[Values, float] | None:
