@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ingest.catalogue import to_microseconds
 from ingest.decode.csv import decode_csv
 from ingest.decode.json import decode_json
+from ingest.decode.opcua import Point, PointDecoder
 from ingest.delivery import Delivery
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_file import load_plant
+from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.quality.counts import Counts, counted
 from ingest.reading import Readings
 from ingest.sources.files import ingest_files
@@ -81,6 +84,25 @@ def test_json_is_counted_like_any_other_format() -> None:
     assert counts(body, decode_json) == {
         Cell("m1", "a", DAY, "out of range"): 1,
         Cell("m1", "b", DAY, "no number"): 1,
+    }
+
+
+def test_values_of_bad_quality_are_counted_for_the_node_that_sent_them() -> None:
+    stream = Opcua(name="plc", url="opc.tcp://plc:4840", nodes=[OpcuaNodes(node="ns=2;s={machine}.{signal}")])
+    plant = PLANT.model_copy(update={"opcua": [stream]})
+    time = to_microseconds(START)
+    points = [
+        Point("ns=2;s=m1.a", time, 5.0, 0x80000000),
+        Point("ns=2;s=m1.a", time + 1, 5.0, 0),
+        Point("ns=2;s=m1.a", time + 2, 50.0, 0),
+        Point("ns=2;s=m2.b", time, None, 0),
+        Point("ns=2;s=gone", time, 1.0, 0),
+    ]
+
+    assert dict(PointDecoder(stream, plant).decode(points, START + timedelta(days=1)).turned_away) == {
+        Cell("m1", "a", DAY, "no number"): 1,
+        Cell("m1", "a", DAY, "out of range"): 1,
+        Cell("m2", "b", DAY, "no number"): 1,
     }
 
 
