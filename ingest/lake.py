@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select
 
 from ingest import corrections, late, log, span_tree
+from ingest import repeated as repeated_rows
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
 from ingest.claim import claim_place
@@ -185,6 +186,7 @@ class Lake:
         def note(connection: Connection) -> None:
             late.keep(connection, machine_class, found)
             corrections.keep(connection, machine_class, replaced)
+            repeated_rows.add(connection, table, ~brought)
 
         sealed = _Sealed(machine_class, [each.id for each in batches], spans_of(table))
         self._publish(written, sealed=sealed, note=note)

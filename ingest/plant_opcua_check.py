@@ -85,6 +85,8 @@ def _names(draft: Draft, at: Location, nodes: OpcuaNodes) -> Iterator[Problem]:
     machines, declared = sorted(draft.machine_names), {name for each in draft.signals.values() for name in each}
     if nodes.machine:
         yield from _known((*at, "machine"), "machine", nodes.machine, machines)
+    if nodes.machine and nodes.machine_class:
+        yield Problem((*at, "class"), "stands beside 'machine', which is one machine already; keep one of the two")
     if nodes.machine_class:
         yield from _known((*at, "class"), "class", nodes.machine_class, sorted(draft.signals))
     for machine in nodes.machines or {}:

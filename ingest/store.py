@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pandas as pd
@@ -14,6 +15,8 @@ import pyarrow as pa
 from sqlalchemy import Connection, delete, func, inspect, select
 
 from ingest import dead_letter_rows, event_rows, known, log, spans
+from ingest import repeated as repeated_rows
+from ingest import turned_away as turned_away_rows
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -45,6 +48,7 @@ from ingest.report import Rejection
 from ingest.segment import Segment, Selection
 from ingest.statement import insert_into
 from ingest.stored_unit import StoredUnits
+from ingest.turned_away import Cell, TurnedAway
 
 _ATTEMPTS = 20
 
@@ -100,6 +104,15 @@ class StoreCounts:
     rejected: int
     segments: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParts:
+    """Files of the lake and batches of the log, and how many rows they have together."""
+
+    files: int
+    batches: int
+    rows: int
 
 
 class Store:
@@ -194,6 +207,7 @@ class Store:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
                 _keep_rejections(connection, each.rejections, each.source, each.position)
+                turned_away_rows.add(connection, each.turned_away, source=each.source)
                 _set_notes(connection, each.source, each.notes)
                 dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
@@ -394,16 +408,40 @@ class Store:
                 connection, machines=machines, kinds=kinds, start=start, end=end, offset=offset, limit=limit
             )
 
-    def reject(self, rejections: Sequence[Rejection], *, source: str, position: str = "") -> None:
-        """Keep what could not be used, for a person to look at; the same again is kept once."""
-        if rejections:
+    def reject(
+        self,
+        rejections: Sequence[Rejection],
+        *,
+        source: str,
+        position: str = "",
+        counts: Mapping[Cell, int] = MappingProxyType({}),
+    ) -> None:
+        """Keep what could not be used, for a person to look at; the same again is kept once.
+
+        Parameters
+        ----------
+        counts : how many cells of each machine, signal and day were turned away; added to those of before
+        """
+        if rejections or counts:
             with self._database.write() as connection:
                 _keep_rejections(connection, rejections, source, position)
+                turned_away_rows.add(connection, counts, source=source, position=position)
 
     def forget_rejections(self, *, source: str, position: str) -> None:
         """Forget what could not be used at a position, before it is read anew."""
         with self._database.write() as connection:
             connection.execute(delete(REJECTS).where(REJECTS.c.source == source, REJECTS.c.position == position))
+            turned_away_rows.forget(connection, source=source, position=position)
+
+    def turned_away(self, machines: Sequence[str], start: datetime, end: datetime) -> TurnedAway:
+        """Return how many cells of machines were turned away on the days of [start, end]."""
+        with self._database.read() as connection:
+            return turned_away_rows.read(connection, machines, start=start, end=end)
+
+    def repeated(self, start: datetime, end: datetime) -> dict[str, int]:
+        """Return how many rows of each machine came again with nothing new, on the days of [start, end]."""
+        with self._database.read() as connection:
+            return repeated_rows.read(connection, start=start, end=end)
 
     def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
         """Return the newest rejections, of one source or of all."""
@@ -479,6 +517,17 @@ class Store:
     def set_aside(self, damages: Sequence[Damage]) -> str:
         """Take damaged parts out of the store, and say where they are now."""
         return set_aside(self._database, self._lake, list(damages), self.folder / "damaged")
+
+    def parts(self) -> StoredParts:
+        """Return of how many parts the readings consist that ``find_damage`` looks at."""
+        with self._database.read() as connection:
+            files, sealed = connection.execute(
+                select(func.count(SEGMENTS.c.id), func.coalesce(func.sum(SEGMENTS.c.rows), 0))
+            ).one()
+            batches, waiting = connection.execute(
+                select(func.count(BATCHES.c.id), func.coalesce(func.sum(BATCHES.c.rows), 0))
+            ).one()
+        return StoredParts(files, batches, int(sealed + waiting))
 
     def close(self) -> None:
         """Let go of the files."""

@@ -6,7 +6,9 @@ factor would be 2 pi.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -21,6 +23,21 @@ _AS_PINT_READS = (
     (re.compile(r"\b([mkM]?N)m\b"), r"\1*m"),  # Nm, which would be a length
     (re.compile(r"^°$"), "degree"),
 )
+
+
+_USUAL = (
+    "degC", "K", "bar", "kPa", "mm/s", "m3/h", "l/min", "rpm", "kW", "%", "degF", "mbar", "Pa", "psi", "m/s", "m/s**2",
+    "kg/h", "1/min", "W", "kWh", "A", "mA", "V", "mV", "Hz", "kHz", "N", "kN", "Nm", "mm", "um", "m", "s", "h", "kg",
+    "l", "m3", "ppm", "count",
+)  # fmt: skip
+_MISREAD: Mapping[str, str] = {
+    "C": "degC", "deg C": "degC", "F": "degF", "deg F": "degF", "U/min": "rpm", "Umdr/min": "rpm", "bar(g)": "bar",
+    "barg": "bar", "bar(a)": "bar", "pcs": "count", "Stk": "count", "m/s2": "m/s**2", "m/s²": "m/s**2",
+    "g/s2": "g/s**2", "var": "V*A", "kvar": "kV*A",
+}  # fmt: skip
+"""What people write, and what Pint takes for something else or for nothing, with what is meant as a rule."""
+_LOGARITHMS = ("pH",)
+"""Those that Pint takes for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,41 @@ def same(one: str, other: str) -> bool:
         return conversion(one, other) == SAME
     except UnitError:
         return False
+
+
+def doubt(text: str) -> str:
+    """Say why a unit is perhaps not what was meant, and what would be right; empty if all is well.
+
+    Examples
+    --------
+    >>> doubt("degX")
+    "unit 'degX' is not known, so nothing converts to it; did you mean 'degC' or 'degF'?"
+    >>> doubt("bar"), doubt("")
+    ('', '')
+    """
+    written = text.strip()
+    if not written:
+        return ""
+    if meant := _MISREAD.get(written):
+        return f"unit {text[:40]!r} is not read as {meant!r}; write {meant!r} if that is what it is"
+    unit = f"unit {text[:40]!r}"
+    try:
+        known = _known(text)
+    except UnitError:
+        near = sorted(get_close_matches(written, _USUAL, 2), key=_USUAL.index)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"write one such as {', '.join(_USUAL[:8])}"
+        return f"{unit} is not known, so nothing converts to it; {hint}"
+    if written in _LOGARITHMS or (known.measures == "a number" and not _is_linear(text)):
+        return f"{unit} is of a logarithm, so nothing converts to it: every source has to deliver this one"
+    return ""
+
+
+def _is_linear(text: str) -> bool:
+    try:
+        conversion(text, "percent")
+    except UnitError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

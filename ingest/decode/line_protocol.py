@@ -93,6 +93,7 @@ def decode_line_protocol(
         rows=decoded.rows + broken.count,
         used=decoded.used,
         missing=decoded.missing,
+        turned_away=decoded.turned_away,
     )
 
 

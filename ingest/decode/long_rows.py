@@ -11,6 +11,7 @@ from ingest.decode.mapping import resolve
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.plant import Plant, Source
 from ingest.reading import TIME
+from ingest.turned_away import TurnedAway
 
 _NAMES = ("machine", "time", "signal", "value")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -107,4 +108,5 @@ def together(parts: list[Decoded]) -> Decoded:
         rows=sum(part.rows for part in parts),
         used=sum(part.used for part in parts),
         missing=sum(part.missing for part in parts),
+        turned_away=sum((part.turned_away for part in parts), TurnedAway()),
     )

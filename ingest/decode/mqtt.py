@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ingest.catalogue import to_microseconds
 from ingest.decode.long_rows import LongRows, together
+from ingest.decode.place import Places
 from ingest.decode.rows import Decoded
 from ingest.decode.topic import Template, filled, words_in
 from ingest.errors import SourceError
@@ -62,6 +63,7 @@ class MessageDecoder:
     def __init__(self, stream: Mqtt, plant: Plant) -> None:
         self._name = stream.name
         self._shapes = [_Shape(plant, each) for each in stream.topics]
+        self._places = Places(plant)
         self._routes: dict[bytes, _Route | str | None] = {}
 
     def decode(self, messages: Sequence[Message], now: datetime) -> Decoded:
@@ -98,6 +100,7 @@ class MessageDecoder:
             rows=decoded.rows + len(bad),
             used=decoded.used,
             missing=decoded.missing,
+            turned_away=decoded.turned_away,
         )
 
     def _route(self, topic: bytes) -> _Route | str | None:
@@ -112,6 +115,8 @@ class MessageDecoder:
             words = shape.template.words(topic)
             if words is not None:
                 machine = filled(shape.topic.machine, words)
+                if elsewhere := self._places.contradiction(machine, words):
+                    return elsewhere
                 signal = filled(shape.topic.signal, words) if shape.names_signal else ""
                 if signal and shape.wanted is not None and signal not in shape.wanted:
                     return None

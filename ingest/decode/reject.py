@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ingest.errors import SourceError
 from ingest.report import Rejection
+from ingest.turned_away import Why
 
 KEPT = 10_000
 MOST_IN_A_BODY = 100_000
@@ -31,13 +32,24 @@ class Rejects:
     def __init__(self, line_of: Callable[[int], int] = lambda row: row + 1, most: float = math.inf) -> None:
         self.count = 0
         self.kept: list[Rejection] = []
+        self.cells: list[tuple[NDArray[np.int64], str, Why]] = []
+        """Rows of cells that were turned away, their column, and why; all of them."""
         self._line_of = line_of
         self._most = most
         self._hints = 0
 
-    def add(self, rows: NDArray[np.int64], column: str, values: pa.ChunkedArray | str, reason: str) -> None:
+    def add(
+        self,
+        rows: NDArray[np.int64],
+        column: str,
+        values: pa.ChunkedArray | str,
+        reason: str,
+        why: Why = "no number",
+    ) -> None:
         """Turn these rows, or their cells in one column, away for one reason."""
         self.count += len(rows)
+        if len(rows):
+            self.cells.append((rows, column, why))
         for row in rows[: max(0, KEPT - len(self.kept))].tolist():
             self.kept.append(Rejection(self._line_of(row), column, shown(values, row), reason))
         self._refuse_many()

@@ -203,7 +203,7 @@ class _Run:
             else:
                 repeated += each.table.num_rows
         rejections = (*chunk.broken, *decoded.rejections)
-        self._store.reject(rejections, source=report.source, position=report.path)
+        self._store.reject(rejections, source=report.source, position=report.path, counts=decoded.turned_away)
         report = replace(
             self._add_events(report, decoded.events),
             rows=report.rows + decoded.rows + len(chunk.broken),

@@ -18,6 +18,7 @@ from ingest.event import Event
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
 from ingest.reading import Readings
+from ingest.turned_away import TurnedAway
 
 NAMESPACE = "spBv1.0"
 OFFLINE = "offline"
@@ -63,6 +64,7 @@ class Heard:
     letters: list[DeadLetter] = field(default_factory=list)
     commands: list[tuple[str, bytes]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    turned_away: TurnedAway = field(default_factory=TurnedAway)
 
 
 class SparkplugHost:
@@ -90,7 +92,7 @@ class SparkplugHost:
             except SourceError as error:
                 heard.letters.append(self._letter(message, message.payload, str(error)))
         decoded = self._points.decode(points, now)
-        heard.readings = decoded.readings
+        heard.readings, heard.turned_away = decoded.readings, decoded.turned_away
         reasons: dict[int, str] = {}
         for each in decoded.rejections:
             reasons.setdefault(each.line - 1, f"{each.column}: {each.reason}")

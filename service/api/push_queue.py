@@ -131,6 +131,7 @@ def delivery_of(body: Body, decoded: Decoded, key: str | None) -> Delivery:
         source=SOURCE,
         readings=tuple(decoded.readings),
         rejections=tuple(decoded.rejections),
+        turned_away=decoded.turned_away,
         position=position,
         remembered="key" if key else "body",
         digest=digest,
