@@ -98,11 +98,17 @@ def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[De
 
 def _json_letters(body: Body, row: Any, rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
     if not isinstance(row, Mapping):
-        yield body.letter(json.dumps([row]).encode(), rejections, "json")
+        yield _json_letter(body, row, rejections)
         return
     for names, those in _cells(list(row), rejections):
-        part = {name: row.get(name) for name in names}
-        yield body.letter(json.dumps([part], default=str).encode(), those, "json")
+        yield _json_letter(body, {name: row.get(name) for name in names}, those)
+
+
+def _json_letter(body: Body, row: Any, rejections: Sequence[Rejection]) -> DeadLetter:
+    try:
+        return body.letter(json.dumps([row], default=str).encode(), rejections, "json")
+    except RecursionError:  # too deep to be written, although it could just be read
+        return body.letter(body.body, rejections)
 
 
 def _cut_csv(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:

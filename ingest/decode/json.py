@@ -145,7 +145,9 @@ def _of_rows(content: object, strange: Rejects) -> tuple[dict[str, Sequence[Any]
     if len(places) < len(content):
         for place, row in enumerate(content, 1):
             if not isinstance(row, Mapping):
-                strange.add_line(place, encodable(str(row)[:80]), "not a row, which is an object with machine, time and values")
+                strange.add_line(
+                    place, encodable(str(row)[:80]), "not a row, which is an object with machine, time and values"
+                )
         content = [content[place - 1] for place in places]
     names = dict.fromkeys(name for row in content for name in row)
     refuse_many_columns(len(names))
@@ -175,7 +177,10 @@ def _text(cell: object) -> str | None:
         return None
     if isinstance(cell, str):
         return encodable(cell)
-    return repr(cell) if isinstance(cell, float) else json.dumps(cell)
+    try:
+        return repr(cell) if isinstance(cell, float) else json.dumps(cell)
+    except RecursionError:  # it could just be read, a few calls nearer to the bottom of the stack
+        return "a value that is nested too deeply"
 
 
 def encodable(text: str) -> str:

@@ -11,7 +11,6 @@ import pyarrow.csv as pacsv
 from ingest.decode.number import NOTHING
 from ingest.report import Rejection
 
-
 _LONGEST_FIELD = 2**31 - 1
 """Whoever hands a text over has bounded it; Python's own limit is 131,072 letters."""
 

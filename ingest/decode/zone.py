@@ -67,7 +67,8 @@ def _offset(local: Integers, changes: Integers, offsets: Integers, choose: np.uf
 
 def _changes(zone: ZoneInfo, first_day: int, last_day: int) -> tuple[Integers, Integers]:
     """Return when a zone changes its offset between two days (UTC, µs), or a while before or after them, and the
-    offsets around (µs)."""
+    offsets around (µs).
+    """
     first, last = first_day // _STRETCH, last_day // _STRETCH
     found = [each for stretch in range(first, last + 1) for each in _changes_in(zone, stretch)]
     before = _offset_at(zone, first * _STRETCH * _DAY)

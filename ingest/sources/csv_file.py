@@ -12,6 +12,7 @@ from ingest.errors import SourceError
 from ingest.sources.chunk import Chunk, first_line
 
 BLOCK_BYTES = 8 << 20
+LONGEST_HEADER = 16 << 20
 UNEVEN_HEADER = "the first line ends inside quotes; write the names of all columns into one line"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -68,6 +69,8 @@ class CsvFile:
                         if header.strip():
                             break
                     else:
+                        if len(rest) > LONGEST_HEADER:
+                            raise SourceError(f"{self.path}: its first line is longer than {LONGEST_HEADER:,} bytes")
                         if data:
                             continue
                         header, rest = rest, b""

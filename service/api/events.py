@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.decode.hint import Hints
-from ingest.errors import UnknownNameError
 from ingest.event import EVENT_KINDS, Event, EventKind, events_table
 from ingest.keepable import keepable
 from ingest.plant import Plant
@@ -179,12 +178,14 @@ def read_events(rows: Sequence[object], plant: Plant, now: datetime) -> tuple[li
     for place, row in enumerate(rows, start=1):
         try:
             told = EventView.model_validate(row)
-            if told.machine not in machines:
-                raise UnknownNameError(f"no machine {told.machine!r}{hints.of(told.machine, list(machines))}")
-            events.append(_event(told, plant, now))
+            if told.machine in machines:
+                events.append(_event(told, plant, now))
+            else:
+                reason = f"no machine {told.machine!r}{hints.of(told.machine, list(machines))}"
+                faults.append(Fault(where=f"event {place}", reason=reason))
         except ValidationError as error:
             faults.append(Fault(where=f"event {place}", reason=_reasons(error)))
-        except (UnknownNameError, ProblemError) as error:
+        except ProblemError as error:
             faults.append(Fault(where=f"event {place}", reason=str(error)))
     return events, faults
 

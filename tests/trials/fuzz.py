@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,16 +53,16 @@ class Outcome:
 class Feeder:
     """Gives one parser what the fuzzer makes up, and keeps account of it in a file."""
 
-    def __init__(self, name: str, read: object, failures: Path, account: Path) -> None:
+    def __init__(self, name: str, fault_of: Callable[[bytes], Exception | None], failures: Path, account: Path) -> None:
         self.outcome = Outcome(name, before=_memory())
-        self._fault_of = read
+        self._fault_of = fault_of
         self._failures, self._account = failures, account
         self._began = self._written = time.monotonic()
 
     def __call__(self, data: bytes) -> None:
         """Take one input."""
         began = time.process_time()
-        fault = self._fault_of(data)  # type: ignore[operator]
+        fault = self._fault_of(data)
         took = time.process_time() - began
         outcome = self.outcome
         outcome.executions += 1
@@ -161,7 +162,7 @@ def main() -> int:
     read.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     arguments = read.parse_args()
     if importlib.util.find_spec("atheris") is None:
-        print("atheris is not installed here; run: pip install atheris (CPython 3.11 or newer, Linux)", file=sys.stderr)
+        sys.stderr.write("atheris is not installed here; run: pip install atheris\n")
         return 2
     arguments.failures.mkdir(parents=True, exist_ok=True)
     if arguments.feed:
@@ -173,9 +174,9 @@ def main() -> int:
     failed = 0
     for name in arguments.parsers or PARSERS:
         outcome = fed(name, arguments)
-        print(outcome.line(), flush=True)
-        for file, reason in outcome.failures.items():
-            print(f"    {file}: {reason}", flush=True)
+        told = [outcome.line(), *(f"    {file}: {reason}" for file, reason in outcome.failures.items())]
+        sys.stdout.write("\n".join(told) + "\n")
+        sys.stdout.flush()
         failed += len(outcome.failures)
     return 1 if failed else 0
 

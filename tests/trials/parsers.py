@@ -401,7 +401,9 @@ def _wide(count: int = 3) -> list[dict[str, object]]:
 
 
 _LONG = [{"machine": "q1", "time": TIME, "signal": "heat", "value": at} for at in (1, 2.5, None, "x", True)]
-_CSV = b"machine,time,force,heat\np1,2026-05-03T03:00:00Z,1,2.5\np9,2026-05-03 03:00,x,\n\"p2\",\"2026-05-03T03:01\",1e3,-\n"
+_CSV = (
+    b'machine,time,force,heat\np1,2026-05-03T03:00:00Z,1,2.5\np9,2026-05-03 03:00,x,\n"p2","2026-05-03T03:01",1e3,-\n'
+)
 _LINES = (
     b'm,site=a,machine=p1 force=1.5,heat=2i 1777777200000000\nm,machine=S\\ ge force="a b",heat=t\n# no\n'
     b"m,machine=q1 flow=1u\n"
@@ -455,12 +457,21 @@ _KEYS = tuple(sorted({line.partition(" =")[0].encode() for line in PLANT_TEXT.sp
 PARSERS: Mapping[str, Parser] = {
     "json": Parser(
         _body("json"),
-        [_json(_wide()), _json(_LONG), _json({"readings": {"machine": ["p1"], "time": [TIME], "force": [1]}}), b'[1,"\\ud800"]'],
+        [
+            _json(_wide()),
+            _json(_LONG),
+            _json({"readings": {"machine": ["p1"], "time": [TIME], "force": [1]}}),
+            b'[1,"\\ud800"]',
+        ],
         _READ,
         _WORDS,
     ),
-    "csv": Parser(_body("csv"), [_CSV, b"machine,time,signal,value\r\nq1,2026-05-03T03:00:00Z,heat,1\r\n"], _READ, _WORDS),
-    "line_protocol": Parser(_body("line_protocol"), [_LINES, b"m,machine=p1 force=1 1777777200000000\n" * 3], _READ, _WORDS),
+    "csv": Parser(
+        _body("csv"), [_CSV, b"machine,time,signal,value\r\nq1,2026-05-03T03:00:00Z,heat,1\r\n"], _READ, _WORDS
+    ),
+    "line_protocol": Parser(
+        _body("line_protocol"), [_LINES, b"m,machine=p1 force=1 1777777200000000\n" * 3], _READ, _WORDS
+    ),
     "arrow": Parser(
         _body("arrow"),
         [*map(arrow_of, _tables()), *(arrow_of(_tables()[0], each) for each in ("lz4", "zstd"))],
@@ -470,7 +481,7 @@ PARSERS: Mapping[str, Parser] = {
     "mqtt": Parser(
         _mqtt,
         [
-            b"n/L1/p1/force 1.5\n\nn/L1/p1/heat x\n\nj/p1/heat 7\n\nj/q1/flow {\"value\": 1, \"time\": 5}",
+            b'n/L1/p1/force 1.5\n\nn/L1/p1/heat x\n\nj/p1/heat 7\n\nj/q1/flow {"value": 1, "time": 5}',
             b"w/p1 " + _json([{"time": ARRIVED // 1000, "force": 1, "heat": 90}, {"time": 1, "heat": "x"}]),
         ],
         _READ,
@@ -498,7 +509,14 @@ PARSERS: Mapping[str, Parser] = {
     "sparkplug_letter": Parser(
         _letter("sparkplug", stream="hall"), [_json([["g", "n", "p1", "force", ARRIVED // 1000, 1.5]])], _READ
     ),
-    "times": Parser(_times, [f"iso\n{TIME}\n2026-03-29 02:30\n1900-01-01\n".encode(), b"ms\n1777777200000\n1e9\n", b"d\n31.01.2026 06:00\n"]),
+    "times": Parser(
+        _times,
+        [
+            f"iso\n{TIME}\n2026-03-29 02:30\n1900-01-01\n".encode(),
+            b"ms\n1777777200000\n1e9\n",
+            b"d\n31.01.2026 06:00\n",
+        ],
+    ),
     "numbers": Parser(_numbers, [b"1\n1.5e3\n1,5\n-\nNaN\ninf\n", b"9" * 400]),
     "topics": Parser(_topics, [b"plant/{line}/+/#\nplant/l1/a/b", b"{a}/{b}\nx/y"]),
     "plant_file": Parser(_plant_file, [PLANT_TEXT.encode()], (PlantFileError,), _KEYS),
@@ -512,7 +530,12 @@ PARSERS: Mapping[str, Parser] = {
         (ExpressionError,),
         (b"state", b"force", b"signal[", b" and ", b" not in ", b"lambda", b"f'{", b"await "),
     ),
-    "unit": Parser(_unit, [b"degF\ndegC", b"m3/h\nl/min", b"kg*m/s^2\nN", b"%\nppm"], (UnitError,), (b"**", b"degF", b"kilo", b"1e9")),
+    "unit": Parser(
+        _unit,
+        [b"degF\ndegC", b"m3/h\nl/min", b"kg*m/s^2\nN", b"%\nppm"],
+        (UnitError,),
+        (b"**", b"degF", b"kilo", b"1e9"),
+    ),
     "duration": Parser(_duration, [b"90 s", b"1.5 min", b"9" * 400 + b" d"], (ValueError,)),
     "spool_records": Parser(_records, [framed(1, b"ab") + framed(2, b"c" * 40) + framed(0, b"{}") + framed(3, b"d")]),
     "spool_mark": Parser(_mark, [bytes(8192)]),
@@ -521,7 +544,9 @@ PARSERS: Mapping[str, Parser] = {
     "events": Parser(
         _events,
         [
-            _json([{"machine": "p1", "kind": "failure", "time": TIME, "end": None, "value": 1, "note": "a", "x\ud800": 1}]),
+            _json(
+                [{"machine": "p1", "kind": "failure", "time": TIME, "end": None, "value": 1, "note": "a", "x\ud800": 1}]
+            ),
             _json({"machine": "p9", "kind": "stop", "time": "2026-05-03T03:00:00"}),
         ],
         (ProblemError,),
