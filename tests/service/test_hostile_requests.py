@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import random
 import resource
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from starlette.exceptions import HTTPException
@@ -62,7 +62,7 @@ class Crowd:
 
 @pytest.mark.parametrize("noise", [0, 40_000], ids=["a few bytes, unpacked at once", "more bytes, unpacked in threads"])
 def test_many_packed_bodies_at_once_are_no_more_in_memory_than_was_said(noise: int) -> None:
-    crowd = Crowd(packed(random.Random(1).randbytes(noise) + bytes(8 * MEGABYTE), "zstd"))
+    crowd = Crowd(packed(np.random.default_rng(1).bytes(noise) + bytes(8 * MEGABYTE), "zstd"))
     bounded = BoundedBody(crowd.app, limit=16 * MEGABYTE, together=32 * MEGABYTE)
 
     asyncio.run(crowd.send_all(60, bounded))
@@ -74,7 +74,7 @@ def test_many_packed_bodies_at_once_are_no_more_in_memory_than_was_said(noise: i
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_bodies_that_are_cut_off_leave_no_memory_behind(encoding: str) -> None:
-    torn = packed(bytes(200_000) + random.Random(1).randbytes(200_000), encoding)[:-5]
+    torn = packed(bytes(200_000) + np.random.default_rng(1).bytes(200_000), encoding)[:-5]
 
     def refuse(count: int) -> None:
         for _ in range(count):
