@@ -67,4 +67,8 @@ def _slot(data: bytes) -> Mark | None:
     text = data[_HEAD.size : _HEAD.size + length]
     if not length or len(text) < length or zlib.crc32(text) != checksum:
         return None
-    return Mark(**json.loads(text))
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return None
+    return Mark(**told) if isinstance(told, dict) else None

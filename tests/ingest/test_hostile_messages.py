@@ -1,8 +1,10 @@
 """Messages, columns, units and files made to cost much or to be misread: what each of them did once."""
 
 import json
+import struct
 import time
 import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -355,9 +357,10 @@ def test_machines_of_all_ranges_together_are_bounded(tmp_path: Path) -> None:
         PARSERS["plant_file"].read(path.read_bytes())
 
 
-def test_a_mark_that_was_cut_off_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [b"", b"\xff", b"[]", b"{"], ids=["cut off", "no text", "no mark", "no JSON"])
+def test_a_mark_that_nobody_wrote_is_none(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "mark"
-    path.write_bytes(b"\x07" + bytes(7))
+    path.write_bytes(struct.pack("<II", max(7 - 7 * len(text), len(text)), zlib.crc32(text)) + text)
 
     assert read_mark(path) is None
 

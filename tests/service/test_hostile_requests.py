@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import resource
 import time
 from dataclasses import dataclass, field
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 from starlette.exceptions import HTTPException
@@ -22,8 +22,8 @@ MEGABYTE = 1_000_000
 
 
 def memory() -> int:
-    """Return the most memory that this process ever had, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Return the memory that this process has, in bytes."""
+    return int(psutil.Process().memory_info().rss)
 
 
 @dataclass
