@@ -101,7 +101,7 @@ def bodies() -> Iterator[tuple[str, str, bytes]]:
     yield (
         "spool_records",
         "every other record is lost",
-        b"".join(framed(at, b"some bytes") if at % 2 else b"x" * 26 for at in range(1, 30_000)),
+        b"".join(framed(at, b"some bytes") if at % 2 else b"x" * 26 for at in range(1, 10_000)),
     )
     yield "plant_file", "very deep", b"a=" + b"[" * SIZE
     yield "plant_file", "one very long number", b"a=" + b"9" * SIZE
