@@ -24,6 +24,14 @@ _AS_PINT_READS = (
     (re.compile(r"^°$"), "degree"),
 )
 
+LONGEST = 100
+"""Letters of a unit."""
+_BLANKS = re.compile(r"\s*(\*\*|\^|[()+-])\s*")
+_EXPONENT = r"[+-]?[0-9]{1,2}(?:\.[0-9]{1,3})?"
+_SMALL_POWER = re.compile(rf"(?<![0-9.])(?:\*\*|\^)(?:{_EXPONENT}|\({_EXPONENT}(?:/[0-9]{{1,2}})?\))(?!\*\*|\^|[\w.])")
+_COSTLY = re.compile(r"\*\*|\^|\d{20}|\d[eE][+-]?\d{3}|[⁰¹²³⁴-⁹]{3}")
+_POWER_OF_MANY = re.compile(r"\)(?:\*\*|\^)|squared?|cubed|cubic|\bsq\b")
+
 
 _USUAL = (
     "degC", "K", "bar", "kPa", "mm/s", "m3/h", "l/min", "rpm", "kW", "%", "degF", "mbar", "Pa", "psi", "m/s", "m/s**2",
@@ -156,6 +164,8 @@ def _known(text: str) -> _Unit:
     for pattern, pint_reads in _AS_PINT_READS:
         written = pattern.sub(pint_reads, written)
     unknown = f"unit {text[:40]!r} is not known; write it as in degC, K, bar, kPa, mm/s, m3/h, l/min, rpm, kW, %"
+    if len(text) > LONGEST or _is_costly(written):
+        raise UnitError(unknown)
     if not written:
         raise UnitError("there is no unit to convert from or to; write one, such as 'degC'")
     try:
@@ -164,6 +174,12 @@ def _known(text: str) -> _Unit:
     except Exception as error:  # pint raises what Python's tokenizer does, too
         raise UnitError(unknown) from error
     return _Unit(quantity, " × ".join(_power(*each) for each in sorted(root._units.items())) or "a number")
+
+
+def _is_costly(written: str) -> bool:
+    """Say whether a unit has powers of powers or numbers so large that working them out might never end."""
+    closed = _BLANKS.sub(r"\1", written)
+    return bool(_COSTLY.search(_SMALL_POWER.sub("", closed))) or len(_POWER_OF_MANY.findall(closed)) > 1
 
 
 def _power(name: str, power: Fraction) -> str:

@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.dead_letter import DeadLetter
+from ingest.decode.arrow import arrow_table
 from ingest.decode.batch import LONG
 from ingest.decode.json import parse_json
 from ingest.decode.rows import Decoded
-from ingest.decode.text_block import to_utf8
+from ingest.decode.text_block import csv_rows, to_utf8
 from ingest.report import Rejection
 
 _PLACE = {"", "machine", "time"}
@@ -104,21 +105,24 @@ def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[De
 
 def _json_letters(body: Body, row: Any, rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
     if not isinstance(row, Mapping):
-        yield body.letter(json.dumps([row]).encode(), rejections, "json")
+        yield _json_letter(body, row, rejections)
         return
     for names, those in _cells(list(row), rejections):
-        part = {name: row.get(name) for name in names}
-        yield body.letter(json.dumps([part], default=str).encode(), those, "json")
+        yield _json_letter(body, {name: row.get(name) for name in names}, those)
+
+
+def _json_letter(body: Body, row: Any, rejections: Sequence[Rejection]) -> DeadLetter:
+    try:
+        return body.letter(json.dumps([row], default=str).encode(), rejections, "json")
+    except RecursionError:  # too deep to be written, although it could just be read
+        return body.letter(body.body, rejections)
 
 
 def _cut_csv(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
     text = to_utf8(body.body.removeprefix(b"\xef\xbb\xbf")).decode()
     header, _, rest = text.partition("\n")
     names = [name.strip().strip('"') for name in header.strip().split(",")]
-    reader = csv.reader(io.StringIO(rest, newline=""))
-    before = 0
-    for fields in reader:
-        line, before = 2 + before, reader.line_num
+    for line, fields in csv_rows(rest, first=2):
         if line not in by_line:
             continue
         if len(fields) != len(names):
@@ -147,8 +151,7 @@ def _cut_lines(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[D
 
 
 def _cut_arrow(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
-    with pa.ipc.open_stream(pa.py_buffer(body.body)) as reader:
-        table = reader.read_all()
+    table = arrow_table(body.body)
     for line, rejections in by_line.items():
         for names, those in _cells(table.column_names, rejections):
             known = [] if "arrived" in names or "arrived" not in table.column_names else ["arrived"]

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.decode.hint import Hints
 from ingest.errors import SourceError
 from ingest.report import Rejection
 from ingest.turned_away import Why
@@ -16,8 +16,6 @@ KEPT = 10_000
 MOST_IN_A_BODY = 100_000
 """Rows and cells of one body that may be wrong: to find and name many more takes seconds."""
 _SHOWN = 80
-_HINTS = 20
-"""A search for a name that is meant takes a millisecond."""
 
 
 class Rejects:
@@ -36,7 +34,7 @@ class Rejects:
         """Rows of cells that were turned away, their column, and why; all of them."""
         self._line_of = line_of
         self._most = most
-        self._hints = 0
+        self._hints = Hints()
 
     def add(
         self,
@@ -56,9 +54,7 @@ class Rejects:
 
     def hint(self, name: str, known: Sequence[str]) -> str:
         """Return which known name was meant, for the first few that are asked for."""
-        self._hints += 1
-        near = get_close_matches(name[:_SHOWN], known, 1) if self._hints <= _HINTS else []
-        return f"; did you mean {near[0]!r}?" if near else ""
+        return self._hints.of(name, known)
 
     def add_line(self, line: int, value: str, reason: str) -> None:
         """Turn a line away that is not even a row."""

@@ -23,6 +23,8 @@ from ingest.turned_away import TurnedAway
 NAMESPACE = "spBv1.0"
 OFFLINE = "offline"
 _KINDS = ("NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDEATH", "DDATA")
+MOST_NODES = 10_000
+"""Edge nodes that are remembered: whoever may publish can make up any number of them."""
 _ASK_AGAIN_AFTER = 10_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -109,8 +111,8 @@ class SparkplugHost:
             return []
         _, group, kind, name = levels[:4]
         device = levels[4] if len(levels) == 5 else ""
-        node = self._nodes.setdefault((group, name), _Node())
         payload = read_payload(message.payload)
+        node = self._node(group, name)
         if kind == "NDEATH":
             self._die(node, group, name, payload, message, heard)
             return []
@@ -130,6 +132,12 @@ class SparkplugHost:
             self._born(node, device, payload.metrics)
             self._found(self._points.machine(group, name, device), kind, message, heard)
         return self._read(number, message, (group, name, device), node, payload.metrics, heard)
+
+    def _node(self, group: str, name: str) -> _Node:
+        """Return what is known of a node; the one that was heard first is forgotten when there are too many."""
+        if (group, name) not in self._nodes and len(self._nodes) >= MOST_NODES:
+            del self._nodes[next(iter(self._nodes))]
+        return self._nodes.setdefault((group, name), _Node())
 
     def _read(
         self,
