@@ -62,11 +62,11 @@ class LateRows:
 
     def times(self, signals: Sequence[str]) -> dict[str, NDArray[np.int64]]:
         """Return the late times of each machine at which any of these signals was read, ascending."""
-        if self.table.num_rows == 0:
-            return {}
         read = np.zeros(self.table.num_rows, np.bool_)
         for signal in set(signals) & set(self.table.column_names):
             read |= self.table[signal].to_numpy()
+        if not read.any():
+            return {}
         machines = self.table["machine"].combine_chunks().filter(pa.array(read))
         codes, times = machines.indices.to_numpy(), self.table["time"].to_numpy()[read]
         order = np.lexsort((times, codes))

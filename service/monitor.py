@@ -32,8 +32,9 @@ from models.rows import by_machine, machine_rows
 from service.alerts import book
 from service.believed import believed
 from service.freshness import is_stale
+from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.release import let_go, release_unwatched
-from service.rescore import Again, forget_late, keep_late_mark, late_mark, rescore
+from service.rescore import Again, forget_late, rescore
 from service.sensors import watch_sensors
 from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
@@ -205,14 +206,14 @@ def _one_model(
     model = bundle.entry.name
     for _ in range(_ATTEMPTS):
         with state.read() as connection:
-            before, mark = watches(connection, model), late_mark(connection, model)
-        work = _worked_out(plant, store, bundle, before, mark, at=at, since=since)
+            before, looks = watches(connection, model), late_looks(connection, model)
+        work = _worked_out(plant, store, state, bundle, before, looks, at=at, since=since)
         with state.write() as connection:
-            if (watches(connection, model), late_mark(connection, model)) == (before, mark):
+            if (watches(connection, model), late_looks(connection, model)) == (before, looks):
                 keep_assessments(connection, work.assessments)
                 keep_assessments(connection, work.again.assessments, again=True)
-                if work.again.mark != mark:
-                    keep_late_mark(connection, model, work.again.mark)
+                if work.again.looks != looks:
+                    keep_late_looks(connection, model, work.again.looks)
                 for machine, turn in work.turns.items():
                     _write_turn(connection, model, machine, turn, work.findings.get(machine), tally, at=at)
                 tally.windows += sum(len(each) for each in work.assessments)
@@ -228,9 +229,10 @@ def _one_model(
 def _worked_out(
     plant: Plant,
     store: Store,
+    state: Database,
     bundle: Bundle,
     before: Mapping[str, Watch],
-    mark: int | None,
+    looks: LateLooks,
     *,
     at: datetime,
     since: datetime,
@@ -246,7 +248,7 @@ def _worked_out(
     used = {machine: moment(watch.until) for machine, watch in before.items()}
     used |= {machine: moment(end) for ends in groups.values() for machine, end in ends.items()}
     store.late.settle(bundle.entry.machine_class, used, plant.late_within)
-    work.again = rescore(plant, store, bundle, before, mark)
+    work.again = rescore(plant, store, state, bundle, before, looks)
     for start, ends in groups.items():
         for some in _batches(list(ends)):
             _assess_some(plant, store, bundle, start, {machine: ends[machine] for machine in some}, work)

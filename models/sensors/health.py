@@ -21,6 +21,9 @@ from models.sensors.usual import LOOKS_BACK, Usual
 
 TRUSTED_AGAIN = timedelta(hours=6)
 
+REACH = LOOKS_BACK + TRUSTED_AGAIN
+"""For how long after a reading it may decide whether a sensor is believed, what is usual left aside."""
+
 WORDS: Mapping[str, str] = {
     "missing": "most of its readings are missing while others come",
     "stuck": "it stands still while others move",
