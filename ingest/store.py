@@ -71,6 +71,12 @@ class History(Protocol):
     ) -> pd.DataFrame:
         """Return events with ``EVENT_COLUMNS``, sorted by time."""
 
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states that began in (start, end], and of each those that began last before it.
+
+        With ``EVENT_COLUMNS``, sorted by time.
+        """
+
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings."""
 
@@ -364,6 +370,11 @@ class Store:
         """Return events that happened or began in (start, end], with ``EVENT_COLUMNS``, sorted by time."""
         with self._database.read() as connection:
             return event_rows.read(connection, machines=machines, kinds=kinds, start=start, end=end)
+
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states that began in (start, end], and of each those that began last before it."""
+        with self._database.read() as connection:
+            return event_rows.states(connection, machines, start, end)
 
     def event_page(
         self,

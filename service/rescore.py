@@ -19,7 +19,7 @@ from features.recipe import MICROSECOND
 from features.touched import reached, touched
 from features.window import EPOCH, microseconds, moment
 from ingest.database import Database
-from ingest.errors import AndonError
+from ingest.errors import AndonError, DamagedError
 from ingest.plant import Plant
 from ingest.store import Store
 from models.assessment import Assessments
@@ -75,7 +75,7 @@ def rescore(
     looks : up to where it has looked
     """
     again = Again()
-    own, every, mark = _late(plant, store, bundle, looks.mark, again.too_late)
+    own, every, mark = _late(plant, store, bundle, looks.mark, again)
     spans = store.spans(bundle.entry.machine_class)
     failed: dict[str, _Failed] = defaultdict(_Failed)
     due: dict[str, list[Span]] = defaultdict(list)
@@ -120,22 +120,28 @@ def forget_late(plant: Plant, store: Store, state: Database) -> None:
         store.late.forget(oldest)
 
 
-def _late(
-    plant: Plant, store: Store, bundle: Bundle, mark: int | None, too_late: dict[int, int]
-) -> tuple[Late, Late, int]:
-    """Return the late times of each machine of signals that the model reads and of any, and the newest entry."""
+def _late(plant: Plant, store: Store, bundle: Bundle, mark: int | None, again: Again) -> tuple[Late, Late, int]:
+    """Return the late times of each machine of signals that the model reads and of any, and the newest entry.
+
+    An entry that is damaged is said, and it and what came after it are left until it has been put aside.
+    """
     newest = store.late.newest()
     running = bundle.recipe.running
     read = bundle.recipe.signals + (() if running is None else running.signals)
     every = [signal.name for signal in plant.class_named(bundle.entry.machine_class).signals]
     found: tuple[dict[str, list[NDArray[np.int64]]], ...] = defaultdict(list), defaultdict(list)
-    for entry in store.late.after(bundle.entry.machine_class, newest if mark is None else mark):
-        too_late[entry.number] = entry.too_late
-        for times, signals in zip(found, (read, every), strict=True):
-            for machine, late in entry.times(signals).items():
-                times[machine].append(late)
+    mark = newest if mark is None else mark
+    try:
+        for entry in store.late.after(bundle.entry.machine_class, mark):
+            again.too_late[entry.number] = entry.too_late
+            for times, signals in zip(found, (read, every), strict=True):
+                for machine, late in entry.times(signals).items():
+                    times[machine].append(late)
+    except DamagedError as error:
+        again.errors.append(f"{bundle.entry.name}: {error}")
+        newest = mark
     own, any_of = ({machine: np.unique(np.concatenate(late)) for machine, late in each.items()} for each in found)
-    return own, any_of, max([newest, *too_late])
+    return own, any_of, max([newest, *again.too_late])
 
 
 def _watched(watch: Watch, late: NDArray[np.int64]) -> Span:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from features.running import Running
 from features.table import FeatureTable
-from ingest.catalogue import SETTLED
+from ingest.catalogue import LATE, SETTLED
 from ingest.errors import NotEnoughDataError
 from ingest.plant import Signal
 from ingest.reading import Readings, readings_schema
@@ -287,6 +287,26 @@ def test_late_readings_of_a_machine_that_always_fail_are_given_up_and_do_not_hol
     assert world.round(6).rescored == 0
     give(world, "m1", [4.5], 0.3)
     assert world.round(6).rescored == 1, "what comes later is tried anew"
+
+
+def test_a_damaged_list_of_late_rows_stops_no_scoring_and_goes_on_where_it_was_once_put_aside(
+    worlds: Callable[..., World],
+) -> None:
+    world = worlds()
+    world.say("m1", [0.1] * 6)
+    world.round(6)
+    for hour in (1.5, 2.5, 3.5):
+        give(world, "m1", [hour], 0.3)
+    with world.store._database.write() as connection:
+        connection.execute(LATE.update().where(LATE.c.id == 2).values(body=b"LATE and no more"))
+    world.say("m1", [0.1], first=7)
+
+    report = world.round(7)
+    assert (report.windows, report.rescored) == (1, 1)
+    assert "late rows 2 of class 'press': damaged" in report.errors[0]
+    world.store.set_aside(world.store.find_damage())
+    report = world.round(7)
+    assert (report.rescored, report.errors) == (1, ())
 
 
 def test_late_readings_that_cannot_be_scored_are_said_and_tried_again(worlds: Callable[..., World]) -> None:
