@@ -101,6 +101,7 @@ class Spool:
         self._files: list[_File] = []
         self._open_file: int | None = None
         self._under_way: list[int] = []
+        self._unmarked = ""
         self._place: tuple[tuple[Path, int], int] = (folder, 0), 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -128,6 +129,15 @@ class Spool:
     def altered(self) -> int:
         """How many acknowledged records could not be sent, because the disk had altered them."""
         return self._mark.altered
+
+    @property
+    def unmarked(self) -> str:
+        """Why the disk does not know how far the spool is sent; empty if it does.
+
+        Then all goes on as if it knew, but after a crash what was sent meanwhile is sent again, perhaps cut
+        into other requests.
+        """
+        return self._unmarked
 
     @property
     def size(self) -> int:
@@ -166,7 +176,7 @@ class Spool:
         """Return the next records to send, oldest first; the same ones until they are settled.
 
         Which ones belong together is on disk before this returns, so that after a crash the same request
-        is made again, and can be known as a repetition.
+        is made again, and can be known as a repetition; but see ``unmarked``.
 
         Parameters
         ----------
@@ -411,9 +421,13 @@ class Spool:
                 dropped=self._mark.dropped + dropped,
                 altered=self._mark.altered + altered,
             )
-            # If the mark cannot be written, the same request may be made again after a crash; its key is known.
-            with contextlib.suppress(OSError):
+            # To stop here would keep a full disk full for ever: sending is what empties it.
+            try:
                 write_mark(self.folder / "mark", self._mark)
+            except OSError as error:
+                self._unmarked = f"{self.folder / 'mark'}: cannot be written ({error.strerror})"
+            else:
+                self._unmarked = ""
 
     def _unsettled_records(self, files: Sequence[_File], done: int) -> Iterator[tuple[Path, int, Found]]:
         """Give each record with its file and where it ends in it."""
