@@ -159,7 +159,7 @@ class Store:
             with self._database.write() as connection:
                 METADATA.create_all(connection)
 
-    def append(self, readings: Readings, *, source: str, position: str) -> bool:
+    def append(self, readings: Readings, *, source: str, position: str, again: bool = False) -> bool:
         """Keep readings, durably when this returns.
 
         Parameters
@@ -167,6 +167,8 @@ class Store:
         source : who sent them
         position : what the source calls this batch, such as a message number; the same position again
             changes nothing. Empty: always kept; equal readings are one reading all the same.
+        again : whether they are understood anew and arrived before, as they say: then they do not take the
+            place of what came after them
 
         Returns
         -------
@@ -174,6 +176,8 @@ class Store:
             ``False``, with nothing changed, if this position of the source is known.
         """
         with self._database.write() as connection:
+            if again and readings.table.num_rows:
+                readings = without_newer(readings, self._held(connection, readings.machine_class, [readings]))
             return log.append(connection, readings, source, position)
 
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -489,17 +493,20 @@ class Store:
         for readings in [each for delivery in kept if delivery.replayed for each in delivery.readings]:
             if readings.table.num_rows:
                 replayed.setdefault(readings.machine_class, []).append(readings)
-        held: dict[str, pa.Table] = {}
-        for name, several in replayed.items():
-            selection = asked_of(several)
-            touching = name, selection.first, selection.newest
-            found = self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
-            held[name] = merge(found).table
+        held = {name: self._held(connection, name, several) for name, several in replayed.items()}
         return [
             without_newer(each, held[each.machine_class]) if delivery.replayed and each.table.num_rows else each
             for delivery in kept
             for each in delivery.readings
         ]
+
+    def _held(self, connection: Connection, machine_class: str, several: Sequence[Readings]) -> pa.Table:
+        """Return what is there already of the machines, times and signals of readings of one class."""
+        selection = asked_of(several)
+        touching = machine_class, selection.first, selection.newest
+        return merge(
+            self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
+        ).table
 
     def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
         """Return the rows asked for from lake and log, oldest arrival first."""

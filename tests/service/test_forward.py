@@ -231,7 +231,7 @@ def test_after_small_pieces_went_well_larger_ones_are_tried_again(spool: Spool, 
             for lap in range(FIRST_PATIENCE):
                 put(spool, readings("m1", {8 * lap + each: float(each) for each in range(8)}))
                 wait_for(drained(spool))
-    sizes = [int(key.rpartition("+")[2]) for key in proxy.keys()]
+    sizes = [int(key.rpartition("+")[2]) for _, key, *_ in proxy.asked]
     assert (sizes[:3], sizes[-1]) == ([8, 4, 4], 8)
     assert len(values(store)) == 8 * FIRST_PATIENCE
 
@@ -239,7 +239,7 @@ def test_after_small_pieces_went_well_larger_ones_are_tried_again(spool: Spool, 
 def test_a_size_that_is_refused_again_is_tried_ever_less_often() -> None:
     size = PieceSize()
     sent = 0
-    tries = []
+    tries: list[int] = []
     while len(tries) < 5:
         sent += 1
         if (rows := size.most(1000)) > 600:
