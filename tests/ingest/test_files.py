@@ -149,6 +149,12 @@ def test_a_file_that_was_mended_itself_is_news_and_corrects(folder: Path, store:
     assert values(store) == [4.0, 2.0, 3.0]
 
 
+def test_a_file_may_hold_a_history_of_any_age(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "data.csv").write_text(HEADER + "p1,1970-01-01,1,\np1,1936-05-01,2,\n")
+    assert only(ingest(tmp_path, store)).rejected == 0
+    assert values(store) == [2.0, 1.0]
+
+
 def test_moving_a_machine_keeps_its_history(folder: Path, store: Store) -> None:
     def standing_at(line: str) -> list[dict[str, str]]:
         return [{"name": name, "class": "press", "site": "north", "line": line} for name in ("p1", "p2")]

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ingest.decode.ahead import latest_believed
 from ingest.decode.clean.layout import ClassLayout, Layouts
 from ingest.decode.long_form import wide_parts
+from ingest.decode.old import earliest_believed
 from ingest.decode.rows import Decoded
-from ingest.decode.time import EARLIEST, LATEST
+from ingest.decode.time import LATEST
 from ingest.reading import TIME, Readings, readings_schema
 
 Integers = NDArray[np.int64]
@@ -55,7 +56,8 @@ def read_columns(columns: Columns, layouts: Layouts, now: datetime) -> Decoded |
         return None
     stamps = columns.stamps
     latest = min(pa.scalar(latest_believed(now), TIME).value, int(LATEST) - 1)
-    if not len(codes) or stamps.min() < EARLIEST or stamps.max() > latest or np.isinf(columns.cells).any():
+    earliest = earliest_believed(now, layouts.plant.old_after)
+    if not len(codes) or stamps.min() < earliest or stamps.max() > latest or np.isinf(columns.cells).any():
         return None
     if columns.long:
         return _long(columns, layouts, codes, now)
