@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, delete, func, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 
-from ingest import dead_letter_rows, event_rows, known, log, spans
+from ingest import dead_letter_rows, event_rows, known, log, reject_rows, spans
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -32,7 +32,6 @@ from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, Remembered, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
-from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.late import LateList
 from ingest.memory import Memory
@@ -196,7 +195,7 @@ class Store:
             for each in kept:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
-                _keep_rejections(connection, each.rejections, each.source, each.position)
+                reject_rows.keep(connection, each.rejections, each.source, each.position)
                 _set_notes(connection, each.source, each.notes)
                 dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
@@ -400,27 +399,22 @@ class Store:
         """Keep what could not be used, for a person to look at; the same again is kept once."""
         if rejections:
             with self._database.write() as connection:
-                _keep_rejections(connection, rejections, source, position)
+                reject_rows.keep(connection, rejections, source, position)
 
     def forget_rejections(self, *, source: str, position: str) -> None:
         """Forget what could not be used at a position, before it is read anew."""
         with self._database.write() as connection:
-            connection.execute(delete(REJECTS).where(REJECTS.c.source == source, REJECTS.c.position == position))
+            reject_rows.forget(connection, source, position)
 
     def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
         """Return the newest rejections, of one source or of all."""
-        statement = select(REJECTS).order_by(REJECTS.c.id.desc()).limit(limit)
-        if source is not None:
-            statement = statement.where(REJECTS.c.source == source)
         with self._database.read() as connection:
-            return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
+            return reject_rows.read(connection, source, limit)
 
     def rejected_for(self, reason: str) -> dict[str, int]:
         """Return how many rejections with a reason that begins so are kept of each source that has any."""
-        like = REJECTS.c.reason.startswith(reason, autoescape=True)
-        by_source = select(REJECTS.c.source, func.count()).where(like).group_by(REJECTS.c.source)
         with self._database.read() as connection:
-            return dict(sorted(map(tuple, connection.execute(by_source))))
+            return reject_rows.counts(connection, reason)
 
     def dead_letters(self, *, source: str | None = None, after: int = 0, limit: int = 100) -> list[KeptLetter]:
         """Return dead letters, oldest first: of one source or of all, with a higher number than ``after``."""
@@ -512,19 +506,6 @@ class Store:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
-
-
-def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:
-    if rejections:
-        connection.execute(
-            insert_into(connection, REJECTS).on_conflict_do_nothing(),
-            [{"source": source, "position": position, **_kept(each)} for each in rejections],
-        )
-
-
-def _kept(rejection: Rejection) -> dict[str, object]:
-    texts = (rejection.column, rejection.value, rejection.reason)
-    return dict(zip(("column", "value", "reason"), map(keepable, texts), strict=True), line=rejection.line)
 
 
 def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ the second one finds that the watches have moved on, and works out its part anew
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
-from features.sampling import sampling_interval
 from features.window import moment
 from ingest.database import Database
-from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
-from ingest.plant import MachineClass, ModelEntry, Plant
+from ingest.errors import AndonError, StoreBusyError
+from ingest.plant import ModelEntry, Plant
 from ingest.store import History, Store
 from models.assess import explain
 from models.assessment import Assessments
@@ -31,10 +30,11 @@ from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from service.alerts import book
 from service.believed import believed
-from service.freshness import is_stale
+from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, rescore
+from service.round_report import RoundReport
 from service.sensors import watch_sensors
 from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
@@ -44,46 +44,6 @@ FIRST_LOOK = timedelta(days=7)
 _MACHINES_AT_ONCE = 200
 _ATTEMPTS = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundReport:
-    """What one round did.
-
-    Attributes
-    ----------
-    at : the moment as of which it looked
-    models : names of the models that were asked
-    untrained : names of models of the plant file that have no live version
-    machines : how many machines they watch
-    windows : how many window ends were assessed
-    rescored : how many window ends were assessed again, because readings of them had come late
-    too_late : rows that were found to have come too late for that; they are kept all the same
-    findings : conditions that are active now, over all models
-    raised, over : alerts that were opened, and alerts whose condition ended
-    stale : machines without recent readings
-    not_assessed : for each reason, the machines of which a model can say no level at its newest window end
-    errors : one line for each machine or model that could not be assessed; the rest was
-    """
-
-    at: datetime
-    models: tuple[str, ...]
-    untrained: tuple[str, ...]
-    machines: int
-    windows: int
-    rescored: int
-    too_late: int
-    findings: int
-    raised: int
-    over: int
-    stale: tuple[str, ...]
-    not_assessed: dict[str, tuple[str, ...]]
-    errors: tuple[str, ...]
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dict of plain values; ``at`` as an ISO string."""
-        return asdict(self) | {"at": self.at.isoformat()}
 
 
 @dataclass(slots=True)
@@ -182,18 +142,6 @@ def _look_at_sensors(plant: Plant, store: History, state: Database, tally: _Tall
     tally.findings += turn.lasting
     tally.raised += turn.raised
     tally.over += turn.over
-
-
-def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at: datetime) -> Iterator[str]:
-    """Yield the machines of a class that sent nothing for 2 h and for five sampling intervals."""
-    try:
-        sampling = sampling_interval(store, machine_class)
-    except NotEnoughDataError:
-        sampling = timedelta(0)
-    newest = {machine: span[1] for machine, span in store.spans(machine_class.name).items()}
-    for machine in plant.machines_of(machine_class.name):
-        if is_stale(newest.get(machine), sampling, at):
-            yield machine
 
 
 def _first_look(entry: ModelEntry, at: datetime) -> datetime:

@@ -25,7 +25,7 @@ from models.registry import Registry
 from service import monitor, rescore
 from service.database import assessment_table, open_state
 from service.late_looks import given_up
-from service.monitor import RoundReport
+from service.round_report import RoundReport
 from tests.features.table_history import TableHistory, after
 from tests.models.conftest import fitted
 from tests.models.pumps import HOURS, MACHINES, PLANT, pump_history
