@@ -1,6 +1,7 @@
 """The log: batches of readings, each made durable before it is acknowledged."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from ingest.reading import Readings, readings_schema
 from ingest.statement import Many
 
 CELLS_IN_A_BATCH = 4_000_000
+CELLS_AT_A_TIME = 2_000_000
+"""Cells of the batches that are looked at together."""
+
 _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 """Handing a small batch to other threads costs more than packing it."""
 
@@ -86,22 +90,43 @@ def batches(
     return [batch_of(row) for row in connection.execute(statement)]
 
 
-def batch_ids(
-    connection: Connection,
-    machine_class: str,
-    first: int | None = None,
-    newest: int | None = None,
-    *,
-    after: int = 0,
-) -> Sequence[int]:
-    """Return the numbers, higher than ``after``, of the batches of a class that may touch [first, newest]."""
-    statement = select(BATCHES.c.id).where(BATCHES.c.id > after, *_touching(machine_class, first, newest))
+def batch_ids(connection: Connection, machine_class: str, first: int | None, newest: int | None) -> Sequence[int]:
+    """Return the numbers of the batches of a class that may touch [first, newest]."""
+    statement = select(BATCHES.c.id).where(*_touching(machine_class, first, newest))
     return connection.execute(statement.order_by(BATCHES.c.id)).scalars().all()
 
 
-def batch(connection: Connection, number: int, columns: Sequence[str] | None = None) -> Batch:
-    """Return one batch, or some columns of it; raises as ``batch_of``."""
-    return batch_of(connection.execute(select(BATCHES).where(BATCHES.c.id == number)).one(), columns)
+def columns(
+    connection: Connection, machine_class: str, names: Sequence[str], *, after: int
+) -> Iterator[tuple[int, list[pa.Table]]]:
+    """Give some columns of all batches of a class with a higher number than ``after``, many batches at a time.
+
+    Yields
+    ------
+    The number of the last of them, and the columns of each; damaged batches have none.
+    """
+    sizes = select(BATCHES.c.id, BATCHES.c.cells).where(BATCHES.c.id > after, BATCHES.c.machine_class == machine_class)
+    for numbers in _runs(connection.execute(sizes.order_by(BATCHES.c.id)).all(), CELLS_AT_A_TIME):
+        between = BATCHES.c.id >= numbers[0], BATCHES.c.id <= numbers[-1], BATCHES.c.machine_class == machine_class
+        tables = []
+        for row in connection.execute(select(BATCHES).where(*between)):
+            with contextlib.suppress(DamagedError):
+                tables.append(batch_of(row, names).table)
+        yield numbers[-1], tables
+
+
+def _runs(sizes: Iterable[Row[int, int]], most: int) -> Iterator[list[int]]:
+    """Give numbers in runs that hold at most so many cells together, or one number each."""
+    run: list[int] = []
+    held = 0
+    for number, cells in sizes:
+        if run and held + cells > most:
+            yield run
+            run, held = [], 0
+        run.append(number)
+        held += cells
+    if run:
+        yield run
 
 
 def _touching(machine_class: str, first: int | None, newest: int | None) -> Iterator[ColumnElement[bool]]:
@@ -117,14 +142,8 @@ def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None
     head = connection.execute(select(BATCHES.c.machine_class).order_by(BATCHES.c.id).limit(1)).scalar()
     if head is None:
         return None
-    chosen: list[int] = []
-    held = 0
     sizes = select(BATCHES.c.id, BATCHES.c.cells).where(BATCHES.c.machine_class == head).order_by(BATCHES.c.id)
-    for row in connection.execute(sizes):
-        if chosen and held + row.cells > cells:
-            break
-        chosen.append(row.id)
-        held += row.cells
+    chosen = next(_runs(connection.execute(sizes), cells))
     statement = select(BATCHES).where(
         BATCHES.c.machine_class == head, BATCHES.c.id >= chosen[0], BATCHES.c.id <= chosen[-1]
     )

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, case, select
 
 from ingest import log
 from ingest.catalogue import SPANS
-from ingest.errors import DamagedError
 from ingest.statement import Insert, Many
 
 Span = tuple[int, int]
@@ -62,12 +61,11 @@ class LogSpans:
         """Return the span of each machine of a class that has readings in the log; damaged batches have none."""
         with self._lock:
             spans = self._spans.setdefault(machine_class, {})
-            for number in log.batch_ids(connection, machine_class, after=self._seen.get(machine_class, 0)):
-                try:
-                    batch = log.batch(connection, number, columns=("machine", "time"))
-                    spans.update(joined(spans, spans_of(batch.table)))
-                except DamagedError:
-                    pass
+            for number, tables in log.columns(
+                connection, machine_class, ("machine", "time"), after=self._seen.get(machine_class, 0)
+            ):
+                if tables:
+                    spans.update(joined(spans, spans_of(pa.concat_tables(tables))))
                 self._seen[machine_class] = number
             return dict(spans)
 

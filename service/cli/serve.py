@@ -1,5 +1,6 @@
 """Watch around the clock: the HTTP interface, the dashboard and the jobs."""
 
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 @shared_options
 def command(host: str | None, port: int | None, jobs: bool | None, replay: bool) -> None:
     """Serve the dashboard and /api/v1, and run the plant's jobs until Ctrl-C."""
+    # What is loaded now stays: to look for garbage among it takes a fifth of the start.
+    gc.disable()
     from ingest.stored_unit import hold_units
     from service.control_room import open_control_room
     from service.jobs.schedule import unusable_schedules
@@ -55,6 +58,8 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     host, port = listener.getsockname()[:2]
     click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
     config = uvicorn.Config(create_app(settings, clock=clock), log_config=None, server_header=False)
+    gc.freeze()
+    gc.enable()
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.event import listen
 from sqlalchemy.schema import CreateTable
 
-from ingest import event_rows, known
+from ingest import event_rows, known, log
 from ingest.catalogue import METADATA
 from ingest.database import open_database
 from ingest.dead_letter import DeadLetter
@@ -96,21 +96,25 @@ def spans_in(expected: Content) -> dict[str, tuple[datetime, datetime]]:
     return {name: (min(each), max(each)) for name, each in times.items()}
 
 
+@pytest.mark.parametrize("cells", [1, 1_000], ids=["a batch at a time", "many at a time"])
 def test_spans_are_the_same_in_a_store_that_comes_later(
-    store: Store, make_readings: MakeReadings, database: str
+    store: Store, make_readings: MakeReadings, database: str, monkeypatch: pytest.MonkeyPatch, cells: int
 ) -> None:
+    monkeypatch.setattr(log, "CELLS_AT_A_TIME", cells)
+
     def minute(number: int) -> datetime:
         return START + timedelta(minutes=number)
 
     store.append(make_readings([("m1", 0, {"a": 1.0}), ("m2", 3, {"a": 1.0})]), source="s", position="1")
     store.seal()
     store.append(make_readings([("m1", 5, {"a": 1.0}), ("m3", 2, {"a": 1.0})]), source="s", position="2")
+    store.append(make_readings([("m3", 1, {"b": 1.0})]), source="s", position="3")
     later = Store(store.folder, database=database)
 
     spans = later.spans("press")
 
     later.close()
-    assert spans == {"m1": (minute(0), minute(5)), "m2": (minute(3), minute(3)), "m3": (minute(2), minute(2))}
+    assert spans == {"m1": (minute(0), minute(5)), "m2": (minute(3), minute(3)), "m3": (minute(1), minute(2))}
     assert store.spans("press") == spans
 
 

@@ -58,6 +58,7 @@ class Server:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    up: threading.Event = field(default_factory=threading.Event)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
@@ -73,11 +74,13 @@ class Server:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended by itself; see {self.folder / 'server.log'}")
             time.sleep(0.01)
+        self.up.set()
         return time.perf_counter() - begun
 
     def kill(self) -> None:
         """Kill without a warning."""
         assert self.process is not None
+        self.up.clear()
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
@@ -135,9 +138,13 @@ class Client:
 
 @dataclass
 class Node:
-    """Publishes numbers from zero on, each once, to a broker that hands them over."""
+    """Publishes numbers from zero on, each once, to a broker that hands them over.
+
+    It goes on for a moment when the server is down, so that some always wait, but never more than are soon taken.
+    """
 
     broker: int
+    up: threading.Event
     stop: threading.Event
     sent: int = 0
 
@@ -148,14 +155,15 @@ class Node:
             publisher.send(("node/force", str(each).encode()) for each in range(self.sent, self.sent + MESSAGES))
             self.sent += MESSAGES
             time.sleep(0.05)
+            self.up.wait(timeout=0.5)
         publisher.close()
 
 
 @contextmanager
-def load(port: int, broker: int) -> Iterator[tuple[list[Client], Node]]:
+def load(server: Server, broker: int) -> Iterator[tuple[list[Client], Node]]:
     """Let clients push and a node publish while the block runs; the clients have all acknowledged when it ends."""
     stop = threading.Event()
-    made = [Client(number, port, stop) for number in range(CLIENTS)], Node(broker, stop)
+    made = [Client(number, server.port, stop) for number in range(CLIENTS)], Node(broker, server.up, stop)
     with ThreadPoolExecutor(CLIENTS + 1) as threads:
         running = [threads.submit(each.run) for each in (*made[0], made[1])]
         try:
@@ -181,7 +189,7 @@ def kill_often(folder: Path, kills: int, seed: int = 0) -> str:
         waits = [server.start()]
         _wait_for(lambda: 'andon_stream_connected{stream="hall"} 1.0' in server.get("/metrics"))
         try:
-            with load(server.port, broker.port) as (clients, node):
+            with load(server, broker.port) as (clients, node):
                 for _ in range(kills):
                     time.sleep(draw.uniform(0, LONGEST_UP_SECONDS))
                     server.kill()
