@@ -1,14 +1,14 @@
 """Damage to the store: looked for in all that lies on disk, and put aside so that the rest works again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, Table, delete, select
 
-from ingest import log
-from ingest.catalogue import BATCHES, SEGMENTS
+from ingest import corrections, late, log
+from ingest.catalogue import BATCHES, CORRECTIONS, LATE, SEGMENTS
 from ingest.checksum import metadata_of, verify
 from ingest.database import Database
 from ingest.errors import DamagedError
@@ -21,13 +21,13 @@ class Damage:
 
     Attributes
     ----------
-    part, id : a file of the lake, a batch of the log, or a file that the catalogue does not know; and its number
-        in the catalogue
-    rows, first, newest : how many rows it had, of which span, in microseconds since 1970
+    part, id : a file of the lake, a file that the catalogue does not know, a batch of the log, or what one sealing
+        noted of corrections or late rows; and its number in the catalogue
+    rows, first, newest : how many rows it had, of which span, in microseconds since 1970; 0 where nobody knows
     why : what is wrong, and what can be done
     """
 
-    part: Literal["file", "batch", "stray"]
+    part: Literal["file", "stray", "batch", "corrections", "late"]
     id: int
     machine_class: str
     rows: int
@@ -36,11 +36,34 @@ class Damage:
     why: str
 
 
+_BODIES: Mapping[Literal["batch", "corrections", "late"], tuple[Table, Callable[[Row[Any]], object]]] = {
+    "batch": (BATCHES, log.batch_of),
+    "corrections": (CORRECTIONS, corrections.entry_of),
+    "late": (LATE, late.entry_of),
+}
+"""The tables that hold bytes: each row of one is a part, and is read by a function that knows damage."""
+
+
 def find_damage(database: Database, lake: Lake) -> Iterator[Damage]:
-    """Give everything that is damaged; reads all files of the lake and all batches of the log."""
+    """Give everything that is damaged; reads all files of the lake and all bytes in the catalogue's tables."""
+    yield from _damaged_files(database, lake)
+    for part, (table, read) in _BODIES.items():
+        with database.read() as connection:
+            numbers = connection.execute(select(table.c.id).order_by(table.c.id)).scalars().all()
+        for number in numbers:
+            row = _row(database, table, number)
+            if row is None:
+                continue
+            try:
+                read(row)
+            except DamagedError as error:
+                rows, first, newest = (getattr(row, name, 0) for name in ("rows", "first", "newest"))
+                yield Damage(part, row.id, row.machine_class, rows, first, newest, str(error))
+
+
+def _damaged_files(database: Database, lake: Lake) -> Iterator[Damage]:
     with database.read() as connection:
         segments = segments_of(connection)
-        batches = connection.execute(select(BATCHES.c.id).order_by(BATCHES.c.id)).scalars().all()
     for each in segments:
         try:
             with lake.place.open(lake.path(each), anew=True) as file:
@@ -54,14 +77,6 @@ def find_damage(database: Database, lake: Lake) -> Iterator[Damage]:
         else:
             continue
         yield Damage("file", each.id, each.machine_class, each.rows, each.first, each.newest, why)
-    for number in batches:
-        row = _batch_row(database, number)
-        if row is None:
-            continue
-        try:
-            log.batch_of(row)
-        except DamagedError as error:
-            yield Damage("batch", row.id, row.machine_class, row.rows, row.first, row.newest, str(error))
 
 
 def find_strays(lake: Lake) -> Iterator[Damage]:
@@ -94,15 +109,16 @@ def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Pat
         if any(each.part == "stray" for each in damages):
             lake.clear_strays()
         for each in damages:
-            where[str(folder) if each.part == "batch" else lake.place.aside] = None
-            if each.part == "batch":
-                folder.mkdir(parents=True, exist_ok=True)
-                row = connection.execute(select(BATCHES).where(BATCHES.c.id == each.id)).one()
-                (folder / f"batch-{each.id}.arrows").write_bytes(row.body)
-                connection.execute(delete(BATCHES).where(BATCHES.c.id == each.id))
-            elif each.part == "file":
+            where[str(folder) if each.part in _BODIES else lake.place.aside] = None
+            if each.part == "file":
                 lake.place.put_aside(files[each.id])
                 connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
+            elif each.part != "stray":
+                table, _ = _BODIES[each.part]
+                folder.mkdir(parents=True, exist_ok=True)
+                row = connection.execute(select(table).where(table.c.id == each.id)).one()
+                (folder / f"{each.part}-{each.id}.arrows").write_bytes(row.body)
+                connection.execute(delete(table).where(table.c.id == each.id))
     return " and ".join(where)
 
 
@@ -116,6 +132,6 @@ def _is_listed(database: Database, segment: int) -> bool:
         return connection.execute(select(SEGMENTS.c.id).where(SEGMENTS.c.id == segment)).first() is not None
 
 
-def _batch_row(database: Database, number: int) -> Row[Any] | None:
+def _row(database: Database, table: Table, number: int) -> Row[Any] | None:
     with database.read() as connection:
-        return connection.execute(select(BATCHES).where(BATCHES.c.id == number)).one_or_none()
+        return connection.execute(select(table).where(table.c.id == number)).one_or_none()

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, delete, func, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 
-from ingest import dead_letter_rows, event_rows, known, log, spans
+from ingest import dead_letter_rows, event_rows, known, log, reject_rows, spans
 from ingest import repeated as repeated_rows
 from ingest import turned_away as turned_away_rows
 from ingest.catalogue import (
@@ -36,7 +36,6 @@ from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, Remembered, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
-from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.late import LateList
 from ingest.memory import Memory
@@ -76,6 +75,12 @@ class History(Protocol):
         end: datetime | None = None,
     ) -> pd.DataFrame:
         """Return events with ``EVENT_COLUMNS``, sorted by time."""
+
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states that began in (start, end], and of each those that began last before it.
+
+        With ``EVENT_COLUMNS``, sorted by time.
+        """
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings."""
@@ -173,7 +178,7 @@ class Store:
         with self._database.read() as connection:
             check_place(connection, self._database, place)
 
-    def append(self, readings: Readings, *, source: str, position: str) -> bool:
+    def append(self, readings: Readings, *, source: str, position: str, again: bool = False) -> bool:
         """Keep readings, durably when this returns.
 
         Parameters
@@ -181,6 +186,8 @@ class Store:
         source : who sent them
         position : what the source calls this batch, such as a message number; the same position again
             changes nothing. Empty: always kept; equal readings are one reading all the same.
+        again : whether they are understood anew and arrived before, as they say: then they do not take the
+            place of what came after them
 
         Returns
         -------
@@ -188,6 +195,8 @@ class Store:
             ``False``, with nothing changed, if this position of the source is known.
         """
         with self._database.write() as connection:
+            if again and readings.table.num_rows:
+                readings = without_newer(readings, self._held(connection, readings.machine_class, [readings]))
             return log.append(connection, readings, source, position)
 
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -206,8 +215,8 @@ class Store:
             for each in kept:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
-                _keep_rejections(connection, each.rejections, each.source, each.position)
                 turned_away_rows.add(connection, each.turned_away, source=each.source)
+                reject_rows.keep(connection, each.rejections, each.source, each.position)
                 _set_notes(connection, each.source, each.notes)
                 dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
@@ -392,6 +401,11 @@ class Store:
         with self._database.read() as connection:
             return event_rows.read(connection, machines=machines, kinds=kinds, start=start, end=end)
 
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states that began in (start, end], and of each those that began last before it."""
+        with self._database.read() as connection:
+            return event_rows.states(connection, machines, start, end)
+
     def event_page(
         self,
         *,
@@ -424,13 +438,13 @@ class Store:
         """
         if rejections or counts:
             with self._database.write() as connection:
-                _keep_rejections(connection, rejections, source, position)
                 turned_away_rows.add(connection, counts, source=source, position=position)
+                reject_rows.keep(connection, rejections, source, position)
 
     def forget_rejections(self, *, source: str, position: str) -> None:
         """Forget what could not be used at a position, before it is read anew."""
         with self._database.write() as connection:
-            connection.execute(delete(REJECTS).where(REJECTS.c.source == source, REJECTS.c.position == position))
+            reject_rows.forget(connection, source, position)
             turned_away_rows.forget(connection, source=source, position=position)
 
     def turned_away(self, machines: Sequence[str], start: datetime, end: datetime) -> TurnedAway:
@@ -445,18 +459,13 @@ class Store:
 
     def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
         """Return the newest rejections, of one source or of all."""
-        statement = select(REJECTS).order_by(REJECTS.c.id.desc()).limit(limit)
-        if source is not None:
-            statement = statement.where(REJECTS.c.source == source)
         with self._database.read() as connection:
-            return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
+            return reject_rows.read(connection, source, limit)
 
     def rejected_for(self, reason: str) -> dict[str, int]:
         """Return how many rejections with a reason that begins so are kept of each source that has any."""
-        like = REJECTS.c.reason.startswith(reason, autoescape=True)
-        by_source = select(REJECTS.c.source, func.count()).where(like).group_by(REJECTS.c.source)
         with self._database.read() as connection:
-            return dict(sorted(map(tuple, connection.execute(by_source))))
+            return reject_rows.counts(connection, reason)
 
     def dead_letters(self, *, source: str | None = None, after: int = 0, limit: int = 100) -> list[KeptLetter]:
         """Return dead letters, oldest first: of one source or of all, with a higher number than ``after``."""
@@ -539,35 +548,25 @@ class Store:
         for readings in [each for delivery in kept if delivery.replayed for each in delivery.readings]:
             if readings.table.num_rows:
                 replayed.setdefault(readings.machine_class, []).append(readings)
-        held: dict[str, pa.Table] = {}
-        for name, several in replayed.items():
-            selection = asked_of(several)
-            touching = name, selection.first, selection.newest
-            found = self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
-            held[name] = merge(found).table
+        held = {name: self._held(connection, name, several) for name, several in replayed.items()}
         return [
             without_newer(each, held[each.machine_class]) if delivery.replayed and each.table.num_rows else each
             for delivery in kept
             for each in delivery.readings
         ]
 
+    def _held(self, connection: Connection, machine_class: str, several: Sequence[Readings]) -> pa.Table:
+        """Return what is there already of the machines, times and signals of readings of one class."""
+        selection = asked_of(several)
+        touching = machine_class, selection.first, selection.newest
+        return merge(
+            self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
+        ).table
+
     def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
-
-
-def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:
-    if rejections:
-        connection.execute(
-            insert_into(connection, REJECTS).on_conflict_do_nothing(),
-            [{"source": source, "position": position, **_kept(each)} for each in rejections],
-        )
-
-
-def _kept(rejection: Rejection) -> dict[str, object]:
-    texts = (rejection.column, rejection.value, rejection.reason)
-    return dict(zip(("column", "value", "reason"), map(keepable, texts), strict=True), line=rejection.line)
 
 
 def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:

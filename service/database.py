@@ -179,6 +179,18 @@ grade_table = Table(
     sqlite_with_rowid=False,
 )
 """How far each signal could be trusted when it was last graded."""
+late_try_table = Table(
+    "late_try",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("machine", Text, primary_key=True),
+    Column("begin", BigInteger, nullable=False, comment="window ends in (begin, end] wait for another try"),
+    Column("end", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("given_up", Integer, nullable=False, comment="how often no other try was left"),
+    Column("why", Text, nullable=False),
+)
+"""Windows that late readings touch and that could not be scored again."""
 
 run_table = Table(
     "run",

@@ -98,7 +98,7 @@ class BatchDecoder:
         self._plant = plant
         mapping = resolve(source, plant, names, where)
         self._columns = list(mapping.columns)
-        self._decoder = RowDecoder(plant, mapping, now=_NEVER, most_rejected=most_rejected)
+        self._decoder = RowDecoder(plant, mapping, now=_NEVER, old_after=plant.old_after, most_rejected=most_rejected)
         self._most_rejected = most_rejected
         placing = {*source.machine, *(source.time or ())}
         named = mapping.long or source.signals is not None

@@ -43,7 +43,8 @@ class LongRows:
             value_column="value",
             **given,
         )
-        self._decoder = RowDecoder(plant, resolve(source, plant, _NAMES, "the message"), now=_NEVER)
+        mapping = resolve(source, plant, _NAMES, "the message")
+        self._decoder = RowDecoder(plant, mapping, now=_NEVER, old_after=plant.old_after)
         self._stamped = stamped
         self.clear()
 

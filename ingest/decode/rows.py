@@ -19,6 +19,7 @@ from ingest.decode.event_rows import EventDecoder
 from ingest.decode.machine import MachineColumn, Machines
 from ingest.decode.mapping import Mapping
 from ingest.decode.number import empty, numbers
+from ingest.decode.old import turn_old_away
 from ingest.decode.reject import Rejects
 from ingest.decode.time import Times, times
 from ingest.decode.time_columns import join_times
@@ -70,10 +71,19 @@ class RowDecoder:
     Parameters
     ----------
     now : time of arrival of all rows; whoever decodes a stream moves ``arrival`` on
+    old_after : how long before its arrival a time is not believed; any is when ``None``
     most_rejected : rows and cells of one table that may be turned away; ``SourceError`` for more
     """
 
-    def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime, most_rejected: float = math.inf) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        mapping: Mapping,
+        *,
+        now: datetime,
+        old_after: timedelta | None = None,
+        most_rejected: float = math.inf,
+    ) -> None:
         source = mapping.source
         self.newest: dict[str, int] = {}
         self.class_of_rows = np.zeros(0, np.int64)
@@ -81,6 +91,7 @@ class RowDecoder:
         self._plant = plant
         self._mapping = mapping
         self.arrival = now
+        self._old_after = old_after
         self.arrivals: pa.ChunkedArray | None = None
         """When each row of the next table arrived, where somebody before us knows that; they are wide rows."""
         self._most_rejected = most_rejected
@@ -207,7 +218,10 @@ class RowDecoder:
         stamps = to_utc(read, placed, machines, self._clock)
         if source.time is None or not self._tells_of_what_was_seen():
             return stamps, placed, placed
-        return stamps, placed, turn_ahead_away(stamps, placed, self.arrival, column, table[column], rejects)
+        seen = turn_ahead_away(stamps, placed, self.arrival, column, table[column], rejects)
+        if self._old_after is not None:
+            seen = turn_old_away(stamps, seen, self.arrival, self._old_after, column, table[column], rejects)
+        return stamps, placed, seen
 
     def _tells_of_what_was_seen(self) -> bool:
         """Whether a row's own time is that of readings, or of events that nobody plans."""

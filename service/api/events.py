@@ -10,8 +10,10 @@ import pandas as pd
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ingest.catalogue import to_microseconds
 from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.decode.hint import Hints
+from ingest.decode.old import earliest_believed, why_old
 from ingest.event import EVENT_KINDS, Event, EventKind, events_table
 from ingest.keepable import keepable
 from ingest.plant import Plant
@@ -223,6 +225,8 @@ def _event(told: EventView, plant: Plant, now: datetime) -> Event:
     time = moment(told.time, plant, "time")
     if told.kind not in PLANNED and time > latest_believed(now):
         raise ProblemError(422, f"time: {time.isoformat()} is {why_ahead(now)}")
+    if to_microseconds(time) < earliest_believed(now, plant.old_after):
+        raise ProblemError(422, f"time: {time.isoformat()} is {why_old(now, plant.old_after)}")
     end = None if told.end is None else moment(told.end, plant, "end")
     if end is not None and end < time:
         raise ProblemError(422, f"end: {end.isoformat()} is before time, {time.isoformat()}")

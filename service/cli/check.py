@@ -103,13 +103,16 @@ def _lost(damage: "Damage", folder: str | None) -> str:
     """Say what is damaged and what was in it."""
     from ingest.catalogue import from_microseconds
 
+    aside = f"; put aside into {folder}" if folder else ""
+    if damage.part == "late":
+        return f"{damage.why}{aside}"
     if damage.part == "stray":
-        return f"{damage.why} ({damage.rows:,} rows)" + (f"; put aside into {folder}" if folder else "")
+        return f"{damage.why} ({damage.rows:,} rows){aside}"
     first, newest = from_microseconds(damage.first), from_microseconds(damage.newest)
     inside = (
         f"{damage.rows:,} rows of class {damage.machine_class!r}, {first:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"
     )
-    return f"{damage.why} ({inside})" + (f"; put aside into {folder}" if folder else "")
+    return f"{damage.why} ({inside}){aside}"
 
 
 def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:

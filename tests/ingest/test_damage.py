@@ -1,13 +1,15 @@
 """What becomes of a store whose disk rots: damage is found, named and never served."""
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ingest.catalogue import to_microseconds
 from ingest.errors import DamagedError, StoreError
 from ingest.store import Store
-from tests.ingest.conftest import BESIDE, Kept, MakeReadings, content_of, put_content
+from tests.ingest.conftest import BESIDE, START, Kept, MakeReadings, content_of, put_content
 
 
 def filled(folder: Path, make_readings: MakeReadings, *, sealed: bool, kept: Kept = BESIDE) -> Store:
@@ -207,3 +209,46 @@ def test_what_a_crash_left_half_written_is_removed(
     store.seal()
     assert place.paths() == [path]
     assert store.read("press").table.num_rows == 60
+
+
+def with_late_and_corrected(folder: Path, make_readings: MakeReadings) -> Store:
+    store = Store(folder)
+    store.append(make_readings([("m1", each, {"a": 1.0}) for each in range(9)]), source="s", position="1")
+    store.late.settle("press", {"m1": to_microseconds(START + timedelta(hours=1))}, timedelta(days=1))
+    store.append(make_readings([("m1", 3, {"a": 2.0}), ("m1", 3.5, {"a": 2.0})]), source="s", position="2")
+    store.seal()
+    return store
+
+
+@pytest.mark.parametrize("table", ["corrections", "late"])
+def test_damage_in_what_sealing_noted_is_found_and_put_aside(
+    tmp_path: Path, make_readings: MakeReadings, table: str
+) -> None:
+    store = with_late_and_corrected(tmp_path, make_readings)
+    assert store.find_damage() == []
+    with sqlite3.connect(tmp_path / "readings.db") as database:
+        (body,) = database.execute(f"select body from {table}").fetchone()  # noqa: S608 – one of two names
+        altered = body[:-9] + bytes([body[-9] ^ 1]) + body[-8:]
+        database.execute(f"update {table} set body = ?", (altered,))  # noqa: S608
+
+    (damage,) = store.find_damage()
+    assert (damage.part, damage.id, damage.machine_class) == (table, 1, "press")
+    assert "of class 'press': damaged" in damage.why
+    folder = store.set_aside([damage])
+    assert [path.name for path in folder.iterdir()] == [f"{table}-1.arrows"]
+    assert store.find_damage() == []
+    store.close()
+
+
+def test_late_rows_that_an_earlier_andon_noted_without_a_checksum_are_read(
+    tmp_path: Path, make_readings: MakeReadings
+) -> None:
+    store = with_late_and_corrected(tmp_path, make_readings)
+    with sqlite3.connect(tmp_path / "readings.db") as database:
+        (body,) = database.execute("select body from late").fetchone()
+        database.execute("update late set body = ?", (body[12:],))
+
+    (entry,) = store.late.after("press", 0)
+    assert entry.table.num_rows == 2
+    assert store.find_damage() == []
+    store.close()

@@ -150,6 +150,8 @@ def test_what_the_broker_had_kept_says_nothing_of_its_time() -> None:
         ("wide/m1", b'[{"a": 1}, {"a": 2}]', "several entries, and one of them has no time"),
         ("wide/m1", b'{"a": 1, "time": "yesterday"}', "not an ISO time"),
         ("wide/m1", b'{"a": 1, "time": "2026-06-02T00:00:00Z"}', "ahead of its arrival"),
+        ("wide/m1", b'{"a": 1, "time": "1970-01-01T00:00:07Z"}', "long before its arrival at 2026-06-01"),
+        ("wide/m1", b'{"a": 1, "time": "2000-01-01T00:00:00Z"}', "did the clock lose the time?"),
         ("wide/m1", b'{"a": {"deep": 1}}', "text where a number should be"),
         ("one/m1/a", b'{"v": 1}', "no value under the key 'value'; the keys are: v"),
     ],

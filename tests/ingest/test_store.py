@@ -292,6 +292,45 @@ def test_events_of_a_machine_are_sought_and_not_picked_out_of_all(tmp_path: Path
     assert "machine=? AND kind=? AND time>?" in plan[0].detail
 
 
+def test_of_states_those_that_held_at_the_start_are_given_and_none_before_them(store: Store) -> None:
+    hours = [START + timedelta(hours=hour) for hour in range(100)]
+    states = [Event(machine="m1", kind="state", time=time, code=code) for time in hours for code in ("a", "b")]
+    lone = Event(machine="m2", kind="state", time=hours[98], code="c")
+    others = [
+        Event(machine="m1", kind="state", time=hours[97], code="door", component="door"),
+        Event(machine="m1", kind="error", time=hours[98], code="E1"),
+        Event(machine="m3", kind="state", time=hours[97], code="a"),
+    ]
+    store.add_events(events_table([*states, lone, *others]), source="s")
+    at_half_past = hours[97] + timedelta(minutes=30)
+
+    found = store.states(["m2", "m1"], at_half_past, hours[98])
+    assert list(zip(found["machine"], found["time"], found["code"], strict=True)) == [
+        ("m1", hours[97], "a"),
+        ("m1", hours[97], "b"),
+        ("m1", hours[98], "a"),
+        ("m1", hours[98], "b"),
+        ("m2", hours[98], "c"),
+    ]
+    assert found.dtypes.equals(store.events().dtypes)
+    assert store.states(["m9"], hours[0], hours[99]).empty
+
+
+def test_earlier_states_are_not_read(tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+    Store(tmp_path).close()
+    with SqliteDatabase(tmp_path / "readings.db").read() as connection:
+        listen(connection, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+        event_rows.states(connection, ["m7"], START, START + timedelta(days=1))
+        last, those = asked[-2:]
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in (last, those)
+        ]
+    assert "machine=? AND kind=? AND time<?" in plans[0][0].detail
+    assert len(plans[0]) == 1, "sorted by the index"
+    assert "machine=? AND kind=? AND time>? AND time<?" in plans[1][0].detail
+
+
 def test_a_rejection_is_kept_once(store: Store) -> None:
     bad = Rejection(3, "a", "abc", "not a number")
     for _ in range(2):

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ingest.decode.ahead import latest_believed
 from ingest.decode.clean.layout import ClassLayout, Layouts
 from ingest.decode.long_form import wide_parts
+from ingest.decode.old import earliest_believed
 from ingest.decode.rows import Decoded
-from ingest.decode.time import EARLIEST, LATEST
+from ingest.decode.time import LATEST
 from ingest.reading import TIME, Readings, readings_schema
 
 Integers = NDArray[np.int64]
@@ -63,7 +64,8 @@ def read_columns(several: Sequence[Columns], layouts: Layouts, now: Sequence[dat
         return None
     stamps, sizes = together.stamps, [len(each.machines) for each in several]
     latest = min(pa.scalar(latest_believed(min(now)), TIME).value, int(LATEST) - 1)
-    if not all(sizes) or stamps.min() < EARLIEST or stamps.max() > latest or np.isinf(together.cells).any():
+    earliest = earliest_believed(max(now), layouts.plant.old_after)
+    if not all(sizes) or stamps.min() < earliest or stamps.max() > latest or np.isinf(together.cells).any():
         return None
     if together.long:
         decoded = _long(together, layouts, codes, now[0])
