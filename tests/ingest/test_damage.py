@@ -234,7 +234,7 @@ def test_damage_in_what_sealing_noted_is_found_and_put_aside(
     (damage,) = store.find_damage()
     assert (damage.part, damage.id, damage.machine_class) == (table, 1, "press")
     assert "of class 'press': damaged" in damage.why
-    folder = store.set_aside([damage])
+    folder = Path(store.set_aside([damage]))
     assert [path.name for path in folder.iterdir()] == [f"{table}-1.arrows"]
     assert store.find_damage() == []
     store.close()
