@@ -1,5 +1,6 @@
 """Watch around the clock: the HTTP interface, the dashboard and the jobs."""
 
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -55,6 +56,9 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     host, port = listener.getsockname()[:2]
     click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
     config = uvicorn.Config(create_app(settings, clock=clock), log_config=None, server_header=False)
+    # What was imported stays for good: to look through it for garbage holds every request up, again and again.
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(config).run(sockets=[listener])
 
 
