@@ -19,8 +19,9 @@ from ingest.delivery import Delivery, Receipt
 from ingest.intake import Inlet
 
 SOURCE = "api"
-TOGETHER = 32
-"""Bodies that are decoded at once."""
+IN_HAND = 16
+"""Bodies that are decoded or written at a time: more share what a commit costs, and come back as more answers at once,
+for which whoever looks at alerts has to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class PushQueue:
     def __init__(self, decoder: BodyDecoder, intake: Inlet) -> None:
         self._decoder, self._intake = decoder, intake
         self._loop = asyncio.get_running_loop()
+        self._waiting: deque[_Push] = deque()
+        self._in_hand = 0
         self._came: SimpleQueue[_Push | None] = SimpleQueue()
         self._done: deque[tuple[_Push, Kept | Exception | None]] = deque()
         self._told = False
@@ -56,7 +59,8 @@ class PushQueue:
     def put(self, body: Body, key: str | None) -> asyncio.Future[Kept | None]:
         """Return what will come of a body: ``None`` if it is not clean and nothing was done with it."""
         push = _Push(body, key, self._loop.create_future())
-        self._came.put(push)
+        self._waiting.append(push)
+        self._take_in_hand()
         return push.kept
 
     def close(self) -> None:
@@ -64,11 +68,18 @@ class PushQueue:
         self._came.put(None)
         self._thread.join()
 
+    def _take_in_hand(self) -> None:
+        while self._waiting and self._in_hand < IN_HAND:
+            push = self._waiting.popleft()
+            if not push.kept.done():  # or the client went away
+                self._in_hand += 1
+                self._came.put(push)
+
     def _work(self) -> None:
         closed = False
         while not closed:
             came = [self._came.get()]
-            while len(came) < TOGETHER and not self._came.empty():
+            while not self._came.empty():
                 came.append(self._came.get())
             some = [each for each in came if each is not None]
             closed = len(some) < len(came)
@@ -114,12 +125,14 @@ class PushQueue:
         self._told = False
         while self._done:
             push, outcome = self._done.popleft()
+            self._in_hand -= 1
             if push.kept.done():  # the client went away
                 continue
             if isinstance(outcome, Exception):
                 push.kept.set_exception(outcome)
             else:
                 push.kept.set_result(outcome)
+        self._take_in_hand()
 
 
 def delivery_of(body: Body, decoded: Decoded, key: str | None) -> Delivery:
