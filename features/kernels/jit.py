@@ -1,0 +1,34 @@
+"""How functions are compiled: kept on disk, without Python's lock, and never assuming away NaN."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+SUMS = {"reassoc", "contract", "nsz", "arcp"}
+"""Sums may be added up in the order that vector instructions like; NaN and infinity keep their meaning."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def jit(function: Function) -> Function:
+    """Compile a function exactly as it is written."""
+    return _compiled(function, False)
+
+
+def jit_sums(function: Function) -> Function:
+    """Compile a function whose sums may be added up in any fixed order."""
+    return _compiled(function, SUMS)
+
+
+def jit_finite(function: Function) -> Function:
+    """Compile a function whose arguments hold finite numbers only; its caller has looked."""
+    return _compiled(function, SUMS | {"nnan"})
+
+
+def _compiled(function: Function, fastmath: Any) -> Function:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no folder that may be written to: compile anew in each process
+        return numba.njit(**options)(function)

@@ -1,0 +1,93 @@
+"""Compiled: order statistics of windows and passages through their means."""
+
+from typing import Any
+
+import numpy as np
+
+from features.kernels.jit import jit
+from features.kernels.lanes import LANES, high, load, low, store
+
+
+@jit
+def sort_lanes(columns: Any, network: Any) -> None:
+    """Sort eight windows that lie beside each other: sample i of window j at ``columns[i * LANES + j]``."""
+    for comparison in range(len(network)):
+        lower, upper = network[comparison, 0] * LANES, network[comparison, 1] * LANES
+        one, other = load(columns, lower), load(columns, upper)
+        store(columns, lower, low(one, other))
+        store(columns, upper, high(one, other))
+
+
+@jit
+def quantile_of(ordered: Any, first: int, apart: int, count: int, share: float) -> float:
+    """Return a quantile, linear between the two nearest samples; ``ordered`` has them ``apart`` from each other."""
+    place = share * (count - 1)
+    below = int(np.floor(place))
+    smaller = ordered[first + below * apart]
+    larger = ordered[first + min(below + 1, count - 1) * apart]
+    return smaller + (larger - smaller) * (place - below) + 0.0
+
+
+@jit
+def place_of(ordered: Any, count: int, value: float) -> int:
+    """Return how many of the first ``count`` are smaller than a value."""
+    begin, end = 0, count
+    while begin < end:
+        middle = (begin + end) // 2
+        if ordered[middle] < value:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@jit
+def exchange(ordered: Any, count: int, leaving: Any, entering: Any, into: Any) -> int:
+    """Write sorted samples again without those that leave and with those that enter, and return their number.
+
+    Parameters
+    ----------
+    ordered : sorted samples, the first ``count`` of the array
+    leaving, entering : sorted samples; each that leaves is among ``ordered``
+    into : another array, long enough
+    """
+    done = written = out = came = 0
+    while out < len(leaving) or came < len(entering):
+        if came == len(entering) or (out < len(leaving) and leaving[out] <= entering[came]):
+            until = done + place_of(ordered[done:], count - done, leaving[out])
+            skipped, out, add = 1, out + 1, False
+        else:
+            until = done + place_of(ordered[done:], count - done, entering[came])
+            skipped, came, add = 0, came + 1, True
+        into[written : written + until - done] = ordered[done:until]
+        written += until - done
+        done = until + skipped
+        if add:
+            into[written] = entering[came - 1]
+            written += 1
+    into[written : written + count - done] = ordered[done:count]
+    return written + count - done
+
+
+@jit
+def crossings_of(x: Any, anchor: float, mean: float) -> int:
+    """Return in how many steps finite samples pass through ``anchor + mean``.
+
+    A sample on it belongs to the side that the signal comes from.
+    """
+    crossings = on = 0
+    for each in x:
+        on += each - anchor == mean
+    if not on:
+        older, newer = x[:-1], x[1:]
+        for i in range(len(newer)):
+            crossings += (older[i] - anchor > mean) != (newer[i] - anchor > mean)
+        return crossings
+    side = 0
+    for each in x:
+        distance = (each - anchor) - mean
+        here = 1 if distance > 0 else (-1 if distance < 0 else 0)
+        if here != 0:
+            crossings += here * side < 0
+            side = here
+    return crossings
