@@ -76,13 +76,13 @@ def even_windows(
 
 @jit
 def _sum_panes(x: Any, pane: int, clock: Any, gaps: bool, scratch: Any, into: Any) -> None:
-    time, tt = clock_of(clock)
+    time, tt = clock_of(clock, scratch[2])
     for p in range(len(x) // pane):
         own = x[p * pane : (p + 1) * pane]
         if gaps and missing_in(own):
             known = without_missing(own, clock, scratch[0], scratch[1])
             if known:
-                of_known = clock_of(scratch[1, :known])
+                of_known = clock_of(scratch[1, :known], scratch[2])
                 sums_of(scratch[0, :known], scratch[1, :known], of_known[0], of_known[1], scratch[2], into, p)
             else:
                 no_sums(into, p)

@@ -17,7 +17,11 @@ def jit(function: Function) -> Function:
 
 
 def jit_sums(function: Function) -> Function:
-    """Compile a function whose sums may be added up in any fixed order."""
+    """Compile a function whose sums may be added up in any fixed order.
+
+    The compiler may also take a level off a whole sum instead of off each sample, which loses all digits of a
+    small deviation on a large mean: such a function sums up what is given to it and subtracts nothing.
+    """
     return _compiled(function, SUMS)
 
 

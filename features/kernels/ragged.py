@@ -51,7 +51,7 @@ def ragged_windows(
                 if samples:
                     for i in range(samples):
                         clock[i] = (times[first[w] + i] - ends[w]) / HOUR
-                    time, tt = clock_of(clock[:samples])
+                    time, tt = clock_of(clock[:samples], distance)
                     sums_of(x[first[w] : stop[w]], clock[:samples], time, tt, distance, windows, w)
                 else:
                     no_sums(windows, w)

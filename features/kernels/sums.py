@@ -77,20 +77,57 @@ def _sides(x: Any) -> tuple[int, float, float]:
     return crossings, first, side
 
 
+@jit
+def _less(x: Any, level: float, into: Any) -> None:
+    """Write each sample less a level. Not part of a sum's own loop, where it would be taken off the whole sum."""
+    for i in range(len(x)):
+        into[i] = x[i] - level
+
+
 @jit_sums
-def clock_of(clock: Any) -> tuple[float, float]:
-    """Return the mean of some times and the sum of their squared distances from it."""
+def _sum(x: Any) -> float:
     total = 0.0
-    for each in clock:
+    for each in x:
         total += each
-    mean = total / len(clock)
-    square = 0.0
-    for each in clock:
-        square += (each - mean) * (each - mean)
-    return mean, square
+    return total
 
 
 @jit_sums
+def _powers(distance: Any) -> tuple[float, float, float, float]:
+    """Return the sums of distances from the mean and of their second, third and fourth powers."""
+    rest = m2 = m3 = m4 = 0.0
+    for each in distance:
+        square = each * each
+        rest += each
+        m2 += square
+        m3 += square * each
+        m4 += square * square
+    return rest, m2, m3, m4
+
+
+@jit_sums
+def _products(one: Any, other: Any) -> float:
+    total = 0.0
+    for i in range(len(one)):
+        total += one[i] * other[i]
+    return total
+
+
+@jit
+def clock_of(clock: Any, apart: Any) -> tuple[float, float]:
+    """Return the mean of some times and the sum of their squared distances from it.
+
+    Parameters
+    ----------
+    apart : an array at least as long, to work in
+    """
+    mean = _sum(clock) / len(clock)
+    own = apart[: len(clock)]
+    _less(clock, mean, own)
+    return mean, _products(own, own)
+
+
+@jit
 def sums_of(x: Any, clock: Any, time: float, tt: float, distance: Any, into: Any, place: int) -> None:
     """Write the sums of one stretch of finite samples.
 
@@ -101,33 +138,15 @@ def sums_of(x: Any, clock: Any, time: float, tt: float, distance: Any, into: Any
     distance : an array at least as long, to work in
     into : fields of stretches, shape (COUNT, at least ``place`` + 1)
     """
-    count = len(x)
-    anchor = x[0]
-    total = 0.0
-    for each in x:
-        total += each - anchor
-    mean = total / count
-    rest = 0.0
-    d = distance[:count]
-    for i in range(count):
-        d[i] = (x[i] - anchor) - mean
-        rest += d[i]
-    m2 = m3 = m4 = 0.0
-    for each in d:
-        square = each * each
-        m2 += square
-        m3 += square * each
-        m4 += square * square
-    tx = lag = 0.0
-    for i in range(count):
-        tx += clock[i] * d[i]
-    older, newer = d[: count - 1], d[1:]
-    for i in range(count - 1):
-        lag += older[i] * newer[i]
+    count, d = len(x), distance[: len(x)]
+    _less(x, x[0], d)
+    mean = _sum(d) / count
+    _less(d, mean, d)
+    rest, m2, m3, m4 = _powers(d)
     smallest, largest = _extremes(x)
     crossings, first_side, last_side = _sides(x)
     into[SAMPLES, place] = count
-    into[ANCHOR, place] = anchor
+    into[ANCHOR, place] = x[0]
     into[MEAN, place] = mean + rest / count
     into[M2, place] = m2
     into[M3, place] = m3
@@ -136,8 +155,8 @@ def sums_of(x: Any, clock: Any, time: float, tt: float, distance: Any, into: Any
     into[HIGH, place] = largest
     into[TIME, place] = time
     into[TT, place] = tt
-    into[TX, place] = tx - time * rest
-    into[LAG, place] = lag
+    into[TX, place] = _products(clock, d) - time * rest
+    into[LAG, place] = _products(d[: count - 1], d[1:])
     into[FIRST, place] = d[0]
     into[LAST, place] = d[count - 1]
     into[CROSSINGS, place] = crossings

@@ -90,7 +90,13 @@ class Path(Protocol):
 
 
 def window_features(
-    values: NDArray[Any], windows: Even | Spans, names: Sequence[str], *, threads: int = 1, engine: Engine = "auto"
+    values: NDArray[Any],
+    windows: Even | Spans,
+    names: Sequence[str],
+    *,
+    threads: int = 1,
+    engine: Engine = "auto",
+    cells: int = CELLS,
 ) -> Floats:
     """Return features of windows of each series.
 
@@ -98,9 +104,9 @@ def window_features(
     Samples on both sides of it are then neighbours. A feature is NaN where it cannot be said: in a window
     without a sample; skewness, kurtosis, autocorrelation and dominant frequency where all samples are
     equal; crest factor where all are 0; slope where all were taken at one moment; rates of crossings for
-    one sample; the spectrum where a window is not regularly sampled, which means that a sample is
-    missing, that there are fewer than 8, or that the longest and the shortest step differ by more than
-    1 % of the mean one and a microsecond.
+    one sample; the spectrum where a window is not regularly sampled: there are fewer than 8 samples,
+    one of an even window is missing, or in a window by time the longest and the shortest step differ by more
+    than 1 % of the mean one and a microsecond.
 
     A window's numbers depend on its own samples only: neither threads, nor the other series, nor where the
     series begins and ends change a bit of them.
@@ -112,6 +118,7 @@ def window_features(
     names : out of ``names.KERNELS``
     threads : how many work at once
     engine : ``compiled`` needs numba, ``auto`` takes it where it is installed
+    cells : about how many samples are given to a thread at once
 
     Returns
     -------
@@ -145,7 +152,7 @@ def window_features(
     if not out.size:
         return out
     path = _path(engine)
-    pieces = _pieces(*out.shape[1:], windows, values.shape[1])
+    pieces = _pieces(*out.shape[1:], values.shape[1], cells)
 
     def work(piece: Piece) -> None:
         of_piece = _even if isinstance(windows, Even) else _spans
@@ -174,11 +181,11 @@ def _path(engine: Engine) -> Path:
     return path
 
 
-def _pieces(series: int, windows: int, of: Even | Spans, samples: int) -> list[Piece]:
-    """Cut the work so that each piece reads about ``CELLS`` samples; a window is never cut."""
+def _pieces(series: int, windows: int, samples: int, cells: int) -> list[Piece]:
+    """Cut the work so that each piece reads about ``cells`` samples; a window is never cut."""
     per_window = max(samples // windows, 1)
-    longest = min(max(CELLS // per_window, 1), windows)
-    at_once = max(CELLS // (longest * per_window), 1) if longest == windows else 1
+    longest = min(max(cells // per_window, 1), windows)
+    at_once = max(cells // (longest * per_window), 1) if longest == windows else 1
     return [
         (slice(one, min(one + at_once, series)), slice(begin, min(begin + longest, windows)))
         for one in range(0, series, at_once)
