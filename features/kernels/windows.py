@@ -156,7 +156,9 @@ def window_features(
 
     def work(piece: Piece) -> None:
         of_piece = _even if isinstance(windows, Even) else _spans
-        of_piece(path, values[piece[0]], windows, piece[1], names, out[:, piece[0], piece[1]])
+        found = np.empty((len(names), piece[0].stop - piece[0].start, piece[1].stop - piece[1].start))
+        of_piece(path, values[piece[0]], windows, piece[1], names, found)
+        out[:, piece[0], piece[1]] = found
 
     if threads == 1:
         for piece in pieces:
@@ -195,26 +197,27 @@ def _pieces(series: int, windows: int, samples: int, cells: int) -> list[Piece]:
 
 def _even(path: Path, values: NDArray[Any], windows: Even, some: slice, names: Sequence[str], out: Floats) -> None:
     first, last = some.start * windows.stride, (some.stop - 1) * windows.stride + windows.length
-    own = np.ascontiguousarray(values[:, first:last], np.float64)
-    path.even(own, windows.length, windows.stride, windows.seconds, names, out)
+    path.even(_whole(values[:, first:last]), windows.length, windows.stride, windows.seconds, names, out)
 
 
 def _spans(path: Path, values: NDArray[Any], windows: Spans, some: slice, names: Sequence[str], out: Floats) -> None:
     begins, ends = windows.begins[some], windows.ends[some]
     first, last = np.searchsorted(windows.times, [begins[0], ends[-1]], side="right")
-    times, own = windows.times[first:last], np.ascontiguousarray(values[:, first:last], np.float64)
+    times, own = windows.times[first:last], _whole(values[:, first:last])
     known = np.isfinite(own)
     whole = known.all(axis=1)
     if whole.all():
         path.spans(own, times, *_inside(times, begins, ends), ends, names, out)
         return
-    for series in range(len(own)):
-        there = known[series]
-        its_times = times[there]
-        path.spans(
-            own[series : series + 1, there], its_times, *_inside(its_times, begins, ends), ends, names,
-            out[:, series : series + 1],
-        )  # fmt: skip
+    for series, there in enumerate(known):
+        its_times, found = times[there], np.empty((len(names), 1, len(ends)))
+        path.spans(own[[series]][:, there], its_times, *_inside(its_times, begins, ends), ends, names, found)
+        out[:, [series]] = found
+
+
+def _whole(values: NDArray[Any]) -> Floats:
+    """Return series in one piece of memory that may be written to: compiled code is made for one kind of array."""
+    return np.require(values, np.float64, ["C", "W"])
 
 
 def _inside(times: Times, begins: Times, ends: Times) -> tuple[Times, Times]:

@@ -10,7 +10,6 @@ from features.catalogue import LARGEST
 from features.extract import extract
 from features.recipe import SIGNAL_FEATURES, Recipe
 from features.table import FeatureTable
-from features.time_domain import mean_crossing_rate
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -156,13 +155,3 @@ def test_a_ramp_has_its_slope_per_hour_and_no_other_trend() -> None:
     assert _column(table, "mean_change", "30min_vs_240min")[-1] == pytest.approx(0.25 * (240 - 30) / 2)
     assert _column(table, "last", "30min")[-1] == 7 + 0.25 * (MINUTES - 1)
     assert _column(table, "mean_crossing_rate")[-1] == pytest.approx(1 / 239)
-
-
-def test_what_pads_a_row_has_no_say_in_its_mean_crossings() -> None:
-    tenths = np.round(np.random.default_rng(5).normal(size=(400, 90)), 1)
-
-    alone = mean_crossing_rate(tenths)
-
-    for padding in (1, 60, 500):
-        padded = np.pad(tenths, ((0, 0), (0, padding)), constant_values=np.nan)
-        assert mean_crossing_rate(padded).tobytes() == alone.tobytes()
