@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.kernels import fields, plain
-from features.kernels.even import MOST_AT_ONCE, even_windows
-from features.kernels.names import KERNELS, ORDERED, SHARES, SPECTRUM
+from features.kernels.even import even_windows
+from features.kernels.names import KERNELS, SHARES, SPECTRUM
 from features.kernels.network import sorting_network
+from features.kernels.plan import MOST_AT_ONCE, plan_of
 from features.kernels.power import LEAST, tables
 from features.kernels.ragged import ragged_windows, sum_stretches
 
@@ -28,12 +29,11 @@ def even(values: Floats, length: int, stride: int, seconds: float, names: Sequen
     elsewhere = [] if transformed else [name for name in names if name in SPECTRUM]
     row_of = _rows(names, without=elsewhere)
     spectrum = transformed and not set(names).isdisjoint(SPECTRUM)
-    ordered = not set(names).isdisjoint(ORDERED) and length <= MOST_AT_ONCE
     block = min(max(BLOCK_SAMPLES // stride, 8), MOST_WINDOWS)
+    table = tables(length) if spectrum else _NO_TABLE
     even_windows(
-        values, out.shape[2], length, stride, seconds / 3600, row_of, sorting_network(length if ordered else 0),
-        _SHARES, tables(length) if spectrum else _NO_TABLE, block, out,
-    )  # fmt: skip
+        values, out.shape[2], length, stride, seconds / 3600, row_of, plan_of(length, stride), table, block, out
+    )
     if elsewhere:
         found = np.empty((len(elsewhere), *out.shape[1:]))
         plain.even(values, length, stride, seconds, elsewhere, found)

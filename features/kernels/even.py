@@ -7,22 +7,20 @@ import numpy as np
 from features.kernels import fields, names
 from features.kernels.finish import finish
 from features.kernels.jit import jit
-from features.kernels.lanes import LANES
-from features.kernels.names import BANDS
-from features.kernels.order import crossings_of, exchange, quantile_of, sort_lanes
+from features.kernels.lanes import LANES, load, store
+from features.kernels.names import BANDS, SHARES
+from features.kernels.order import compare, crossings_of, exchange, quantile_of
 from features.kernels.power import bands_of, laid_out
 from features.kernels.sums import clock_of, combine, double, missing_in, no_sums, sum_of_one, sums_of, without_missing
 
-ROLLS = 16
-"""From this many window lengths per stride on, a sorted window is kept up instead of sorted anew."""
-MOST_AT_ONCE = 1024
-"""Longest window that the network sorts: eight of them fill 64 kB."""
+PANE_COLUMNS = 64
+"""Panes that are sorted and merged at once."""
 
 
 @jit
 def even_windows(
-    values: Any, end: int, length: int, stride: int, step_hours: float, row_of: Any, network: Any,
-    shares: Any, table: Any, block: int, out: Any,
+    values: Any, end: int, length: int, stride: int, step_hours: float, row_of: Any, plan: Any, table: Any, block: int,
+    out: Any,
 ) -> None:  # fmt: skip
     """Write the features of the first ``end`` windows of some series; window w begins at sample w × stride.
 
@@ -30,8 +28,7 @@ def even_windows(
     ----------
     values : shape (n_series, n_samples)
     row_of : row of ``out`` for each feature of ``names.KERNELS``, -1 where it is not wanted
-    network : of ``length`` places
-    shares : of the quantiles
+    plan : for quantiles
     table : what the spectrum needs; empty when it is not wanted here
     block : windows that are worked on at once
     out : shape (n_wanted, n_series, at least ``end``), changed in place
@@ -43,7 +40,8 @@ def even_windows(
     windows = np.zeros((fields.COUNT, block + 2 * LANES))
     scratch = np.empty((3, max(length, 1)))
     clock = np.arange(pane) - (pane - 1.0)
-    columns = np.empty(length * LANES if length <= MOST_AT_ONCE else 0)
+    columns = np.empty(length * LANES)
+    stages = np.empty((2, length // 2 * PANE_COLUMNS + 2 * LANES if plan.run < length else 0))
     waves = np.empty((4, length // 2 * LANES if table.shape[1] else 0))
     found = np.empty((1 + BANDS) * LANES)
     ordered = row_of[names.QUANTILE_10] >= 0 or row_of[names.MEDIAN] >= 0 or row_of[names.QUANTILE_90] >= 0
@@ -65,10 +63,14 @@ def even_windows(
                 _cross_means(x, length, stride, windows, gaps, scratch, to[row_of[names.MEAN_CROSSING_RATE]])
             if ordered:
                 rows = row_of[names.QUANTILE_10 : names.QUANTILE_90 + 1]
-                if length >= ROLLS * stride or length > MOST_AT_ONCE:
-                    _roll(x, length, stride, gaps, scratch, rows, shares, to)
+                if len(plan.ends) == 0:
+                    _roll(x, length, stride, gaps, scratch, rows, plan, to)
+                elif len(plan.ends) == 1:
+                    _sort(x, length, stride, plan, columns, rows, to)
                 else:
-                    _sort(x, length, stride, gaps, scratch, network, columns, rows, shares, to)
+                    _merge(x, length, stride, plan, stages, columns, rows, to)
+                if gaps and len(plan.ends):
+                    _quantiles_beside_gaps(x, length, stride, scratch, rows, to)
             if table.shape[1]:
                 rows = row_of[names.DOMINANT_FREQUENCY : names.BAND_POWER_1 + BANDS]
                 _spectrum(x, length, stride, step_hours, windows, table, waves, found, rows, to)
@@ -134,10 +136,7 @@ def _cross_means(x: Any, length: int, stride: int, windows: Any, gaps: bool, scr
 
 
 @jit
-def _sort(
-    x: Any, length: int, stride: int, gaps: bool, scratch: Any, network: Any, columns: Any, rows: Any, shares: Any,
-    to: Any,
-) -> None:  # fmt: skip
+def _sort(x: Any, length: int, stride: int, plan: Any, columns: Any, rows: Any, to: Any) -> None:
     """Write quantiles of windows that are sorted eight at a time."""
     count = to.shape[1]
     for w in range(0, count, LANES):
@@ -146,19 +145,70 @@ def _sort(
             own = x[begin : begin + length]
             for i in range(length):
                 columns[i * LANES + lane] = own[i]
-        sort_lanes(columns, network)
-        for lane in range(min(LANES, count - w)):
-            for q in range(len(rows)):
-                if rows[q] >= 0:
-                    to[rows[q], w + lane] = quantile_of(columns, lane, LANES, length, shares[q])
-    if gaps:
-        for w in range(count):
-            if missing_in(x[w * stride : w * stride + length]):
-                _quantiles_of_known(x[w * stride : w * stride + length], scratch, rows, shares, to[:, w])
+        compare(columns, LANES, 0, plan.comparisons, 0, plan.ends[0])
+        _read(columns, plan, rows, to, w)
 
 
 @jit
-def _roll(x: Any, length: int, stride: int, gaps: bool, scratch: Any, rows: Any, shares: Any, to: Any) -> None:
+def _merge(x: Any, length: int, pane: int, plan: Any, stages: Any, columns: Any, rows: Any, to: Any) -> None:
+    """Write quantiles of windows that are merged from sorted panes: blocks of 1, 2, 4, … neighbouring ones.
+
+    Parameters
+    ----------
+    stages : sample i of the block that begins with pane p at ``i * PANE_COLUMNS + p``, in turns
+    """
+    panes, count = length // pane, to.shape[1]
+    at_once = PANE_COLUMNS - panes + 1
+    for w in range(0, count, at_once):
+        blocks = min(at_once, count - w) + panes - 1
+        older = stages[0]
+        for p in range(blocks):
+            own = x[(w + p) * pane : (w + p + 1) * pane]
+            for i in range(pane):
+                older[i * PANE_COLUMNS + p] = own[i]
+        for p in range(0, blocks, LANES):
+            compare(older, PANE_COLUMNS, p, plan.comparisons, 0, plan.ends[0])
+        size, shift, order = pane, 1, 0
+        for level in range(1, len(plan.ends)):
+            blocks -= shift
+            last = level == len(plan.ends) - 1
+            newer = columns if last else stages[level % 2]
+            width = LANES if last else PANE_COLUMNS
+            for p in range(0, blocks, LANES):
+                to_lane = 0 if last else p
+                for i in range(size):
+                    come_from = plan.orders[order + i] * PANE_COLUMNS + p
+                    store(newer, i * width + to_lane, load(older, come_from))
+                    store(newer, (size + i) * width + to_lane, load(older, come_from + shift))
+                compare(newer, width, to_lane, plan.comparisons, plan.ends[level - 1], plan.ends[level])
+                if last:
+                    _read(columns, plan, rows, to[:, : w + blocks], w + p)
+            order += size
+            size, shift, older = 2 * size, 2 * shift, newer
+
+
+@jit
+def _read(columns: Any, plan: Any, rows: Any, to: Any, w: int) -> None:
+    """Write quantiles of eight sorted windows, of which the first is window ``w``."""
+    for q in range(len(rows)):
+        if rows[q] >= 0:
+            smaller, larger = plan.below[q] * LANES, plan.above[q] * LANES
+            for lane in range(min(LANES, to.shape[1] - w)):
+                one, other = columns[smaller + lane], columns[larger + lane]
+                to[rows[q], w + lane] = one + (other - one) * plan.share[q] + 0.0
+
+
+@jit
+def _quantiles_beside_gaps(x: Any, length: int, stride: int, scratch: Any, rows: Any, to: Any) -> None:
+    """Write the quantiles of the windows in which a sample is missing."""
+    for w in range(to.shape[1]):
+        own = x[w * stride : w * stride + length]
+        if missing_in(own):
+            _quantiles_of_known(own, scratch, rows, to[:, w])
+
+
+@jit
+def _roll(x: Any, length: int, stride: int, gaps: bool, scratch: Any, rows: Any, plan: Any, to: Any) -> None:
     """Write quantiles of windows of which each keeps most samples of the one before."""
     now, then = np.empty(length), np.empty(length)
     kept = False
@@ -167,7 +217,7 @@ def _roll(x: Any, length: int, stride: int, gaps: bool, scratch: Any, rows: Any,
         own = x[begin : begin + length]
         if gaps and missing_in(own):
             kept = False
-            _quantiles_of_known(own, scratch, rows, shares, to[:, w])
+            _quantiles_of_known(own, scratch, rows, to[:, w])
             continue
         if kept and stride == 1:
             exchange(now, length, x[begin - 1 : begin], own[length - 1 :], then)
@@ -180,16 +230,17 @@ def _roll(x: Any, length: int, stride: int, gaps: bool, scratch: Any, rows: Any,
         kept = True
         for q in range(len(rows)):
             if rows[q] >= 0:
-                to[rows[q], w] = quantile_of(now, 0, 1, length, shares[q])
+                one, other = now[plan.below[q]], now[plan.above[q]]
+                to[rows[q], w] = one + (other - one) * plan.share[q] + 0.0
 
 
 @jit
-def _quantiles_of_known(own: Any, scratch: Any, rows: Any, shares: Any, to: Any) -> None:
+def _quantiles_of_known(own: Any, scratch: Any, rows: Any, to: Any) -> None:
     known = without_missing(own, own, scratch[0], scratch[1])
     ordered = np.sort(scratch[0, :known])
     for q in range(len(rows)):
         if rows[q] >= 0:
-            to[rows[q]] = quantile_of(ordered, 0, 1, known, shares[q]) if known else np.nan
+            to[rows[q]] = quantile_of(ordered, 0, 1, known, SHARES[q]) if known else np.nan
 
 
 @jit

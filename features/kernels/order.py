@@ -5,14 +5,21 @@ from typing import Any
 import numpy as np
 
 from features.kernels.jit import jit
-from features.kernels.lanes import LANES, high, load, low, store
+from features.kernels.lanes import high, load, low, store
 
 
 @jit
-def sort_lanes(columns: Any, network: Any) -> None:
-    """Sort eight windows that lie beside each other: sample i of window j at ``columns[i * LANES + j]``."""
-    for comparison in range(len(network)):
-        lower, upper = network[comparison, 0] * LANES, network[comparison, 1] * LANES
+def compare(columns: Any, width: int, lane: int, network: Any, begin: int, end: int) -> None:
+    """Put pairs of samples of eight windows in order.
+
+    Parameters
+    ----------
+    columns : sample i of window j at ``columns[i * width + j]``
+    lane : the first of the windows
+    network : of which the comparisons begin … end − 1 are made
+    """
+    for comparison in range(begin, end):
+        lower, upper = network[comparison, 0] * width + lane, network[comparison, 1] * width + lane
         one, other = load(columns, lower), load(columns, upper)
         store(columns, lower, low(one, other))
         store(columns, upper, high(one, other))

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from features.kernels import fields, names
-from features.kernels.even import MOST_AT_ONCE, ROLLS
 from features.kernels.finish import finish
 from features.kernels.jit import jit
 from features.kernels.lanes import LANES
-from features.kernels.order import crossings_of, exchange, quantile_of, sort_lanes
+from features.kernels.order import compare, crossings_of, exchange, quantile_of
+from features.kernels.plan import MOST_AT_ONCE, ROLLS
 from features.kernels.sums import clock_of, missing_in, no_sums, sums_of, without_missing
 
 HOUR = 3_600_000_000
@@ -107,7 +107,7 @@ def _sort(x: Any, first: Any, stop: Any, longest: int, network: Any, rows: Any, 
                 columns[i * LANES + lane] = own[i]
             for i in range(len(own), longest):
                 columns[i * LANES + lane] = np.inf
-        sort_lanes(columns, network)
+        compare(columns, LANES, 0, network, 0, len(network))
         for lane in range(min(LANES, count - w)):
             samples = stop[w + lane] - first[w + lane]
             for q in range(len(rows)):
