@@ -7,11 +7,23 @@ import numpy as np
 from features.kernels import fields, names
 from features.kernels.finish import finish
 from features.kernels.jit import jit
-from features.kernels.lanes import LANES, load, store
+from features.kernels.lanes import LANES, lay_out, load, splat, store
 from features.kernels.names import BANDS, SHARES
-from features.kernels.order import compare, crossings_of, exchange, quantile_of
-from features.kernels.power import bands_of, laid_out
-from features.kernels.sums import clock_of, combine, double, missing_in, no_sums, sum_of_one, sums_of, without_missing
+from features.kernels.order import compare, cross_eight, crossings_of, exchange, quantile_of
+from features.kernels.power import bands_of, weigh_eight
+from features.kernels.sums import (
+    clock_of,
+    combine,
+    double,
+    double_whole,
+    missing_in,
+    no_sums,
+    sides_with_zeros,
+    sums_of,
+    sums_of_each,
+    sums_of_eight,
+    without_missing,
+)
 
 PANE_COLUMNS = 64
 """Panes that are sorted and merged at once."""
@@ -56,11 +68,11 @@ def even_windows(
             to = out[:, series, first : first + count]
             gaps = missing_in(x) > 0
             if moments:
-                _sum_panes(x, pane, clock, gaps, scratch, sums)
-                _sum_windows(sums, len(x) // pane, panes, hop, pane, windows, count)
+                _sum_panes(x, pane, clock, gaps, scratch, columns, sums)
+                _sum_windows(sums, len(x) // pane, panes, hop, pane, gaps, windows, count)
                 finish(windows, count, step_hours, row_of, to)
-            if row_of[names.MEAN_CROSSING_RATE] >= 0:
-                _cross_means(x, length, stride, windows, gaps, scratch, to[row_of[names.MEAN_CROSSING_RATE]])
+            if row_of[names.MEAN_CROSSING_RATE] >= 0 or table.shape[1]:
+                _look_at_each(x, length, stride, step_hours, windows, scratch, table, columns, waves, found, row_of, to)
             if ordered:
                 rows = row_of[names.QUANTILE_10 : names.QUANTILE_90 + 1]
                 if len(plan.ends) == 0:
@@ -71,68 +83,115 @@ def even_windows(
                     _merge(x, length, stride, plan, stages, columns, rows, to)
                 if gaps and len(plan.ends):
                     _quantiles_beside_gaps(x, length, stride, scratch, rows, to)
-            if table.shape[1]:
-                rows = row_of[names.DOMINANT_FREQUENCY : names.BAND_POWER_1 + BANDS]
-                _spectrum(x, length, stride, step_hours, windows, table, waves, found, rows, to)
 
 
 @jit
-def _sum_panes(x: Any, pane: int, clock: Any, gaps: bool, scratch: Any, into: Any) -> None:
+def _sum_panes(x: Any, pane: int, clock: Any, gaps: bool, scratch: Any, columns: Any, into: Any) -> None:
+    count = len(x) // pane
+    flat, width = into.reshape(-1), into.shape[1]
     time, tt = clock_of(clock, scratch[2])
-    for p in range(len(x) // pane):
+    if pane == 1:
+        sums_of_each(x, into)
+    else:
+        for p in range(0, count, LANES):
+            lay_out(x, p * pane, pane, pane, columns, 0, LANES)
+            sums_of_eight(columns, pane, clock, time, tt, flat, width, p)
+            for lane in range(min(LANES, count - p)):
+                if columns[lane] > 0:
+                    sides_with_zeros(x[(p + lane) * pane : (p + lane + 1) * pane], into, p + lane)
+    for p in range(count if gaps else 0):
         own = x[p * pane : (p + 1) * pane]
-        if gaps and missing_in(own):
+        if missing_in(own):
             known = without_missing(own, clock, scratch[0], scratch[1])
             if known:
                 of_known = clock_of(scratch[1, :known], scratch[2])
                 sums_of(scratch[0, :known], scratch[1, :known], of_known[0], of_known[1], scratch[2], into, p)
             else:
                 no_sums(into, p)
-        elif pane == 1:
-            sum_of_one(own[0], into, p)
-        else:
-            sums_of(own, clock, time, tt, scratch[2], into, p)
 
 
 @jit
-def _sum_windows(sums: Any, count: int, panes: int, hop: int, pane: int, windows: Any, wanted: int) -> None:
+def _sum_windows(sums: Any, count: int, panes: int, hop: int, pane: int, gaps: bool, windows: Any, wanted: int) -> None:
     """Add up blocks of 1, 2, 4, … panes to windows, newest first, as ``features.moments.over_windows`` does."""
     flat, width = sums.reshape(-1), sums.shape[1]
     into, wide = windows.reshape(-1), windows.shape[1]
-    part = np.empty((fields.COUNT, LANES))
-    flat_part = part.reshape(-1)
+    part = np.empty(fields.COUNT * LANES)
+    # Of a block in which nothing is missing; all of them have the same.
+    samples, time, tt = float(pane), sums[fields.TIME, 0], sums[fields.TT, 0]
     done, size = 0, 1
     while True:
         if panes & size:
             first = panes - done - size
             for w in range(0, wanted, LANES):
-                for lane in range(min(LANES, wanted - w)):
-                    part[:, lane] = sums[:, first + (w + lane) * hop]
+                for field in range(fields.COUNT):
+                    if hop == 1:
+                        store(part, field * LANES, load(flat, field * width + first + w))
+                    else:
+                        for lane in range(min(LANES, wanted - w)):
+                            part[field * LANES + lane] = flat[field * width + first + (w + lane) * hop]
+                if not gaps:
+                    store(part, fields.SAMPLES * LANES, splat(samples))
+                    store(part, fields.TIME * LANES, splat(time))
+                    store(part, fields.TT * LANES, splat(tt))
                 if done:
-                    combine(flat_part, into, into, LANES, wide, wide, 0, w, w, float(done * pane))
+                    combine(part, into, into, LANES, wide, wide, 0, w, w, float(done * pane))
                 else:
-                    windows[:, w : w + LANES] = part
+                    for field in range(fields.COUNT):
+                        store(into, field * wide + w, load(part, field * LANES))
             done += size
         if 2 * size > panes:
             return
-        double(flat, width, count, size, float(size * pane))
+        later_by = float(size * pane)
+        if gaps:
+            double(flat, width, count, size, later_by)
+        else:
+            later = time - (time - later_by)
+            double_whole(flat, width, count, size, samples, later)
+            tt = tt + tt + later * (later * (samples * 0.5))
+            time = time - later * 0.5
+            samples = 2 * samples
         count -= size
         size *= 2
 
 
 @jit
-def _cross_means(x: Any, length: int, stride: int, windows: Any, gaps: bool, scratch: Any, to: Any) -> None:
-    for w in range(len(to)):
-        known = int(windows[fields.SAMPLES, w])
-        own = x[w * stride : w * stride + length]
-        if gaps and known < length:
-            without_missing(own, own, scratch[0], scratch[1])
-            own = scratch[0, :known]
-        if known > 1:
-            crossings = crossings_of(own, windows[fields.ANCHOR, w], windows[fields.MEAN, w])
-            to[w] = crossings / (known - 1)
-        else:
-            to[w] = np.nan
+def _look_at_each(
+    x: Any, length: int, stride: int, step_hours: float, windows: Any, scratch: Any, table: Any, columns: Any,
+    waves: Any, found: Any, row_of: Any, to: Any,
+) -> None:  # fmt: skip
+    """Write what needs each distance from a window's mean, eight windows at a time: mean crossings and the spectrum."""
+    count = to.shape[1]
+    flat, wide = windows.reshape(-1), windows.shape[1]
+    crosses = row_of[names.MEAN_CROSSING_RATE]
+    rows = row_of[names.DOMINANT_FREQUENCY : names.BAND_POWER_1 + BANDS]
+    for w in range(0, count, LANES):
+        lay_out(x, w * stride, stride, length, columns, 0, LANES)
+        anchor, mean = load(flat, fields.ANCHOR * wide + w), load(flat, fields.MEAN * wide + w)
+        if crosses >= 0:
+            apart = load(flat, fields.HIGH * wide + w) - load(flat, fields.LOW * wide + w)
+            cross_eight(columns, length, anchor, mean, apart * splat(names.ON_MEAN), found)
+            for lane in range(min(LANES, count - w)):
+                of = w + lane
+                known, own = int(windows[fields.SAMPLES, of]), x[of * stride : of * stride + length]
+                crossings = found[lane]
+                if known < length or found[LANES + lane] > 0:
+                    without_missing(own, own, scratch[0], scratch[1])
+                    on_mean = names.ON_MEAN * (windows[fields.HIGH, of] - windows[fields.LOW, of])
+                    its_anchor, its_mean = windows[fields.ANCHOR, of], windows[fields.MEAN, of]
+                    crossings = float(crossings_of(scratch[0, :known], its_anchor, its_mean, on_mean))
+                to[crosses, of] = crossings / (known - 1) if known > 1 else np.nan
+        if table.shape[1]:
+            weigh_eight(columns, length, anchor, mean, table, waves[0], waves[1])
+            bands_of(waves[0], waves[1], waves[2], waves[3], length, table, found)
+            for lane in range(min(LANES, count - w)):
+                of = w + lane
+                whole = windows[fields.SAMPLES, of] == length
+                if rows[0] >= 0:
+                    moves = whole and windows[fields.LOW, of] < windows[fields.HIGH, of]
+                    to[rows[0], of] = found[lane] / (length * step_hours * 3600) if moves else np.nan
+                for band in range(BANDS):
+                    if rows[1 + band] >= 0:
+                        to[rows[1 + band], of] = found[(1 + band) * LANES + lane] if whole else np.nan
 
 
 @jit
@@ -140,11 +199,7 @@ def _sort(x: Any, length: int, stride: int, plan: Any, columns: Any, rows: Any, 
     """Write quantiles of windows that are sorted eight at a time."""
     count = to.shape[1]
     for w in range(0, count, LANES):
-        for lane in range(LANES):
-            begin = min(w + lane, count - 1) * stride
-            own = x[begin : begin + length]
-            for i in range(length):
-                columns[i * LANES + lane] = own[i]
+        lay_out(x, w * stride, stride, length, columns, 0, LANES)
         compare(columns, LANES, 0, plan.comparisons, 0, plan.ends[0])
         _read(columns, plan, rows, to, w)
 
@@ -162,11 +217,8 @@ def _merge(x: Any, length: int, pane: int, plan: Any, stages: Any, columns: Any,
     for w in range(0, count, at_once):
         blocks = min(at_once, count - w) + panes - 1
         older = stages[0]
-        for p in range(blocks):
-            own = x[(w + p) * pane : (w + p + 1) * pane]
-            for i in range(pane):
-                older[i * PANE_COLUMNS + p] = own[i]
         for p in range(0, blocks, LANES):
+            lay_out(x, (w + p) * pane, pane, pane, older, p, PANE_COLUMNS)
             compare(older, PANE_COLUMNS, p, plan.comparisons, 0, plan.ends[0])
         size, shift, order = pane, 1, 0
         for level in range(1, len(plan.ends)):
@@ -241,26 +293,3 @@ def _quantiles_of_known(own: Any, scratch: Any, rows: Any, to: Any) -> None:
     for q in range(len(rows)):
         if rows[q] >= 0:
             to[rows[q]] = quantile_of(ordered, 0, 1, known, SHARES[q]) if known else np.nan
-
-
-@jit
-def _spectrum(
-    x: Any, length: int, stride: int, step_hours: float, windows: Any, table: Any, waves: Any, found: Any, rows: Any,
-    to: Any,
-) -> None:  # fmt: skip
-    count = to.shape[1]
-    for w in range(0, count, LANES):
-        for lane in range(LANES):
-            of = min(w + lane, count - 1)
-            own = x[of * stride : of * stride + length]
-            laid_out(own, windows[fields.ANCHOR, of], windows[fields.MEAN, of], table, lane, waves[0], waves[1])
-        bands_of(waves[0], waves[1], waves[2], waves[3], length, table, found)
-        for lane in range(min(LANES, count - w)):
-            of = w + lane
-            whole = windows[fields.SAMPLES, of] == length
-            if rows[0] >= 0:
-                moves = whole and windows[fields.LOW, of] < windows[fields.HIGH, of]
-                to[rows[0], of] = found[lane] / (length * step_hours * 3600) if moves else np.nan
-            for band in range(BANDS):
-                if rows[1 + band] >= 0:
-                    to[rows[1 + band], of] = found[(1 + band) * LANES + lane] if whole else np.nan

@@ -12,6 +12,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, overload, register_model
 
+from features.kernels.jit import jit
+
 LANES = 8
 """Windows that are worked on at once; wider than the processor's vectors does no harm."""
 
@@ -59,6 +61,58 @@ def store(typing: Any, array: Any, place: Any, vector: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp, lanes), generate
+
+
+_PAIRS = ((0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15))
+_QUARTERS = ((0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15))
+_HALVES = ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _turn(typing: Any, x: Any, place: Any, apart: Any, into: Any, to: Any, width: Any) -> Any:
+    """Write 8 × 8 numbers turned: ``into[to + i * width + j] = x[place + j * apart + i]``."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        source, begin, apart, target, to, width = values
+        rows = []
+        for _ in range(LANES):
+            rows.append(builder.load(_address(context, builder, signature.args[0], source, begin), align=8))
+            begin = builder.add(begin, apart)
+        for step, masks in enumerate((_PAIRS, _QUARTERS, _HALVES)):
+            turned = list(rows)
+            for one in range(LANES):
+                other = one + (1 << step)
+                if not one & (1 << step):
+                    for row, mask in zip((one, other), masks, strict=True):
+                        picked = ir.Constant(ir.VectorType(_INDEX, LANES), list(mask))
+                        turned[row] = builder.shuffle_vector(rows[one], rows[other], picked)
+            rows = turned
+        for row in rows:
+            builder.store(row, _address(context, builder, signature.args[3], target, to), align=8)
+            to = builder.add(to, width)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, types.intp, into, types.intp, types.intp), generate
+
+
+@jit
+def lay_out(x: Any, begin: int, apart: int, count: int, into: Any, lane: int, width: int) -> None:
+    """Lay eight stretches of a series beside each other: ``into[i * width + lane + j] = x[begin + j * apart + i]``.
+
+    Where the series ends before the last stretch does, the last one that is whole stands in the lanes that follow.
+    """
+    whole = 0
+    if begin + (LANES - 1) * apart + count <= len(x):
+        whole = count - count % LANES
+        for i in range(0, whole, LANES):
+            _turn(x, begin + i, apart, into, i * width + lane, width)
+    for j in range(LANES):
+        start = begin + j * apart
+        while start + count > len(x):
+            start -= apart
+        own = x[start : start + count]
+        for i in range(whole, count):
+            into[i * width + lane + j] = own[i]
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -10,6 +10,8 @@ BANDS = len(SPECTRUM) - 1
 KERNELS = (*MOMENTS, "mean_crossing_rate", *ORDERED, *SPECTRUM)
 SHARES = (0.1, 0.5, 0.9)
 """Of the quantiles, in the order of ``ORDERED``."""
+ON_MEAN = 1e-13
+"""A sample nearer to the mean than this share of the range is on it: rounding must not take it across."""
 
 MEAN, STANDARD_DEVIATION, MINIMUM, MAXIMUM, RANGE, ROOT_MEAN_SQUARE, SKEWNESS, KURTOSIS = range(8)
 CREST_FACTOR, SLOPE, ENERGY, ZERO_CROSSING_RATE, AUTOCORRELATION, MEAN_CROSSING_RATE = range(8, 14)

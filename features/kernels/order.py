@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from features.kernels.jit import jit
-from features.kernels.lanes import high, load, low, store
+from features.kernels.lanes import LANES, high, load, low, splat, store, where_above
 
 
 @jit
@@ -77,24 +77,40 @@ def exchange(ordered: Any, count: int, leaving: Any, entering: Any, into: Any) -
 
 
 @jit
-def crossings_of(x: Any, anchor: float, mean: float) -> int:
+def crossings_of(x: Any, anchor: float, mean: float, on_mean: float) -> int:
     """Return in how many steps finite samples pass through ``anchor + mean``.
 
-    A sample on it belongs to the side that the signal comes from.
+    A sample up to ``on_mean`` away from it belongs to the side that the signal comes from.
     """
-    crossings = on = 0
-    for each in x:
-        on += each - anchor == mean
-    if not on:
-        older, newer = x[:-1], x[1:]
-        for i in range(len(newer)):
-            crossings += (older[i] - anchor > mean) != (newer[i] - anchor > mean)
-        return crossings
-    side = 0
+    crossings = side = 0
     for each in x:
         distance = (each - anchor) - mean
-        here = 1 if distance > 0 else (-1 if distance < 0 else 0)
+        here = 1 if distance > on_mean else (-1 if distance < -on_mean else 0)
         if here != 0:
             crossings += here * side < 0
             side = here
     return crossings
+
+
+@jit
+def cross_eight(columns: Any, count: int, anchor: Any, mean: Any, on_mean: Any, found: Any) -> None:
+    """Write how often eight windows step through their means, and how many samples lie on them.
+
+    Parameters
+    ----------
+    columns : sample i of window j at ``columns[i * LANES + j]``
+    on_mean : of each window
+    found : eight numbers of steps, right where no sample lies on the mean, and eight of such samples
+    """
+    none, one, minus = splat(0.0), splat(1.0), splat(-1.0)
+    below = none - on_mean
+    crossings, on = none, none
+    before = where_above((load(columns, 0) - anchor) - mean, none, one, minus)
+    for i in range(0, count * LANES, LANES):
+        distance = (load(columns, i) - anchor) - mean
+        side = where_above(distance, none, one, minus)
+        crossings = crossings + where_above(none, side * before, one, none)
+        on = on + where_above(distance, on_mean, none, where_above(below, distance, none, one))
+        before = side
+    store(found, 0, crossings)
+    store(found, LANES, on)

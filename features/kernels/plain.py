@@ -7,7 +7,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from features.kernels.names import BANDS, ORDERED, SHARES, SPECTRUM
+from features.kernels.names import BANDS, ON_MEAN, ORDERED, SHARES, SPECTRUM
 from features.kernels.steady import LEAST_SPECTRUM, steps_of
 
 Floats = NDArray[np.float64]
@@ -180,15 +180,16 @@ class _Rows:
     def autocorrelation(self) -> Floats:
         return self.unless_equal(np.einsum("ij,ij->i", self.distance[:, 1:], self.distance[:, :-1]) / self.m2)
 
-    def crossing_rate(self, distance: Floats) -> Floats:
-        """Return the share of steps in which a distance changes its sign."""
+    def crossing_rate(self, distance: Floats, nothing: Floats) -> Floats:
+        """Return the share of steps in which a distance changes its sign; one up to ``nothing`` has none."""
         if self.count < 2:
             return np.full(len(self.rows), np.nan)
         above = distance > 0
         crossings = np.count_nonzero(above[:, 1:] != above[:, :-1], axis=1)
-        on = np.flatnonzero((distance == 0).any(axis=1))
+        none = np.abs(distance) <= nothing[:, np.newaxis]
+        on = np.flatnonzero(none.any(axis=1))
         if len(on):
-            crossings[on] = _held_crossings(distance[on])
+            crossings[on] = _held_crossings(np.where(none[on], 0.0, distance[on]))
         return crossings / (self.count - 1)
 
     def quantile(self, share: float) -> Floats:
@@ -238,9 +239,11 @@ FORMULAS: dict[str, Callable[[_Rows], Floats]] = {
     "crest_factor": _Rows.crest_factor,
     "slope": _Rows.slope,
     "energy": lambda windows: windows.count * windows.mean**2 + windows.m2,
-    "zero_crossing_rate": lambda windows: windows.crossing_rate(windows.rows),
+    "zero_crossing_rate": lambda windows: windows.crossing_rate(windows.rows, np.zeros(len(windows.rows))),
     "autocorrelation": _Rows.autocorrelation,
-    "mean_crossing_rate": lambda windows: windows.crossing_rate(windows.distance),
+    "mean_crossing_rate": lambda windows: windows.crossing_rate(
+        windows.distance, ON_MEAN * (windows.high - windows.low)
+    ),
     **{name: _quantile(share) for name, share in zip(ORDERED, SHARES, strict=True)},
     "dominant_frequency": _Rows.dominant_frequency,
     **{name: _band_power(band) for band, name in enumerate(SPECTRUM[1:])},

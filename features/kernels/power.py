@@ -66,11 +66,17 @@ def _two(re: Any, im: Any, to_re: Any, to_im: Any, stride: int) -> None:
 
 
 @jit
-def laid_out(x: Any, anchor: float, mean: float, table: Any, lane: int, re: Any, im: Any) -> None:
-    """Write one window into its lane: the mean taken off, weighted, even samples as real and odd as imaginary."""
-    for i in range(len(x) // 2):
-        re[i * LANES + lane] = ((x[2 * i] - anchor) - mean) * table[0, 2 * i]
-        im[i * LANES + lane] = ((x[2 * i + 1] - anchor) - mean) * table[0, 2 * i + 1]
+def weigh_eight(columns: Any, length: int, anchor: Any, mean: Any, table: Any, re: Any, im: Any) -> None:
+    """Take the mean off eight windows and weigh them: even samples as real parts, odd ones as imaginary parts.
+
+    Parameters
+    ----------
+    columns : sample i of window j at ``columns[i * LANES + j]``
+    """
+    for i in range(length // 2):
+        even, odd = load(columns, 2 * i * LANES), load(columns, (2 * i + 1) * LANES)
+        store(re, i * LANES, ((even - anchor) - mean) * splat(table[0, 2 * i]))
+        store(im, i * LANES, ((odd - anchor) - mean) * splat(table[0, 2 * i + 1]))
 
 
 @jit

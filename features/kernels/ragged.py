@@ -61,7 +61,8 @@ def ragged_windows(
                 steps = stop[w] - first[w] - 1
                 if steps > 0:
                     own = x[first[w] : stop[w]]
-                    crossings = crossings_of(own, windows[fields.ANCHOR, w], windows[fields.MEAN, w])
+                    on_mean = names.ON_MEAN * (windows[fields.HIGH, w] - windows[fields.LOW, w])
+                    crossings = crossings_of(own, windows[fields.ANCHOR, w], windows[fields.MEAN, w], on_mean)
                     to[row_of[names.MEAN_CROSSING_RATE], w] = crossings / steps
                 else:
                     to[row_of[names.MEAN_CROSSING_RATE], w] = np.nan
