@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+from numba.extending import intrinsic
 
 SUMS = {"reassoc", "contract", "nsz", "arcp"}
 """Sums may be added up in the order that vector instructions like; NaN and infinity keep their meaning."""
@@ -28,6 +29,11 @@ def jit_sums(function: Function) -> Function:
 def jit_finite(function: Function) -> Function:
     """Compile a function whose arguments hold finite numbers only; its caller has looked."""
     return _compiled(function, SUMS | {"nnan"})
+
+
+def instruction(function: Callable[..., Any]) -> Any:
+    """Make a function that writes machine instructions itself, given the types of its arguments."""
+    return intrinsic(function)
 
 
 def _compiled(function: Function, fastmath: Any) -> Function:

@@ -10,9 +10,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import models, overload, register_model
 
-from features.kernels.jit import jit
+from features.kernels.jit import instruction, jit
 
 LANES = 8
 """Windows that are worked on at once; wider than the processor's vectors does no harm."""
@@ -31,10 +31,12 @@ class Lanes(types.Type):  # type: ignore[misc]
 lanes = Lanes()
 
 
-@register_model(Lanes)  # type: ignore[untyped-decorator]
 class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, of: Any) -> None:
         super().__init__(manager, of, _VECTOR)
+
+
+register_model(Lanes)(_LanesModel)
 
 
 def _address(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
@@ -42,7 +44,7 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> A
     return builder.bitcast(builder.gep(data, [place]), _VECTOR.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@instruction
 def load(typing: Any, array: Any, place: Any) -> Any:
     """Return the eight numbers of a flat float64 array from a place on."""
 
@@ -52,7 +54,7 @@ def load(typing: Any, array: Any, place: Any) -> Any:
     return lanes(array, types.intp), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@instruction
 def store(typing: Any, array: Any, place: Any, vector: Any) -> Any:
     """Write eight numbers into a flat float64 array from a place on."""
 
@@ -68,7 +70,7 @@ _QUARTERS = ((0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15))
 _HALVES = ((0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@instruction
 def _turn(typing: Any, x: Any, place: Any, apart: Any, into: Any, to: Any, width: Any) -> Any:
     """Write 8 × 8 numbers turned: ``into[to + i * width + j] = x[place + j * apart + i]``."""
 
@@ -115,7 +117,7 @@ def lay_out(x: Any, begin: int, apart: int, count: int, into: Any, lane: int, wi
             into[i * width + lane + j] = own[i]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@instruction
 def splat(typing: Any, number: Any) -> Any:
     """Return one number eight times."""
 
@@ -127,7 +129,7 @@ def splat(typing: Any, number: Any) -> Any:
     return lanes(types.float64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@instruction
 def square_root(typing: Any, vector: Any) -> Any:
     """Return the square root of each."""
 
@@ -137,7 +139,7 @@ def square_root(typing: Any, vector: Any) -> Any:
     return lanes(lanes), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@instruction
 def where_above(typing: Any, one: Any, other: Any, then: Any, otherwise: Any) -> Any:
     """Return ``then`` where ``one > other``, elsewhere ``otherwise``."""
 
@@ -148,7 +150,7 @@ def where_above(typing: Any, one: Any, other: Any, then: Any, otherwise: Any) ->
 
 
 def _picked(comparison: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @instruction
     def pick(typing: Any, one: Any, other: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             return builder.select(builder.fcmp_ordered(comparison, *values), *values)
@@ -158,11 +160,11 @@ def _picked(comparison: str) -> Any:
     return pick
 
 
-def _arithmetic(instruction: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+def _arithmetic(name: str) -> Any:
+    @instruction
     def calculate(typing: Any, one: Any, other: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return getattr(builder, instruction)(*values)
+            return getattr(builder, name)(*values)
 
         return lanes(lanes, lanes), generate
 
@@ -175,12 +177,13 @@ _plus, _minus, _times, _over = (_arithmetic(name) for name in ("fadd", "fsub", "
 
 
 def _overload(symbol: Any, function: Any) -> None:
-    @overload(symbol)  # type: ignore[untyped-decorator]
     def of_lanes(one: Any, other: Any) -> Any:
         def implementation(one: Any, other: Any) -> Any:
             return function(one, other)
 
         return implementation if isinstance(one, Lanes) and isinstance(other, Lanes) else None
+
+    overload(symbol)(of_lanes)
 
 
 _overload(operator.add, _plus)

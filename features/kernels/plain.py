@@ -20,7 +20,7 @@ ROW_CELLS = 65_536
 
 def even(values: Floats, length: int, stride: int, seconds: float, names: Sequence[str], out: Floats) -> None:
     """Write features of windows of equal numbers of samples; see ``windows.Path``."""
-    clock = (np.arange(length) - (length - 1.0)) * (seconds / 3600)
+    clock = np.asarray((np.arange(length) - (length - 1.0)) * (seconds / 3600), np.float64)
     at_once = max(ROW_CELLS // length, 1)
     for series, own in enumerate(values):
         windows = np.lib.stride_tricks.sliding_window_view(own, length)[::stride]

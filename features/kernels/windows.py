@@ -155,9 +155,11 @@ def window_features(
     pieces = _pieces(*out.shape[1:], values.shape[1], cells)
 
     def work(piece: Piece) -> None:
-        of_piece = _even if isinstance(windows, Even) else _spans
         found = np.empty((len(names), piece[0].stop - piece[0].start, piece[1].stop - piece[1].start))
-        of_piece(path, values[piece[0]], windows, piece[1], names, found)
+        if isinstance(windows, Even):
+            _even(path, values[piece[0]], windows, piece[1], names, found)
+        else:
+            _spans(path, values[piece[0]], windows, piece[1], names, found)
         out[:, piece[0], piece[1]] = found
 
     if threads == 1:

@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,7 +27,7 @@ import pandas as pd
 from features.kernels.names import KERNELS, MOMENTS, ORDERED
 from features.kernels.windows import Engine, Even, compiled_is_there, window_features
 from tests.benchmarks import extraction, window_peers
-from tests.benchmarks.window_peers import LENGTH, SHOWN, STRIDE, series_of
+from tests.benchmarks.window_peers import LENGTH, SHOWN, STRIDE, peak_megabytes, series_of
 
 PEERS = ("bottleneck>=1.4", "numpy>=2", "pandas>=2.2", "polars>=1.20", "tsflex>=0.4", "tsfresh>=0.21", "tsfel>=0.2")
 Row = dict[str, Any]
@@ -84,7 +83,7 @@ def run_ours(name: str, series: int, samples: int, runs: int) -> Row:
         values = values.astype(kind)
     windows = Even(LENGTH, stride)
     found = window_features(values[:1, : 4 * LENGTH], windows, names, threads=threads, engine=engine)
-    before, clocks, size = _peak(), [], 0
+    before, clocks, size = peak_megabytes(anew=True), [], 0
     for _ in range(runs):
         begin = time.perf_counter(), time.process_time()
         out = window_features(values, windows, names, threads=threads, engine=engine)
@@ -92,7 +91,7 @@ def run_ours(name: str, series: int, samples: int, runs: int) -> Row:
         size = out.nbytes
         del out
     shown = {each: found[place, 0, :SHOWN].tolist() for place, each in enumerate(names)}
-    return {"clocks": clocks, "peak_megabytes": _peak() - before - size / 1e6, "shown": shown}
+    return {"clocks": clocks, "peak_megabytes": peak_megabytes() - before - size / 1e6, "shown": shown}
 
 
 def peers_python() -> Path:
@@ -173,10 +172,6 @@ def measure(*, quick: bool) -> list[Row]:
 def _megabytes(name: str, value: float, goal: int | None = 64) -> Row:
     beyond = "input and output" if goal else "input"
     return {"name": f"{name}: peak memory beyond {beyond}", "value": round(value, 1), "unit": "MB", "goal": goal}
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
 def main() -> None:
