@@ -1,13 +1,10 @@
 """Samples to the moments of panes: the one pass over all readings."""
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.kernels import fields
-from features.kernels.windows import compiled_is_there
 from features.moments import Floats, Moments
 
 CACHE_CELLS = 200_000
@@ -28,19 +25,12 @@ def add_samples(panes: Moments, values: Floats, hours: Floats, pane: NDArray[np.
         return
     starts = np.concatenate([[0], np.flatnonzero(np.diff(pane)) + 1])
     cells = pane[starts]
-    of_stretches = _compiled_moments if compiled_is_there() else _moments
     at_once = max(1, CACHE_CELLS // len(pane))
     for begin in range(0, len(values), at_once):
         signals = slice(begin, begin + at_once)
-        found = of_stretches(values[signals], hours, starts)
+        found = _moments(values[signals], hours, starts)
         for name, field in found.items():
             getattr(panes, name)[signals, cells] = field
-
-
-def _compiled_moments(values: Floats, hours: Floats, starts: NDArray[np.int64]) -> dict[str, Any]:
-    compiled = import_module("features.kernels.compiled")
-    sums, last = compiled.stretches(values, hours, starts, np.append(starts[1:], len(hours)))
-    return {name: sums[place] for place, name in enumerate(fields.NAMES) if name in Moments._fields} | {"last": last}
 
 
 def _moments(values: Floats, hours: Floats, starts: NDArray[np.int64]) -> dict[str, Any]:

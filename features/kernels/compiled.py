@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from features.kernels import fields, plain
+from features.kernels import plain
 from features.kernels.even import even_windows
 from features.kernels.names import KERNELS, SHARES, SPECTRUM
 from features.kernels.network import sorting_network
 from features.kernels.plan import MOST_AT_ONCE, plan_of
 from features.kernels.power import LEAST, tables
-from features.kernels.ragged import ragged_windows, sum_stretches
+from features.kernels.ragged import ragged_windows
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -52,26 +52,6 @@ def spans(
         found = np.empty((len(elsewhere), *out.shape[1:]))
         plain.spans(values, times, first, stop, ends, elsewhere, found)
         out[[names.index(name) for name in elsewhere]] = found
-
-
-def stretches(values: Floats, hours: Floats, starts: Places, stops: Places) -> tuple[Floats, Floats]:
-    """Return the sums of stretches of samples of some series, NaN where one is missing.
-
-    Parameters
-    ----------
-    values : shape (n_series, n_samples)
-    hours : of each sample, after the end of its stretch, shape (n_samples,)
-    starts, stops : the samples starts … stops − 1 of each stretch
-
-    Returns
-    -------
-    sums : the rows of ``fields``, shape (fields.COUNT, n_series, n_stretches)
-    last : the newest sample of each stretch that is not missing, 0 if all are
-    """
-    sums = np.empty((fields.COUNT, len(values), len(starts)))
-    last = np.zeros(sums.shape[1:])
-    sum_stretches(np.require(values, np.float64, ["C", "W"]), hours, starts, stops, sums, last)
-    return sums, last
 
 
 def _rows(names: Sequence[str], *, without: Sequence[str]) -> Places:

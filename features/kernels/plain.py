@@ -43,14 +43,17 @@ def spans(
     out[:, :, counts == 0] = np.nan
     for count in np.unique(counts[counts > 0]).tolist():
         same = np.flatnonzero(counts == count)
-        at_once = max(ROW_CELLS // count, 1)
+        at_once = max(ROW_CELLS // (count * len(values)), 1)
         for begin in range(0, len(same), at_once):
             some = same[begin : begin + at_once]
             place = first[some, np.newaxis] + np.arange(count)
-            clock = (times[place] - ends[some, np.newaxis]) / HOUR
-            seconds = steps_of(times, first[some], stop[some]) if set(names) & set(SPECTRUM) else np.nan
-            for series, own in enumerate(values):
-                out[:, series, some] = of_rows(own[place], clock, seconds, names)
+            rows = values[:, place]
+            clock = np.broadcast_to((times[place] - ends[some, np.newaxis]) / HOUR, rows.shape).reshape(-1, count)
+            steps = (
+                steps_of(times, first[some], stop[some]) if set(names) & set(SPECTRUM) else np.full(len(some), np.nan)
+            )
+            found = of_rows(rows.reshape(-1, count), clock, np.tile(steps, len(values)), names)
+            out[:, :, some] = found.reshape(len(names), *rows.shape[:2])
 
 
 def of_rows(rows: Floats, clock: Floats, seconds: float | Floats, names: Sequence[str]) -> Floats:
@@ -67,6 +70,7 @@ def of_rows(rows: Floats, clock: Floats, seconds: float | Floats, names: Sequenc
     array of shape (n_names, n_windows)
     """
     found = np.empty((len(names), len(rows)))
+    rows = np.ascontiguousarray(rows)  # sums of rows that lie otherwise are rounded otherwise
     windows = _Rows(rows, clock, np.broadcast_to(seconds, len(rows)), ordered=bool(set(names) & set(ORDERED)))
     with np.errstate(all="ignore"):
         for place, name in enumerate(names):

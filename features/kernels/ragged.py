@@ -10,7 +10,7 @@ from features.kernels.jit import jit
 from features.kernels.lanes import LANES
 from features.kernels.order import compare, crossings_of, exchange, quantile_of
 from features.kernels.plan import MOST_AT_ONCE, ROLLS
-from features.kernels.sums import clock_of, missing_in, no_sums, sums_of, without_missing
+from features.kernels.sums import clock_of, no_sums, sums_of
 
 HOUR = 3_600_000_000
 
@@ -70,29 +70,6 @@ def ragged_windows(
             _roll(x, first, stop, longest, rows, shares, to)
         elif ordered:
             _sort(x, first, stop, longest, network, rows, shares, to)
-
-
-@jit
-def sum_stretches(values: Any, hours: Any, starts: Any, stops: Any, sums: Any, last: Any) -> None:
-    """Write the sums of stretches of samples, some of them missing; see ``compiled.stretches``."""
-    longest = (stops - starts).max()
-    scratch = np.empty((3, longest))
-    for p in range(len(starts)):
-        clock = hours[starts[p] : stops[p]]
-        time, tt = clock_of(clock, scratch[2])
-        for series in range(len(values)):
-            x, into = values[series, starts[p] : stops[p]], sums[:, series]
-            if missing_in(x):
-                known = without_missing(x, clock, scratch[0], scratch[1])
-                if known:
-                    of_known = clock_of(scratch[1, :known], scratch[2])
-                    sums_of(scratch[0, :known], scratch[1, :known], of_known[0], of_known[1], scratch[2], into, p)
-                    last[series, p] = scratch[0, known - 1]
-                else:
-                    no_sums(into, p)
-            else:
-                sums_of(x, clock, time, tt, scratch[2], into, p)
-                last[series, p] = x[-1]
 
 
 @jit

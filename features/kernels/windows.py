@@ -18,7 +18,7 @@ Engine = Literal["auto", "compiled", "plain"]
 Piece = tuple[slice, slice]
 
 CELLS = 262_144
-"""About how many samples are given to a thread at once: 2 MB."""
+"""About how many numbers a thread reads or writes at once: 2 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def window_features(
     names : out of ``names.KERNELS``
     threads : how many work at once
     engine : ``compiled`` needs numba, ``auto`` takes it where it is installed
-    cells : about how many samples are given to a thread at once
+    cells : about how many numbers a thread reads or writes at once
 
     Returns
     -------
@@ -152,7 +152,7 @@ def window_features(
     if not out.size:
         return out
     path = _path(engine)
-    pieces = _pieces(*out.shape[1:], values.shape[1], cells)
+    pieces = _pieces(*out.shape[1:], max(values.shape[1] // out.shape[2], len(names), 1), cells)
 
     def work(piece: Piece) -> None:
         found = np.empty((len(names), piece[0].stop - piece[0].start, piece[1].stop - piece[1].start))
@@ -185,9 +185,8 @@ def _path(engine: Engine) -> Path:
     return path
 
 
-def _pieces(series: int, windows: int, samples: int, cells: int) -> list[Piece]:
-    """Cut the work so that each piece reads about ``cells`` samples; a window is never cut."""
-    per_window = max(samples // windows, 1)
+def _pieces(series: int, windows: int, per_window: int, cells: int) -> list[Piece]:
+    """Cut the work so that each piece reads and writes about ``cells`` numbers; a window is never cut."""
     longest = min(max(cells // per_window, 1), windows)
     at_once = max(cells // (longest * per_window), 1) if longest == windows else 1
     return [

@@ -1,6 +1,8 @@
 """Both paths of the kernels against a slow transcription, against each other, and cut in every way."""
 
 import math
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import numpy as np
@@ -287,6 +289,22 @@ def test_nothing_to_say_is_nan_and_no_window_is_an_empty_answer(engine: Engine) 
     assert np.isnan(window_features(np.ones((2, 2)), empty, KERNELS, engine=engine)).all()
     assert np.isnan(window_features(np.full(8, np.nan), Even(4, 4), KERNELS, engine=engine)).all()
     assert window_features(np.ones((3, 5)), Even(6, 1), KERNELS, engine=engine).shape == (22, 3, 0)
+
+
+def test_numba_is_imported_only_where_a_kernel_runs() -> None:
+    code = "import sys, features.extract, features.kernels.windows; print('numba' in sys.modules)"
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout.strip() == "False"
+
+
+def test_the_compiled_path_is_refused_in_words_where_numba_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features.kernels.windows.compiled_is_there", lambda: False)
+
+    assert window_features(np.ones(4), Even(2, 2), ["mean"]).tolist() == [[[1.0, 1.0]]]
+    with pytest.raises(ValueError, match="needs numba: pip install"):
+        window_features(np.ones(4), Even(2, 2), ["mean"], engine="compiled")
 
 
 def test_a_window_with_a_jump_in_its_pace_has_no_spectrum() -> None:
