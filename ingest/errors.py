@@ -9,6 +9,7 @@ AndonError
 ├── TargetError             nobody takes what the simulator plays
 ├── SettingError            an ANDON_ variable names no setting or cannot be read
 ├── SourceError             a file or stream as a whole cannot be read
+│   └── UnreadFilesError    some files cannot be read, the others are in
 ├── OtherContentError       a name that stands for one content came with another; nothing was kept
 ├── StoreError              the data folder cannot be read or written
 │   ├── StoreBusyError      another process holds the store for too long
@@ -26,6 +27,11 @@ A message says what is wrong, where, and what would be right, in one line. Each 
 near its cause and caught in three places only: the command line, the API's error table, and one
 round of one machine.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest.report import IngestReport
 
 
 class AndonError(Exception):
@@ -62,6 +68,19 @@ class SettingError(AndonError):
 
 class SourceError(AndonError):
     """A file or stream as a whole cannot be read."""
+
+
+class UnreadFilesError(SourceError):
+    """Some files or sources could not be read; the others are in.
+
+    Attributes
+    ----------
+    report : what the others gave
+    """
+
+    def __init__(self, message: str, report: "IngestReport") -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class OtherContentError(AndonError):

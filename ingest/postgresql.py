@@ -12,6 +12,7 @@ from ingest.errors import DiskFullError, StoreBusyError, StoreError
 
 WAIT_SECONDS = 30.0
 _DRIVER = "postgresql+psycopg"
+_SCHEMES = ("postgresql", "postgres")
 _LOCK_NOT_AVAILABLE = "55P03"
 _DISK_FULL = "53100"
 
@@ -36,12 +37,12 @@ class PostgresqlDatabase:
 
     def __init__(self, url: str, *, purpose: str, wait_seconds: float = WAIT_SECONDS) -> None:
         try:
-            parsed = make_url(url).set(drivername=_DRIVER)
+            parsed = make_url(url)
         except ArgumentError as error:
-            # Not shown, since it may hold a password.
-            raise StoreError(
-                "ANDON_DATABASE is no address of a database; write one such as postgresql://user@host/name"
-            ) from error
+            raise _no_address() from error
+        if parsed.get_backend_name() not in _SCHEMES:
+            raise _no_address()
+        parsed = parsed.set(drivername=_DRIVER)
         self.name = parsed.render_as_string(hide_password=True).replace(_DRIVER, "postgresql", 1)
         self._wait = round(wait_seconds * 1000)
         self._lock = int.from_bytes(blake2b(purpose.encode(), digest_size=8).digest(), signed=True)
@@ -99,6 +100,13 @@ class PostgresqlDatabase:
         if code is None:
             return StoreError(f"{self.name}: cannot be reached ({cause}); is it running, and is the address right?")
         return StoreError(f"{self.name}: {cause}")
+
+
+def _no_address() -> StoreError:
+    """Say what an address looks like; what was given is not shown, since it may hold a password."""
+    return StoreError(
+        "ANDON_DATABASE is no address of a PostgreSQL database; write one such as postgresql://user@host/name"
+    )
 
 
 def _prepare(connection: object, record: object) -> None:

@@ -16,6 +16,7 @@ from ingest.sources.kafka import KafkaStream
 from ingest.sources.mqtt import MqttStream
 from ingest.sources.opcua import OpcuaStream
 from ingest.sources.stream import Stream, StreamState
+from ingest.sources.turn import Turn
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
@@ -27,7 +28,10 @@ _log = structlog.get_logger()
 def streams_of(plant: Plant, clock: Callable[[], datetime]) -> list[Stream]:
     """Return the streams that a plant file names; nothing is connected yet."""
     return [
-        *(MqttStream(each, plant, clock=clock, environment=os.environ) for each in plant.mqtt),
+        *(
+            MqttStream(each, plant, clock=clock, environment=os.environ, turn=Turn(plant.data_folder, each.name))
+            for each in plant.mqtt
+        ),
         *(KafkaStream(each, plant, clock=clock, environment=os.environ) for each in plant.kafka),
         *(OpcuaStream(each, plant, clock=clock, environment=os.environ) for each in plant.opcua),
     ]

@@ -59,6 +59,9 @@ class Lines:
                     self._starts.append(line)
                 elif fields:
                     reason = f"the line has {len(fields)} fields, the header has {self._width}"
+                    taken_in = sum(each.rstrip("\n").count("\n") for each in fields)
+                    if taken_in:
+                        reason += f"; a quotation mark in it opens a text that takes in {taken_in:,} further lines"
                     self._broken.append(Rejection(line, "", self._delimiter.join(fields)[:80], reason))
         return self._starts
 

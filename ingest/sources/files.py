@@ -14,7 +14,7 @@ import pandas as pd
 from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.decode.mapping import resolve
 from ingest.decode.rows import Decoded, RowDecoder, failures
-from ingest.errors import SourceError
+from ingest.errors import SourceError, UnreadFilesError
 from ingest.event import Event, events_table
 from ingest.lake import SealReport
 from ingest.plant import Plant, Source
@@ -54,8 +54,8 @@ def ingest_files(plant: Plant, store: Store, *, now: datetime, progress: Progres
 
     Raises
     ------
-    SourceError
-        After everything else is in: one line for each file or source that could not be read.
+    UnreadFilesError
+        After everything else is in: one line for each file or source that could not be read, and what the rest gave.
     PlantFileError
         When the history of a signal is in another unit than the plant file declares.
     StoreError
@@ -75,9 +75,10 @@ def ingest_files(plant: Plant, store: Store, *, now: datetime, progress: Progres
         reports.append(_add_known_events(plant, store, now))
     run.seal()
     files = tuple(run.judged(each) for each in reports)
+    report = IngestReport(files, perf_counter() - begun)
     if problems:
-        raise SourceError("\n".join(problems))
-    return IngestReport(files, perf_counter() - begun)
+        raise UnreadFilesError("\n".join(problems), report)
+    return report
 
 
 def files_of(source: Source, folder: Path) -> list[Path]:

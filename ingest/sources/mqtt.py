@@ -29,6 +29,7 @@ from ingest.sources.mqtt_hearing import Hearing
 from ingest.sources.mqtt_window import Window, checksum
 from ingest.sources.sparkplug_host import NAMESPACE
 from ingest.sources.stream import Standing, StreamState, known_as
+from ingest.sources.turn import Turn
 
 UNACKNOWLEDGED = 4_000
 """Messages that may be unacknowledged at a time (MQTT 5)."""
@@ -50,6 +51,7 @@ class MqttStream:
     clock : returns the present moment, aware
     environment : holds user and password, if the plant file names variables
     keep_alive : seconds of silence after which the broker is asked whether it is still there
+    turn : held while it listens, so that two processes never share a session; none when left out
     """
 
     def __init__(
@@ -60,12 +62,14 @@ class MqttStream:
         clock: Callable[[], datetime],
         environment: Mapping[str, str],
         keep_alive: int = KEEP_ALIVE_SECONDS,
+        turn: Turn | None = None,
     ) -> None:
         self.name = stream.name
         self.filters = _filters(stream)
         self.window = Window.of({}, REMEMBERED)
         self._config, self._plant, self._clock, self._environment = stream, plant, clock, environment
         self._keep_alive = keep_alive
+        self._turn = turn
         self.hearing = Hearing(stream, plant, {})
         self.standing = Standing(clock)
         self._fresh = True
@@ -79,6 +83,9 @@ class MqttStream:
     def run(self, inlet: Inlet, stop: Event) -> None:
         """Listen until told to stop; see ``Stream``."""
         try:
+            if self._turn is not None:
+                # Kept when the connection is lost, so that nobody else writes what our memory does not know.
+                self._turn.take()
             self._prepare(inlet)
             user, password = credentials(self._config, self._environment)
             client_id = self._config.client_id or known_as(self._plant.name, self.name)
@@ -93,6 +100,10 @@ class MqttStream:
             self._fresh = True
             self.standing.say(connected=False, why=str(error))
             raise
+        finally:
+            if self._turn is not None and stop.is_set():
+                self._turn.give_back()
+                self._fresh = True
         self.standing.say(connected=False, why="stopped")
 
     def _prepare(self, inlet: Inlet) -> None:

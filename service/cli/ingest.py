@@ -18,15 +18,22 @@ def command() -> None:
     A row that cannot be used is named and kept; it is a problem (exit code 1) only where a file
     holds more of them than good ones, so that one broken value does not stop what comes after in a script.
     """
+    from ingest.errors import UnreadFilesError
     from ingest.sources.check import silent_signals
     from ingest.sources.files import ingest_files
 
     call = current_call()
+    unread: UnreadFilesError | None = None
     with call.open() as room, progress(call.as_json) as advance:
-        report = ingest_files(room.plant, room.store, now=wall_clock(), progress=advance)
+        try:
+            report = ingest_files(room.plant, room.store, now=wall_clock(), progress=advance)
+        except UnreadFilesError as error:
+            report, unread = error.report, error
         silent = silent_signals(room.plant, room.store)
     ignored = _ignored_sources(report)
     call.show({**report.to_dict(), "silent_signals": silent}, lambda: _tell(report, [*ignored, *silent]))
+    if unread is not None:
+        raise unread
     if ignored or any(file.rejected > _used(file) for file in report.files):
         click.get_current_context().exit(1)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import delete
 
-from ingest.errors import AndonError
+from ingest.errors import AndonError, UnreadFilesError
 from ingest.plant import Job, ModelEntry
 from service import monitor
 from service.control_room import ControlRoom
@@ -46,16 +46,27 @@ def ingest(work: Work) -> Outcome:
     """Read what is new in the plant's files."""
     from ingest.sources.files import ingest_files
 
-    report = ingest_files(work.room.plant, work.room.store, now=work.now)
+    unread = ""
+    try:
+        report = ingest_files(work.room.plant, work.room.store, now=work.now)
+    except UnreadFilesError as error:
+        report, unread = error.report, str(error)
     rows = sum(each.accepted for each in report.files)
     rejected = sum(each.rejected for each in report.files)
     return Outcome(
-        summary=f"{len(report.files)} files: {rows:,} rows accepted, {rejected:,} rejected",
+        state=RunState.FAILED if unread else RunState.DONE,
+        summary=unread.partition("\n")[0]
+        or f"{len(report.files)} files: {rows:,} rows accepted, {rejected:,} rejected",
         rows=rows,
         log="\n".join(
-            f"{each.path}, line {why.line}: {why.column} {why.value!r}: {why.reason}"
-            for each in report.files
-            for why in each.rejections
+            [
+                *unread.splitlines(),
+                *(
+                    f"{each.path}, line {why.line}: {why.column} {why.value!r}: {why.reason}"
+                    for each in report.files
+                    for why in each.rejections
+                ),
+            ]
         ),
     )
 

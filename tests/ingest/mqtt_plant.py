@@ -12,6 +12,7 @@ from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.sources.mqtt import MqttStream
 from ingest.sources.stream import Stream
+from ingest.sources.turn import Turn
 
 NUMBER = MqttTopic(template="plant/{line}/{machine}/{signal}")
 WIDE = MqttTopic(template="wide/{machine}", payload="json")
@@ -28,9 +29,9 @@ def plant_at(port: int, *topics: MqttTopic, machines: tuple[str, ...] = ("m1", "
     )
 
 
-def stream_of(plant: Plant, *, keep_alive: int = 30, **environment: str) -> MqttStream:
+def stream_of(plant: Plant, *, keep_alive: int = 30, turn: Turn | None = None, **environment: str) -> MqttStream:
     return MqttStream(
-        plant.mqtt[0], plant, clock=lambda: datetime.now(UTC), environment=environment, keep_alive=keep_alive
+        plant.mqtt[0], plant, clock=lambda: datetime.now(UTC), environment=environment, keep_alive=keep_alive, turn=turn
     )
 
 

@@ -192,6 +192,13 @@ def test_bad_rows_are_named_by_their_line_and_the_good_ones_stay(folder: Path, s
     assert {each.line for each in store.rejections("s")} == set(found)
 
 
+def test_a_quotation_mark_that_never_closes_is_told_with_what_it_takes_in(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "data.csv").write_text(HEADER + 'p1,2026-01-01,"1,10\n' + "p1,2026-01-02,2,20\n" * 3)
+    (why,) = only(ingest(tmp_path, store)).rejections
+    assert (why.line, why.column) == (2, "")
+    assert "a quotation mark in it opens a text that takes in 3 further lines" in why.reason
+
+
 def test_rejections_keep_their_lines_across_blocks(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     rows = [f'"m{number}",\n' if number % 5 else f'"two\nlines",{number}\n' for number in range(200)]

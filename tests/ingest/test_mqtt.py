@@ -18,6 +18,7 @@ from ingest.errors import SourceError, StoreError
 from ingest.intake import Intake
 from ingest.plant_mqtt import MqttTopic
 from ingest.replay import replay
+from ingest.sources.turn import Turn
 from ingest.store import Store
 from tests.broker import Broker, Publisher, running_broker
 from tests.ingest.held_inlet import HeldInlet
@@ -406,3 +407,30 @@ def test_a_message_that_fits_two_templates_is_read_once_by_the_first(
         sleep(0.1)
 
     assert (stream.state.received, values(store, "b"), values(store, "a")) == (2, [1.0], [2.0])
+
+
+def test_two_processes_of_one_folder_take_turns_and_double_nothing(
+    broker: Broker, intake: Intake, store: Store, tmp_path: Path
+) -> None:
+    plant = plant_at(broker.port)
+    first, second = (stream_of(plant, turn=Turn(tmp_path / "data", "hall")) for _ in range(2))
+
+    with listening(first, intake):
+        send(broker, ("plant/l1/m1/a", b"1"))
+        with listening(second, intake) as errors:
+            assert "listens already" in str(errors[0])
+            assert "listens already" in second.state.why
+        send(broker, ("plant/l1/m1/a", b"2"))
+        wait_for(lambda: first.state.kept == 2)
+        assert first.state.connected
+    with listening(second, intake):
+        send(broker, ("plant/l1/m1/a", b"3"))
+        wait_for(lambda: second.state.kept == 1)
+
+    assert values(store) == [1.0, 2.0, 3.0]
+
+
+def test_a_turn_that_cannot_be_taken_says_why(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    with pytest.raises(SourceError, match="data: cannot be locked: "):
+        Turn(tmp_path / "data", "hall").take()

@@ -159,6 +159,23 @@ def test_a_bad_row_is_named_and_the_others_are_kept(andon: Callable[..., Ended],
     assert andon("--plant", plant, "--json", "check").json["store"]["readings"] == 72
 
 
+def test_a_file_that_cannot_be_read_hides_no_report_of_the_others(andon: Callable[..., Ended], plant: Path) -> None:
+    file = plant.parent / "readings.csv"
+    file.write_text(file.read_text() + "oven-1,2026-01-04T00:00:00Z,warm\n")
+    (plant.parent / "empty.csv").touch()
+    plant.write_text(PLANT + '\n[[sources]]\nname = "empty"\npath = "empty.csv"\nmachine = "machine"\ntime = "time"\n')
+
+    ended = andon("--plant", plant, "ingest")
+    again = andon("--plant", plant, "--json", "ingest")
+
+    assert ended.code == again.code == 1
+    assert "72" in ended.out
+    assert "line 74" in ended.err
+    assert "the file is empty" in ended.err
+    assert "the file is empty" in again.err
+    assert [each["repeated"] for each in again.json["files"]] == [72]
+
+
 def test_a_file_of_bad_rows_only_is_a_problem(andon: Callable[..., Ended], plant: Path) -> None:
     (plant.parent / "readings.csv").write_text("machine,time,temperature\nstove-9,2026-01-04T00:00:00Z,20\n")
 

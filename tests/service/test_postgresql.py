@@ -90,7 +90,8 @@ def test_writers_of_one_purpose_take_turns_and_readers_do_not_wait() -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("nonsense", "is no address of a database"),
+        ("nonsense", "is no address of a PostgreSQL database"),
+        ("mysql://andon:secret@127.0.0.1/works", "is no address of a PostgreSQL database"),
         ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached"),
     ],
 )
