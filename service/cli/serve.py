@@ -50,6 +50,7 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     """
     import uvicorn
 
+    from service.api.head import BoundedHead
     from service.app import create_app
     from service.structured_logs import configure_logs
 
@@ -57,7 +58,7 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
-    config = uvicorn.Config(create_app(settings, clock=clock), log_config=None, server_header=False)
+    config = uvicorn.Config(create_app(settings, clock=clock), http=BoundedHead, log_config=None, server_header=False)
     # Nor later on: that would hold requests up, again and again.
     gc.freeze()
     gc.enable()
