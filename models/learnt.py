@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from features.extract import extract
 from ingest.plant import ModelEntry, Plant
 from ingest.store import History
 from models.backtest import recipe_until, split_of
+from models.believed import believed_table
 from models.bundle import Bundle
 from models.fit import fit_bundle
 
@@ -23,5 +23,6 @@ def learnt(plant: Plant, history: History, entry: ModelEntry, until: datetime) -
     chosen = entry.model_copy(update={"split": split_of(plant, entry)})
     recipe = recipe_until(plant, history, chosen, until)
     first = min(spans[machine][0] for machine in machines) - timedelta(microseconds=1)
-    table = extract(recipe, history, machines, first, until)
+    machine_class = plant.class_named(entry.machine_class)
+    table = believed_table(recipe, machine_class, history, machines, first, until).table
     return fit_bundle(chosen, plant, recipe, table, history.events(machines=machines, end=until), until)

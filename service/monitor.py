@@ -24,13 +24,13 @@ from ingest.plant import MachineClass, ModelEntry, Plant
 from ingest.store import History, Store
 from models.assess import explain
 from models.assessment import Assessments
+from models.believed import believed
 from models.bundle import Bundle
 from models.finding import Finding
 from models.moment import as_datetime, instant, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from service.alerts import book
-from service.believed import believed
 from service.freshness import is_stale
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, keep_late_mark, late_mark, rescore

@@ -23,8 +23,8 @@ from ingest.plant import Plant
 from ingest.statement import insert_into
 from ingest.store import Store
 from models.assessment import Assessments
+from models.believed import believed
 from models.bundle import Bundle
-from service.believed import believed
 from service.database import late_mark_table
 from service.watch import Watch
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ingest.store import History
 from models.sensors.block import HOUR, Block, Hours, Values, hours_in, read_blocks
 from models.sensors.looks import LOOKS, Around
+from models.sensors.together import Together, together
 from models.sensors.usual import LOOKS_BACK, Usual
 
 FORTNIGHT = timedelta(days=14)
@@ -56,6 +57,40 @@ def usual(
     }
 
 
+def usual_together(
+    history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], day: datetime
+) -> dict[str, Together | None]:
+    """Return how the signals of machines went together in the fortnight that ended a week before this week began.
+
+    What the week in between differed by, in its middle, counts as season.
+    """
+    week = day - timedelta(days=day.weekday())
+    start = week - FORTNIGHT - _SETTLES
+    keys = [("together", tuple(signals), machine) for machine in machines]
+    work = partial(_work_together, history, machine_class, signals, machines, start, week)
+    found = history.derived(machine_class, start, week, keys, work)
+    return {machine: own for machine, (own,) in zip(machines, found, strict=True)}
+
+
+def _work_together(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    start: datetime,
+    week: datetime,
+    which: Sequence[int],
+) -> list[tuple[Together | None]]:
+    names = [machines[place] for place in which]
+    before, after = hours_in(start, week - _SETTLES), hours_in(week - _SETTLES, week)
+    found = {
+        machine: together(block, before, after)
+        for some in batches(names)
+        for machine, block in read_blocks(history, machine_class, signals, some, start, week)
+    }
+    return [(found.get(machine),) for machine in names]
+
+
 def _fortnight(
     history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], until: datetime
 ) -> dict[str, list[Usual | None]]:
@@ -78,13 +113,14 @@ def _work(
     names = [machines[place] for place in which]
     found = {
         machine: usual_of(block, hours)
-        for some in _batches(names)
+        for some in batches(names)
         for machine, block in read_blocks(history, machine_class, signals, some, start, until)
     }
     return [found.get(machine, [None] * len(signals)) for machine in names]
 
 
-def _batches(machines: Sequence[str]) -> Iterator[Sequence[str]]:
+def batches(machines: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield some machines after the other."""
     for first in range(0, len(machines), MACHINES_AT_ONCE):
         yield machines[first : first + MACHINES_AT_ONCE]
 

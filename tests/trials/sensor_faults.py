@@ -6,18 +6,21 @@ round uses says hour by hour which sensors cannot be believed and window by wind
 counted as the plant file asks for them.
 
 Each row of the table: how many faults were found on the right signal while they lasted and within how many hours
-(median), sensor alerts about other signals, and machine alerts that began during the fault and within the longest
-window after it, beside those without the fault.
+(median), how many other signals were blamed, and how many machine alerts began during the fault and within the longest
+window after it that the same machine without the fault has not, and in brackets the reverse; last, how many alerts the
+machine has in this time without the fault.
 """
 
 import argparse
 import json
+import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,19 +31,20 @@ from ingest.simulation.kinds.catalogue import KINDS
 from ingest.simulation.machine import simulate_machine
 from ingest.simulation.scenario import Scenario, SimulatedMachine, scenario_from
 from ingest.simulation.sensor_fault import MEDIAN_HOURS, SensorFault, lied
-from models.learnt import learnt
+from models.believed import believed
 from models.bundle import Bundle
-from models.moment import instant
+from models.learnt import learnt
+from models.moment import as_datetime, instant
 from models.persistence import episodes
 from models.sensors.health import sensor_health
-from service.believed import believed
 from tests.features.table_history import TableHistory
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 LEARNT, HEALTHY, DAYS = timedelta(days=90), timedelta(days=112), 150
 LONGEST_FAULT = timedelta(days=8)
 FAULTS = ("stuck", "spikes", "drop-outs", "drift", "offset")
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NEVER = datetime.max.replace(tzinfo=UTC) - 2 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,27 @@ class Fleet:
         history = TableHistory(self.readings if readings is None else readings)
         history.known_events = self.events
         return history
+
+
+class FaultyHistory(TableHistory):
+    """A history that is the true one up to a moment, so that what is derived from earlier readings is shared."""
+
+    def __init__(self, readings: pd.DataFrame, truth: TableHistory, until: datetime) -> None:
+        super().__init__(readings)
+        self.known_events, self._truth, self._until = truth.known_events, truth, until
+
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings."""
+        if end <= self._until:
+            return self._truth.derived(machine_class, start, end, keys, work)
+        return super().derived(machine_class, start, end, keys, work)
 
 
 def fleet_of(kind: str, seed: int, machines: int) -> Fleet:
@@ -122,15 +147,27 @@ def faulty(kind: str, readings: pd.DataFrame, fault: SensorFault, seed: int) -> 
     return readings.assign(**{fault.signal: values})
 
 
-def alerts(
-    fleet: Fleet, history: TableHistory, machine: str, span: tuple[datetime, datetime]
-) -> list[tuple[str, datetime]]:
-    """Return model and begin of every alert about a machine in a span."""
+@dataclass(frozen=True, slots=True)
+class MachineAlert:
+    """An alert about a machine; ``end`` is far away while it lasts."""
+
+    model: str
+    begin: datetime
+    end: datetime
+
+    def unlike(self, others: Sequence["MachineAlert"]) -> bool:
+        """Whether none of the others was open within a day of its begin."""
+        return not any(each.model == self.model and each.begin - DAY <= self.begin <= each.end + DAY for each in others)
+
+
+def alerts(fleet: Fleet, history: TableHistory, machine: str, span: tuple[datetime, datetime]) -> list[MachineAlert]:
+    """Return every alert about a machine in a span."""
     found = []
     for bundle in fleet.bundles:
         said = believed(fleet.plant, history, bundle, [machine], *span)
         for each in episodes(said, fleet.plant.alerts):
-            found.append((bundle.entry.name, each.begin.astype("datetime64[us]").item().replace(tzinfo=UTC)))
+            end = NEVER if each.end is None else as_datetime(each.end)
+            found.append(MachineAlert(bundle.entry.name, as_datetime(each.begin), end))
     return found
 
 
@@ -142,13 +179,12 @@ def cases(kind: str, seed: int, machines: int) -> Iterator[tuple[SensorFault, di
     longest = max(bundle.recipe.lookback for bundle in fleet.bundles)
     for machine in Scenario(machines={kind: machines}, seed=seed).plant():
         own = fleet.readings[fleet.readings["machine"] == machine.name]
-        others = fleet.readings[fleet.readings["machine"] != machine.name]
-        rest = _before(others, fleet.begin + LEARNT)
-        plain = alerts(fleet, fleet.history(), machine.name, (fleet.begin + HEALTHY - HOUR, end))
+        truth = fleet.history(own)
+        plain = alerts(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end))
         for fault in faults_of(kind, seed, machine, fleet.begin):
-            history = fleet.history(pd.concat([rest, faulty(kind, own, fault, seed)], ignore_index=True))
             start, over = (datetime.fromtimestamp(each, UTC) for each in (fault.begin, fault.end))
             last = min(over + longest, end)
+            history = FaultyHistory(faulty(kind, own, fault, seed), truth, start)
             span = fleet.begin + HEALTHY - HOUR, last
             health = sensor_health(history, machine_class, [machine.name], start - HOUR, last)[machine.name]
             bad = {name: health.hours[row > 0] for name, row in zip(health.signals, health.fault, strict=True)}
@@ -161,12 +197,30 @@ def cases(kind: str, seed: int, machines: int) -> Iterator[tuple[SensorFault, di
                     "found": float(len(during) > 0),
                     "hours": (during[0] - instant(start)) / np.timedelta64(1, "h") if len(during) else np.nan,
                     "others": sum(len(hours) > 0 for name, hours in bad.items() if name != fault.signal),
-                    "during": sum(start < begin <= over for _, begin in raised),
-                    "during_plain": sum(start < begin <= over for _, begin in plain),
-                    "after": sum(over < begin <= last for _, begin in raised),
-                    "after_plain": sum(over < begin <= last for _, begin in plain),
+                    **_compared("more", raised, plain, start, over, last),
+                    **_compared("less", plain, raised, start, over, last),
+                    "base": sum(start < each.begin <= last for each in plain),
                 },
             )
+
+
+def _compared(
+    name: str,
+    some: Sequence[MachineAlert],
+    others: Sequence[MachineAlert],
+    start: datetime,
+    over: datetime,
+    last: datetime,
+) -> dict[str, float]:
+    new = [each.begin for each in some if each.unlike(others)]
+    return {
+        f"{name} during": sum(start < begin <= over for begin in new),
+        f"{name} after": sum(over < begin <= last for begin in new),
+    }
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
 
 
 def main() -> None:
@@ -183,16 +237,17 @@ def main() -> None:
             for fault, what in cases(kind, seed, asked.machines):
                 told[fault.kind, kind, fault.signal].append(what)
                 told[fault.kind, "all", ""].append(what)
-    print("fault      signal                          found  hours  others  machine alerts during | after (without)")
+    _say(f"{'fault':<10} {'signal':<30}  found  hours  others   more (less) during | after | base rate")
     for (fault_kind, kind, signal), each in sorted(told.items(), key=lambda row: (FAULTS.index(row[0][0]), row[0][1:])):
         table = pd.DataFrame(each)
         total = table.sum().astype(int)
-        print(
+        _say(
             f"{fault_kind:<10} {kind + ' ' + signal:<30} {total['found']:>3}/{len(table):<3}"
             f" {table['hours'].median():>6.1f} {total['others']:>6}"
-            f" {total['during']:>9} ({total['during_plain']}) | {total['after']} ({total['after_plain']})"
+            f" {total['more during']:>9} ({total['less during']}) | {total['more after']} ({total['less after']})"
+            f" | {total['base']}"
         )
-    print(f"{perf_counter() - started:.0f} s")
+    _say(f"{perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,122 @@
+"""Feature tables and assessments that rest on readings which could be believed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from features.extract import extract
+from features.recipe import Recipe
+from features.table import FeatureTable
+from ingest.plant import MachineClass, Plant, Target
+from ingest.store import History
+from models.assess import assess_table, none_while_down, none_while_unbelieved
+from models.assessment import Assessments
+from models.bundle import Bundle
+from models.label import target_events
+from models.moment import as_datetime, span
+from models.rows import machine_rows
+from models.sensors.believed_history import BelievedHistory
+from models.sensors.block import Hours
+from models.sensors.doubt import NEVER, Doubt, doubts
+from models.sensors.health import Health, sensor_health
+
+_NOTHING: frozenset[Doubt] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BelievedTable:
+    """A feature table, and which sensors could be believed meanwhile.
+
+    Attributes
+    ----------
+    table : made without the readings that were doubted at the time of each row
+    health : of each machine, from the begin of the longest window of its first row to its last row
+    """
+
+    table: FeatureTable
+    health: Mapping[str, Health]
+
+    def assessed(self, bundle: Bundle, rows: FeatureTable) -> Assessments:
+        """Assess some rows of the table; none where a broken sensor lies in the shortest window."""
+        said = assess_table(bundle, rows)
+        return none_while_unbelieved(said, self.health, bundle.recipe.signals, bundle.recipe.windows[0])
+
+
+def believed_table(
+    recipe: Recipe,
+    machine_class: MachineClass,
+    history: History,
+    machines: Sequence[str],
+    start: datetime,
+    end: datetime,
+) -> BelievedTable:
+    """Return the features of machines at every window end in (start, end], without doubted readings.
+
+    What was doubted later, or is doubted no more because others followed the signal, is treated at each row as
+    it was known then: whoever asks later is told the same.
+    """
+    spans = history.spans(machine_class.name)
+    names = [name for name in sorted(set(machines)) if name in spans]
+    if not names:
+        return BelievedTable(extract(recipe, history, machines, start, end), {})
+    first = max(start - recipe.lookback, min(spans[name][0] for name in names) - timedelta(hours=1))
+    last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
+    health = sensor_health(history, machine_class, names, first, max(first, last))
+    known = {name: own for name in names if (own := doubts(health[name]))}
+    lasting = {name: [each for each in own if each.withdrawn == NEVER] for name, own in known.items()}
+    table = extract(recipe, BelievedHistory(history, lasting), names, start, end)
+    rows = machine_rows(table.machine)
+    for name, own in known.items():
+        if name in rows:
+            for piece, then in _otherwise(recipe, table.time[rows[name]], own):
+                mine = np.arange(rows[name].start, rows[name].stop)[piece]
+                _replace(recipe, BelievedHistory(history, {name: sorted(then, key=str)}), table, mine)
+    return BelievedTable(table, health)
+
+
+def believed(
+    plant: Plant, history: History, bundle: Bundle, machines: Sequence[str], start: datetime, end: datetime
+) -> Assessments:
+    """Assess machines at every window end in (start, end]; see ``believed_table`` and ``none_while_unbelieved``.
+
+    Only readings and events at or before each window end have a say in it.
+    """
+    machine_class = plant.class_named(bundle.entry.machine_class)
+    found = believed_table(bundle.recipe, machine_class, history, machines, start, end)
+    failures = history.events(machines=machines, kinds=["failure"], end=end)
+    return none_while_down(found.assessed(bundle, found.table), target_events(failures, Target()))
+
+
+def _otherwise(recipe: Recipe, times: Hours, own: Sequence[Doubt]) -> Iterator[tuple[slice, frozenset[Doubt]]]:
+    """Yield rows at which other doubts stood than those that were never withdrawn, and which."""
+    used, stood = ([_NOTHING] * len(times) for _ in range(2))
+    for each in own:
+        reached = (times > each.begin) & (times < each.end + span(recipe.lookback))
+        for row in np.flatnonzero(reached):
+            if each.withdrawn == NEVER:
+                used[row] |= {each}
+            if each.at(times[row]):
+                stood[row] |= {each}
+    begin = 0
+    for row in range(1, len(times) + 1):
+        if (
+            row == len(times)
+            or stood[row] != stood[begin]
+            or (used[row] != stood[row]) != (used[begin] != stood[begin])
+        ):
+            if used[begin] != stood[begin]:
+                yield slice(begin, row), stood[begin]
+            begin = row
+
+
+def _replace(recipe: Recipe, history: History, table: FeatureTable, rows: np.ndarray) -> None:
+    start, end = as_datetime(table.time[rows[0]]) - recipe.stride, as_datetime(table.time[rows[-1]])
+    anew = extract(recipe, history, [str(table.machine[rows[0]])], start, end)
+    place = np.searchsorted(anew.time, table.time[rows])
+    known = np.flatnonzero(anew.time[np.minimum(place, len(anew) - 1)] == table.time[rows]) if len(anew) else []
+    table.values[rows[known]] = anew.values[place[known]]
+    table.filled[rows[known]] = anew.filled[place[known]]
+    if table.off is not None and anew.off is not None:
+        table.off[rows[known]] = anew.off[place[known]]
