@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.extract import extract
 from features.recipe import Recipe
@@ -17,10 +18,11 @@ from models.bundle import Bundle
 from models.label import target_events
 from models.moment import as_datetime, span
 from models.rows import machine_rows
+from models.sensors.alone import alone_since
 from models.sensors.believed_history import BelievedHistory
 from models.sensors.block import Hours
 from models.sensors.doubt import NEVER, Doubt, doubts
-from models.sensors.health import Health, sensor_health
+from models.sensors.health import APART, Health, sensor_health
 
 _NOTHING: frozenset[Doubt] = frozenset()
 
@@ -64,7 +66,12 @@ def believed_table(
     first = max(start - recipe.lookback, min(spans[name][0] for name in names) - timedelta(hours=1))
     last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
     health = sensor_health(history, machine_class, names, first, max(first, last))
-    known = {name: own for name in names if (own := doubts(health[name]))}
+    alone = (
+        alone_since(history, machine_class, [*spans])
+        if any((each.fault == APART).any() for each in health.values())
+        else {}
+    )
+    known = {name: own for name in names if (own := doubts(health[name], alone))}
     lasting = {name: [each for each in own if each.withdrawn == NEVER] for name, own in known.items()}
     table = extract(recipe, BelievedHistory(history, lasting), names, start, end)
     rows = machine_rows(table.machine)
@@ -94,7 +101,7 @@ def _otherwise(recipe: Recipe, times: Hours, own: Sequence[Doubt]) -> Iterator[t
     used, stood = ([_NOTHING] * len(times) for _ in range(2))
     for each in own:
         reached = (times > each.begin) & (times < each.end + span(recipe.lookback))
-        for row in np.flatnonzero(reached):
+        for row in np.flatnonzero(reached).tolist():
             if each.withdrawn == NEVER:
                 used[row] |= {each}
             if each.at(times[row]):
@@ -111,11 +118,11 @@ def _otherwise(recipe: Recipe, times: Hours, own: Sequence[Doubt]) -> Iterator[t
             begin = row
 
 
-def _replace(recipe: Recipe, history: History, table: FeatureTable, rows: np.ndarray) -> None:
+def _replace(recipe: Recipe, history: History, table: FeatureTable, rows: NDArray[np.intp]) -> None:
     start, end = as_datetime(table.time[rows[0]]) - recipe.stride, as_datetime(table.time[rows[-1]])
     anew = extract(recipe, history, [str(table.machine[rows[0]])], start, end)
     place = np.searchsorted(anew.time, table.time[rows])
-    known = np.flatnonzero(anew.time[np.minimum(place, len(anew) - 1)] == table.time[rows]) if len(anew) else []
+    known = np.flatnonzero(np.isin(table.time[rows], anew.time))
     table.values[rows[known]] = anew.values[place[known]]
     table.filled[rows[known]] = anew.filled[place[known]]
     if table.off is not None and anew.off is not None:

@@ -1,6 +1,6 @@
 """Readings that cannot be believed: of which signal, from when to when, and from when on that is known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ class Doubt:
     ----------
     begin, end : they lie in (begin, end]
     known : the hour from which on this is known; whoever looks at an earlier moment knows nothing of it
-    withdrawn : the hour at which others had followed the signal, so that it was the machine; ``NEVER`` if none
+    withdrawn : the moment from which on it is known to have been the machine, or may have been; ``NEVER`` if none
     """
 
     signal: str
@@ -37,25 +37,38 @@ class Doubt:
         return np.asarray((times >= self.known) & (times < self.withdrawn))
 
 
-def doubts(health: Health) -> tuple[Doubt, ...]:
+def doubts(health: Health, alone: Mapping[str, np.datetime64]) -> tuple[Doubt, ...]:
     """Return what the health of a machine's sensors says of their readings.
 
     A fault began before it was seen: six hours before are doubted with it, and of a signal that went apart from
     the others, a day.
+
+    Parameters
+    ----------
+    alone : since when it is known of signals that a machine may move them alone (see ``alone_since``); from then
+        on no such signal is doubted for having gone apart
     """
     return tuple(
         doubt
         for signal, fault in zip(health.signals, health.fault, strict=True)
         for doubt in (
             *_of(signal, health.hours, fault, (fault > 0) & (fault != APART), _BEFORE_BROKEN),
-            *_of(signal, health.hours, fault, fault == APART, _BEFORE_APART),
+            *_of(signal, health.hours, fault, fault == APART, _BEFORE_APART, alone.get(signal, NEVER)),
         )
     )
 
 
-def _of(signal: str, hours: Hours, fault: NDArray[np.int8], doubted: Flags, before: np.timedelta64) -> Iterator[Doubt]:
+def _of(
+    signal: str,
+    hours: Hours,
+    fault: NDArray[np.int8],
+    doubted: Flags,
+    before: np.timedelta64,
+    alone: np.datetime64 = NEVER,
+) -> Iterator[Doubt]:
     edges = np.flatnonzero(np.diff(doubted, prepend=False, append=False))
     for first, stop in zip(edges[::2], edges[1::2], strict=True):
         joined = fault[first] == APART and stop < len(hours) and fault[stop] == JOINED
-        withdrawn = hours[stop] if joined else NEVER
-        yield Doubt(signal, hours[first] - before, hours[stop - 1], hours[first], withdrawn)
+        withdrawn = min(hours[stop] if joined else NEVER, alone)
+        if hours[first] < withdrawn:
+            yield Doubt(signal, hours[first] - before, hours[stop - 1], hours[first], withdrawn)

@@ -177,14 +177,15 @@ def cases(kind: str, seed: int, machines: int) -> Iterator[tuple[SensorFault, di
     machine_class = fleet.plant.class_named(kind)
     end = fleet.begin + timedelta(days=DAYS)
     longest = max(bundle.recipe.lookback for bundle in fleet.bundles)
+    truth = fleet.history()
     for machine in Scenario(machines={kind: machines}, seed=seed).plant():
         own = fleet.readings[fleet.readings["machine"] == machine.name]
-        truth = fleet.history(own)
+        rest = _before(fleet.readings[fleet.readings["machine"] != machine.name], fleet.begin + LEARNT)
         plain = alerts(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end))
         for fault in faults_of(kind, seed, machine, fleet.begin):
             start, over = (datetime.fromtimestamp(each, UTC) for each in (fault.begin, fault.end))
             last = min(over + longest, end)
-            history = FaultyHistory(faulty(kind, own, fault, seed), truth, start)
+            history = FaultyHistory(pd.concat([rest, faulty(kind, own, fault, seed)]), truth, start)
             span = fleet.begin + HEALTHY - HOUR, last
             health = sensor_health(history, machine_class, [machine.name], start - HOUR, last)[machine.name]
             bad = {name: health.hours[row > 0] for name, row in zip(health.signals, health.fault, strict=True)}
