@@ -15,8 +15,9 @@ from ingest.store import History
 from models.assess import assess_table, none_while_down, none_while_unbelieved
 from models.assessment import Assessments
 from models.bundle import Bundle
+from models.explain import Explanation, explain
 from models.label import target_events
-from models.moment import as_datetime, span
+from models.moment import as_datetime, instant, span
 from models.rows import machine_rows
 from models.sensors.alone import alone_since
 from models.sensors.believed_history import BelievedHistory
@@ -63,15 +64,9 @@ def believed_table(
     names = [name for name in sorted(set(machines)) if name in spans]
     if not names:
         return BelievedTable(extract(recipe, history, machines, start, end), {})
-    first = max(start - recipe.lookback, min(spans[name][0] for name in names) - timedelta(hours=1))
     last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
-    health = sensor_health(history, machine_class, names, first, max(first, last))
-    alone = (
-        alone_since(history, machine_class, [*spans])
-        if any((each.fault == APART).any() for each in health.values())
-        else {}
-    )
-    known = {name: own for name in names if (own := doubts(health[name], alone))}
+    health = _health(recipe, machine_class, history, names, start, last)
+    known = _known(history, machine_class, health)
     lasting = {name: [each for each in own if each.withdrawn == NEVER] for name, own in known.items()}
     table = extract(recipe, BelievedHistory(history, lasting), names, start, end)
     rows = machine_rows(table.machine)
@@ -94,6 +89,50 @@ def believed(
     found = believed_table(bundle.recipe, machine_class, history, machines, start, end)
     failures = history.events(machines=machines, kinds=["failure"], end=end)
     return none_while_down(found.assessed(bundle, found.table), target_events(failures, Target()))
+
+
+def explained(
+    plant: Plant, history: History, bundle: Bundle, machine: str, at: datetime, *, began: datetime | None = None
+) -> Explanation:
+    """Explain what a bundle says of a machine at a window end, and say which signals were left out, if any.
+
+    Raises
+    ------
+    NotEnoughDataError
+        When there is no window that ends then.
+    """
+    machine_class = plant.class_named(bundle.entry.machine_class)
+    health = _health(bundle.recipe, machine_class, history, [machine], at, at)
+    moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
+    own = [each for each in _known(history, machine_class, health).get(machine, ()) if each.at(moment)[0]]
+    own = [each for each in own if each.end > reach and each.signal in bundle.recipe.signals]
+    found = explain(bundle, BelievedHistory(history, {machine: own}), machine, at, began=began)
+    if not own:
+        return found
+    names = ", ".join(dict.fromkeys(each.signal for each in own))
+    return found._replace(sentence=f"{found.sentence}. Left out where its sensor could not be believed: {names}")
+
+
+def _health(
+    recipe: Recipe,
+    machine_class: MachineClass,
+    history: History,
+    machines: Sequence[str],
+    start: datetime,
+    end: datetime,
+) -> dict[str, Health]:
+    """Return the health of sensors from the begin of the longest window that ends after ``start``."""
+    spans = history.spans(machine_class.name)
+    known = [spans[name][0] for name in machines if name in spans]
+    first = max(start - recipe.lookback, min(known, default=start) - timedelta(hours=1))
+    return sensor_health(history, machine_class, machines, first, max(first, end))
+
+
+def _known(history: History, machine_class: MachineClass, health: Mapping[str, Health]) -> dict[str, tuple[Doubt, ...]]:
+    """Return the doubts about each machine that has any."""
+    apart = any((each.fault == APART).any() for each in health.values())
+    alone = alone_since(history, machine_class, [*history.spans(machine_class.name)]) if apart else {}
+    return {name: own for name, each in health.items() if (own := doubts(each, alone))}
 
 
 def _otherwise(recipe: Recipe, times: Hours, own: Sequence[Doubt]) -> Iterator[tuple[slice, frozenset[Doubt]]]:
