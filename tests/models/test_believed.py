@@ -87,7 +87,7 @@ def test_long_windows_do_not_carry_a_fault_that_is_over() -> None:
     frame, over = shifted("heat", until=FAULT + 2 * DAY), FAULT + 2 * DAY
     blank = readings().copy()
     blank.loc[(blank["time"] > pd.Timestamp(FAULT)) & (blank["time"] <= pd.Timestamp(over)), "heat"] = np.nan
-    history, asked = TableHistory(frame), (["m1"], over + 8 * HOUR, over + DAY)
+    history, asked = TableHistory(frame), (["m1"], over + DAY + 4 * HOUR, over + DAY + 12 * HOUR)
     right = mean_of(extract(recipe(), TableHistory(blank), *asked), "heat__mean__3d")
     wrong = mean_of(extract(recipe(), history, *asked), "heat__mean__3d")
     told = mean_of(believed_table(recipe(), PUMP, history, *asked).table, "heat__mean__3d")
@@ -97,7 +97,7 @@ def test_long_windows_do_not_carry_a_fault_that_is_over() -> None:
 def test_each_moment_is_told_what_was_known_then_whoever_asks_and_when() -> None:
     frame = shifted("heat", until=FAULT + 2 * DAY)
     whole = table_of(frame, FAULT - DAY, FAULT + 4 * DAY)
-    for hours in (-8, 8, 16, 56):
+    for hours in (8, 56):
         end = FAULT + (hours + 8) * HOUR
         piece = table_of(frame[frame["time"] <= pd.Timestamp(end)], FAULT + hours * HOUR, end)
         same = np.isin(whole.time, piece.time)
