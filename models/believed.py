@@ -19,11 +19,10 @@ from models.explain import Explanation, explain
 from models.label import target_events
 from models.moment import as_datetime, instant, span
 from models.rows import machine_rows
-from models.sensors.alone import alone_since
 from models.sensors.believed_history import BelievedHistory
 from models.sensors.block import Hours
-from models.sensors.doubt import NEVER, Doubt, doubts
-from models.sensors.health import APART, Health, sensor_health
+from models.sensors.doubt import Doubt, doubts
+from models.sensors.health import Health, sensor_health
 
 _NOTHING: frozenset[Doubt] = frozenset()
 
@@ -57,8 +56,7 @@ def believed_table(
 ) -> BelievedTable:
     """Return the features of machines at every window end in (start, end], without doubted readings.
 
-    What was doubted later, or is doubted no more because others followed the signal, is treated at each row as
-    it was known then: whoever asks later is told the same.
+    What was doubted later than a row counts there all the same: whoever asks later is told the same.
     """
     spans = history.spans(machine_class.name)
     names = [name for name in sorted(set(machines)) if name in spans]
@@ -66,9 +64,8 @@ def believed_table(
         return BelievedTable(extract(recipe, history, machines, start, end), {})
     last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
     health = _health(recipe, machine_class, history, names, start, last)
-    known = _known(history, machine_class, health)
-    lasting = {name: [each for each in own if each.withdrawn == NEVER] for name, own in known.items()}
-    table = extract(recipe, BelievedHistory(history, lasting), names, start, end)
+    known = _known(recipe, health)
+    table = extract(recipe, BelievedHistory(history, known), names, start, end)
     rows = machine_rows(table.machine)
     for name, own in known.items():
         if name in rows:
@@ -104,7 +101,7 @@ def explained(
     machine_class = plant.class_named(bundle.entry.machine_class)
     health = _health(bundle.recipe, machine_class, history, [machine], at, at)
     moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
-    own = [each for each in _known(history, machine_class, health).get(machine, ()) if each.at(moment)[0]]
+    own = [each for each in _known(bundle.recipe, health).get(machine, ()) if each.at(moment)[0]]
     own = [each for each in own if each.end > reach and each.signal in bundle.recipe.signals]
     found = explain(bundle, BelievedHistory(history, {machine: own}), machine, at, began=began)
     if not own:
@@ -128,21 +125,20 @@ def _health(
     return sensor_health(history, machine_class, machines, first, max(first, end))
 
 
-def _known(history: History, machine_class: MachineClass, health: Mapping[str, Health]) -> dict[str, tuple[Doubt, ...]]:
-    """Return the doubts about each machine that has any."""
-    apart = any((each.fault == APART).any() for each in health.values())
-    alone = alone_since(history, machine_class, [*history.spans(machine_class.name)]) if apart else {}
-    return {name: own for name, each in health.items() if (own := doubts(each, alone))}
+def _known(recipe: Recipe, health: Mapping[str, Health]) -> dict[str, tuple[Doubt, ...]]:
+    """Return the doubts about each machine that has any; none where nothing would be left to watch it by."""
+    if len(recipe.signals) < 2:
+        return {}
+    return {name: own for name, each in health.items() if (own := doubts(each))}
 
 
 def _otherwise(recipe: Recipe, times: Hours, own: Sequence[Doubt]) -> Iterator[tuple[slice, frozenset[Doubt]]]:
-    """Yield rows at which other doubts stood than those that were never withdrawn, and which."""
+    """Yield rows at which not all doubts that reach them were known yet, and which were."""
     used, stood = ([_NOTHING] * len(times) for _ in range(2))
     for each in own:
         reached = (times > each.begin) & (times < each.end + span(recipe.lookback))
         for row in np.flatnonzero(reached).tolist():
-            if each.withdrawn == NEVER:
-                used[row] |= {each}
+            used[row] |= {each}
             if each.at(times[row]):
                 stood[row] |= {each}
     begin = 0

@@ -10,13 +10,11 @@ import pytest
 from features.extract import extract
 from features.recipe import Recipe, recipe_for
 from features.table import FeatureTable
-from ingest.event import Event, events_table
 from ingest.plant import MachineClass, ModelEntry, Signal
 from models.believed import believed_table
 from models.moment import instant
-from models.sensors.alone import alone_since
 from models.sensors.believed_history import BelievedHistory
-from models.sensors.doubt import NEVER, Doubt, doubts
+from models.sensors.doubt import Doubt, doubts
 from models.sensors.health import APART, JOINED, Health, sensor_health
 from tests.features.table_history import TableHistory
 
@@ -107,23 +105,13 @@ def test_each_moment_is_told_what_was_known_then_whoever_asks_and_when() -> None
     assert np.nanmax(np.abs(before - raw)) > 3, "until it is found the fault is there"
 
 
-def test_a_doubt_is_withdrawn_when_others_follow_and_never_held_against_a_signal_that_failures_move_alone() -> None:
+def test_what_went_apart_is_doubted_once_it_is_back_and_never_if_others_followed() -> None:
     hours = np.datetime64("2026-01-01", "us") + np.arange(8) * np.timedelta64(1, "h")
-    fault = np.array([[0, 5, 5, -1, 0, 2, 2, 0]], np.int8)
-    apart, stuck = doubts(Health(("flow",), hours, fault), {})[::-1]
-    assert (apart.known, apart.end, apart.withdrawn) == (hours[1], hours[2], hours[3])
-    assert (stuck.known, stuck.end, stuck.withdrawn) == (hours[5], hours[6], NEVER)
+    fault = np.array([[0, 5, 5, -1, 0, 0, 0, 0], [0, 5, 5, 0, 0, 0, 0, 5], [0, 0, 0, 0, 0, 2, 2, 0]], np.int8)
+    apart, stuck = doubts(Health(("flow", "heat", "power"), hours, fault))
+    assert (apart.signal, apart.end, apart.known) == ("heat", hours[2], hours[3])
+    assert (stuck.signal, stuck.end, stuck.known) == ("power", hours[6], hours[5])
     assert stuck.at(hours).tolist() == [False] * 5 + [True] * 3
-    assert [each.known for each in doubts(Health(("flow",), hours, fault), {"flow": hours[0]})] == [hours[5]]
-
-
-def test_a_signal_that_departed_alone_before_two_failures_is_known_to_from_the_second_on() -> None:
-    history = TableHistory(shifted("heat"))
-    moments = [FAULT + 2 * DAY, FAULT + 3 * DAY]
-    history.known_events = events_table([Event(machine="m1", kind="failure", time=each) for each in moments])
-    assert alone_since(history, PUMP, ["m1"]) == {"heat": instant(moments[1])}
-    history.known_events = history.known_events[:1]
-    assert alone_since(history, PUMP, ["m1"]) == {}
 
 
 def test_doubted_readings_are_hidden_and_nothing_else() -> None:
