@@ -33,11 +33,11 @@ from ingest.simulation.scenario import Scenario, SimulatedMachine, scenario_from
 from ingest.simulation.sensor_fault import MEDIAN_HOURS, SensorFault, lied
 from models.believed import believed
 from models.bundle import Bundle
-from models.learnt import learnt
 from models.moment import as_datetime, instant
 from models.persistence import episodes
 from models.sensors.health import sensor_health
 from tests.features.table_history import TableHistory
+from tests.trials.learnt import learnt
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 LEARNT, HEALTHY, DAYS = timedelta(days=90), timedelta(days=112), 150
