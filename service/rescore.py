@@ -23,9 +23,10 @@ from ingest.errors import AndonError, DamagedError
 from ingest.plant import Plant
 from ingest.store import Store
 from models.assessment import Assessments
+from models.believed import believed
 from models.bundle import Bundle
 from models.sensors.health import REACH
-from service.believed import believed, believed_otherwise
+from service.believed_otherwise import believed_otherwise
 from service.late_looks import MOST_TRIES, LateLooks, Tries, oldest_mark
 from service.watch import Watch
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ingest.store import History
 from models.sensors.block import HOUR, Block, Hours, Values, hours_in, read_blocks
 from models.sensors.looks import LOOKS, Around
+from models.sensors.together import Together, together
 from models.sensors.usual import LOOKS_BACK, Usual
 
 FORTNIGHT = timedelta(days=14)
@@ -62,6 +63,45 @@ def usual(
         machine: [old or new for old, new in zip(own, newest.get(machine, own), strict=True)]
         for machine, own in settled.items()
     }
+
+
+def usual_together(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    day: datetime,
+    every: timedelta,
+) -> dict[str, Together | None]:
+    """Return how the signals of machines went together in the fortnight that ended a week before this week began.
+
+    What the week in between differed by, in its middle, counts as season.
+    """
+    week = day - timedelta(days=day.weekday())
+    start = week - FORTNIGHT - _SETTLES
+    keys = [("together", tuple(signals), machine) for machine in machines]
+    work = partial(_work_together, history, machine_class, signals, machines, start, week, every)
+    found = history.derived(machine_class, start, week, keys, work)
+    return {machine: own for machine, (own,) in zip(machines, found, strict=True)}
+
+
+def _work_together(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    start: datetime,
+    week: datetime,
+    every: timedelta,
+    which: Sequence[int],
+) -> list[tuple[Together | None]]:
+    names = [machines[place] for place in which]
+    before, after = hours_in(start, week - _SETTLES), hours_in(week - _SETTLES, week)
+    found = {
+        machine: together(block, before, after)
+        for machine, block in read_blocks(history, machine_class, signals, names, start, week, every)
+    }
+    return [(found.get(machine),) for machine in names]
 
 
 def _fortnight(

@@ -1,12 +1,13 @@
 """◆ The health of sensors: at each hour which of them cannot be believed, and why.
 
-Only readings up to an hour, of the 24 days before it, have a say in it: whoever asks later, or again,
+Only readings up to an hour, of the four weeks before it, have a say in it: whoever asks later, or again,
 is told the same. A fault that lasts longer than a week begins to look usual.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from ingest.plant import MachineClass
 from ingest.store import History
 from models.moment import as_datetime
 from models.sensors.block import HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
-from models.sensors.fortnight import usual
+from models.sensors.fortnight import usual, usual_together
 from models.sensors.looks import LOOKS, Around
+from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Together, departures, hourly
 from models.sensors.usual import LOOKS_BACK, Usual
 
 TRUSTED_AGAIN = timedelta(hours=6)
@@ -29,12 +31,21 @@ WORDS: Mapping[str, str] = {
     "stuck": "it stands still while others move",
     "noise": "it is much noisier than usual, at its usual level",
     "spikes": "single readings jump there and back",
+    "apart": "it departs from what the other signals say, as a sensor that drifts or is off does",
 }
 """What each kind of fault is, for people."""
+
+_REACHES_BACK = timedelta(days=28)
+"""From how long before a day readings have a say in its marks: three weeks before the week that it lies in."""
 
 _MISSING_FROM = 0.6
 _TIMES = 4.0
 _CODES = (*WORDS,)
+APART = _CODES.index("apart") + 1
+"""The number of the kind of fault that leaves the signal out and says nothing against the machine's others."""
+
+JOINED = -1
+"""A signal that departs together with others: that is the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Health:
     signals : names
     hours : whole hours, shape (n_hours,)
     fault : number of the kind of fault, counted from 1 in the order of ``WORDS``; 0 while the sensor
-        can be believed; shape (n_signals, n_hours)
+        can be believed, −1 (``JOINED``) while it departs together with others; shape (n_signals, n_hours)
     """
 
     signals: tuple[str, ...]
@@ -54,16 +65,16 @@ class Health:
     fault: NDArray[np.int8]
 
     def bad(self, signals: Sequence[str]) -> Flags:
-        """Say at which hours any of these signals cannot be believed."""
+        """Say at which hours the readings of any of these signals are so broken that a machine gets no number."""
         asked = [place for place, name in enumerate(self.signals) if name in signals]
-        return np.asarray((self.fault[asked] > 0).any(axis=0))
+        return np.asarray(((self.fault[asked] > 0) & (self.fault[asked] != APART)).any(axis=0))
 
     def now(self) -> dict[str, tuple[str, datetime]]:
         """Return, of each signal that cannot be believed at the last hour, the kind of fault and since when."""
         found = {}
         for name, fault in zip(self.signals, self.fault, strict=True):
-            if len(fault) and fault[-1]:
-                fine = np.flatnonzero(fault == 0)
+            if len(fault) and fault[-1] > 0:
+                fine = np.flatnonzero(fault <= 0)
                 since = self.hours[fine[-1] + 1 if len(fine) else 0]
                 found[name] = _CODES[fault[-1] - 1], as_datetime(since)
         return found
@@ -83,24 +94,57 @@ def sensor_health(
     every = expected_interval(history, machine_class)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
-    for day in np.unique(_day_of(hours)):
-        at = np.flatnonzero(_day_of(hours) == day)
+    days = _day_of(hours)
+    for day in np.unique(days):
+        at = np.flatnonzero(days == day)
+        # A whole day is looked at even if a part of it is asked for, so that it is remembered.
+        last = as_datetime(min(hours[-1], day.astype("datetime64[us]") + 24 * HOUR))
         begin = as_datetime(day.astype("datetime64[us]"))
-        known = usual(history, machine_class.name, signals, machines, begin, every)
-        first, last = as_datetime(hours[at[0]]), as_datetime(hours[at[-1]])
-        for machine, block in read_blocks(
-            history, machine_class.name, signals, machines, first - LOOKS_BACK - timedelta(hours=1), last, every
-        ):
-            marks[machine][:, at] = faults(block, known[machine], hours[at])
+        keys = [("sensor marks", signals, machine) for machine in machines]
+        work = partial(_marks, history, machine_class.name, signals, machines, begin, last, every)
+        found = history.derived(machine_class.name, begin - _REACHES_BACK, last, keys, work)
+        for machine, own in zip(machines, found, strict=True):
+            marks[machine][:, at] = own[:, (at - at[-1]) + own.shape[1] - 1]
     kept = hours > np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")
     return {machine: Health(signals, hours[kept], _held(own)[:, kept]) for machine, own in marks.items()}
 
 
-def faults(block: Block, usual: Sequence[Usual | None], hours: Hours) -> NDArray[np.int8]:
-    """Return which fault each signal shows at each hour; shape (n_signals, n_hours), 0 for none."""
+def _marks(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    begin: datetime,
+    last: datetime,
+    every: timedelta,
+    which: Sequence[int],
+) -> list[NDArray[np.int8]]:
+    """Return the marks of some machines at the hours of a day up to the last one."""
+    names = [machines[place] for place in which]
+    hours = hours_in(begin, last)
+    marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in names}
+    known = usual(history, machine_class, signals, names, begin, every)
+    beside = usual_together(history, machine_class, signals, names, begin, every)
+    first = begin - LOOKS_BACK - timedelta(hours=1)
+    for machine, block in read_blocks(history, machine_class, signals, names, first, last, every):
+        marks[machine] = faults(block, known[machine], hours, beside[machine])
+    return [marks[machine] for machine in names]
+
+
+def faults(
+    block: Block, usual: Sequence[Usual | None], hours: Hours, beside: Together | None = None
+) -> NDArray[np.int8]:
+    """Return which fault each signal shows at each hour, one hour after the other.
+
+    Returns
+    -------
+    array of shape (n_signals, n_hours), 0 for none and ``JOINED`` for what is the machine
+    """
     around = Around(block, usual, hours)
     heard = np.searchsorted(block.time, hours, "right") > np.searchsorted(block.time, hours - HOUR, "right")
-    found = np.zeros((len(usual), len(hours)), np.int8)
+    reaching = np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
+    departs = departures(beside, hourly(block, reaching))
+    found = np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0)).astype(np.int8) * heard
     for signal, own in enumerate(usual):
         if own is None:
             continue
@@ -119,13 +163,11 @@ def _beyond(code: str, look: Values, usual: Usual) -> Flags:
 
 
 def _held(marks: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Hold each mark for as long as the sensor is not trusted again."""
-    held = marks.copy()
-    for late in range(1, int(TRUSTED_AGAIN / timedelta(hours=1))):
-        earlier = marks[:, :-late] if late < marks.shape[1] else marks[:, :0]
-        place = held[:, late:]
-        place[place == 0] = earlier[place == 0]
-    return held
+    """Hold each fault for as long as the sensor is not trusted again."""
+    place = np.arange(marks.shape[1])
+    last = np.maximum.accumulate(np.where(marks > 0, place, -1), axis=1)
+    holds = (last >= 0) & (place - last < TRUSTED_AGAIN / timedelta(hours=1))
+    return np.where(holds, np.take_along_axis(marks, np.maximum(last, 0), axis=1), marks)
 
 
 def _day_of(hours: Hours) -> NDArray[np.datetime64]:

@@ -1,4 +1,4 @@
-"""Assessments that rest on sensors which could be believed; others say so in place of a number."""
+"""Windows of which was said what readings that came late do not bear out any more: which sensors could be believed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,26 +11,11 @@ from features.window import moment
 from ingest.database import Database
 from ingest.plant import Plant
 from ingest.store import History
-from models.assess import assess, none_while_unbelieved, unbelieved
-from models.assessment import Assessments, Reason
+from models.assess import unbelieved
+from models.assessment import Reason
 from models.bundle import Bundle
-from models.moment import as_datetime
-from models.rows import machine_rows
 from models.sensors.health import sensor_health
 from service.database import assessment_table
-
-
-def believed(
-    plant: Plant, history: History, bundle: Bundle, machines: Sequence[str], start: datetime, end: datetime
-) -> Assessments:
-    """Assess machines at every window end in (start, end]; a faulty sensor in its shortest window takes the number."""
-    said = assess(bundle, history, machines, start, end)
-    if not len(said):
-        return said
-    shortest, machine_class = bundle.recipe.windows[0], plant.class_named(bundle.entry.machine_class)
-    heard, last = [*machine_rows(said.machine)], as_datetime(said.time.max())
-    health = sensor_health(history, machine_class, heard, start - shortest, last)
-    return none_while_unbelieved(said, health, bundle.recipe.signals, shortest)
 
 
 def believed_otherwise(
