@@ -70,6 +70,10 @@ class BelievedHistory:
         """Return events of (start, end]."""
         return self.history.events(machines=machines, kinds=kinds, start=start, end=end)
 
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the states of (start, end], and of each machine those that began last before it."""
+        return self.history.states(machines, start, end)
+
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and newest reading of each machine, doubted or not."""
         return self.history.spans(machine_class)

@@ -4,9 +4,10 @@ Only readings up to an hour, of the four weeks before it, have a say in it: whoe
 is told the same. A fault that lasts longer than a week begins to look usual.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 
 from ingest.plant import MachineClass
 from ingest.store import History
-from models.moment import as_datetime
-from models.sensors.block import HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
-from models.sensors.fortnight import usual, usual_together
+from models.moment import as_datetime, instant
+from models.sensors.block import CLOSE, HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
+from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_together, week_of
 from models.sensors.looks import LOOKS, Around
 from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Together, departures, hourly
 from models.sensors.usual import LOOKS_BACK, Usual
@@ -35,8 +36,8 @@ WORDS: Mapping[str, str] = {
 }
 """What each kind of fault is, for people."""
 
-_REACHES_BACK = timedelta(days=28)
-"""From how long before a day readings have a say in its marks: three weeks before the week that it lies in."""
+_DAY = timedelta(days=1)
+_BESIDE = LOOKS_BACK + CLOSE.astype(timedelta)
 
 _MISSING_FROM = 0.6
 _TIMES = 4.0
@@ -94,19 +95,28 @@ def sensor_health(
     every = expected_interval(history, machine_class)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
-    days = _day_of(hours)
-    for day in np.unique(days):
-        at = np.flatnonzero(days == day)
-        # A whole day is looked at even if a part of it is asked for, so that it is remembered.
-        last = as_datetime(min(hours[-1], day.astype("datetime64[us]") + 24 * HOUR))
-        begin = as_datetime(day.astype("datetime64[us]"))
+    for begin, last in _spans(hours):
         keys = [("sensor marks", signals, machine) for machine in machines]
         work = partial(_marks, history, machine_class.name, signals, machines, begin, last, every)
-        found = history.derived(machine_class.name, begin - _REACHES_BACK, last, keys, work)
+        found = history.derived(machine_class.name, week_of(begin) - REACHES_BACK, last, keys, work)
+        at = np.flatnonzero((hours > instant(begin)) & (hours <= instant(last)))
         for machine, own in zip(machines, found, strict=True):
-            marks[machine][:, at] = own[:, (at - at[-1]) + own.shape[1] - 1]
-    kept = hours > np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")
+            marks[machine][:, at] = own[:, own.shape[1] - len(at) :]
+    kept = hours > instant(start)
     return {machine: Health(signals, hours[kept], _held(own)[:, kept]) for machine, own in marks.items()}
+
+
+def _spans(hours: Hours) -> Iterator[tuple[datetime, datetime]]:
+    """Yield what is worked out and remembered at once: whole weeks that are over by the last hour, then days."""
+    if not len(hours):
+        return
+    first, end = as_datetime(hours[0] - HOUR), as_datetime(hours[-1])
+    begin = week_of(first)
+    while begin < end:
+        length = WEEK if begin + WEEK <= end else _DAY
+        if begin + length > first:
+            yield begin, min(begin + length, end)
+        begin += length
 
 
 def _marks(
@@ -119,32 +129,47 @@ def _marks(
     every: timedelta,
     which: Sequence[int],
 ) -> list[NDArray[np.int8]]:
-    """Return the marks of some machines at the hours of a day up to the last one."""
+    """Return the marks of some machines at the hours of some days up to the last one."""
     names = [machines[place] for place in which]
-    hours = hours_in(begin, last)
-    marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in names}
-    known = usual(history, machine_class, signals, names, begin, every)
+    days = [begin + number * _DAY for number in range(-(-(last - begin) // _DAY))]
+    marks = {machine: np.zeros((len(signals), len(hours_in(begin, last))), np.int8) for machine in names}
+    known = [usual(history, machine_class, signals, names, day, every) for day in days]
     beside = usual_together(history, machine_class, signals, names, begin, every)
-    first = begin - LOOKS_BACK - timedelta(hours=1)
-    for machine, block in read_blocks(history, machine_class, signals, names, first, last, every):
-        marks[machine] = faults(block, known[machine], hours, beside[machine])
+    for machine, block in read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every):
+        apart = _departures(block, beside[machine], hours_in(begin, last))
+        usuals = [own[machine] for own in known]
+        pieces = [number for number, own in enumerate(usuals) if number == 0 or own != usuals[number - 1]]
+        broken = np.concatenate(
+            [
+                _faults(block, usuals[first], hours_in(days[first], min(days[stop - 1] + _DAY, last)))
+                for first, stop in itertools.pairwise([*pieces, len(days)])
+            ],
+            axis=1,
+        )
+        marks[machine] = np.where(broken > 0, broken, apart)
     return [marks[machine] for machine in names]
 
 
-def faults(
-    block: Block, usual: Sequence[Usual | None], hours: Hours, beside: Together | None = None
-) -> NDArray[np.int8]:
-    """Return which fault each signal shows at each hour, one hour after the other.
-
-    Returns
-    -------
-    array of shape (n_signals, n_hours), 0 for none and ``JOINED`` for what is the machine
-    """
-    around = Around(block, usual, hours)
-    heard = np.searchsorted(block.time, hours, "right") > np.searchsorted(block.time, hours - HOUR, "right")
+def _departures(block: Block, beside: Together | None, hours: Hours) -> NDArray[np.int8]:
+    """Return where each signal departs from what the others say: ``APART`` alone, ``JOINED`` with others, 0 not."""
+    if beside is None:
+        return np.zeros((len(block.values), len(hours)), np.int8)
     reaching = np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
     departs = departures(beside, hourly(block, reaching))
-    found = np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0)).astype(np.int8) * heard
+    return np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0)).astype(np.int8) * _heard(
+        block, hours
+    )
+
+
+def _heard(block: Block, hours: Hours) -> Flags:
+    ends = (np.searchsorted(block.time, each, side="right") for each in (hours, hours - HOUR))
+    return np.greater(*ends)
+
+
+def _faults(block: Block, usual: Sequence[Usual | None], hours: Hours) -> NDArray[np.int8]:
+    """Return the fault that each signal shows by itself at each hour, 0 for none; shape (n_signals, n_hours)."""
+    found = np.zeros((len(usual), len(hours)), np.int8)
+    around, heard = Around(block, usual, hours), _heard(block, hours)
     for signal, own in enumerate(usual):
         if own is None:
             continue
@@ -168,7 +193,3 @@ def _held(marks: NDArray[np.int8]) -> NDArray[np.int8]:
     last = np.maximum.accumulate(np.where(marks > 0, place, -1), axis=1)
     holds = (last >= 0) & (place - last < TRUSTED_AGAIN / timedelta(hours=1))
     return np.where(holds, np.take_along_axis(marks, np.maximum(last, 0), axis=1), marks)
-
-
-def _day_of(hours: Hours) -> NDArray[np.datetime64]:
-    return (hours - np.timedelta64(1, "us")).astype("datetime64[D]")

@@ -17,22 +17,25 @@ from numpy.typing import NDArray
 
 from models.sensors.block import HOUR, Block, Flags, Hours, Values
 
-LOOKED_BACK = 16
-"""How many hours before an hour are looked back at: twelve of distances, each smoothed over six."""
+LOOKED_BACK = 28
+"""How many hours before an hour are looked back at: 24 of distances, each smoothed over six."""
 
 ALONE, TOGETHER = 1, -1
 """A signal that departs alone, and one that departs together with others."""
 
+FEWEST_SIGNALS = 3
+"""Of two that disagree nobody knows which one lies."""
+
 _SMOOTHED = 6
-_MOST, _OF = 9, 12
+_MOST, _OF = 18, 24
 _NEIGHBOURS = 12
 _FARTHEST = 9.0
 _APART_HOURS = 24
 _FEWEST_HOURS = 120
 _FEWEST_LATELY = 24
 _DEPARTS = 2.5
+_STAYS = 1.5
 _JOINS = 2.0
-_FEWEST_SIGNALS = 3
 _LEAST_AWAY = 0.5
 
 
@@ -58,19 +61,17 @@ class Together:
 
 
 def hourly(block: Block, hours: Hours) -> Values:
-    """Return the mean of each signal over the hour before each of some hours; NaN where it was not read.
+    """Return the mean of each signal over the hour before each of some hours in a row; NaN where it was not read.
 
     Returns
     -------
     array of shape (n_signals, n_hours)
     """
-    begins, ends = (np.searchsorted(block.time, each, side="right") for each in (hours - HOUR, hours))
+    edges = np.searchsorted(block.time, np.append(hours[:1] - HOUR, hours), side="right")
     known = ~np.isnan(block.values)
-    sums = _running_sum(np.where(known, block.values, 0.0))
-    counts = _running_sum(known.astype(np.float64))
-    count = counts[:, ends] - counts[:, begins]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(count > 0, (sums[:, ends] - sums[:, begins]) / count, np.nan)
+    sums, counts = (_sums(each, edges) for each in (np.where(known, block.values, 0.0), known.astype(np.float64)))
+    with np.errstate(invalid="ignore"):
+        return np.where(counts > 0, sums / np.maximum(counts, 1.0), np.nan)
 
 
 def together(block: Block, hours: Hours, after: Hours) -> Together | None:
@@ -81,7 +82,7 @@ def together(block: Block, hours: Hours, after: Hours) -> Together | None:
     after : hours after those, by which seasons and slow changes are taken out
     """
     means = hourly(block, hours)
-    if len(means) < _FEWEST_SIGNALS or (~np.isnan(means)).all(axis=0).sum() < _FEWEST_HOURS:
+    if len(means) < FEWEST_SIGNALS or (~np.isnan(means)).all(axis=0).sum() < _FEWEST_HOURS:
         return None
     with np.errstate(invalid="ignore"):
         noise = np.nanmedian(np.abs(np.diff(means, axis=1)), axis=1)
@@ -112,7 +113,8 @@ def departures(usual: Together | None, means: Values) -> NDArray[np.int8]:
     Returns
     -------
     array of shape (n_signals, n_hours − LOOKED_BACK)
-        A signal is alone where it was so in nine of the last twelve hours.
+        A signal departs where it did to one side in 18 of the last 24 hours, by 2.5 of its usual distances, and
+        still does by 1.5; it is alone where no other did in those hours.
     """
     found = np.zeros((len(means), means.shape[1] - LOOKED_BACK), np.int8)
     if usual is None or not found.size:
@@ -120,19 +122,27 @@ def departures(usual: Together | None, means: Values) -> NDArray[np.int8]:
     now = means / usual.noise[:, np.newaxis]
     gaps = _gaps(now, usual.seen)
     whole = gaps.sum(axis=0)
-    away = np.stack([_away(usual, now, whole - gaps[each], each) for each in range(len(now))])
-    departs = away > _DEPARTS
-    for signal in np.flatnonzero(departs.any(axis=1)):
+    for signal in range(len(now)):
         without = whole - gaps[signal]
-        joined = np.zeros(departs.shape[1], np.bool_)
+        away = _away(usual, now, without, signal)
+        # What others do is only asked of the few signals that stay away for long.
+        if not _lasts(np.abs(away) > _STAYS, away).any():
+            continue
+        joined = np.zeros(len(away), np.bool_)
         for other in range(len(now)):
             if other != signal:
-                joined |= _away(usual, now, without - gaps[other], other) > _JOINS
-        alone = departs[signal] & ~joined
-        lasts = sliding_window_view(alone, _OF).sum(axis=1) >= _MOST
-        now_alone, now_joined = alone[_OF - 1 :], (departs[signal] & joined)[_OF - 1 :]
-        found[signal] = np.where(now_joined, TOGETHER, np.where(now_alone & lasts, ALONE, 0))
+                joined |= np.abs(_away(usual, now, without - gaps[other], other)) > _JOINS
+        stays = np.abs(away) > _STAYS
+        alone = _lasts((np.abs(away) > _DEPARTS) & ~joined, away)
+        together = _lasts(stays, away) & joined[_OF - 1 :]
+        found[signal] = np.where(~stays[_OF - 1 :], 0, np.where(together, TOGETHER, np.where(alone, ALONE, 0)))
     return found
+
+
+def _lasts(flags: Flags, away: Values) -> Flags:
+    """Say where flags held to the side that a signal is at now in most of the hours, shape (n − _OF + 1,)."""
+    up, down = (sliding_window_view(flags & side, _OF).sum(axis=1) >= _MOST for side in (away > 0, away < 0))
+    return np.where(away[_OF - 1 :] > 0, up, down)
 
 
 def smoothed(series: Values) -> Values:
@@ -165,7 +175,7 @@ def _apart(usual: Together, now: Values, distance: Values, signal: int) -> Value
 
 def _away(usual: Together, now: Values, distance: Values, signal: int) -> Values:
     """Return how far a signal is from what the rest says, in its usual distances; NaN where nobody knows."""
-    return np.abs(smoothed(_apart(usual, now, distance, signal))) / max(usual.away[signal], _LEAST_AWAY)
+    return smoothed(_apart(usual, now, distance, signal)) / max(usual.away[signal], _LEAST_AWAY)
 
 
 def _gaps(now: Values, seen: Values) -> Values:
@@ -173,22 +183,28 @@ def _gaps(now: Values, seen: Values) -> Values:
 
     So that one broken signal is as far from all of them. Shape (n_signals, n_hours, n_seen).
     """
-    gaps = np.minimum((now[:, :, np.newaxis] - seen[:, np.newaxis]) ** 2, _FARTHEST)
-    return np.where(np.isnan(gaps), _FARTHEST, gaps)
+    gaps = now.astype(np.float32)[:, :, np.newaxis] - seen.astype(np.float32)[:, np.newaxis]
+    np.multiply(gaps, gaps, out=gaps)
+    # Also where one of them is not known.
+    return np.fmin(gaps, _FARTHEST, out=gaps)
 
 
 def _expected(seen: Values, distance: Values, allowed: Flags | None) -> tuple[Values, Values]:
     """Return the mean of a signal over the nearest seen hours, and how far the farthest of them is."""
-    usable = np.where(np.isnan(seen), np.inf, distance)
-    if allowed is not None:
-        usable = np.where(allowed, usable, np.inf)
-    nearest = np.argpartition(usable, _NEIGHBOURS - 1, axis=1)[:, :_NEIGHBOURS]
-    far = np.take_along_axis(usable, nearest, axis=1).max(axis=1)
-    return np.where(np.isfinite(far), seen[nearest].mean(axis=1), np.nan), far
+    usable = distance if allowed is None else np.where(allowed, distance, np.float32(np.inf))
+    unknown = np.isnan(seen)
+    if unknown.any():
+        usable = np.where(unknown, np.float32(np.inf), usable)
+    far = np.partition(usable, _NEIGHBOURS - 1, axis=1)[:, _NEIGHBOURS - 1].astype(np.float64)
+    near = usable <= far[:, np.newaxis]
+    mean = np.where(near, np.nan_to_num(seen), 0.0).sum(axis=1) / near.sum(axis=1)
+    return np.where(np.isfinite(far), mean, np.nan), far
 
 
-def _running_sum(values: Values) -> Values:
-    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+def _sums(values: Values, edges: NDArray[np.intp]) -> Values:
+    """Return the sums between edges, each the same whatever lies before it; shape (n_signals, n_edges − 1)."""
+    padded = np.concatenate([values, np.zeros((len(values), 1))], axis=1)
+    return np.where(np.diff(edges) > 0, np.add.reduceat(padded, edges, axis=1)[:, :-1], 0.0)
 
 
 def _quantile(values: Values, share: float) -> float:
