@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from features.window import moment
+from features.window import microseconds, moment
 from ingest.database import Database
 from ingest.plant import Plant
 from ingest.store import History
@@ -26,12 +26,14 @@ def believed_otherwise(
     machines: Sequence[str],
     start: datetime,
     end: datetime,
-) -> dict[str, list[int]]:
+) -> dict[str, list[tuple[int, int]]]:
     """Return of which windows in (start, end] readings tell now that the sensors are what they were not before.
 
     Those are the windows that say "sensor fault" of sensors that can be believed, or a number that rests on
-    one which cannot: their ends, in microseconds since 1970, of each machine.
+    one which cannot, and later ones that hold the readings that were left out for it, or were not: spans
+    (begin, end] of their ends, in microseconds since 1970, of each machine.
     """
+    step, carried = microseconds(bundle.recipe.stride), microseconds(bundle.recipe.lookback)
     shortest, machine_class = bundle.recipe.windows[0], plant.class_named(bundle.entry.machine_class)
     with state.read() as connection:
         said = {machine: _said(connection, bundle.entry.name, machine, start, end) for machine in machines}
@@ -42,7 +44,7 @@ def believed_otherwise(
         ends = np.array([moment(time) for time in said[machine]], np.int64)
         faulty = np.array([reason == Reason.SENSOR_FAULT.value for reason in said[machine].values()], np.bool_)
         now = unbelieved(ends.view("datetime64[us]"), health[machine], bundle.recipe.signals, shortest)
-        found[machine] = ends[faulty != now].tolist()
+        found[machine] = [(each - step, each + carried) for each in ends[faulty != now].tolist()]
     return found
 
 

@@ -68,7 +68,8 @@ def rescore(
     """Score again what readings touch that came late since an entry of the list of late rows.
 
     That is every window that holds one, and every later one of which they tell that a sensor can be believed
-    after all, or cannot. What fails is tried again by the next rounds, five times in all.
+    after all, or cannot, or that holds readings of that sensor. What fails is tried again by the next rounds, five
+    times in all.
 
     Parameters
     ----------
@@ -97,8 +98,10 @@ def rescore(
     for machines, begin, end in _pieces(reach, step):
         ask = partial(believed_otherwise, plant, store, state, bundle)
         for found in _each(ask, machines, (begin, end), failed):
-            for machine, ends in found.items():
-                due[machine] += [(each - step, each) for each in ends]
+            for machine, spans_of_it in found.items():
+                # What nobody has said yet is left to the round that says it.
+                last = moment(before[machine].until)
+                due[machine] += [(first, min(over, last)) for first, over in spans_of_it]
     together: dict[Span, list[str]] = defaultdict(list)
     for machine, those in due.items():
         for span in _united(those):

@@ -27,14 +27,14 @@ FEWEST_SIGNALS = 3
 """Of two that disagree nobody knows which one lies."""
 
 _SMOOTHED = 6
-_MOST, _OF = 18, 24
+_MOST, _OF = 20, 24
 _NEIGHBOURS = 12
 _FARTHEST = 9.0
 _APART_HOURS = 24
 _FEWEST_HOURS = 120
 _FEWEST_LATELY = 24
-_DEPARTS = 2.5
-_STAYS = 1.5
+_DEPARTS = 3.0
+_STAYS = 2.0
 _JOINS = 2.0
 _LEAST_AWAY = 0.5
 
@@ -113,8 +113,8 @@ def departures(usual: Together | None, means: Values) -> NDArray[np.int8]:
     Returns
     -------
     array of shape (n_signals, n_hours − LOOKED_BACK)
-        A signal departs where it did to one side in 18 of the last 24 hours, by 2.5 of its usual distances, and
-        still does by 1.5; it is alone where no other did in those hours.
+        A signal departs where it did to one side in 20 of the last 24 hours, by three of its usual distances, and
+        still does by two; it is alone where no other did in those hours.
     """
     found = np.zeros((len(means), means.shape[1] - LOOKED_BACK), np.int8)
     if usual is None or not found.size:

@@ -41,6 +41,9 @@ from tests.trials.learnt import learnt
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 LEARNT, HEALTHY, DAYS = timedelta(days=90), timedelta(days=112), 150
+SETTLED = timedelta(days=28)
+"""From how long after the last failure a machine's usual fortnight and the week after it hold none."""
+
 LONGEST_FAULT = timedelta(days=8)
 FAULTS = ("stuck", "spikes", "drop-outs", "drift", "offset")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -85,8 +88,8 @@ class FaultyHistory(TableHistory):
         return super().derived(machine_class, start, end, keys, work)
 
 
-def fleet_of(kind: str, seed: int, machines: int) -> Fleet:
-    """Simulate a fleet that fails until it is learnt from, and learn from it."""
+def fleet_of(kind: str, seed: int, machines: int, *, models: bool = True) -> Fleet:
+    """Simulate a fleet that fails until it is learnt from, and learn its models from it, if any are wanted."""
     told = json.loads((SAMPLE / "scenario.json").read_text(encoding="utf-8"))
     failing = replace(scenario_from(told), seed=seed, machines={kind: machines}, days=DAYS)
     healthy = replace(failing, failures_per_machine_year=0.0, sensor_faults_per_machine_year=0.0)
@@ -102,6 +105,8 @@ def fleet_of(kind: str, seed: int, machines: int) -> Fleet:
     )
     plant = load_plant(SAMPLE / "plant.toml")
     fleet = Fleet(plant, readings, events.sort_values("time", ignore_index=True), (), begin)
+    if not models:
+        return fleet
     past = fleet.history(_before(readings, known))
     bundles = tuple(learnt(plant, past, entry, known) for entry in plant.models if entry.machine_class == kind)
     return replace(fleet, bundles=bundles)
@@ -171,13 +176,21 @@ def alerts(fleet: Fleet, history: TableHistory, machine: str, span: tuple[dateti
     return found
 
 
-def cases(kind: str, seed: int, machines: int) -> Iterator[tuple[SensorFault, dict[str, float]]]:
+def false_marks(fleet: Fleet, kind: str) -> tuple[int, float]:
+    """Return how often a sensor of the machines without faults was blamed, and in how many years of a machine."""
+    span = fleet.begin + LEARNT + SETTLED, fleet.begin + timedelta(days=DAYS)
+    names = sorted(set(fleet.readings["machine"]))
+    health = sensor_health(fleet.history(), fleet.plant.class_named(kind), names, *span)
+    blamed = [np.diff(each.fault > 0, axis=1, prepend=False) & (each.fault > 0) for each in health.values()]
+    return int(sum(each.sum() for each in blamed)), len(names) * ((span[1] - span[0]) / timedelta(days=365.25))
+
+
+def cases(kind: str, seed: int, fleet: Fleet) -> Iterator[tuple[SensorFault, dict[str, float]]]:
     """Yield every fault with what came of it."""
-    fleet = fleet_of(kind, seed, machines)
     machine_class = fleet.plant.class_named(kind)
     end = fleet.begin + timedelta(days=DAYS)
-    longest = max(bundle.recipe.lookback for bundle in fleet.bundles)
-    truth = fleet.history()
+    longest = max((bundle.recipe.lookback for bundle in fleet.bundles), default=DAY)
+    truth, machines = fleet.history(), len(set(fleet.readings["machine"]))
     for machine in Scenario(machines={kind: machines}, seed=seed).plant():
         own = fleet.readings[fleet.readings["machine"] == machine.name]
         rest = _before(fleet.readings[fleet.readings["machine"] != machine.name], fleet.begin + LEARNT)
@@ -233,9 +246,13 @@ def main() -> None:
     asked = parser.parse_args()
     started = perf_counter()
     told: dict[tuple[str, str, str], list[dict[str, float]]] = defaultdict(list)
+    blamed, years = 0, 0.0
     for kind in asked.classes:
         for seed in asked.seeds:
-            for fault, what in cases(kind, seed, asked.machines):
+            fleet = fleet_of(kind, seed, asked.machines)
+            marks, watched = false_marks(fleet, kind)
+            blamed, years = blamed + marks, years + watched
+            for fault, what in cases(kind, seed, fleet):
                 told[fault.kind, kind, fault.signal].append(what)
                 told[fault.kind, "all", ""].append(what)
     _say(f"{'fault':<10} {'signal':<30}  found  hours  others   more (less) during | after | base rate")
@@ -248,7 +265,7 @@ def main() -> None:
             f" {total['more during']:>9} ({total['less during']}) | {total['more after']} ({total['less after']})"
             f" | {total['base']}"
         )
-    _say(f"{perf_counter() - started:.0f} s")
+    _say(f"without faults: {blamed} sensors blamed in {years:.1f} years of a machine; {perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":
