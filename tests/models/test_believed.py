@@ -66,6 +66,23 @@ def test_what_all_signals_show_together_is_neither() -> None:
     assert not any(APART in codes for codes in health_of(readings()).values())
 
 
+def test_a_week_that_is_over_is_told_as_it_was_told_day_by_day() -> None:
+    monday, chance = BEGIN + 21 * DAY, np.random.default_rng(5)
+    frame = readings().copy()
+    rows = frame["time"] > pd.Timestamp(monday + 30 * HOUR)
+    frame.loc[rows, "heat"] += 40.0
+    frame.loc[rows & (chance.random(len(frame)) < 0.1), "flow"] += 60.0
+    frame.loc[rows & (chance.random(len(frame)) < 0.7), "power"] = np.nan
+    frame = frame[~frame["time"].between(pd.Timestamp(monday + 60 * HOUR), pd.Timestamp(monday + 80 * HOUR))]
+    whole = sensor_health(TableHistory(frame), PUMP, ["m1"], monday, monday + 8 * DAY)["m1"]
+    assert {APART, JOINED} & set(whole.fault.ravel().tolist())
+    assert len(set(whole.fault.ravel().tolist())) > 2
+    for hours in (31, 47, 72, 100, 143, 167):
+        known = frame[frame["time"] <= pd.Timestamp(monday + hours * HOUR)]
+        then = sensor_health(TableHistory(known), PUMP, ["m1"], monday, monday + hours * HOUR)["m1"]
+        np.testing.assert_array_equal(then.fault, whole.fault[:, :hours])
+
+
 def recipe() -> Recipe:
     entry = ModelEntry(
         name="strange", task="anomaly", machine_class="pump", horizon="8 h", windows=["12 h", "3 d"], stride="4 h"
