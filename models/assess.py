@@ -2,28 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from features.column import signal_of
-from features.extract import extract
 from features.table import FeatureTable
-from ingest.plant import Target
-from ingest.store import History
 from models.assessment import Assessments, Reason
 from models.bundle import Bundle
 from models.explain import Explanation, explain
-from models.label import target_events
 from models.moment import instants, span
 from models.rows import by_machine, machine_rows
 from models.sensors.health import Health
 
 __all__ = [
     "Explanation",
-    "assess",
     "assess_table",
     "explain",
     "none_while",
@@ -34,16 +29,6 @@ __all__ = [
 
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
-
-
-def assess(bundle: Bundle, history: History, machines: Sequence[str], start: datetime, end: datetime) -> Assessments:
-    """Assess machines at every window end in (start, end].
-
-    Only readings and events at or before each window end have a say in it.
-    """
-    assessments = assess_table(bundle, extract(bundle.recipe, history, machines, start, end))
-    failures = history.events(machines=machines, kinds=["failure"], end=end)
-    return none_while_down(assessments, target_events(failures, Target()))
 
 
 def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:

@@ -3,12 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 import pandas as pd
 
-from features.extract import extract
 from features.recipe import Recipe, recipe_for
 from features.sampling import signal_intervals
 from features.table import FeatureTable
@@ -16,6 +16,7 @@ from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry, Plant
 from ingest.store import History
 from models.backtest_report import BacktestReport
+from models.believed import BelievedTable, believed_table
 from models.bundle import Bundle
 from models.early import Early
 from models.evaluate import pooled
@@ -113,11 +114,11 @@ def _by_time(past: Past, report: Progress) -> list[Part]:
     first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features of the training part", 0, 4)
     recipe = recipe_until(past.plant, past.history, past.entry, past.start)
-    table = extract(recipe, past.history, past.machines, first, past.start)
+    table = _believed(past, recipe, first, past.start).table
     report("training", 1, 4)
     bundle = _fitted(past, recipe, table, past.machines, past.start)
     report("features of the judged part", 2, 4)
-    test = extract(recipe, past.history, past.machines, past.start, past.end)
+    test = _believed(past, recipe, past.start, past.end)
     report("judging", 3, 4)
     part = judge_part(past, bundle, table, test, past.machines, past.start)
     report("judging", 4, 4)
@@ -128,7 +129,8 @@ def _by_machine(past: Past, report: Progress) -> list[Part]:
     first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features", 0, MOST_FOLDS)
     recipe = recipe_until(past.plant, past.history, past.entry, past.end)
-    table = extract(recipe, past.history, past.machines, first, past.end)
+    whole = _believed(past, recipe, first, past.end)
+    table = whole.table
     folds = machine_folds(table, past.targets, MOST_FOLDS)
     if not folds:
         raise NotEnoughDataError(
@@ -142,9 +144,14 @@ def _by_machine(past: Past, report: Progress) -> list[Part]:
         learnt = tuple(machine_rows(seen.machine))
         bundle = _fitted(past, recipe, seen, learnt, past.end)
         unseen = unseen.where((unseen.time > instant(past.start)) & (unseen.time <= instant(past.end)))
-        parts.append(judge_part(past, bundle, seen, unseen, learnt, past.end))
+        parts.append(judge_part(past, bundle, seen, replace(whole, table=unseen), learnt, past.end))
     report("training and judging by machine", len(folds), len(folds))
     return parts
+
+
+def _believed(past: Past, recipe: Recipe, start: datetime, end: datetime) -> BelievedTable:
+    machine_class = past.plant.class_named(past.entry.machine_class)
+    return believed_table(recipe, machine_class, past.history, past.machines, start, end)
 
 
 def _fitted(past: Past, recipe: Recipe, table: FeatureTable, machines: Sequence[str], known: datetime) -> Bundle:

@@ -9,10 +9,11 @@ import pandas as pd
 
 from features.table import FeatureTable
 from ingest.plant import Plant
-from models.assess import assess_table, none_while_down
+from models.assess import none_while_down
 from models.assessment import Assessments, reason_counts
 from models.baselines.calendar import calendar_cost, choose_calendar
 from models.baselines.fixed_limit import choose_limit
+from models.believed import BelievedTable
 from models.bundle import Bundle
 from models.early import Early
 from models.evaluate import AssessedTime, EventVerdict, Verdict, judge
@@ -48,7 +49,7 @@ class Part:
 
 
 def judge_part(
-    past: Past, bundle: Bundle, seen: FeatureTable, test: FeatureTable, learnt: Sequence[str], known: datetime
+    past: Past, bundle: Bundle, seen: FeatureTable, unseen: BelievedTable, learnt: Sequence[str], known: datetime
 ) -> Part:
     """Judge one bundle on rows that it has not seen.
 
@@ -56,10 +57,10 @@ def judge_part(
     ----------
     seen, learnt, known : rows, machines and time that it was trained on
     """
-    test = past.after_baseline(test)
+    test = past.after_baseline(unseen.table)
     watched = past.watched(test)
     targets = past.targets_of(watched)
-    assessments = none_while_down(assess_table(bundle, test), past.failures)
+    assessments = none_while_down(unseen.assessed(bundle, test), past.failures)
     assessed = AssessedTime.of(assessments, bundle.recipe.stride, instant(past.newest))
     verdict = _verdict(past, assessments, targets, assessed)
     counted = _counted(verdict)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from features.extract import extract
 from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry, Plant
 from ingest.store import History
 from models.assessment import not_assessed
 from models.backtest import backtest, recipe_until, split_of
 from models.backtest_report import BacktestReport
+from models.believed import believed_table
 from models.bundle import Bundle
 from models.card import judged_of
 from models.fit import fit_bundle
@@ -137,7 +137,7 @@ def train(
     chosen = entry.model_copy(update={"split": split_of(plant, entry)})
     recipe = recipe_until(plant, history, chosen, end)
     first = min(spans[machine][0] for machine in machines) - timedelta(microseconds=1)
-    table = extract(recipe, history, machines, first, end)
+    table = believed_table(recipe, plant.class_named(entry.machine_class), history, machines, first, end).table
     step("fitting to the whole past", 1, 3)
     bundle = fit_bundle(chosen, plant, recipe, table, events, end)
     step("fitting to the whole past", 2, 3)

@@ -21,15 +21,14 @@ from ingest.database import Database
 from ingest.errors import AndonError, StoreBusyError
 from ingest.plant import ModelEntry, Plant
 from ingest.store import History, Store
-from models.assess import explain
 from models.assessment import Assessments
+from models.believed import believed, explained
 from models.bundle import Bundle
 from models.finding import Finding
 from models.moment import as_datetime, instant, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from service.alerts import book
-from service.believed import believed
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.release import let_go, release_unwatched
@@ -209,7 +208,7 @@ def _worked_out(
             if np.isnan(own.level[-1]):
                 work.unsaid[machine] = str(own.reason[-1])
             if turn.watch.condition.active:
-                _find(store, bundle, machine, own, turn, work)
+                _find(plant, store, bundle, machine, own, turn, work)
     return work
 
 
@@ -264,14 +263,16 @@ def _failures(
     return {machine: np.sort(instants(own["time"])) for machine, own in by_machine(events).items()}
 
 
-def _find(store: History, bundle: Bundle, machine: str, own: Assessments, turn: Turn, work: _Work) -> None:
+def _find(
+    plant: Plant, store: History, bundle: Bundle, machine: str, own: Assessments, turn: Turn, work: _Work
+) -> None:
     begin = turn.watch.begin
     if begin is None or turn.newest_over is None:
         return
     entry, row = bundle.entry, turn.newest_over
     moment = as_datetime(own.time[row])
     try:
-        explanation = explain(bundle, store, machine, moment, began=begin)
+        explanation = explained(plant, store, bundle, machine, moment, began=begin)
     except AndonError as error:
         work.errors.append(f"{entry.name}, {machine}: {error}")
         return

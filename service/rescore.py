@@ -23,9 +23,10 @@ from ingest.errors import AndonError, DamagedError
 from ingest.plant import Plant
 from ingest.store import Store
 from models.assessment import Assessments
+from models.believed import believed
 from models.bundle import Bundle
 from models.sensors.health import REACH
-from service.believed import believed, believed_otherwise
+from service.believed_otherwise import believed_otherwise
 from service.late_looks import MOST_TRIES, LateLooks, Tries, oldest_mark
 from service.watch import Watch
 
@@ -67,7 +68,8 @@ def rescore(
     """Score again what readings touch that came late since an entry of the list of late rows.
 
     That is every window that holds one, and every later one of which they tell that a sensor can be believed
-    after all, or cannot. What fails is tried again by the next rounds, five times in all.
+    after all, or cannot, or that holds readings of that sensor. What fails is tried again by the next rounds, five
+    times in all.
 
     Parameters
     ----------
@@ -96,8 +98,10 @@ def rescore(
     for machines, begin, end in _pieces(reach, step):
         ask = partial(believed_otherwise, plant, store, state, bundle)
         for found in _each(ask, machines, (begin, end), failed):
-            for machine, ends in found.items():
-                due[machine] += [(each - step, each) for each in ends]
+            for machine, spans_of_it in found.items():
+                # What nobody has said yet is left to the round that says it.
+                last = moment(before[machine].until)
+                due[machine] += [(first, min(over, last)) for first, over in spans_of_it]
     together: dict[Span, list[str]] = defaultdict(list)
     for machine, those in due.items():
         for span in _united(those):

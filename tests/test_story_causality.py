@@ -14,8 +14,8 @@ from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
-from models.assess import assess
 from models.backtest import recipe_until
+from models.believed import believed
 from models.bundle import Bundle
 from models.fit import fit_bundle
 from models.persistence import episodes
@@ -94,7 +94,7 @@ def test_nothing_that_comes_after_a_moment_changes_what_was_said_of_it(
     folder: Path = tmp_path_factory.mktemp("later")
     store = Store(folder)
     fill(store)
-    before = [assess(bundle, store, MACHINES, FIRST, CUT) for bundle in bundles]
+    before = [believed(PLANT, store, bundle, MACHINES, FIRST, CUT) for bundle in bundles]
 
     for number, (machine, hours, value, kind) in enumerate(additions):
         time = CUT + timedelta(hours=hours, microseconds=number)
@@ -105,7 +105,7 @@ def test_nothing_that_comes_after_a_moment_changes_what_was_said_of_it(
             store.add_events(events_table([Event(machine=machine, kind=kind, time=time)]), source="later")  # type: ignore[arg-type]
     if sealed:
         store.seal()
-    after = [assess(bundle, store, MACHINES, FIRST, CUT) for bundle in bundles]
+    after = [believed(PLANT, store, bundle, MACHINES, FIRST, CUT) for bundle in bundles]
     store.close()
 
     for old, new in zip(before, after, strict=True):

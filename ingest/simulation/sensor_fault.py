@@ -11,8 +11,10 @@ from ingest.simulation.kind import SignalPhysics
 from ingest.simulation.scenario import Scenario, SimulatedMachine
 from ingest.simulation.signals import rounded
 
-_MEDIAN_HOURS = {"stuck": 14.0, "drift": 90.0, "spikes": 18.0, "drop-outs": 20.0, "offset": 40.0, "silence": 4.0}
-_KINDS = tuple(_MEDIAN_HOURS)
+MEDIAN_HOURS = {"stuck": 14.0, "drift": 90.0, "spikes": 18.0, "drop-outs": 20.0, "offset": 40.0, "silence": 4.0}
+"""How long each kind of fault lasts, as the median of a log-normal distribution."""
+
+_KINDS = tuple(MEDIAN_HOURS)
 _YEAR = 365.25 * 86400
 
 
@@ -48,7 +50,7 @@ def sensor_faults(scenario: Scenario, machine: SimulatedMachine) -> Iterator[Sen
         moment += float(chance.exponential(_YEAR / rate))
         kind = _KINDS[int(chance.integers(len(_KINDS)))]
         physics = machine.kind.signals[int(chance.integers(len(machine.kind.signals)))]
-        hours = _MEDIAN_HOURS[kind] * math.exp(0.6 * float(chance.standard_normal()))
+        hours = MEDIAN_HOURS[kind] * math.exp(0.6 * float(chance.standard_normal()))
         size = physics.noise * float(chance.uniform(4, 12)) * float(chance.choice((-1.0, 1.0)))
         end = moment + hours * 3600
         yield SensorFault("" if kind == "silence" else physics.name, kind, int(moment), int(end), size)
@@ -94,17 +96,43 @@ class Sensors:
             read[rows] = np.nan
             return
         column = self._column[fault.signal]
-        physics: SignalPhysics = self._signals[column]
-        if fault.kind == "stuck":
-            self._held = float(read[rows[0], column]) if math.isnan(self._held) else self._held
-            read[rows, column] = self._held
-        elif fault.kind == "offset":
-            read[rows, column] += fault.size
-        elif fault.kind == "drift":
-            read[rows, column] += fault.size * (times[rows] - fault.begin) / (fault.end - fault.begin)
-        elif fault.kind == "spikes":
-            hit = rows[self._chance.random(len(rows)) < 0.1]
-            width = physics.high - physics.low
-            read[hit, column] = physics.low + width * self._chance.uniform(-0.2, 1.2, len(hit))
-        else:
-            read[rows[self._chance.random(len(rows)) < 0.7], column] = np.nan
+        self._held = float(read[rows[0], column]) if math.isnan(self._held) else self._held
+        physics = self._signals[column]
+        read[rows, column] = lied(fault, physics, times[rows], read[rows, column], self._chance, held=self._held)
+
+
+def lied(
+    fault: SensorFault,
+    physics: SignalPhysics,
+    times: NDArray[np.int64],
+    truth: NDArray[np.float64],
+    chance: np.random.Generator,
+    *,
+    held: float,
+) -> NDArray[np.float64]:
+    """Return what a faulty sensor says during its fault.
+
+    Parameters
+    ----------
+    times : seconds since 1970 UTC, all of them during the fault, shape (n,)
+    truth : shape (n,)
+    held : what a stuck sensor says
+
+    Returns
+    -------
+    array of shape (n,), NaN where it says nothing; not rounded
+    """
+    read = truth.copy()
+    if fault.kind == "stuck":
+        read[:] = held
+    elif fault.kind == "offset":
+        read += fault.size
+    elif fault.kind == "drift":
+        read += fault.size * (times - fault.begin) / (fault.end - fault.begin)
+    elif fault.kind == "spikes":
+        hit = np.flatnonzero(chance.random(len(read)) < 0.1)
+        width = physics.high - physics.low
+        read[hit] = physics.low + width * chance.uniform(-0.2, 1.2, len(hit))
+    else:
+        read[chance.random(len(read)) < 0.7] = np.nan
+    return read

@@ -23,6 +23,9 @@ Flags = NDArray[np.bool_]
 
 HOUR = np.timedelta64(3_600_000_000, "us")
 
+CLOSE = 14 * HOUR
+"""Longest time between a reading and the few before it that it is compared with."""
+
 MOST_CELLS = 4_000_000
 """Most values of one machine that are in memory (32 MB), and about how many of several; looks take a few times that."""
 
@@ -52,12 +55,18 @@ class Block:
 
     @cached_property
     def changes(self) -> Values:
-        """How far each reading is from the one before of its signal; shape (n_signals, n), NaN where there is none."""
+        """How far each reading is from the one before of its signal; shape (n_signals, n), NaN where none is close."""
         changes = np.full(self.values.shape, np.nan)
         for own, values in zip(changes, self.values, strict=True):
             read = np.flatnonzero(~np.isnan(values))
-            own[read[1:]] = np.abs(np.diff(values[read]))
+            close = np.diff(self.time[read]) <= CLOSE
+            own[read[1:]] = np.where(close, np.abs(np.diff(values[read])), np.nan)
         return changes
+
+    def part(self, start: datetime, end: datetime) -> "Block":
+        """Return the readings in (start, end]."""
+        first, stop = np.searchsorted(self.time, np.array([instant(start), instant(end)]), side="right")
+        return Block(self.time[first:stop], self.values[:, first:stop])
 
 
 def hours_in(start: datetime, end: datetime) -> Hours:

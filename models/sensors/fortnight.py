@@ -11,14 +11,21 @@ from numpy.typing import NDArray
 from ingest.store import History
 from models.sensors.block import HOUR, Block, Hours, Values, hours_in, read_blocks
 from models.sensors.looks import LOOKS, Around
+from models.sensors.together import Together, together
 from models.sensors.usual import LOOKS_BACK, Usual
 
-FORTNIGHT = timedelta(days=14)
-_SETTLES = timedelta(days=7)
+WEEK = timedelta(days=7)
+FORTNIGHT = 2 * WEEK
+REACHES_BACK = FORTNIGHT + WEEK
+"""From how long before the week that an hour lies in readings say what is usual then."""
+
 _FEWEST_HOURS = 120
 _FEWEST_READINGS = 8
 _BAD_AFTER = 2 * HOUR
 _SELDOM = LOOKS_BACK / 24
+
+
+_Settled = tuple[list[Usual | None], Together | None]
 
 
 def usual_of(block: Block, hours: Hours) -> list[Usual | None]:
@@ -42,29 +49,91 @@ def usual(
     machine_class: str,
     signals: Sequence[str],
     machines: Sequence[str],
-    until: datetime,
+    day: datetime,
     every: timedelta,
 ) -> dict[str, list[Usual | None]]:
-    """Return what was usual of machines before a moment.
+    """Return what was usual of machines before a day.
 
-    That is the fortnight that ended a week before it, so that a fault does not soon look usual itself;
+    That is the fortnight that ended a week before this week began, so that a fault does not soon look usual itself;
     or the newest fortnight, of a signal that was not read long enough then.
 
     Parameters
     ----------
-    until : a whole hour
+    day : its begin
     every : about how often readings come
     """
-    settled = _fortnight(history, machine_class, signals, machines, until - _SETTLES, every)
-    young = [machine for machine in machines if None in settled[machine]]
-    newest = _fortnight(history, machine_class, signals, young, until, every) if young else {}
+    settled = _settled(history, machine_class, signals, machines, week_of(day), every)
+    young = [machine for machine in machines if None in settled[machine][0]]
+    newest = _newest(history, machine_class, signals, young, day, every) if young else {}
     return {
         machine: [old or new for old, new in zip(own, newest.get(machine, own), strict=True)]
-        for machine, own in settled.items()
+        for machine, (own, _) in settled.items()
     }
 
 
-def _fortnight(
+def week_of(moment: datetime) -> datetime:
+    """Return when the week of a moment began: the last Monday, midnight UTC.
+
+    Examples
+    --------
+    >>> week_of(datetime(2026, 1, 8, 5, 30))
+    datetime.datetime(2026, 1, 5, 0, 0)
+    """
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=moment.weekday())
+
+
+def usual_together(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    day: datetime,
+    every: timedelta,
+) -> dict[str, Together | None]:
+    """Return how the signals of machines went together in the fortnight that ended a week before this week began.
+
+    What the week in between differed by, in its middle, counts as season.
+    """
+    settled = _settled(history, machine_class, signals, machines, week_of(day), every)
+    return {machine: beside for machine, (_, beside) in settled.items()}
+
+
+def _settled(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    week: datetime,
+    every: timedelta,
+) -> dict[str, _Settled]:
+    start = week - REACHES_BACK
+    keys = [("settled", tuple(signals), machine) for machine in machines]
+    work = partial(_work_settled, history, machine_class, signals, machines, week, every)
+    return dict(zip(machines, history.derived(machine_class, start, week, keys, work), strict=True))
+
+
+def _work_settled(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    week: datetime,
+    every: timedelta,
+    which: Sequence[int],
+) -> list[_Settled]:
+    names, start, until = [machines[place] for place in which], week - REACHES_BACK, week - WEEK
+    before, after = hours_in(start, until), hours_in(until, week)
+    found = {
+        machine: (
+            usual_of(block.part(start, until), hours_in(start + LOOKS_BACK, until)),
+            together(block, before, after),
+        )
+        for machine, block in read_blocks(history, machine_class, signals, names, start, week, every)
+    }
+    return [found.get(machine, ([None] * len(signals), None)) for machine in names]
+
+
+def _newest(
     history: History,
     machine_class: str,
     signals: Sequence[str],
@@ -74,22 +143,21 @@ def _fortnight(
 ) -> dict[str, list[Usual | None]]:
     start = until - FORTNIGHT
     keys = [("usual", tuple(signals), machine) for machine in machines]
-    work = partial(_work, history, machine_class, signals, machines, start, until, every)
+    work = partial(_work_newest, history, machine_class, signals, machines, until, every)
     return dict(zip(machines, history.derived(machine_class, start, until, keys, work), strict=True))
 
 
-def _work(
+def _work_newest(
     history: History,
     machine_class: str,
     signals: Sequence[str],
     machines: Sequence[str],
-    start: datetime,
     until: datetime,
     every: timedelta,
     which: Sequence[int],
 ) -> list[list[Usual | None]]:
+    names, start = [machines[place] for place in which], until - FORTNIGHT
     hours = hours_in(start + LOOKS_BACK, until)
-    names = [machines[place] for place in which]
     found = {
         machine: usual_of(block, hours)
         for machine, block in read_blocks(history, machine_class, signals, names, start, until, every)

@@ -1,22 +1,25 @@
 """◆ The health of sensors: at each hour which of them cannot be believed, and why.
 
-Only readings up to an hour, of the 24 days before it, have a say in it: whoever asks later, or again,
+Only readings up to an hour, of the four weeks before it, have a say in it: whoever asks later, or again,
 is told the same. A fault that lasts longer than a week begins to look usual.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.plant import MachineClass
 from ingest.store import History
-from models.moment import as_datetime
-from models.sensors.block import HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
-from models.sensors.fortnight import usual
+from models.moment import as_datetime, instant
+from models.sensors.block import CLOSE, HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
+from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_together, week_of
 from models.sensors.looks import LOOKS, Around
+from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Together, departures, hourly
 from models.sensors.usual import LOOKS_BACK, Usual
 
 TRUSTED_AGAIN = timedelta(hours=6)
@@ -29,12 +32,21 @@ WORDS: Mapping[str, str] = {
     "stuck": "it stands still while others move",
     "noise": "it is much noisier than usual, at its usual level",
     "spikes": "single readings jump there and back",
+    "apart": "it departs from what the other signals say, as a sensor that drifts or is off does",
 }
 """What each kind of fault is, for people."""
+
+_DAY = timedelta(days=1)
+_BESIDE = LOOKS_BACK + CLOSE.astype(timedelta)
 
 _MISSING_FROM = 0.6
 _TIMES = 4.0
 _CODES = (*WORDS,)
+APART = _CODES.index("apart") + 1
+"""The number of the kind of fault that leaves the signal out and says nothing against the machine's others."""
+
+JOINED = -1
+"""A signal that departs together with others: that is the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Health:
     signals : names
     hours : whole hours, shape (n_hours,)
     fault : number of the kind of fault, counted from 1 in the order of ``WORDS``; 0 while the sensor
-        can be believed; shape (n_signals, n_hours)
+        can be believed, −1 (``JOINED``) while it departs together with others; shape (n_signals, n_hours)
     """
 
     signals: tuple[str, ...]
@@ -54,16 +66,16 @@ class Health:
     fault: NDArray[np.int8]
 
     def bad(self, signals: Sequence[str]) -> Flags:
-        """Say at which hours any of these signals cannot be believed."""
+        """Say at which hours the readings of any of these signals are so broken that a machine gets no number."""
         asked = [place for place, name in enumerate(self.signals) if name in signals]
-        return np.asarray((self.fault[asked] > 0).any(axis=0))
+        return np.asarray(((self.fault[asked] > 0) & (self.fault[asked] != APART)).any(axis=0))
 
     def now(self) -> dict[str, tuple[str, datetime]]:
         """Return, of each signal that cannot be believed at the last hour, the kind of fault and since when."""
         found = {}
         for name, fault in zip(self.signals, self.fault, strict=True):
-            if len(fault) and fault[-1]:
-                fine = np.flatnonzero(fault == 0)
+            if len(fault) and fault[-1] > 0:
+                fine = np.flatnonzero(fault <= 0)
                 since = self.hours[fine[-1] + 1 if len(fine) else 0]
                 found[name] = _CODES[fault[-1] - 1], as_datetime(since)
         return found
@@ -83,24 +95,81 @@ def sensor_health(
     every = expected_interval(history, machine_class)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
-    for day in np.unique(_day_of(hours)):
-        at = np.flatnonzero(_day_of(hours) == day)
-        begin = as_datetime(day.astype("datetime64[us]"))
-        known = usual(history, machine_class.name, signals, machines, begin, every)
-        first, last = as_datetime(hours[at[0]]), as_datetime(hours[at[-1]])
-        for machine, block in read_blocks(
-            history, machine_class.name, signals, machines, first - LOOKS_BACK - timedelta(hours=1), last, every
-        ):
-            marks[machine][:, at] = faults(block, known[machine], hours[at])
-    kept = hours > np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")
+    for begin, last in _spans(hours):
+        keys = [("sensor marks", signals, machine) for machine in machines]
+        work = partial(_marks, history, machine_class.name, signals, machines, begin, last, every)
+        found = history.derived(machine_class.name, week_of(begin) - REACHES_BACK, last, keys, work)
+        at = np.flatnonzero((hours > instant(begin)) & (hours <= instant(last)))
+        for machine, own in zip(machines, found, strict=True):
+            marks[machine][:, at] = own[:, own.shape[1] - len(at) :]
+    kept = hours > instant(start)
     return {machine: Health(signals, hours[kept], _held(own)[:, kept]) for machine, own in marks.items()}
 
 
-def faults(block: Block, usual: Sequence[Usual | None], hours: Hours) -> NDArray[np.int8]:
-    """Return which fault each signal shows at each hour; shape (n_signals, n_hours), 0 for none."""
-    around = Around(block, usual, hours)
-    heard = np.searchsorted(block.time, hours, "right") > np.searchsorted(block.time, hours - HOUR, "right")
+def _spans(hours: Hours) -> Iterator[tuple[datetime, datetime]]:
+    """Yield what is worked out and remembered at once: whole weeks that are over by the last hour, then days."""
+    if not len(hours):
+        return
+    first, end = as_datetime(hours[0] - HOUR), as_datetime(hours[-1])
+    begin = week_of(first)
+    while begin < end:
+        length = WEEK if begin + WEEK <= end else _DAY
+        if begin + length > first:
+            yield begin, min(begin + length, end)
+        begin += length
+
+
+def _marks(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    begin: datetime,
+    last: datetime,
+    every: timedelta,
+    which: Sequence[int],
+) -> list[NDArray[np.int8]]:
+    """Return the marks of some machines at the hours of some days up to the last one."""
+    names = [machines[place] for place in which]
+    days = [begin + number * _DAY for number in range(-(-(last - begin) // _DAY))]
+    marks = {machine: np.zeros((len(signals), len(hours_in(begin, last))), np.int8) for machine in names}
+    known = [usual(history, machine_class, signals, names, day, every) for day in days]
+    beside = usual_together(history, machine_class, signals, names, begin, every)
+    for machine, block in read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every):
+        apart = _departures(block, beside[machine], hours_in(begin, last))
+        usuals = [own[machine] for own in known]
+        pieces = [number for number, own in enumerate(usuals) if number == 0 or own != usuals[number - 1]]
+        broken = np.concatenate(
+            [
+                _faults(block, usuals[first], hours_in(days[first], min(days[stop - 1] + _DAY, last)))
+                for first, stop in itertools.pairwise([*pieces, len(days)])
+            ],
+            axis=1,
+        )
+        marks[machine] = np.where(broken > 0, broken, apart)
+    return [marks[machine] for machine in names]
+
+
+def _departures(block: Block, beside: Together | None, hours: Hours) -> NDArray[np.int8]:
+    """Return where each signal departs from what the others say: ``APART`` alone, ``JOINED`` with others, 0 not."""
+    if beside is None:
+        return np.zeros((len(block.values), len(hours)), np.int8)
+    reaching = np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
+    departs = departures(beside, hourly(block, reaching))
+    return np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0)).astype(np.int8) * _heard(
+        block, hours
+    )
+
+
+def _heard(block: Block, hours: Hours) -> Flags:
+    ends = (np.searchsorted(block.time, each, side="right") for each in (hours, hours - HOUR))
+    return np.greater(*ends)
+
+
+def _faults(block: Block, usual: Sequence[Usual | None], hours: Hours) -> NDArray[np.int8]:
+    """Return the fault that each signal shows by itself at each hour, 0 for none; shape (n_signals, n_hours)."""
     found = np.zeros((len(usual), len(hours)), np.int8)
+    around, heard = Around(block, usual, hours), _heard(block, hours)
     for signal, own in enumerate(usual):
         if own is None:
             continue
@@ -119,14 +188,8 @@ def _beyond(code: str, look: Values, usual: Usual) -> Flags:
 
 
 def _held(marks: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Hold each mark for as long as the sensor is not trusted again."""
-    held = marks.copy()
-    for late in range(1, int(TRUSTED_AGAIN / timedelta(hours=1))):
-        earlier = marks[:, :-late] if late < marks.shape[1] else marks[:, :0]
-        place = held[:, late:]
-        place[place == 0] = earlier[place == 0]
-    return held
-
-
-def _day_of(hours: Hours) -> NDArray[np.datetime64]:
-    return (hours - np.timedelta64(1, "us")).astype("datetime64[D]")
+    """Hold each fault for as long as the sensor is not trusted again."""
+    place = np.arange(marks.shape[1])
+    last = np.maximum.accumulate(np.where(marks > 0, place, -1), axis=1)
+    holds = (last >= 0) & (place - last < TRUSTED_AGAIN / timedelta(hours=1))
+    return np.where(holds, np.take_along_axis(marks, np.maximum(last, 0), axis=1), marks)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from models.sensors.block import Block, Flags, Hours, Values
+from models.sensors.block import CLOSE, Block, Flags, Hours, Values
 from models.sensors.usual import LOOKS_BACK, Usual
 
 _BESIDE = 5
@@ -50,6 +50,13 @@ class Around:
         places = ends - 1 - np.arange(width)
         padded = np.append(series, np.nan)
         return padded[np.where(places >= begins, places, len(series))]
+
+    def close(self, rows: NDArray[np.intp], back: int) -> Flags:
+        """Say which rows come soon after the row so many places before; shape (n,) to (n − back,).
+
+        What is made of rows that are not close is not known, so that nothing depends on how far back a block reaches.
+        """
+        return self.block.time[rows[back:]] - self.block.time[rows[:-back]] <= CLOSE
 
     def others(self, signal: int, flags: Flags) -> Flags:
         """Say where at least half of the other signals have a flag; shape (n_signals, n) to (n,)."""
@@ -121,6 +128,7 @@ def spikes(around: Around, signal: int) -> Values:
     there, back = values[_BESIDE:-1] - before, values[_BESIDE:-1] - values[_BESIDE + 1 :]
     jump = np.where(np.sign(there) == np.sign(back), np.minimum(np.abs(there), np.abs(back)), 0.0)
     jump[around.others(signal, around.jumps)[rows[_BESIDE:-1]]] = 0.0
+    jump[~around.close(rows, _BESIDE + 1)] = np.nan
     newest = around.newest(jump, rows[_BESIDE + 1 :], _SPIKES_WIDTHS * usual.width)
     return np.asarray(np.partition(newest, -2, axis=1)[:, -2])
 
@@ -138,8 +146,9 @@ def noise(around: Around, signal: int) -> Values:
     rough = np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2)
     jumps = around.others(signal, around.jumps)[rows]
     rough[jumps[1:-1] | jumps[2:]] = 0.0
+    rough[~around.close(rows, 2)] = np.nan
     level = np.median(around.newest(values, rows, usual.width), axis=1)
-    size = np.quantile(around.newest(rough, rows[2:], usual.width - 2), 0.5, axis=1)
+    size = np.median(around.newest(rough, rows[2:], usual.width - 2), axis=1)
     return np.where((level < usual.low) | (level > usual.high), 0.0, size)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 from features.extract import extract
 from ingest.event import Event
 from ingest.plant import Signal
-from models.assess import assess, assess_table
+from models.assess import assess_table
 from models.assessment import Reason
 from models.backtest import recipe_until
+from models.believed import believed
 from models.bundle import Bundle
 from models.card import page
 from models.fit import fit_bundle
@@ -17,7 +18,7 @@ from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pum
 
 
 def test_every_window_end_has_a_level_or_a_reason(seal_risk: Bundle, pumps: TableHistory) -> None:
-    said = assess(seal_risk, pumps, MACHINES, after(hours=100), after(hours=HOURS))
+    said = believed(PLANT, pumps, seal_risk, MACHINES, after(hours=100), after(hours=HOURS))
     ok = said.reason == Reason.OK
 
     assert len(said) > 1000
@@ -29,7 +30,7 @@ def test_every_window_end_has_a_level_or_a_reason(seal_risk: Bundle, pumps: Tabl
 
 
 def test_levels_are_high_before_failures_and_low_otherwise(seal_risk: Bundle, pumps: TableHistory) -> None:
-    said = assess(seal_risk, pumps, ["pump-0"], after(hours=0), after(hours=HOURS))
+    said = believed(PLANT, pumps, seal_risk, ["pump-0"], after(hours=0), after(hours=HOURS))
     hours = (said.time - np.datetime64(after(hours=0).replace(tzinfo=None), "us")) / np.timedelta64(1, "h")
     worn = np.zeros(len(said), dtype=bool)
     for failure in FAILURES["pump-0"]:
@@ -43,7 +44,7 @@ def test_levels_are_high_before_failures_and_low_otherwise(seal_risk: Bundle, pu
 
 def test_a_machine_settles_after_a_failure(seal_risk: Bundle, pumps: TableHistory) -> None:
     failure = FAILURES["pump-0"][1]
-    said = assess(seal_risk, pumps, ["pump-0"], after(hours=failure), after(hours=failure + 12))
+    said = believed(PLANT, pumps, seal_risk, ["pump-0"], after(hours=failure), after(hours=failure + 12))
 
     assert said.reason[0] == Reason.SETTLING
     assert said.reason[-1] == Reason.OK
@@ -52,7 +53,7 @@ def test_a_machine_settles_after_a_failure(seal_risk: Bundle, pumps: TableHistor
 def test_a_broken_machine_has_no_level_until_it_is_mended(seal_risk: Bundle, pumps: TableHistory) -> None:
     breakdown = Event(machine="pump-0", kind="failure", time=after(hours=300), end=after(hours=324))
     lasting = TableHistory(pumps.readings, [breakdown])
-    said = assess(seal_risk, lasting, ["pump-0", "pump-1"], after(hours=290), after(hours=340))
+    said = believed(PLANT, lasting, seal_risk, ["pump-0", "pump-1"], after(hours=290), after(hours=340))
     hours = (said.time - np.datetime64(after(hours=0).replace(tzinfo=None), "us")) / np.timedelta64(1, "h")
     down = (hours > 300) & (hours <= 324) & (said.machine == "pump-0")
 
@@ -71,15 +72,15 @@ def test_thin_and_silent_windows_have_a_reason_and_no_level(seal_risk: Bundle, p
 
 
 def test_what_comes_later_changes_no_assessment(seal_risk: Bundle, pumps: TableHistory) -> None:
-    known = assess(seal_risk, pumps, MACHINES, after(hours=200), after(hours=480))
-    changed = assess(seal_risk, pump_history(later=9.0), MACHINES, after(hours=200), after(hours=480))
+    known = believed(PLANT, pumps, seal_risk, MACHINES, after(hours=200), after(hours=480))
+    changed = believed(PLANT, pump_history(later=9.0), seal_risk, MACHINES, after(hours=200), after(hours=480))
 
     assert np.array_equal(known.level, changed.level, equal_nan=True)
     assert np.array_equal(known.reason, changed.reason)
 
 
 def test_an_empty_span_gives_no_assessment(seal_risk: Bundle, pumps: TableHistory) -> None:
-    assert len(assess(seal_risk, pumps, MACHINES, after(hours=300), after(hours=300))) == 0
+    assert len(believed(PLANT, pumps, seal_risk, MACHINES, after(hours=300), after(hours=300))) == 0
     assert seal_risk.recipe.stride == timedelta(hours=2)
 
 
@@ -96,7 +97,7 @@ def test_a_machine_that_is_off_has_no_level_and_that_is_the_reason(pumps: TableH
     table = extract(recipe, history, MACHINES, after(hours=-1), after(hours=HOURS))
     bundle = fit_bundle(entry, plant, recipe, table, history.events(), after(hours=HOURS))
 
-    said = assess(bundle, history, ["pump-0"], after(hours=150), after(hours=240))
+    said = believed(PLANT, history, bundle, ["pump-0"], after(hours=150), after(hours=240))
 
     hours = (said.time - np.datetime64(after(hours=0).replace(tzinfo=None), "us")) / np.timedelta64(1, "h")
     off = said.reason == Reason.OFF

@@ -9,9 +9,9 @@ from features.extract import extract
 from ingest.errors import NotEnoughDataError
 from ingest.event import Event
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
-from models.assess import assess, assess_table
 from models.backtest import backtest, recipe_until
 from models.backtest_report import BacktestReport
+from models.believed import believed
 from models.evaluate import AlertVerdict, EventVerdict, JudgedAlert
 from models.fit import fit_bundle
 from models.label import target_events
@@ -139,13 +139,15 @@ def test_a_replay_day_by_day_says_what_one_replay_says() -> None:
     recipe = recipe_until(PLANT, history, entry, start)
     table = extract(recipe, history, MACHINES, after(hours=-1), start)
     bundle = fit_bundle(entry, PLANT, recipe, table, history.events(end=start), start)
-    whole = assess_table(bundle, extract(recipe, history, MACHINES, start, after(hours=HOURS)))
+    whole = believed(PLANT, history, bundle, MACHINES, start, after(hours=HOURS))
     days = []
     for hour in range(345, HOURS, 24):
         end = min(hour + 24, HOURS)
         # Each day sees no more than what was there at its end.
         days.append(
-            assess(bundle, history_of(until=min(end + 1, HOURS)), MACHINES, after(hours=hour), after(hours=end))
+            believed(
+                PLANT, history_of(until=min(end + 1, HOURS)), bundle, MACHINES, after(hours=hour), after(hours=end)
+            )
         )
 
     pieces = pd.concat(pd.DataFrame({"m": day.machine, "t": day.time, "l": day.level, "r": day.reason}) for day in days)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ingest.errors import NotEnoughDataError, RegistryError
-from models.assess import assess
+from models.believed import believed
 from models.known_history import KnownHistory
 from models.moment import as_datetime
 from models.registry import Registry, Version
@@ -102,7 +102,7 @@ def test_a_reading_of_absurd_size_overflows_nothing(task: str, tmp_path: Path) -
     registry = Registry(tmp_path)
     report = train(PLANT, history, pump_entry(task=task), registry, now=NOW)
     bundle = registry.load("seal risk", report.version)
-    said = assess(bundle, history, MACHINES[:2], after(hours=400), after(hours=HOURS))
+    said = believed(PLANT, history, bundle, MACHINES[:2], after(hours=400), after(hours=HOURS))
 
     assert np.isfinite(said.level).mean() > 0.5
     assert all(np.isfinite(part).all() for part in (bundle.normal.spread, bundle.normal.between, bundle.normal.own))
@@ -139,7 +139,7 @@ def test_one_failure_only_is_learnt_from_and_nothing_is_claimed(tmp_path: Path) 
 
 def test_a_trained_model_assesses_unseen_machines(trained: Trained, pumps: TableHistory) -> None:
     bundle = trained[1].load("seal risk")
-    said = assess(bundle, pumps, MACHINES[:2], after(hours=400), after(hours=HOURS))
+    said = believed(PLANT, pumps, bundle, MACHINES[:2], after(hours=400), after(hours=HOURS))
 
     assert np.isfinite(said.level).mean() > 0.8
 

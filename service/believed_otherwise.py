@@ -1,4 +1,4 @@
-"""Assessments that rest on sensors which could be believed; others say so in place of a number."""
+"""Windows of which was said what readings that came late do not bear out any more: which sensors could be believed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,30 +7,15 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from features.window import moment
+from features.window import microseconds, moment
 from ingest.database import Database
 from ingest.plant import Plant
 from ingest.store import History
-from models.assess import assess, none_while_unbelieved, unbelieved
-from models.assessment import Assessments, Reason
+from models.assess import unbelieved
+from models.assessment import Reason
 from models.bundle import Bundle
-from models.moment import as_datetime
-from models.rows import machine_rows
 from models.sensors.health import sensor_health
 from service.database import assessment_table
-
-
-def believed(
-    plant: Plant, history: History, bundle: Bundle, machines: Sequence[str], start: datetime, end: datetime
-) -> Assessments:
-    """Assess machines at every window end in (start, end]; a faulty sensor in its shortest window takes the number."""
-    said = assess(bundle, history, machines, start, end)
-    if not len(said):
-        return said
-    shortest, machine_class = bundle.recipe.windows[0], plant.class_named(bundle.entry.machine_class)
-    heard, last = [*machine_rows(said.machine)], as_datetime(said.time.max())
-    health = sensor_health(history, machine_class, heard, start - shortest, last)
-    return none_while_unbelieved(said, health, bundle.recipe.signals, shortest)
 
 
 def believed_otherwise(
@@ -41,12 +26,14 @@ def believed_otherwise(
     machines: Sequence[str],
     start: datetime,
     end: datetime,
-) -> dict[str, list[int]]:
+) -> dict[str, list[tuple[int, int]]]:
     """Return of which windows in (start, end] readings tell now that the sensors are what they were not before.
 
     Those are the windows that say "sensor fault" of sensors that can be believed, or a number that rests on
-    one which cannot: their ends, in microseconds since 1970, of each machine.
+    one which cannot, and later ones that hold the readings that were left out for it, or were not: spans
+    (begin, end] of their ends, in microseconds since 1970, of each machine.
     """
+    step, carried = microseconds(bundle.recipe.stride), microseconds(bundle.recipe.lookback)
     shortest, machine_class = bundle.recipe.windows[0], plant.class_named(bundle.entry.machine_class)
     with state.read() as connection:
         said = {machine: _said(connection, bundle.entry.name, machine, start, end) for machine in machines}
@@ -57,7 +44,7 @@ def believed_otherwise(
         ends = np.array([moment(time) for time in said[machine]], np.int64)
         faulty = np.array([reason == Reason.SENSOR_FAULT.value for reason in said[machine].values()], np.bool_)
         now = unbelieved(ends.view("datetime64[us]"), health[machine], bundle.recipe.signals, shortest)
-        found[machine] = ends[faulty != now].tolist()
+        found[machine] = [(each - step, each + carried) for each in ends[faulty != now].tolist()]
     return found
 
 

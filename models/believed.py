@@ -1,0 +1,164 @@
+"""Feature tables and assessments that rest on readings which could be believed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.extract import extract
+from features.recipe import Recipe
+from features.table import FeatureTable
+from ingest.plant import MachineClass, Plant, Target
+from ingest.store import History
+from models.assess import assess_table, none_while_down, none_while_unbelieved
+from models.assessment import Assessments
+from models.bundle import Bundle
+from models.explain import Explanation, explain
+from models.label import target_events
+from models.moment import as_datetime, instant, span
+from models.rows import machine_rows
+from models.sensors.believed_history import BelievedHistory
+from models.sensors.block import Hours
+from models.sensors.doubt import Doubt, doubts
+from models.sensors.health import Health, sensor_health
+
+_NOTHING: frozenset[Doubt] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BelievedTable:
+    """A feature table, and which sensors could be believed meanwhile.
+
+    Attributes
+    ----------
+    table : made without the readings that were doubted at the time of each row
+    health : of each machine, from the begin of the longest window of its first row to its last row
+    """
+
+    table: FeatureTable
+    health: Mapping[str, Health]
+
+    def assessed(self, bundle: Bundle, rows: FeatureTable) -> Assessments:
+        """Assess some rows of the table; none where a broken sensor lies in the shortest window."""
+        said = assess_table(bundle, rows)
+        return none_while_unbelieved(said, self.health, bundle.recipe.signals, bundle.recipe.windows[0])
+
+
+def believed_table(
+    recipe: Recipe,
+    machine_class: MachineClass,
+    history: History,
+    machines: Sequence[str],
+    start: datetime,
+    end: datetime,
+) -> BelievedTable:
+    """Return the features of machines at every window end in (start, end], without doubted readings.
+
+    What was doubted later than a row counts there all the same: whoever asks later is told the same.
+    """
+    spans = history.spans(machine_class.name)
+    names = [name for name in sorted(set(machines)) if name in spans]
+    if not names:
+        return BelievedTable(extract(recipe, history, machines, start, end), {})
+    last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
+    health = _health(recipe, machine_class, history, names, start, last)
+    known = _known(recipe, health)
+    table = extract(recipe, BelievedHistory(history, known), names, start, end)
+    rows = machine_rows(table.machine)
+    for name, own in known.items():
+        if name in rows:
+            for piece, then in _otherwise(recipe, table.time[rows[name]], own):
+                mine = np.arange(rows[name].start, rows[name].stop)[piece]
+                _replace(recipe, BelievedHistory(history, {name: sorted(then, key=str)}), table, mine)
+    return BelievedTable(table, health)
+
+
+def believed(
+    plant: Plant, history: History, bundle: Bundle, machines: Sequence[str], start: datetime, end: datetime
+) -> Assessments:
+    """Assess machines at every window end in (start, end]; see ``believed_table`` and ``none_while_unbelieved``.
+
+    Only readings and events at or before each window end have a say in it.
+    """
+    machine_class = plant.class_named(bundle.entry.machine_class)
+    found = believed_table(bundle.recipe, machine_class, history, machines, start, end)
+    failures = history.events(machines=machines, kinds=["failure"], end=end)
+    return none_while_down(found.assessed(bundle, found.table), target_events(failures, Target()))
+
+
+def explained(
+    plant: Plant, history: History, bundle: Bundle, machine: str, at: datetime, *, began: datetime | None = None
+) -> Explanation:
+    """Explain what a bundle says of a machine at a window end, and say which signals were left out, if any.
+
+    Raises
+    ------
+    NotEnoughDataError
+        When there is no window that ends then.
+    """
+    machine_class = plant.class_named(bundle.entry.machine_class)
+    health = _health(bundle.recipe, machine_class, history, [machine], at, at)
+    moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
+    own = [each for each in _known(bundle.recipe, health).get(machine, ()) if each.at(moment)[0]]
+    own = [each for each in own if each.end > reach and each.signal in bundle.recipe.signals]
+    found = explain(bundle, BelievedHistory(history, {machine: own}), machine, at, began=began)
+    if not own:
+        return found
+    names = ", ".join(dict.fromkeys(each.signal for each in own))
+    return found._replace(sentence=f"{found.sentence}. Left out where its sensor could not be believed: {names}")
+
+
+def _health(
+    recipe: Recipe,
+    machine_class: MachineClass,
+    history: History,
+    machines: Sequence[str],
+    start: datetime,
+    end: datetime,
+) -> dict[str, Health]:
+    """Return the health of sensors from the begin of the longest window that ends after ``start``."""
+    spans = history.spans(machine_class.name)
+    known = [spans[name][0] for name in machines if name in spans]
+    first = max(start - recipe.lookback, min(known, default=start) - timedelta(hours=1))
+    return sensor_health(history, machine_class, machines, first, max(first, end))
+
+
+def _known(recipe: Recipe, health: Mapping[str, Health]) -> dict[str, tuple[Doubt, ...]]:
+    """Return the doubts about each machine that has any; none where nothing would be left to watch it by."""
+    if len(recipe.signals) < 2:
+        return {}
+    return {name: own for name, each in health.items() if (own := doubts(each))}
+
+
+def _otherwise(recipe: Recipe, times: Hours, own: Sequence[Doubt]) -> Iterator[tuple[slice, frozenset[Doubt]]]:
+    """Yield rows at which not all doubts that reach them were known yet, and which were."""
+    used, stood = ([_NOTHING] * len(times) for _ in range(2))
+    for each in own:
+        reached = (times > each.begin) & (times < each.end + span(recipe.lookback))
+        for row in np.flatnonzero(reached).tolist():
+            used[row] |= {each}
+            if each.at(times[row]):
+                stood[row] |= {each}
+    begin = 0
+    for row in range(1, len(times) + 1):
+        if (
+            row == len(times)
+            or stood[row] != stood[begin]
+            or (used[row] != stood[row]) != (used[begin] != stood[begin])
+        ):
+            if used[begin] != stood[begin]:
+                yield slice(begin, row), stood[begin]
+            begin = row
+
+
+def _replace(recipe: Recipe, history: History, table: FeatureTable, rows: NDArray[np.intp]) -> None:
+    start, end = as_datetime(table.time[rows[0]]) - recipe.stride, as_datetime(table.time[rows[-1]])
+    anew = extract(recipe, history, [str(table.machine[rows[0]])], start, end)
+    place = np.searchsorted(anew.time, table.time[rows])
+    known = np.flatnonzero(np.isin(table.time[rows], anew.time))
+    table.values[rows[known]] = anew.values[place[known]]
+    table.filled[rows[known]] = anew.filled[place[known]]
+    if table.off is not None and anew.off is not None:
+        table.off[rows[known]] = anew.off[place[known]]

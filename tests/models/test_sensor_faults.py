@@ -1,0 +1,32 @@
+"""The short form of the trial of sensor faults: one pump, every kind of fault, on every sensor."""
+
+from collections import Counter
+
+import pytest
+
+from tests.trials.sensor_faults import FAULTS, Fleet, cases, false_marks, fleet_of
+
+SEED = 7
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Fleet:
+    return fleet_of("pump", SEED, 1, models=False)
+
+
+def test_no_sensor_of_a_healthy_machine_is_blamed(fleet: Fleet) -> None:
+    marks, years = false_marks(fleet, "pump")
+    assert years > 0.08
+    assert marks == 0
+
+
+def test_faults_are_found_on_the_sensor_that_has_them(fleet: Fleet) -> None:
+    found, asked, others = Counter[str](), Counter[str](), 0
+    for fault, what in cases("pump", SEED, fleet):
+        found[fault.kind] += int(what["found"])
+        asked[fault.kind] += 1
+        others += int(what["others"])
+    assert set(asked) == set(FAULTS)
+    least = {"stuck": 5, "spikes": 5, "drop-outs": 5, "drift": 1, "offset": 2}
+    assert {kind: found[kind] >= least[kind] for kind in FAULTS} == dict.fromkeys(FAULTS, True), found
+    assert others <= 1

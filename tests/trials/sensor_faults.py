@@ -1,0 +1,272 @@
+"""Give every sensor of healthy machines every kind of fault: ``python -m tests.trials.sensor_faults --seeds 1 2``.
+
+A fleet like the sample plant runs, fails and is learnt from for 90 days; from then on its machines stay healthy. On
+each machine one sensor at a time has one fault, and the same readings without it are the base rate. The code that a
+round uses says hour by hour which sensors cannot be believed and window by window what the models say; alerts are
+counted as the plant file asks for them.
+
+Each row of the table: how many faults were found on the right signal while they lasted and within how many hours
+(median), how many other signals were blamed, and how many machine alerts began during the fault and within the longest
+window after it that the same machine without the fault has not, and in brackets the reverse; last, how many alerts the
+machine has in this time without the fault.
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ingest.plant import Plant
+from ingest.plant_file import load_plant
+from ingest.simulation.kinds.catalogue import KINDS
+from ingest.simulation.machine import simulate_machine
+from ingest.simulation.scenario import Scenario, SimulatedMachine, scenario_from
+from ingest.simulation.sensor_fault import MEDIAN_HOURS, SensorFault, lied
+from models.believed import believed
+from models.bundle import Bundle
+from models.moment import as_datetime, instant
+from models.persistence import episodes
+from models.sensors.health import sensor_health
+from tests.features.table_history import TableHistory
+from tests.trials.learnt import learnt
+
+SAMPLE = Path(__file__).parents[2] / "sample_data"
+LEARNT, HEALTHY, DAYS = timedelta(days=90), timedelta(days=112), 150
+SETTLED = timedelta(days=28)
+"""From how long after the last failure a machine's usual fortnight and the week after it hold none."""
+
+LONGEST_FAULT = timedelta(days=8)
+FAULTS = ("stuck", "spikes", "drop-outs", "drift", "offset")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NEVER = datetime.max.replace(tzinfo=UTC) - 2 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Machines of one class, and what was learnt from their first 90 days."""
+
+    plant: Plant
+    readings: pd.DataFrame
+    events: pd.DataFrame
+    bundles: tuple[Bundle, ...]
+    begin: datetime
+
+    def history(self, readings: pd.DataFrame | None = None) -> TableHistory:
+        """Return a history of these readings, or its own."""
+        history = TableHistory(self.readings if readings is None else readings)
+        history.known_events = self.events
+        return history
+
+
+class FaultyHistory(TableHistory):
+    """A history that is the true one up to a moment, so that what is derived from earlier readings is shared."""
+
+    def __init__(self, readings: pd.DataFrame, truth: TableHistory, until: datetime) -> None:
+        super().__init__(readings)
+        self.known_events, self._truth, self._until = truth.known_events, truth, until
+
+    def derived(
+        self,
+        machine_class: str,
+        start: datetime,
+        end: datetime,
+        keys: Sequence[Hashable],
+        work: Callable[[Sequence[int]], Sequence[Any]],
+    ) -> list[Any]:
+        """Return what ``work`` makes of the readings."""
+        if end <= self._until:
+            return self._truth.derived(machine_class, start, end, keys, work)
+        return super().derived(machine_class, start, end, keys, work)
+
+
+def fleet_of(kind: str, seed: int, machines: int, *, models: bool = True) -> Fleet:
+    """Simulate a fleet that fails until it is learnt from, and learn its models from it, if any are wanted."""
+    told = json.loads((SAMPLE / "scenario.json").read_text(encoding="utf-8"))
+    failing = replace(scenario_from(told), seed=seed, machines={kind: machines}, days=DAYS)
+    healthy = replace(failing, failures_per_machine_year=0.0, sensor_faults_per_machine_year=0.0)
+    begin = datetime.fromtimestamp(failing.begin, UTC)
+    known = begin + LEARNT
+    pairs = [(_of(failing, each), _of(healthy, each)) for each in failing.plant()]
+    readings, events = (
+        pd.concat(
+            [part for bad, good in pairs for part in (_before(bad[at], known), _from(good[at], known))],
+            ignore_index=True,
+        )
+        for at in (0, 1)
+    )
+    plant = load_plant(SAMPLE / "plant.toml")
+    fleet = Fleet(plant, readings, events.sort_values("time", ignore_index=True), (), begin)
+    if not models:
+        return fleet
+    past = fleet.history(_before(readings, known))
+    bundles = tuple(learnt(plant, past, entry, known) for entry in plant.models if entry.machine_class == kind)
+    return replace(fleet, bundles=bundles)
+
+
+def _of(scenario: Scenario, machine: SimulatedMachine) -> tuple[pd.DataFrame, pd.DataFrame]:
+    made = simulate_machine(scenario, machine)
+    readings = made.readings.table.drop_columns(["arrived"]).to_pandas()
+    for signal in machine.kind.signals:
+        readings[signal.name] = readings[signal.name].where(readings[signal.name].between(signal.low, signal.high))
+    return readings, made.events
+
+
+def _before(table: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    return table[table["time"] <= pd.Timestamp(moment)]
+
+
+def _from(table: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    return table[table["time"] > pd.Timestamp(moment)]
+
+
+def faults_of(kind: str, seed: int, machine: SimulatedMachine, begin: datetime) -> Iterator[SensorFault]:
+    """Yield one fault of each kind for each signal of a machine, of the size and length that the simulator gives."""
+    for fault in FAULTS:
+        for signal in KINDS[kind].signals:
+            chance = Scenario(seed=seed).randomness(machine.name, fault, signal.name)
+            start = begin + HEALTHY + timedelta(hours=float(chance.uniform(0, 96)))
+            hours = MEDIAN_HOURS[fault] * float(np.exp(0.6 * chance.standard_normal()))
+            size = signal.noise * float(chance.uniform(4, 12)) * float(chance.choice((-1.0, 1.0)))
+            end = start + min(LONGEST_FAULT, timedelta(hours=hours))
+            yield SensorFault(signal.name, fault, int(start.timestamp()), int(end.timestamp()), size)
+
+
+def faulty(kind: str, readings: pd.DataFrame, fault: SensorFault, seed: int) -> pd.DataFrame:
+    """Return readings of one machine with a fault of one sensor; what it cannot give is not kept."""
+    physics = next(each for each in KINDS[kind].signals if each.name == fault.signal)
+    times = readings["time"].to_numpy("datetime64[s]").astype(np.int64)
+    values = readings[fault.signal].to_numpy(np.float64, copy=True)
+    rows = np.flatnonzero(fault.during(times))
+    read = lied(fault, physics, times[rows], values[rows], np.random.default_rng(seed), held=float(values[rows[0]]))
+    read = np.round(read / physics.resolution) * physics.resolution
+    values[rows] = np.where((read < physics.low) | (read > physics.high), np.nan, read)
+    return readings.assign(**{fault.signal: values})
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAlert:
+    """An alert about a machine; ``end`` is far away while it lasts."""
+
+    model: str
+    begin: datetime
+    end: datetime
+
+    def unlike(self, others: Sequence["MachineAlert"]) -> bool:
+        """Whether none of the others was open within a day of its begin."""
+        return not any(each.model == self.model and each.begin - DAY <= self.begin <= each.end + DAY for each in others)
+
+
+def alerts(fleet: Fleet, history: TableHistory, machine: str, span: tuple[datetime, datetime]) -> list[MachineAlert]:
+    """Return every alert about a machine in a span."""
+    found = []
+    for bundle in fleet.bundles:
+        said = believed(fleet.plant, history, bundle, [machine], *span)
+        for each in episodes(said, fleet.plant.alerts):
+            end = NEVER if each.end is None else as_datetime(each.end)
+            found.append(MachineAlert(bundle.entry.name, as_datetime(each.begin), end))
+    return found
+
+
+def false_marks(fleet: Fleet, kind: str) -> tuple[int, float]:
+    """Return how often a sensor of the machines without faults was blamed, and in how many years of a machine."""
+    span = fleet.begin + LEARNT + SETTLED, fleet.begin + timedelta(days=DAYS)
+    names = sorted(set(fleet.readings["machine"]))
+    health = sensor_health(fleet.history(), fleet.plant.class_named(kind), names, *span)
+    blamed = [np.diff(each.fault > 0, axis=1, prepend=False) & (each.fault > 0) for each in health.values()]
+    return int(sum(each.sum() for each in blamed)), len(names) * ((span[1] - span[0]) / timedelta(days=365.25))
+
+
+def cases(kind: str, seed: int, fleet: Fleet) -> Iterator[tuple[SensorFault, dict[str, float]]]:
+    """Yield every fault with what came of it."""
+    machine_class = fleet.plant.class_named(kind)
+    end = fleet.begin + timedelta(days=DAYS)
+    longest = max((bundle.recipe.lookback for bundle in fleet.bundles), default=DAY)
+    truth, machines = fleet.history(), len(set(fleet.readings["machine"]))
+    for machine in Scenario(machines={kind: machines}, seed=seed).plant():
+        own = fleet.readings[fleet.readings["machine"] == machine.name]
+        rest = _before(fleet.readings[fleet.readings["machine"] != machine.name], fleet.begin + LEARNT)
+        plain = alerts(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end))
+        for fault in faults_of(kind, seed, machine, fleet.begin):
+            start, over = (datetime.fromtimestamp(each, UTC) for each in (fault.begin, fault.end))
+            last = min(over + longest, end)
+            history = FaultyHistory(pd.concat([rest, faulty(kind, own, fault, seed)]), truth, start)
+            span = fleet.begin + HEALTHY - HOUR, last
+            health = sensor_health(history, machine_class, [machine.name], start - HOUR, last)[machine.name]
+            bad = {name: health.hours[row > 0] for name, row in zip(health.signals, health.fault, strict=True)}
+            own_hours = bad[fault.signal]
+            during = own_hours[(own_hours > instant(start)) & (own_hours <= instant(over) + np.timedelta64(1, "h"))]
+            raised = alerts(fleet, history, machine.name, span)
+            yield (
+                fault,
+                {
+                    "found": float(len(during) > 0),
+                    "hours": (during[0] - instant(start)) / np.timedelta64(1, "h") if len(during) else np.nan,
+                    "others": sum(len(hours) > 0 for name, hours in bad.items() if name != fault.signal),
+                    **_compared("more", raised, plain, start, over, last),
+                    **_compared("less", plain, raised, start, over, last),
+                    "base": sum(start < each.begin <= last for each in plain),
+                },
+            )
+
+
+def _compared(
+    name: str,
+    some: Sequence[MachineAlert],
+    others: Sequence[MachineAlert],
+    start: datetime,
+    over: datetime,
+    last: datetime,
+) -> dict[str, float]:
+    new = [each.begin for each in some if each.unlike(others)]
+    return {
+        f"{name} during": sum(start < begin <= over for begin in new),
+        f"{name} after": sum(over < begin <= last for begin in new),
+    }
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def main() -> None:
+    """Run it and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--machines", type=int, default=4)
+    parser.add_argument("--classes", nargs="+", default=["pump", "spindle"])
+    asked = parser.parse_args()
+    started = perf_counter()
+    told: dict[tuple[str, str, str], list[dict[str, float]]] = defaultdict(list)
+    blamed, years = 0, 0.0
+    for kind in asked.classes:
+        for seed in asked.seeds:
+            fleet = fleet_of(kind, seed, asked.machines)
+            marks, watched = false_marks(fleet, kind)
+            blamed, years = blamed + marks, years + watched
+            for fault, what in cases(kind, seed, fleet):
+                told[fault.kind, kind, fault.signal].append(what)
+                told[fault.kind, "all", ""].append(what)
+    _say(f"{'fault':<10} {'signal':<30}  found  hours  others   more (less) during | after | base rate")
+    for (fault_kind, kind, signal), each in sorted(told.items(), key=lambda row: (FAULTS.index(row[0][0]), row[0][1:])):
+        table = pd.DataFrame(each)
+        total = table.sum().astype(int)
+        _say(
+            f"{fault_kind:<10} {kind + ' ' + signal:<30} {total['found']:>3}/{len(table):<3}"
+            f" {table['hours'].median():>6.1f} {total['others']:>6}"
+            f" {total['more during']:>9} ({total['less during']}) | {total['more after']} ({total['less after']})"
+            f" | {total['base']}"
+        )
+    _say(f"without faults: {blamed} sensors blamed in {years:.1f} years of a machine; {perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
