@@ -34,7 +34,7 @@ FAULTS: Mapping[str, Kind] = {
     "duplicate_stamp": Kind(
         "times come twice with other values", "let one source alone write this signal, with finer times", 0.7, 0.02
     ),
-    "invalid": Kind("values are no numbers", "look at what was turned away ('andon ingest' and 'andon dead-letters' list it) and at the source", 0.8, 0.05),
+    "invalid": Kind("values are no numbers", "look at what ingest turned away, and at the source", 0.8, 0.05),
     "out_of_domain": Kind(
         "values are outside the declared range", "look at the sensor, and at 'range' in the plant file", 0.8, 0.05
     ),
