@@ -63,30 +63,6 @@ def crest_factor(window: Moments) -> Floats:
     return np.where(rms > 0, peak / np.where(rms > 0, rms, 1.0), np.nan)
 
 
-def quantile(ordered: Floats, share: float) -> Floats:
-    """Return a quantile of each row, linear between the two nearest samples.
-
-    Parameters
-    ----------
-    ordered : samples in ascending order, NaN after the last one, shape (n_windows, n_samples)
-    share : which quantile, 0 to 1
-
-    Examples
-    --------
-    >>> quantile(np.array([[1.0, 2.0, 3.0, np.nan]]), 0.25).tolist()
-    [1.5]
-    """
-    counts = np.count_nonzero(~np.isnan(ordered), axis=1)
-    if not ordered.shape[1]:
-        return np.full(len(ordered), np.nan)
-    newest = np.maximum(counts - 1, 0)
-    place = share * newest
-    below = np.floor(place).astype(np.int64)
-    row = np.arange(len(ordered))
-    low, high = ordered[row, below], ordered[row, np.minimum(below + 1, newest)]
-    return low + (high - low) * (place - below)
-
-
 def mean_crossing_rate(windows: Floats) -> Floats:
     """Return the share of steps between samples in which the signal passes through its window's mean.
 
