@@ -65,7 +65,7 @@ class Feature:
 
     @property
     def cost(self) -> Cost:
-        """What takes the time: ``panes`` take least, then each of the ``samples``, then their ``sorting``."""
+        """What takes the time: ``panes`` take least by far; the ``samples`` of each window, or ``sorting`` them."""
         match self.kind:
             case "moments" | "newest" | "compared" | "baseline":
                 return "panes"

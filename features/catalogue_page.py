@@ -44,8 +44,8 @@ def _introduction() -> Iterable[str]:
     yield "- A feature against a limit is there for the signals to which the plant file gives that limit (`limits`);"
     yield "  asking for it where no signal has one is an error. The sensor's `range` is no limit: nothing outside it"
     yield "  is accepted."
-    yield "- Cost, cheapest first: *panes* are sums that windows share, *samples* looks at each sample of each window"
-    yield "  (many times as long), *sorting* puts them in order as well. *events* reads no samples."
+    yield "- Cost: *panes* are sums that overlapping windows share, and cost least by far. *samples* looks at each"
+    yield "  sample of each window, *sorting* puts them in order first. *events* reads no samples."
     yield ""
 
 

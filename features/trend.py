@@ -54,11 +54,11 @@ def curvature(hours: Floats, windows: Floats) -> Floats:
     reach = np.fmax.reduce(np.abs(clock), axis=1)
     reach = np.where(reach > 0, reach, np.nan)[:, np.newaxis]
     line = clock / reach
-    of_line = total(line * line, known)
-    bow = line * line
-    for basis in (known / np.sqrt(counts_of(known))[:, np.newaxis], line / np.sqrt(of_line)[:, np.newaxis]) * 2:
-        # Taken off twice: what rounding leaves of a line or a level would grow with them.
-        bow = np.where(known, bow - total(bow * basis, known)[:, np.newaxis] * basis, 0.0)
+    square = line * line
+    of_line = total(square, known)
+    level, lean = of_line / counts_of(known), total(square * line, known) / of_line
+    bow = square - level[:, np.newaxis] - lean[:, np.newaxis] * line
+    # The slope is taken off as well, so that what rounding leaves of it in the bow does not grow with it.
     rest = distance - (total(line * distance, known) / of_line)[:, np.newaxis] * line
     of_bow = total(bow * bow, known)
     return np.where(of_bow > _BENT, total(bow * rest, known) / of_bow, np.nan) / reach[:, 0] ** 2

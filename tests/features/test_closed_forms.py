@@ -126,6 +126,14 @@ def test_scipy_and_numpy_find_the_same() -> None:
     np.testing.assert_allclose(trend.curvature(hours, NOISE), fitted, rtol=1e-9, atol=1e-13)
 
 
+def test_a_quantile_that_is_a_sample_does_not_feel_an_infinite_neighbour() -> None:
+    ordered = np.array([[1.0, 2.0, math.inf], [-math.inf, 2.0, 3.0], [2.0, 3.0, math.inf]])
+
+    with np.errstate(invalid="ignore"):
+        assert order.quantile(ordered, 0.5).tolist() == [2.0, 2.0, 3.0]
+        assert order.median_absolute_deviation(ordered[:2]).tolist() == [1.0, 1.0]
+
+
 def test_sorting_is_not_undone_for_the_features_that_follow() -> None:
     ordered = np.sort(NOISE, axis=1)
     before = ordered.copy()
