@@ -66,7 +66,7 @@ def summarise(
     spoken : whether the longest window holds a reading or time that is left out, shape (n_machines, n_ends)
     """
     grid = Grid.of(recipe, ends)
-    of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
+    of_signal = recipe.columns_of(recipe.signals[0])
     sampled = [BY_NAME[name] for name in recipe.features if BY_NAME[name].one_by_one]
     panes = _fill_panes(recipe, history, group, grid, cells)
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
@@ -85,7 +85,9 @@ def summarise(
                 given = of_rows[feature.name, length][part] if feature.one_by_one else None
                 found = _feature(feature, windows[length], windows.get(column.against), given)
                 values[machines, :, signals, place] = found.transpose(1, 2, 0)
-    return values.reshape(*values.shape[:2], -1), filled, ran[0], spoken
+    offered = [recipe.offers(column) for signal in recipe.signals for column in recipe.columns_of(signal)]
+    flat = values.reshape(*values.shape[:2], -1)
+    return flat if all(offered) else flat[..., np.array(offered)], filled, ran[0], spoken
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
