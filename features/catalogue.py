@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from features import change, entropy, factor, order, steps, time_domain, trend
+from features import change, entropy, factor, quantiles, steps, time_domain, trend
 from features.column import Column, feature_of, span_text
 from features.limits import Limits, Which, share_above, share_below
 from features.moments import Floats, Moments
@@ -257,7 +257,7 @@ FEATURES: tuple[Feature, ...] = (
         formula="10 % quantile, linear between samples",
         unit="{unit}",
         meaning="A low level that a single outlier does not move.",
-        of_rows=partial(order.quantile, share=0.1),
+        of_rows=partial(quantiles.quantile, share=0.1),
         source="Hyndman and Fan, The American Statistician 50 (1996), type 7",
     ),
     Feature(
@@ -268,7 +268,7 @@ FEATURES: tuple[Feature, ...] = (
         formula="50 % quantile, linear between samples",
         unit="{unit}",
         meaning="The level, deaf to outliers.",
-        of_rows=partial(order.quantile, share=0.5),
+        of_rows=partial(quantiles.quantile, share=0.5),
         source="Hyndman and Fan, The American Statistician 50 (1996), type 7",
     ),
     Feature(
@@ -279,7 +279,7 @@ FEATURES: tuple[Feature, ...] = (
         formula="90 % quantile, linear between samples",
         unit="{unit}",
         meaning="A high level that a single outlier does not move.",
-        of_rows=partial(order.quantile, share=0.9),
+        of_rows=partial(quantiles.quantile, share=0.9),
         source="Hyndman and Fan, The American Statistician 50 (1996), type 7",
     ),
     Feature(
@@ -300,7 +300,7 @@ FEATURES: tuple[Feature, ...] = (
         formula="75 % quantile − 25 % quantile",
         unit="{unit}",
         meaning="How restless the signal is, deaf to outliers: 1.35 σ for normal noise, wide between two loads.",
-        of_rows=order.interquartile_range,
+        of_rows=quantiles.interquartile_range,
         source="Tukey, Exploratory Data Analysis (1977); quantiles as above",
     ),
     Feature(
@@ -311,7 +311,7 @@ FEATURES: tuple[Feature, ...] = (
         formula="median |x − median x|, not scaled",
         unit="{unit}",
         meaning="Restlessness that nearly half of the readings may be wrong in: 0.67 σ for normal noise.",
-        of_rows=order.median_absolute_deviation,
+        of_rows=quantiles.median_absolute_deviation,
         source="Hampel, Journal of the American Statistical Association 69 (1974)",
     ),
     Feature(

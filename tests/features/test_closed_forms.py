@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import signal, special, stats
 
-from features import change, entropy, factor, limits, order, steps, trend
+from features import change, entropy, factor, limits, quantiles, steps, trend
 
 Floats = NDArray[np.float64]
 
@@ -28,8 +28,8 @@ def test_normal_noise_has_the_spreads_of_its_distribution() -> None:
     ordered = np.sort(noise, axis=1)
 
     assert factor.shape_factor(noise)[0] == pytest.approx(math.sqrt(math.pi / 2), abs=0.01)
-    assert order.interquartile_range(ordered)[0] == pytest.approx(2 * stats.norm.ppf(0.75), abs=0.02)
-    assert order.median_absolute_deviation(ordered)[0] == pytest.approx(stats.norm.ppf(0.75), abs=0.02)
+    assert quantiles.interquartile_range(ordered)[0] == pytest.approx(2 * stats.norm.ppf(0.75), abs=0.02)
+    assert quantiles.median_absolute_deviation(ordered)[0] == pytest.approx(stats.norm.ppf(0.75), abs=0.02)
     assert steps.mean_absolute_change(noise)[0] == pytest.approx(2 / math.sqrt(math.pi), abs=0.02)
     assert steps.peaks(noise)[0] / noise.size == pytest.approx(1 / 3, abs=0.01)
     assert entropy.permutation_entropy(noise)[0] == pytest.approx(1, abs=0.001)
@@ -113,9 +113,9 @@ def test_scipy_and_numpy_find_the_same() -> None:
     ordered = np.sort(NOISE, axis=1)
     tenths = np.round(NOISE, 1)
 
-    np.testing.assert_allclose(order.interquartile_range(ordered), stats.iqr(NOISE, axis=1), rtol=1e-13)
+    np.testing.assert_allclose(quantiles.interquartile_range(ordered), stats.iqr(NOISE, axis=1), rtol=1e-13)
     np.testing.assert_allclose(
-        order.median_absolute_deviation(ordered), stats.median_abs_deviation(NOISE, axis=1), rtol=1e-13
+        quantiles.median_absolute_deviation(ordered), stats.median_abs_deviation(NOISE, axis=1), rtol=1e-13
     )
     histograms = np.array([np.histogram(row, bins=entropy.BINS)[0] for row in NOISE])
     np.testing.assert_allclose(entropy.entropy(NOISE), stats.entropy(histograms, axis=1), rtol=1e-13)
@@ -130,15 +130,15 @@ def test_a_quantile_that_is_a_sample_does_not_feel_an_infinite_neighbour() -> No
     ordered = np.array([[1.0, 2.0, math.inf], [-math.inf, 2.0, 3.0], [2.0, 3.0, math.inf]])
 
     with np.errstate(invalid="ignore"):
-        assert order.quantile(ordered, 0.5).tolist() == [2.0, 2.0, 3.0]
-        assert order.median_absolute_deviation(ordered[:2]).tolist() == [1.0, 1.0]
+        assert quantiles.quantile(ordered, 0.5).tolist() == [2.0, 2.0, 3.0]
+        assert quantiles.median_absolute_deviation(ordered[:2]).tolist() == [1.0, 1.0]
 
 
 def test_sorting_is_not_undone_for_the_features_that_follow() -> None:
     ordered = np.sort(NOISE, axis=1)
     before = ordered.copy()
 
-    order.median_absolute_deviation(ordered)
-    order.interquartile_range(ordered)
+    quantiles.median_absolute_deviation(ordered)
+    quantiles.interquartile_range(ordered)
 
     assert ordered.tobytes() == before.tobytes()
