@@ -7,6 +7,7 @@ them in ``test_causality``, whose recipe names the whole catalogue.
 import math
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ BY_FEATURE = {each.name: each for each in OF_SIGNALS}
 LIMITS = Limits(-1.0, 1.25)
 
 
-def table_of(values: Floats, limits: Limits = LIMITS) -> FeatureTable:
+def table_of(values: NDArray[np.floating[Any]], limits: Limits = LIMITS) -> FeatureTable:
     """Return every feature of a signal that is read every minute, at every fifth minute."""
     recipe = Recipe(
         machine_class="press",
@@ -123,7 +124,7 @@ OF_EQUAL_SAMPLES: dict[str, Callable[[float], float | Floats]] = {
 @pytest.mark.parametrize("value", [0.1, -1e15 / 3, 0.0, 1e6 + 1e-3])
 def test_equal_samples_give_exactly_what_is_stated(value: float) -> None:
     for name, found in by_feature(table_of(np.full(MINUTES, value))).items():
-        stated = OF_EQUAL_SAMPLES.get(name, lambda _: 0.0)(value)
+        stated = OF_EQUAL_SAMPLES[name](value) if name in OF_EQUAL_SAMPLES else 0.0
         newest = found[-1]
         assert np.array_equal(newest, np.full(len(newest), stated), equal_nan=True), name
 
