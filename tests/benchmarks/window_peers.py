@@ -191,7 +191,7 @@ def tsfresh(values: Any) -> Found:
 
 
 def tsfel(values: Any) -> Found:
-    """Return TSFEL's closest features."""
+    """Return TSFEL's closest features, by one process: its pool of them may wait for ever."""
     import tsfel as library
 
     wanted = {
@@ -206,7 +206,7 @@ def tsfel(values: Any) -> Found:
     of_first: Any = None
     for own in values:
         found = library.time_series_features_extractor(
-            settings, own, fs=1, window_size=LENGTH, overlap=1 - STRIDE / LENGTH, verbose=0
+            settings, own, fs=1, window_size=LENGTH, overlap=1 - STRIDE / LENGTH, verbose=0, n_jobs=None
         )
         of_first = found if of_first is None else of_first
     same = {"mean": "0_Mean", "standard_deviation": "0_Standard deviation", "minimum": "0_Min", "maximum": "0_Max"}
