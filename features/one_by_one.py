@@ -9,17 +9,16 @@ import numpy as np
 from features.catalogue import Feature
 from features.moments import Floats
 from features.recipe import Recipe
-from features.samples import Samples
+from features.samples import Past, Samples
 from features.span import expected_every, portions, read_samples
 from features.window import Times, floors_at, gather, microseconds
-from ingest.store import History
 
 Found = dict[tuple[str, timedelta], Floats]
 
 
 def one_by_one(
     recipe: Recipe,
-    history: History,
+    history: Past,
     machines: Sequence[str],
     restarts: Sequence[Times],
     ends: Times,
