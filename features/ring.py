@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from features.moments import Floats
 from features.window import Times
 
-ROOM = 64
-"""Rows for which there is room beyond those that are held."""
+ROOM = 32
+"""Rows for which there is room beyond those that are held, and beyond an eighth of them."""
 
 
 class Ring:
     """Rows of readings, ascending by time: all that came after ``floor``.
 
-    Adding a row at the end takes no more than writing it. Memory is at most about twice what is held.
+    Adding a row at the end takes no more than writing it. Memory is about an eighth more than what is held.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Ring:
         """Move the rows that are held to the front of larger arrays, and return the place after the last one."""
         held = slice(self._begin, self._stop)
         kept = self._stop - self._begin
-        times: NDArray[np.int64] = np.empty(kept + max(kept, count) + ROOM, np.int64)
+        times: NDArray[np.int64] = np.empty(kept + max(kept // 8, count) + ROOM, np.int64)
         rows = np.empty((len(times), self._rows.shape[1]))
         times[:kept], rows[:kept] = self._times[held], self._rows[held]
         self._times, self._rows = times, rows
