@@ -25,6 +25,9 @@ MACHINES_AT_ONCE = 50
 """Machines whose newest readings are read from the store together."""
 
 _NEVER = np.iinfo(np.int64).max
+_OF_PANES = ("moments", "newest", "compared", "baseline", "clock", "count")
+"""Kinds of features for which the moments of panes, or events, are enough."""
+
 _USED = ("failure", "maintenance", "error")
 
 
@@ -54,8 +57,7 @@ class Reach:
         """Return how far a recipe reaches."""
         stride, pane, lookback = (microseconds(each) for each in (recipe.stride, recipe.pane, recipe.lookback))
         asked = () if recipe.running is None else recipe.running.signals
-        one_by_one = any(BY_NAME[name].kind in ("samples", "ordered") for name in recipe.features)
-        whole = one_by_one or recipe.running is not None
+        whole = recipe.running is not None or any(BY_NAME[name].kind not in _OF_PANES for name in recipe.features)
         return cls(
             signals=tuple(dict.fromkeys((*recipe.signals, *asked))),
             stride=stride,
