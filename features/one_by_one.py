@@ -47,7 +47,9 @@ def one_by_one(
     at_once = max(1, fits // (2 * lookback))
     more = max(fits // min(at_once, shape[0]) - lookback, lookback)
     for first, last in portions(0, shape[0], 1, at_once):
-        some = replace(recipe, signals=recipe.signals[first:last], every=recipe.every[first:last])
+        some = recipe
+        if last - first < shape[0]:
+            some = replace(recipe, signals=recipe.signals[first:last], every=recipe.every[first:last])
         for begin, end in portions(0, len(ends), 1, more // microseconds(recipe.stride)):
             samples = read_samples(some, history, machines, int(ends[begin]) - lookback, int(ends[end - 1]))
             part = {key: values[first:last, :, begin:end] for key, values in found.items()}
