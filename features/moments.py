@@ -144,9 +144,9 @@ def over_windows(panes: Moments, lengths: Sequence[int], ends: slice, pane_hours
     """
     first, last, step = ends.indices(panes.samples.shape[-1])
     count = len(range(first, last, step))
-    windows = [no_samples((*panes.samples.shape[:-1], count)) for _ in lengths]
+    windows: list[Moments | None] = [None] * len(lengths)
     if 2 * count * sum(lengths) < max(lengths).bit_length() * panes.samples.shape[-1]:
-        return _over_few_windows(panes, tuple(lengths), range(first, last, step), pane_hours, windows)
+        return _over_few_windows(panes, tuple(lengths), range(first, last, step), pane_hours)
     done = [0] * len(lengths)
     block, size = panes, 1
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -155,20 +155,19 @@ def over_windows(panes: Moments, lengths: Sequence[int], ends: slice, pane_hours
                 if length & size:
                     shift = done[which] + size - 1
                     older = block.part((..., slice(first - shift, last - shift, step)))
-                    windows[which] = combine(older, windows[which], done[which] * pane_hours)
+                    windows[which] = _before(older, windows[which], done[which] * pane_hours)
                     done[which] += size
             if 2 * size > max(lengths):
-                return windows
+                return [each for each in windows if each is not None]
             block = combine(
                 block.part((..., slice(None, -size))), block.part((..., slice(size, None))), size * pane_hours
             )
             size *= 2
 
 
-def _over_few_windows(
-    panes: Moments, lengths: tuple[int, ...], ends: range, pane_hours: float, windows: list[Moments]
-) -> list[Moments]:
+def _over_few_windows(panes: Moments, lengths: tuple[int, ...], ends: range, pane_hours: float) -> list[Moments]:
     """Do what ``over_windows`` does, building those blocks only that some window is made of."""
+    windows: list[Moments | None] = [None] * len(lengths)
     block, size = panes, 1
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for older, newer, of_windows in _blocks(lengths, ends):
@@ -176,8 +175,12 @@ def _over_few_windows(
                 block = combine(block.part((..., older)), block.part((..., newer)), size * pane_hours)
                 size *= 2
             for which, place, done in of_windows:
-                windows[which] = combine(block.part((..., place)), windows[which], done * pane_hours)
-    return windows
+                windows[which] = _before(block.part((..., place)), windows[which], done * pane_hours)
+    return [each for each in windows if each is not None]
+
+
+def _before(older: Moments, newer: Moments | None, hours: float) -> Moments:
+    return older if newer is None else combine(older, newer, hours)
 
 
 @lru_cache(maxsize=64)
