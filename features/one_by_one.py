@@ -12,17 +12,16 @@ from features.kernels.windows import Spans, window_features
 from features.limits import HOLDS, Limits, held
 from features.moments import Floats
 from features.recipe import Recipe
-from features.samples import Samples
+from features.samples import Past, Samples
 from features.span import expected_every, portions, read_samples
 from features.window import HOUR, Times, floors_at, gather, microseconds
-from ingest.store import History
 
 Found = dict[tuple[str, timedelta], Floats]
 
 
 def one_by_one(
     recipe: Recipe,
-    history: History,
+    history: Past,
     machines: Sequence[str],
     restarts: Sequence[Times],
     ends: Times,
@@ -51,10 +50,12 @@ def one_by_one(
     at_once = max(1, fits // (2 * lookback))
     more = max(fits // min(at_once, shape[0]) - lookback, lookback)
     for first, last in portions(0, shape[0], 1, at_once):
-        # Of the recipe only what is read is asked for: these signals, whatever is made of them.
-        some = replace(
-            recipe, signals=recipe.signals[first:last], every=recipe.every[first:last], features=(), limits=()
-        )
+        some = recipe
+        if last - first < shape[0]:
+            # Of the recipe only what is read is asked for: these signals, whatever is made of them.
+            some = replace(
+                recipe, signals=recipe.signals[first:last], every=recipe.every[first:last], features=(), limits=()
+            )
         bounds = [_bounds(recipe, place) for place in range(first, last)]
         for begin, end in portions(0, len(ends), 1, more // microseconds(recipe.stride)):
             samples = read_samples(some, history, machines, int(ends[begin]) - lookback, int(ends[end - 1]))
