@@ -1,6 +1,7 @@
 """Columns that move, or are there, only after failures."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,44 +23,53 @@ def only_after(seen: Seen) -> Iterator[Leak]:
 
     Columns that need a filled window are left out: after a restart theirs is short. A machine that
     stands still after a failure moves several signals at once, and that is no leak: so rows count only
-    where no other signal has left its range.
+    where the same feature of no other signal is unusual, too.
     """
     after, first = _after(seen)
     if len(first) < FEWEST_EVENTS or not after.any() or after.mean() > MOST_AFTER:
         return
-    places = [place for place in seen.to_read if seen.is_level(place)]
-    moved = {place: _moved(seen.column(place), after) for place in places}
-    signals = {place: signal_of(seen.name(place)) or seen.name(place) for place in places}
-    of_signal: dict[str, NDArray[np.bool_]] = {}
-    for place, (rows, there) in moved.items():
-        if not there:
-            of_signal[signals[place]] = of_signal.get(signals[place], np.zeros_like(after)) | rows
-    together = sum((rows.astype(np.intp) for rows in of_signal.values()), np.zeros(len(after), np.intp))
-    for place, (rows, there) in moved.items():
-        own = of_signal.get(signals[place], np.zeros_like(after))
-        alone = rows if there else rows & (together - own == 0)
-        elsewhere = rows[~after].mean()
+    levels = [_Level.of(seen, place, after) for place in seen.to_read if seen.is_level(place)]
+    unusual: dict[str, NDArray[np.intp]] = {}
+    for level in levels:
+        unusual[level.sort] = unusual.get(level.sort, np.zeros(len(after), np.intp)) + level.unusual
+    for level in levels:
+        alone = level.moved & ((unusual[level.sort] == level.unusual) | level.there_only)
+        elsewhere = level.moved[~after].mean()
         if not alone.any() or elsewhere > TAIL:
             continue
-        of = np.array([(alone[mine]).sum() >= ENOUGH_ROWS for mine in first])
+        of = np.array([alone[mine].sum() >= ENOUGH_ROWS for mine in first])
         if of.mean() >= MOST_OF and of.sum() >= FEWEST_EVENTS:
-            how = "is there" if there else "leaves its usual range, while no other signal does,"
+            how = "is there" if level.there_only else "leaves its usual range, while no other signal does,"
             yield Leak(
-                seen.name(place),
+                seen.name(level.place),
                 "only after failures",
                 f"it {how} soon after {of.sum()} of {len(of)} failures, and in {100 * elsewhere:.2g} % of other rows",
             )
 
 
-def _moved(values: NDArray[np.float64], after: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], bool]:
-    """Return where a column is out of its range, or is there at all if elsewhere it never is, and which of the two."""
-    missing = np.isnan(values)
-    if missing[~after].mean() >= 1 - TAIL:
-        return ~missing, True
-    if missing[~after].mean() > MOST_AFTER:
-        return np.zeros(len(values), np.bool_), False
-    low, high = _range(values[~after & ~missing])
-    return (values < low) | (values > high), False
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A column, and where it is far out of its range (or there at all, if elsewhere it never is) or unusual."""
+
+    place: int
+    sort: str
+    moved: NDArray[np.bool_]
+    unusual: NDArray[np.bool_]
+    there_only: bool
+
+    @classmethod
+    def of(cls, seen: Seen, place: int, after: NDArray[np.bool_]) -> "_Level":
+        values, name = seen.column(place), seen.name(place)
+        missing, nowhere = np.isnan(values), np.zeros(len(values), np.bool_)
+        sort = name.removeprefix(signal_of(name)) if signal_of(name) else name
+        if missing[~after].mean() >= 1 - TAIL:
+            return cls(place, sort, ~missing, nowhere, there_only=True)
+        if missing[~after].mean() > MOST_AFTER:
+            return cls(place, sort, nowhere, nowhere, there_only=False)
+        low, high = np.quantile(values[~after & ~missing], [TAIL, 1 - TAIL])
+        room = max(0.5 * (high - low), 1e-9 * max(abs(low), abs(high)))
+        moved = (values < low - room) | (values > high + room)
+        return cls(place, sort, moved, (values < low) | (values > high), there_only=False)
 
 
 def missing_with_labels(seen: Seen) -> Iterator[Leak]:
@@ -93,9 +103,3 @@ def _after(seen: Seen) -> tuple[NDArray[np.bool_], list[NDArray[np.intp]]]:
         if len(mine) and low > 0:
             first.append(mine)
     return after, first
-
-
-def _range(values: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(values, [TAIL, 1 - TAIL])
-    room = max(0.5 * (high - low), 1e-9 * abs(high))
-    return float(low - room), float(high + room)

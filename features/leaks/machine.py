@@ -20,7 +20,8 @@ def of_machines(seen: Seen) -> Iterator[Leak]:
     if len(slices) < FEWEST_MACHINES:
         return
     known = seen.labels >= 0
-    shares = np.array([seen.labels[rows][known[rows]].mean() if known[rows].any() else np.nan for rows in slices])
+    rows_known = np.array([float(known[rows].sum()) for rows in slices])
+    rows_before = np.array([float((seen.labels[rows] == 1).sum()) for rows in slices])
     counts = seen.targets["machine"].value_counts()
     failures = np.array([float(counts.get(machine, 0)) for machine in seen.machines])
     for place in seen.to_read:
@@ -30,7 +31,7 @@ def of_machines(seen: Seen) -> Iterator[Leak]:
         groups = np.unique(held)
         if len(groups) < 2:
             continue
-        told = _mean_of(held, shares, failures, len(seen.to_read))
+        told = _mean_of(held, rows_before, rows_known, failures, len(seen.to_read))
         if told:
             yield Leak(seen.name(place), "target mean", f"it never changes on a machine and {told}")
         elif len(groups) == len(slices):
@@ -86,20 +87,32 @@ def _held(values: NDArray[np.float64], slices: list[slice]) -> NDArray[np.float6
 
 
 def _mean_of(
-    held: NDArray[np.float64], shares: NDArray[np.float64], failures: NDArray[np.float64], columns: int
+    held: NDArray[np.float64],
+    before: NDArray[np.float64],
+    known: NDArray[np.float64],
+    failures: NDArray[np.float64],
+    columns: int,
 ) -> str:
-    """Say which mean of the failures the groups of machines hold; empty when none."""
+    """Say which mean of the failures the groups of machines hold; empty when none.
+
+    Parameters
+    ----------
+    held : the column's value of each machine; machines of one value are a group
+    before, known : rows before failures, and rows whose outcome is known, of each machine
+    failures : how many each had
+    """
     group = np.unique(held, return_inverse=True)[1]
     size = np.bincount(group)
     value = np.bincount(group, held) / size
-    for of_machine, name in ((shares, "the share of rows before failures"), (failures, "the number of failures")):
-        if not np.isfinite(of_machine).all() or np.ptp(of_machine) == 0:
-            continue
-        mean = np.bincount(group, of_machine) / size
+    for above, below, name in (
+        (before, known, "the share of rows before failures"),
+        (failures, np.ones(len(held)), "the number of failures a machine"),
+    ):
+        mean = np.bincount(group, above) / np.maximum(np.bincount(group, below), 1.0)
         if np.ptp(mean) == 0:
             continue
         if np.abs(value - mean).max() <= CLOSE * np.abs(mean).max():
-            return f"equals {name} of its machines in each of {len(value)} groups"
+            return f"equals {name} of each of {len(value)} groups"
         r = float(np.corrcoef(value, mean)[0, 1])
         if abs(r) >= STRONG and of_correlation(r, len(value)) * columns * 2 <= ERROR:
             return f"correlates with {name} by {r:.3f} over {len(value)} groups"

@@ -164,9 +164,9 @@ def _column(make: Callable[[Case], NDArray[Any]]) -> Callable[[Case], Case]:
 
 
 def _near(case: Case) -> NDArray[np.bool_]:
-    """Rows of the day after a failure."""
+    """Rows of two thirds of a horizon after a failure."""
     since, failed = case.since_last, case.by_machine(lambda rows: _failed_before(case, rows))
-    return (since <= 24) & (failed > 0)
+    return (since < case.horizon_hours * 2 / 3) & (failed > 0)
 
 
 def _failed_before(case: Case, rows: NDArray[np.intp]) -> NDArray[np.intp]:
