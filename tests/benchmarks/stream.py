@@ -41,7 +41,7 @@ SECOND = timedelta(seconds=1)
 SIGNALS = tuple(f"signal{place}" for place in range(10))
 WINDOW = 256
 OF_MOMENTS = tuple(each.name for each in FEATURES if each.kind in ("moments", "newest"))
-OF_SIGNALS = tuple(each.name for each in FEATURES if each.kind not in ("clock", "count", "baseline", "compared"))
+OF_SIGNALS = tuple(each.name for each in FEATURES if each.of_moments or each.of_rows or each.of_timed or each.by_kernel)
 GOALS = {"signal updates/s": 300_000, "p99 of a message": 60}
 
 Figures = dict[str, float]
