@@ -29,7 +29,7 @@ CREDIBLE = 1 / 3
 """Share of failures whose greatest step may lie at one time: what repeats daily does so each third day."""
 
 SHARP = 10
-"""With fewer steps to a horizon, a fault that always takes about as long meets its edge by accident: it is told only."""
+"""With fewer steps to a horizon, a fault that always takes as long meets its edge by accident, and is only told."""
 
 ROUNDING = 1e-9
 """Steps below this part of a column's greatest deviation are none."""
