@@ -28,6 +28,9 @@ FEWEST_EVENTS = 3
 CREDIBLE = 1 / 3
 """Share of failures whose greatest step may lie at one time: what repeats daily does so each third day."""
 
+SHARP = 10
+"""With fewer steps to a horizon, a fault that always takes as long meets its edge by accident, and is only told."""
+
 ROUNDING = 1e-9
 """Steps below this part of a column's greatest deviation are none."""
 
@@ -130,7 +133,7 @@ def _best(steps: NDArray[np.float64], bins: int, side: int, tests: int) -> _Alig
         chance = found.chance * tests * (1 if place == edge else len(others))
         sure = at_least(found.tops, found.events, CREDIBLE) <= SURE
         if sure and chance <= ERROR:
-            return _Aligned(place == edge, (place + 1) / bins, found.tops, found.events, chance)
+            return _Aligned(place == edge and bins >= SHARP, (place + 1) / bins, found.tops, found.events, chance)
     return None
 
 
