@@ -41,16 +41,29 @@ def _introduction() -> Iterable[str]:
     yield "- A model computes the features whose last column says so. `features` in its entry of the"
     yield "  plant file names others, such as the ones marked *by name*: samples one by one take many times as long."
     yield f"- A feature beyond ±{LARGEST:.0e} is NaN: models square and sum features, which double precision must hold."
+    yield "- Readings are finite, the door sees to it. An infinite one that comes all the same is larger (or smaller)"
+    yield "  than all others, and a feature that it makes infinite or undefined is NaN; quantiles, crossings,"
+    yield "  autocorrelation and the spectrum leave it out."
+    yield "- Single precision is read as double; nothing is added up in single precision."
+    yield "- n samples x with times t; m their mean, σ their standard deviation. The unit says how a feature grows"
+    yield "  when a signal is multiplied. A formula marked *zero* also depends on where the signal has its zero: of a"
+    yield "  temperature in degC it means little."
+    yield "- A feature against a limit is there for the signals to which the plant file gives that limit (`limits`);"
+    yield "  asking for it where no signal has one is an error. The sensor's `range` is no limit: nothing outside it"
+    yield "  is accepted."
+    yield "- Cost: *panes* are sums that overlapping windows share, and cost least by far. *samples* looks at each"
+    yield "  sample of each window, *sorting* puts them in order first. *events* reads no samples."
     yield ""
 
 
 def _table(features: Iterable[Feature]) -> Iterable[str]:
-    yield "| feature | formula | unit | what it tells | computed |"
-    yield "|---|---|---|---|---|"
+    yield "| feature | formula | unit | what it tells | source | cost | computed |"
+    yield "|---|---|---|---|---|---|---|"
     for feature in features:
         unit = feature.unit.format(unit="signal") or "–"
-        formula = feature.formula.replace("|", "\\|")
-        yield f"| `{feature.name}` | {formula} | {unit} | {feature.meaning} | {_computed(feature.name)} |"
+        formula = feature.formula.replace("|", "\\|") + (" *zero*" if feature.around_zero else "")
+        told = (formula, unit, feature.meaning, feature.source or "–", feature.cost, _computed(feature.name))
+        yield " | ".join([f"| `{feature.name}`", *told]) + " |"
 
 
 def _computed(name: str) -> str:

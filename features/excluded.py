@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from features.recipe import MICROSECOND
 from features.running import Running
-from features.samples import Samples, no_rows, samples_of
+from features.samples import Past, Samples, no_rows, samples_of
 from features.window import EPOCH, Times, microseconds
 from ingest.event import NO_EVENTS
 from ingest.expression import Expression, Given, Truth
-from ingest.store import History
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -46,7 +45,7 @@ class Spans:
 
 
 def excluded_time(
-    running: Running, history: History, machine_class: str, machines: Sequence[str], start: int, end: int
+    running: Running, history: Past, machine_class: str, machines: Sequence[str], start: int, end: int
 ) -> list[Spans]:
     """Return what is left out of (start, end], for each machine; times in microseconds since 1970."""
     settle = microseconds(running.settle)
@@ -54,7 +53,7 @@ def excluded_time(
     return [each.excluded(settle, start + 1, end + 1) for each in found]
 
 
-def ran_throughout(running: Running, history: History, machine_class: str, machine: str, start: int, end: int) -> bool:
+def ran_throughout(running: Running, history: Past, machine_class: str, machine: str, start: int, end: int) -> bool:
     """Return whether a machine is known to have run all through (start, end]."""
     (found,) = _timelines(running, history, machine_class, [machine], start, end)
     ran = found.running()
@@ -62,7 +61,7 @@ def ran_throughout(running: Running, history: History, machine_class: str, machi
 
 
 def _timelines(
-    running: Running, history: History, machine_class: str, machines: Sequence[str], start: int, end: int
+    running: Running, history: Past, machine_class: str, machines: Sequence[str], start: int, end: int
 ) -> Iterator["_Timeline"]:
     """Yield what is known of each machine in (start, end]; what was read some time before still holds."""
     expression, hold = running.read(), microseconds(running.hold)

@@ -8,6 +8,7 @@ combination formulas are those of Chan, Golub and LeVeque (1983) and Pébay (200
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,8 +143,10 @@ def over_windows(panes: Moments, lengths: Sequence[int], ends: slice, pane_hours
     pane_hours : length of a pane
     """
     first, last, step = ends.indices(panes.samples.shape[-1])
-    shape = (*panes.samples.shape[:-1], len(range(first, last, step)))
-    windows = [no_samples(shape) for _ in lengths]
+    count = len(range(first, last, step))
+    windows: list[Moments | None] = [None] * len(lengths)
+    if 2 * count * sum(lengths) < max(lengths).bit_length() * panes.samples.shape[-1]:
+        return _over_few_windows(panes, tuple(lengths), range(first, last, step), pane_hours)
     done = [0] * len(lengths)
     block, size = panes, 1
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -152,14 +155,70 @@ def over_windows(panes: Moments, lengths: Sequence[int], ends: slice, pane_hours
                 if length & size:
                     shift = done[which] + size - 1
                     older = block.part((..., slice(first - shift, last - shift, step)))
-                    windows[which] = combine(older, windows[which], done[which] * pane_hours)
+                    windows[which] = _before(older, windows[which], done[which] * pane_hours)
                     done[which] += size
             if 2 * size > max(lengths):
-                return windows
+                return [each for each in windows if each is not None]
             block = combine(
                 block.part((..., slice(None, -size))), block.part((..., slice(size, None))), size * pane_hours
             )
             size *= 2
+
+
+def _over_few_windows(panes: Moments, lengths: tuple[int, ...], ends: range, pane_hours: float) -> list[Moments]:
+    """Do what ``over_windows`` does, building those blocks only that some window is made of."""
+    windows: list[Moments | None] = [None] * len(lengths)
+    block, size = panes, 1
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for older, newer, of_windows in _blocks(lengths, ends):
+            if newer is not None:
+                block = combine(block.part((..., older)), block.part((..., newer)), size * pane_hours)
+                size *= 2
+            for which, place, done in of_windows:
+                windows[which] = _before(block.part((..., place)), windows[which], done * pane_hours)
+    return [each for each in windows if each is not None]
+
+
+def _before(older: Moments, newer: Moments | None, hours: float) -> Moments:
+    return older if newer is None else combine(older, newer, hours)
+
+
+@lru_cache(maxsize=64)
+def _blocks(lengths: tuple[int, ...], ends: range) -> list[tuple[Any, Any, list[tuple[int, Any, int]]]]:
+    """Return which blocks of 1, 2, 4, … panes some windows need.
+
+    Returns
+    -------
+    for each size: places among the blocks of half the size of the older and the newer halves, ``None`` for
+    panes; and for each window that has such a block its number, places of the block, and how many panes
+    are newer than it
+    """
+    count = max(lengths).bit_length()
+    parts = [
+        [(which, length & ((1 << level) - 1)) for which, length in enumerate(lengths) if length >> level & 1]
+        for level in range(count)
+    ]
+    last = np.array(ends)
+    at = [np.arange(max(ends) + 1)] * count
+    for level in range(count - 1, 0, -1):
+        halves = [at[level + 1], at[level + 1] - (1 << level)] if level + 1 < count else []
+        at[level] = np.unique(np.concatenate([*halves, *(last - done for _, done in parts[level])]))
+    found: list[tuple[Any, Any, list[tuple[int, Any, int]]]] = []
+    for level, (there, own) in enumerate(zip(at, parts, strict=True)):
+        older, newer = (
+            _spaced(np.searchsorted(at[level - 1], there - each)) if level else None for each in (1 << level >> 1, 0)
+        )
+        found.append(
+            (older, newer, [(which, _spaced(np.searchsorted(there, last - done)), done) for which, done in own])
+        )
+    return found
+
+
+def _spaced(places: NDArray[np.int64]) -> Any:
+    """Return ascending places as a slice if they are evenly spaced: a view takes no copy."""
+    step = int(places[1] - places[0]) if len(places) > 1 else 1
+    even = (np.diff(places) == step).all()
+    return slice(int(places[0]), int(places[-1]) + 1, step) if even else places
 
 
 def _forget(older: Moments, cut: NDArray[np.bool_]) -> Moments:

@@ -1,6 +1,7 @@
 """Features that need each sample of a window, such as quantiles: a few signals and some time at once."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,19 +9,19 @@ import numpy as np
 
 from features.catalogue import Feature
 from features.kernels.windows import Spans, window_features
+from features.limits import HOLDS, Limits, held
 from features.moments import Floats
 from features.recipe import Recipe
-from features.samples import Samples
+from features.samples import Past, Samples
 from features.span import expected_every, portions, read_samples
-from features.window import Times, floors_at, gather, microseconds
-from ingest.store import History
+from features.window import HOUR, Times, floors_at, gather, microseconds
 
 Found = dict[tuple[str, timedelta], Floats]
 
 
 def one_by_one(
     recipe: Recipe,
-    history: History,
+    history: Past,
     machines: Sequence[str],
     restarts: Sequence[Times],
     ends: Times,
@@ -35,7 +36,7 @@ def one_by_one(
     ----------
     restarts : for each machine, the ascending moments at which a failure was over
     ends : neighbouring multiples of the recipe's stride
-    features : of the kinds ``samples`` and ``ordered``; those of the kernels and others
+    features : of the kinds ``samples``, ``ordered``, ``timed`` and ``limits``
     cells : about how many samples may be held at once; one signal over twice the longest window always is
 
     Returns
@@ -49,22 +50,42 @@ def one_by_one(
     at_once = max(1, fits // (2 * lookback))
     more = max(fits // min(at_once, shape[0]) - lookback, lookback)
     for first, last in portions(0, shape[0], 1, at_once):
-        some = replace(recipe, signals=recipe.signals[first:last], every=recipe.every[first:last])
+        some = recipe
+        if last - first < shape[0]:
+            # Of the recipe only what is read is asked for: these signals, whatever is made of them.
+            some = replace(
+                recipe, signals=recipe.signals[first:last], every=recipe.every[first:last], features=(), limits=()
+            )
+        bounds = [_bounds(recipe, place) for place in range(first, last)]
         for begin, end in portions(0, len(ends), 1, more // microseconds(recipe.stride)):
             samples = read_samples(some, history, machines, int(ends[begin]) - lookback, int(ends[end - 1]))
             part = {key: values[first:last, :, begin:end] for key, values in found.items()}
-            _fill(part, samples, restarts, ends[begin:end], features)
+            _fill(part, samples, restarts, ends[begin:end], features, bounds)
     return found
 
 
-def _fill(found: Found, samples: Samples, restarts: Sequence[Times], ends: Times, features: Sequence[Feature]) -> None:
-    """Write the features of some windows, given all samples that the windows hold."""
+def _fill(
+    found: Found,
+    samples: Samples,
+    restarts: Sequence[Times],
+    ends: Times,
+    features: Sequence[Feature],
+    bounds: Sequence[tuple[Limits, float]],
+) -> None:
+    """Write the features of some windows, given all samples that the windows hold.
+
+    Parameters
+    ----------
+    bounds : limits of each signal, and hours for which one of its samples stands at most
+    """
     lengths = dict.fromkeys(length for _, length in found)
     kernels = [each.name for each in features if each.by_kernel]
     as_read, of_sorted = (
         {each.name: each.of_rows for each in features if each.of_rows and each.kind == kind}
         for kind in ("samples", "ordered")
     )
+    of_timed = {each.name: each.of_timed for each in features if each.of_timed}
+    of_limits = {each.name: each.of_limits for each in features if each.of_limits}
     for machine, own in enumerate(restarts):
         lives, read = floors_at(own, ends), samples.of_machine(machine)
         for length in lengths:
@@ -73,12 +94,39 @@ def _fill(found: Found, samples: Samples, restarts: Sequence[Times], ends: Times
                 spans = Spans(read.time, begins, ends)
                 for name, values in zip(kernels, window_features(read.values, spans, kernels), strict=True):
                     found[name, length][:, machine] = values
-            for signal, values in enumerate(read.values if as_read or of_sorted else ()):
-                known = ~np.isnan(values)
-                for block, rows in gather(read.time[known], values[known], begins, ends):
+            for signal, (limits, longest) in enumerate(bounds if len(kernels) < len(features) else ()):
+                known = ~np.isnan(read.values[signal])
+                times, values = read.time[known], read.values[signal, known]
+                for block, hours, rows in _laid_out(times, values, begins, ends, timed=bool(of_timed or of_limits)):
                     for name, of_rows in as_read.items():
                         found[name, length][signal, machine, block] = of_rows(rows)
+                    for name, of_times in of_timed.items():
+                        found[name, length][signal, machine, block] = of_times(hours, rows)
+                    stands = held(hours, longest) if of_limits else hours
+                    for name, of_bounds in of_limits.items():
+                        found[name, length][signal, machine, block] = of_bounds(stands, rows, limits)
                     if of_sorted:
                         rows.sort(axis=1)
                     for name, of_rows in of_sorted.items():
                         found[name, length][signal, machine, block] = of_rows(rows)
+
+
+def _bounds(recipe: Recipe, signal: int) -> tuple[Limits, float]:
+    """Return the limits of a signal, and the hours for which one of its samples stands at most."""
+    limits = recipe.limits[signal] if recipe.limits else Limits()
+    return limits, HOLDS * microseconds(recipe.every[signal]) / HOUR if recipe.every else math.inf
+
+
+def _laid_out(
+    times: Times, values: Floats, begins: Times, ends: Times, *, timed: bool
+) -> Iterator[tuple[slice, Floats, Floats]]:
+    """Yield windows as ``gather`` does, with hours after their ends (empty unless ``timed``) before the samples."""
+    blocks = gather(times, values, begins, ends)
+    if not timed:
+        for block, rows in blocks:
+            yield block, np.empty(0), rows
+        return
+    # A time in microseconds has fewer digits than a float holds, so that nothing is lost.
+    clocks = gather(times, times.astype(np.float64), begins, ends)
+    for (block, rows), (_, clock) in zip(blocks, clocks, strict=True):
+        yield block, (clock - ends[block, np.newaxis]) / HOUR, rows

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from features.catalogue import BY_NAME
 from features.column import Column, span_text
+from features.limits import Limits
 from features.running import Running
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import PlantFileError
@@ -48,6 +49,8 @@ MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 MOST_PANES = 1_000_000
 
+_LIMIT = {"low": "a lower limit, such as limits = [2.5, inf],", "high": "an upper limit, such as limits = [-inf, 80],"}
+
 _NICE = sorted(
     [timedelta(milliseconds=number) for number in (1, 2, 5, 10, 20, 50, 100, 200, 500)]
     + [
@@ -75,6 +78,8 @@ class Recipe:
     every : expected time between two readings of each signal, in the order of ``signals``; when
         empty it is not known, and a window is trusted from three readings on
     running : when the machines run; ``None`` if always
+    limits : between which values each signal should stay, in the order of ``signals``; empty when no
+        feature asks for it. A signal without a limit has no column of a feature against that limit
     """
 
     machine_class: str
@@ -87,6 +92,7 @@ class Recipe:
     baseline: timedelta | None = None
     every: tuple[timedelta, ...] = ()
     running: Running | None = None
+    limits: tuple[Limits, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.signals or not self.windows or min(self.windows) <= timedelta(0) or self.stride <= timedelta(0):
@@ -100,6 +106,15 @@ class Recipe:
             raise ValueError("features against a machine's own normal need 'baseline', such as '30 d'")
         if self.every and len(self.every) != len(self.signals):
             raise ValueError(f"{len(self.every)} sampling intervals for {len(self.signals)} signals")
+        if self.limits and len(self.limits) != len(self.signals):
+            raise ValueError(f"{len(self.limits)} limits for {len(self.signals)} signals")
+        for name in self.features:
+            limit = BY_NAME[name].limit
+            if limit and not any(each.has(limit) for each in self.limits):
+                raise ValueError(
+                    f"'{name}' needs {_LIMIT[limit]} at a signal in the plant file, and none has one; add it, or"
+                    " leave the feature out"
+                )
         if len(set(self.names)) < len(self.names):
             raise ValueError("two columns would have one name; a signal, component or code is named twice")
         if self.lookback // self.pane > MOST_PANES:
@@ -133,6 +148,17 @@ class Recipe:
         """The names of the columns, in their order."""
         return tuple(column.name for column in self.columns)
 
+    def columns_of(self, signal: str) -> list[Column]:
+        """Return the columns that every signal has, as those of one signal, whether it has its limits or not."""
+        return list(_of_signal(self, signal))
+
+    def offers(self, column: Column) -> bool:
+        """Return whether a column of a signal can be made: one against a limit needs that limit."""
+        limit = BY_NAME[column.feature].limit
+        if limit is None:
+            return True
+        return bool(self.limits) and self.limits[self.signals.index(column.signal)].has(limit)
+
     def column(self, name: str) -> Column:
         """Return the column with this name; ``KeyError`` if the recipe makes none."""
         return self._by_name[name]
@@ -156,6 +182,7 @@ class Recipe:
             "every": [span_text(span) for span in self.every],
             # Left out where there is none, so that the hashes of recipes from before it stay as they were.
             **({} if self.running is None else {"running": self.running.to_dict()}),
+            **({"limits": [each.to_list() for each in self.limits]} if self.limits else {}),
         }
 
     @classmethod
@@ -180,6 +207,7 @@ class Recipe:
             baseline=None if data["baseline"] is None else parse_duration(data["baseline"]),
             every=tuple(parse_duration(span) for span in data["every"]),
             running=Running.from_dict(data["running"]) if "running" in data else None,
+            limits=tuple(Limits.from_list(each) for each in data.get("limits", ())),
         )
 
     @cached_property
@@ -256,12 +284,22 @@ def recipe_for(
             baseline=entry.baseline,
             every=every,
             running=Running.of(machine_class, sampling),
+            limits=_limits(machine_class, signals, features),
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
     if not any(column.signal for column in recipe.columns):
         raise PlantFileError([f"models.{entry.name}.features: none is of a signal; add one, such as 'mean'"])
     return recipe
+
+
+def _limits(machine_class: MachineClass, signals: Sequence[str], features: Sequence[str]) -> tuple[Limits, ...]:
+    """Return what signals declare, if a feature asks for it; others change nothing, not even the hash."""
+    if not any(name in BY_NAME and BY_NAME[name].limit for name in features):
+        return ()
+    declared = {signal.name: signal.limits for signal in machine_class.signals}
+    limits = [declared[name] for name in signals]
+    return tuple(Limits() if each is None else Limits(*each) for each in limits) if any(limits) else ()
 
 
 def _windows(entry: ModelEntry, sampling: timedelta) -> tuple[timedelta, ...]:
@@ -290,17 +328,21 @@ def _stride(windows: tuple[timedelta, ...], sampling: timedelta) -> timedelta:
     return min(dividing, key=lambda each: abs(math.log(each / wanted)), default=nice_length(wanted, at_least=sampling))
 
 
+def _of_signal(recipe: Recipe, signal: str) -> Iterator[Column]:
+    longer = dict(zip(recipe.windows, recipe.windows[1:], strict=False))
+    for feature in (BY_NAME[name] for name in recipe.features):
+        if feature.kind == "compared":
+            for window, against in longer.items():
+                yield Column(feature=feature.name, signal=signal, window=window, against=against)
+        elif feature.kind not in ("clock", "count"):
+            for window in recipe.windows[:1] if feature.kind == "newest" else recipe.windows:
+                yield Column(feature=feature.name, signal=signal, window=window)
+
+
 def _columns(recipe: Recipe) -> Iterator[Column]:
     features = [BY_NAME[name] for name in recipe.features]
-    longer = dict(zip(recipe.windows, recipe.windows[1:], strict=False))
     for signal in recipe.signals:
-        for feature in features:
-            if feature.kind == "compared":
-                for window, against in longer.items():
-                    yield Column(feature=feature.name, signal=signal, window=window, against=against)
-            elif feature.kind not in ("clock", "count"):
-                for window in recipe.windows[:1] if feature.kind == "newest" else recipe.windows:
-                    yield Column(feature=feature.name, signal=signal, window=window)
+        yield from (column for column in _of_signal(recipe, signal) if recipe.offers(column))
     for feature in features:
         if feature.kind == "clock":
             of_components = feature.name == "hours_since_maintenance"

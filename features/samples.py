@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -38,15 +40,32 @@ class Samples:
         return Samples(self.machine[rows], self.time[rows], self.values[:, rows])
 
 
+@runtime_checkable
+class Held(Protocol):
+    """The newest readings and events of some machines, held in memory as arrays."""
+
+    def samples(self, signals: Sequence[str], machines: Sequence[str], start: int, end: int) -> Samples:
+        """Return readings in (start, end], as ``samples_of`` does."""
+
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states, as ``History.states`` does, or earlier ones as well."""
+
+
+Past = History | Held
+"""Where readings and events come from: all that ever was, or the newest of it."""
+
+
 def no_rows(signals: int) -> Samples:
     """Return what nothing was read of."""
     return Samples(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((signals, 0)))
 
 
 def samples_of(
-    history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], start: int, end: int
+    history: Past, machine_class: str, signals: Sequence[str], machines: Sequence[str], start: int, end: int
 ) -> Samples:
     """Read signals of some machines in (start, end], given in microseconds since 1970."""
+    if isinstance(history, Held):
+        return history.samples(signals, machines, start, end)
     table = history.read(
         machine_class,
         machines=machines,

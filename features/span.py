@@ -8,12 +8,11 @@ import numpy as np
 from features.excluded import excluded_time
 from features.moments import Floats
 from features.recipe import Recipe
-from features.samples import Samples, samples_of
+from features.samples import Past, Samples, samples_of
 from features.window import Times
-from ingest.store import History
 
 
-def read_samples(recipe: Recipe, history: History, machines: Sequence[str], start: int, end: int) -> Samples:
+def read_samples(recipe: Recipe, history: Past, machines: Sequence[str], start: int, end: int) -> Samples:
     """Read the recipe's signals of some machines in (start, end], given in microseconds since 1970.
 
     What was read while a machine was off or settled is left out.
@@ -27,7 +26,7 @@ def read_samples(recipe: Recipe, history: History, machines: Sequence[str], star
 
 
 def running_shares(
-    recipe: Recipe, history: History, machines: Sequence[str], ends: Times, lengths: Sequence[int]
+    recipe: Recipe, history: Past, machines: Sequence[str], ends: Times, lengths: Sequence[int]
 ) -> list[Floats]:
     """Return the share of each window (end − length, end] in which machines ran and had settled.
 

@@ -12,9 +12,9 @@ from features.moments import Floats, Moments, no_samples, over_windows
 from features.one_by_one import one_by_one
 from features.pane import add_samples
 from features.recipe import Recipe
+from features.samples import Past
 from features.span import expected_every, portions, read_samples, running_shares
 from features.window import HOUR, Grid, Times, microseconds
-from ingest.store import History
 
 CACHE_PANES = 16_000
 """Panes that are combined at once: some dozen arrays of 128 kB, so that they stay in the cache."""
@@ -49,13 +49,27 @@ class Windows:
 
 
 def summarise(
-    recipe: Recipe, history: History, group: Group, ends: Times, cells: int
+    recipe: Recipe, history: Past, group: Group, ends: Times, cells: int
 ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    """Return the features of all signals at some window ends.
+    """Return the features of all signals at some window ends, as ``features_of`` does.
 
     Parameters
     ----------
     ends : neighbouring multiples of the recipe's stride
+    cells : about how many readings may be held at once
+    """
+    grid = Grid.of(recipe, ends)
+    return features_of(recipe, history, group, grid, fill_panes(recipe, history, group, grid, cells), cells)
+
+
+def features_of(
+    recipe: Recipe, history: Past, group: Group, grid: Grid, panes: Moments, cells: int
+) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    """Return the features of all signals at the window ends of a grid, given the moments of its panes.
+
+    Parameters
+    ----------
+    panes : shape (n_signals, n_machines, n_panes)
     cells : about how many readings may be held at once
 
     Returns
@@ -65,10 +79,9 @@ def summarise(
     ran : share of the shortest window in which the machine ran, shape (n_machines, n_ends)
     spoken : whether the longest window holds a reading or time that is left out, shape (n_machines, n_ends)
     """
-    grid = Grid.of(recipe, ends)
-    of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
+    ends = grid.ends
+    of_signal = recipe.columns_of(recipe.signals[0])
     sampled = [BY_NAME[name] for name in recipe.features if BY_NAME[name].one_by_one]
-    panes = _fill_panes(recipe, history, group, grid, cells)
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
     filled = np.zeros(values.shape[:2])
     ran = running_shares(recipe, history, group.machines, ends, [microseconds(each) for each in recipe.windows])
@@ -85,7 +98,9 @@ def summarise(
                 given = of_rows[feature.name, length][part] if feature.one_by_one else None
                 found = _feature(feature, windows[length], windows.get(column.against), given)
                 values[machines, :, signals, place] = found.transpose(1, 2, 0)
-    return values.reshape(*values.shape[:2], -1), filled, ran[0], spoken
+    offered = [recipe.offers(column) for signal in recipe.signals for column in recipe.columns_of(signal)]
+    flat = values.reshape(*values.shape[:2], -1)
+    return flat if all(offered) else flat[..., np.array(offered)], filled, ran[0], spoken
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
@@ -113,7 +128,8 @@ def _feature(feature: Feature, window: Windows, other: Windows | None, given: Fl
     return np.where(enough & (np.abs(found) <= LARGEST), found, np.nan)
 
 
-def _fill_panes(recipe: Recipe, history: History, group: Group, grid: Grid, cells: int) -> Moments:
+def fill_panes(recipe: Recipe, history: Past, group: Group, grid: Grid, cells: int) -> Moments:
+    """Return the moments of all panes of a grid, shape (n_signals, n_machines, n_panes)."""
     shape = (len(recipe.signals), len(group.machines), grid.panes)
     panes = no_samples(shape)
     flat = panes.joined()

@@ -24,8 +24,8 @@ def touched(recipe: Recipe, times: Times, first: int, start: int, end: int) -> l
     """
     step = microseconds(recipe.stride)
     low = -(-times // step)
-    high = (times + microseconds(recipe.lookback) + _holds(recipe) - 1) // step
-    if times[0] <= _ever_since(recipe, first):
+    high = (times + microseconds(recipe.lookback) + holds(recipe) - 1) // step
+    if times[0] <= ever_since(recipe, first):
         high[0] = end // step
         high = np.maximum.accumulate(high)
     return _spans(low, high, start, end, step)
@@ -55,14 +55,14 @@ def _spans(low: Times, high: Times, start: int, end: int, step: int) -> list[tup
     return [((begin - 1) * step, last * step) for begin, last in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
-def _ever_since(recipe: Recipe, first: int) -> int:
+def ever_since(recipe: Recipe, first: int) -> int:
     """Return up to when readings have a say in every later window; before the first one if none has."""
     if recipe.baseline and any(BY_NAME[name].kind == "baseline" for name in recipe.features):
         return first + microseconds(recipe.baseline)
     return first if set(NEW_FEATURES) & set(recipe.features) else first - 1
 
 
-def _holds(recipe: Recipe) -> int:
+def holds(recipe: Recipe) -> int:
     """Return how long after a reading it may decide whether others are left out."""
     running = recipe.running
     return microseconds(running.hold + running.settle) if running is not None and running.signals else 0

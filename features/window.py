@@ -115,7 +115,7 @@ def gather(
     ------
     slice, array of shape (windows of the slice, longest of them)
         The samples in their order, then NaN; at most ``BLOCK_CELLS`` cells unless one window alone
-        holds more.
+        holds more. Blocks in which no window holds a sample are left out.
     """
     first = np.searchsorted(times, begins, side="right")
     counts = np.maximum(np.searchsorted(times, ends, side="right") - first, 0)
@@ -128,5 +128,6 @@ def gather(
         rows = np.full((block.stop - begin, len(column)), np.nan)
         inside = column < counts[block, np.newaxis]
         rows[inside] = values[(first[block, np.newaxis] + column)[inside]]
-        yield block, rows
+        if rows.size:
+            yield block, rows
         begin = block.stop

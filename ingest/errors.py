@@ -17,6 +17,7 @@ AndonError
 │   ├── DiskFullError       there is no room left to write
 │   └── IntakeFullError     more comes than can be written or sealed; nothing was kept, send it again
 ├── NotEnoughDataError      too little history or too few events for what was asked
+├── LeakError               a feature knows the outcome before it happened; nothing learns from it
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
 ├── RegistryError           a model version is missing, altered or cannot be loaded
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
@@ -109,6 +110,10 @@ class IntakeFullError(StoreError):
 
 class NotEnoughDataError(AndonError):
     """Too little history or too few events for what was asked."""
+
+
+class LeakError(AndonError):
+    """A feature knows the outcome before it happened; nothing learns from it without a person's word."""
 
 
 class UnknownNameError(AndonError):

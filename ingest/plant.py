@@ -27,6 +27,11 @@ class Signal(Part):
     range: tuple[float, float] | None = Field(
         None, description="Lowest and highest value that the sensor can give; a value outside is rejected and kept."
     )
+    limits: tuple[float, float] | None = Field(
+        None,
+        description="Lowest and highest value of good running, which features may count the time beyond; "
+        "-inf or inf where there is none. Nothing is rejected.",
+    )
     every: Duration | None = Field(
         None, description="Expected time between two readings; measured on the signal's first ones when left out."
     )

@@ -1,12 +1,13 @@
 """Whether the parts of a plant file fit together: names, references, and keys that need each other."""
 
+import math
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ingest.duration import format_duration
 from ingest.errors import ExpressionError
 from ingest.expression import read_expression
-from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Source
+from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Signal, Source
 from ingest.plant_draft import Draft
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
@@ -85,6 +86,7 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
         if signal.range is not None and not signal.range[0] < signal.range[1]:
             low, high = signal.range
             yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
+        yield from _limits((*here, "limits"), signal)
         yield from _not_positive((*here, "every"), signal.every)
     if entry.running is not None:
         try:
@@ -93,6 +95,21 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             yield Problem((*at, "running"), str(error))
     if entry.settle > _NOTHING and entry.running is None:
         yield Problem((*at, "settle"), "has no meaning without 'running'; add running = \"speed > 100\" or such")
+
+
+def _limits(at: Location, signal: Signal) -> Iterator[Problem]:
+    if signal.limits is None:
+        return
+    low, high = signal.limits
+    if not low < high:
+        yield Problem(at, f"{low:g} is not below {high:g}; write the lowest value first")
+    elif math.isinf(low) and math.isinf(high):
+        yield Problem(at, "limits nothing; write a number, such as [-inf, 80], or leave it out")
+    elif signal.range is not None:
+        for limit in (low, high):
+            if math.isfinite(limit) and not signal.range[0] <= limit <= signal.range[1]:
+                whole = f"[{signal.range[0]:g}, {signal.range[1]:g}]"
+                yield Problem(at, f"{limit:g} lies outside the sensor's range {whole}, which no reading leaves")
 
 
 def _source(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:

@@ -119,6 +119,7 @@ def page(card: Mapping[str, Any]) -> str:
         *([_components(card["components"])] if card["components"] else []),
         *([f"- {card['claim']}"] if card.get("claim") else []),
         "",
+        *_leak_lines(card),
         "## When it speaks",
         "",
         f"From a level of {_level(choice['value'])} on: {choice['why'].rstrip('.')}.",
@@ -165,6 +166,17 @@ def _judged_lines(card: Mapping[str, Any]) -> list[str]:
         for key, name in names.items()
     ]
     return ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
+
+
+def _leak_lines(card: Mapping[str, Any]) -> list[str]:
+    """Say what the search for leaks found; a card from before there was one says nothing."""
+    leaks = card.get("leaks")
+    if leaks is None:
+        return []
+    found = [f"- {leak['column'] or 'the split'}: {leak['kind']} ({leak['evidence']})." for leak in leaks["found"]]
+    none = f"None of {_plural(leaks['columns'], 'feature')} was found to know the outcome beforehand."
+    why = [f"Trained in spite of it: {leaks['accepted']}", ""] if leaks["accepted"] else []
+    return ["## What may know too much", "", *([*found, ""] if found else [none, ""]), *why]
 
 
 def _components(components: Mapping[str, int]) -> str:

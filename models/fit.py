@@ -55,7 +55,7 @@ def fit_bundle(
     if entry.task == "anomaly":
         labels = np.where(healthy(table, targets, entry.horizon, known_until), 0, np.where(labels == 1, 1, -1))
         learner = AnomalyLevel()
-    learner = learner.fit(table, labels, _folds(entry, table, targets, known_until))
+    learner = learner.fit(table, labels, folds_of(entry, table, targets, known_until))
     choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
     normal = normal_of(table.where(labels == 0))
     diagnosis = None
@@ -85,7 +85,7 @@ def fit_bundle(
     )
 
 
-def _folds(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
+def folds_of(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
     """Return the folds that calibrate a model.
 
     Probabilities are calibrated on rows whose whole horizon was observed.

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.errors import NotEnoughDataError
+from features.leaks.leak import Leak, told
+from ingest.errors import NotEnoughDataError, RegistryError
 from ingest.plant import ModelEntry, Plant
 from ingest.store import History
 from models.assessment import not_assessed
@@ -19,6 +20,7 @@ from models.fit import fit_bundle
 from models.known_history import KnownHistory
 from models.label import target_events
 from models.label_check import check_labels
+from models.leak_check import accepted, check_leaks, leaks_card
 from models.promotion import hindrance
 from models.registry import Registry
 from models.sufficiency import Sufficiency, sufficiency
@@ -42,6 +44,8 @@ class TrainReport:
     evidence : what may be claimed on the events that it learnt from
     judged : the backtest; ``None`` when there was too little to judge on, and then ``not_judged`` says why
     hindrance : why it cannot be promoted at all; empty when nothing stands against it
+    leaks : features that know more than they could have known
+    accepted : why it was trained in spite of those that are refused; empty when there are none
     """
 
     model: str
@@ -54,6 +58,8 @@ class TrainReport:
     judged: BacktestReport | None
     not_judged: str = ""
     hindrance: str = ""
+    leaks: tuple[Leak, ...] = ()
+    accepted: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""
@@ -69,6 +75,8 @@ class TrainReport:
             "judged": self.judged.to_dict() if self.judged else None,
             "not_judged": self.not_judged,
             "hindrance": self.hindrance,
+            "leaks": [leak.to_dict() for leak in self.leaks],
+            "leaks_accepted": self.accepted,
         }
 
     @property
@@ -87,7 +95,15 @@ class TrainReport:
         judged = self.judged.summary() if self.judged else f"Not judged: {self.not_judged}"
         left_out = [f"To learn from: {said[0].lower()}{said[1:]}"] if (said := not_assessed(self.reasons)) else []
         return "\n".join(
-            [f"{self.model} {self.version}: {self.state}{again}", self.evidence.claim, *self.labels, *left_out, judged]
+            [
+                f"{self.model} {self.version}: {self.state}{again}",
+                self.evidence.claim,
+                *self.labels,
+                *(f"May know too much: {said}." for said in told(self.leaks)),
+                *([f"Trained in spite of it: {self.accepted}"] if self.accepted else []),
+                *left_out,
+                judged,
+            ]
         )
 
 
@@ -100,6 +116,7 @@ def train(
     now: datetime,
     until: datetime | None = None,
     progress: Progress | None = None,
+    accept_leaks: str = "",
 ) -> TrainReport:
     """Judge a model on the past, fit it to the whole past, and save it.
 
@@ -107,16 +124,22 @@ def train(
     otherwise it stays a candidate, and the report says how to promote it, or why it cannot be. The same
     history gives the same version.
 
+    Before anything is learnt, the features are searched for leaks. Where one knows the outcome, nothing is
+    trained unless a person says why it may; such a version stays a candidate until a person promotes it.
+
     Parameters
     ----------
     now : written down as the time of saving, nothing else
     until : nothing after it is looked at; the newest reading when left out
     progress : called with a phase, how many of its steps are done, and how many there are
+    accept_leaks : why leaks may be learnt from, kept in the version's card; nobody says so when empty
 
     Raises
     ------
     NotEnoughDataError
         When there is nothing to learn from.
+    LeakError
+        When features know the outcome and nobody said why they may.
     RegistryError
         When the version cannot be saved.
     """
@@ -131,21 +154,34 @@ def train(
     end = until or max(spans[machine][1] for machine in machines)
     events = history.events(machines=machines, end=end)
     evidence = sufficiency(entry, target_events(events, entry.target), spans, end)
-    judged, why_not = _judged(plant, history, entry, progress)
     step = progress or _silent
-    step("fitting to the whole past", 0, 3)
+    step("features", 0, 2)
     chosen = entry.model_copy(update={"split": split_of(plant, entry)})
     recipe = recipe_until(plant, history, chosen, end)
     first = min(spans[machine][0] for machine in machines) - timedelta(microseconds=1)
     table = believed_table(recipe, plant.class_named(entry.machine_class), history, machines, first, end).table
-    step("fitting to the whole past", 1, 3)
+    step("features", 1, 2)
+    leaks = check_leaks(chosen, recipe, table, events, end)
+    reason = accepted(entry, leaks, accept_leaks, _live_card(registry, entry.name))
+    step("features", 2, 2)
+    judged, why_not = _judged(plant, history, entry, progress)
+    step("fitting to the whole past", 0, 3)
     bundle = fit_bundle(chosen, plant, recipe, table, events, end)
+    bundle = replace(bundle, card={**bundle.card, "leaks": leaks_card(len(recipe.names), leaks, reason)})
     step("fitting to the whole past", 2, 3)
-    enough = evidence.enough and judged is not None and judged.enough
+    enough = evidence.enough and judged is not None and judged.enough and not reason
     report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, enough=enough, now=now)
     step("fitting to the whole past", 3, 3)
     labels = tuple(each.sentence for each in check_labels(plant, history, plant.class_named(entry.machine_class)))
-    return replace(report, judged=judged, not_judged=why_not, labels=labels)
+    return replace(report, judged=judged, not_judged=why_not, labels=labels, leaks=leaks, accepted=reason)
+
+
+def _live_card(registry: Registry, model: str) -> Mapping[str, Any] | None:
+    live = registry.live(model)
+    try:
+        return None if live is None else registry.card(model, live)
+    except RegistryError:  # a damaged version stops no training; what was accepted for it is asked anew
+        return None
 
 
 def _judged(

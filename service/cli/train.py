@@ -11,9 +11,13 @@ from service.cli.each import each_model
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODEL…]")
 @click.option("--until", type=MOMENT, help="Use the past up to this time only.")
+@click.option("--accept-leaks", default="", metavar="REASON", help="Train although features know the outcome, and why.")
 @shared_options
-def command(models: tuple[str, ...], until: Any) -> None:
-    """Train the MODELs of the plant file (all when none is named) and register a version of each."""
+def command(models: tuple[str, ...], until: Any, accept_leaks: str) -> None:
+    """Train the MODELs of the plant file (all when none is named) and register a version of each.
+
+    A model whose features know the outcome is not trained: the leak is named, with what to do.
+    """
     from models.train import train
     from service.retire import retire
 
@@ -30,6 +34,7 @@ def command(models: tuple[str, ...], until: Any) -> None:
                 now=wall_clock(),
                 until=in_zone(until, room.plant.zone),
                 progress=advance,
+                accept_leaks=accept_leaks,
             ),
         )
         trained = {report.model: report.version for report in reports}

@@ -22,6 +22,7 @@ _SECTIONS = (
     ("How it was judged", ("judged",)),
     ("When it speaks", ("threshold",)),
     ("What it learnt from", ("data", "components", "claim")),
+    ("What may know too much", ("leaks",)),
     ("How it sees", ("recipe",)),
     ("Known limits", ("limits",)),
     ("Made with", ("libraries",)),

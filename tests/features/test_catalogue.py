@@ -8,8 +8,8 @@ import pytest
 from features.catalogue import BY_NAME, FEATURES, describe, unit_of
 from features.catalogue_page import page
 from features.column import Column
-from features.kernels.names import KERNELS
-from tests.features.slow_reference import SLOW
+from features.kernels.names import KERNELS, ORDERED
+from tests.features.slow_reference import SLOW, SLOW_AGAINST_LIMITS
 
 PAGE = Path(__file__).parents[2] / "docs" / "features_catalogue.md"
 DAY = timedelta(hours=24)
@@ -23,7 +23,8 @@ def test_the_page_in_docs_is_up_to_date() -> None:
 
 def test_every_feature_has_one_way_to_be_computed() -> None:
     for feature in FEATURES:
-        ways = [feature.of_moments, feature.of_two, feature.of_rows, feature.by_kernel or None]
+        functions = [feature.of_moments, feature.of_two, feature.of_rows, feature.of_timed, feature.of_limits]
+        ways = [*functions, feature.by_kernel or None]
         expected = 0 if feature.kind in ("clock", "count") else 1
         assert sum(way is not None for way in ways) == expected, feature.name
     assert len(BY_NAME) == len(FEATURES)
@@ -34,7 +35,9 @@ def test_what_a_feature_tells_is_said_once_for_all_that_ask() -> None:
         *("mean", "median", "root_mean_square", "last", "minimum", "maximum", "quantile_10", "quantile_90")
     }
     assert {each.name for each in FEATURES if each.absolute and not each.reads_as_signal} == {
-        *("standard_deviation", "range", "energy", "band_power_1", "band_power_2", "band_power_3", "band_power_4")
+        *("standard_deviation", "range", "energy", "band_power_1", "band_power_2", "band_power_3", "band_power_4"),
+        *("interquartile_range", "median_absolute_deviation"),
+        *("mean_absolute_change", "sum_of_absolute_changes", "steepest_change"),
     }
     assert {each.name for each in FEATURES if each.against_itself} == {"mean_shift", "spread_ratio"}
     for each in FEATURES:
@@ -47,9 +50,10 @@ def test_what_the_kernels_say_stands_in_the_catalogue() -> None:
 
 
 def test_every_feature_of_one_window_has_a_reference() -> None:
-    of_one_window = {feature.name for feature in FEATURES if feature.of_moments or feature.one_by_one}
+    of_one_window = {each.name for each in FEATURES if each.of_moments or (each.one_by_one and not each.of_limits)}
 
     assert set(SLOW) == of_one_window
+    assert set(SLOW_AGAINST_LIMITS) == {each.name for each in FEATURES if each.of_limits}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,9 @@ def test_every_feature_of_one_window_has_a_reference() -> None:
             "V",
         ),
         (Column(feature="mean_shift", signal="voltage", window=DAY), "24 h mean against its own normal", "V"),
+        (Column(feature="curvature", signal="voltage", window=DAY), "24 h curvature", "V/h²"),
+        (Column(feature="change_age", signal="voltage", window=DAY), "hours since the largest shift in 24 h", "h"),
+        (Column(feature="share_above_limit", signal="voltage", window=DAY), "24 h share of time above the limit", ""),
         (Column(feature="hours_since_failure"), "hours since last failure", "h"),
         (Column(feature="hours_since_maintenance", part="comp2"), "hours since maintenance of comp2", "h"),
         (Column(feature="hours_since_maintenance"), "hours since maintenance of the machine", "h"),
@@ -81,6 +88,19 @@ def test_a_column_is_told_in_words_with_its_unit(column: Column, words: str, uni
     assert unit_of(column, "V") == unit
 
 
-@pytest.mark.parametrize(("feature", "unit"), [("slope", "1/h"), ("energy", ""), ("dominant_frequency", "Hz")])
+@pytest.mark.parametrize(
+    ("feature", "unit"),
+    [("slope", "1/h"), ("curvature", "1/h²"), ("energy", ""), ("dominant_frequency", "Hz")],
+)
 def test_a_signal_without_unit_leaves_what_the_feature_adds(feature: str, unit: str) -> None:
     assert unit_of(Column(feature=feature, signal="count", window=DAY), "") == unit
+
+
+def test_a_feature_costs_what_it_is_computed_from() -> None:
+    for each in FEATURES:
+        of_panes = each.of_moments is not None or each.of_two is not None
+        assert (each.cost == "panes") == of_panes, each.name
+        assert (each.cost == "sorting") == (each.name in ORDERED or each.kind == "ordered"), each.name
+        assert (each.limit is not None) == (each.of_limits is not None) == (each.tells == "limits"), each.name
+        assert each.meaning.endswith(".")
+        assert each.formula

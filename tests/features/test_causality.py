@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from features.catalogue import FEATURES
 from features.extract import extract
+from features.limits import Limits
 from features.recipe import Recipe
 from features.running import Running
 from features.table import FeatureTable
@@ -28,6 +29,7 @@ RECIPE = Recipe(
     error_codes=("E1", "E2"),
     baseline=45 * MINUTE,
     every=(2 * MINUTE, 2 * MINUTE),
+    limits=(Limits(-0.5, 1e6), Limits(high=0.5)),
 )
 AT_TIMES_OFF = replace(
     RECIPE,

@@ -1,6 +1,7 @@
 """A recipe is data: it survives JSON, names itself by its hash, and has sensible defaults."""
 
 import json
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from features.catalogue import FEATURES
 from features.column import signal_of, span_text
+from features.limits import Limits
 from features.recipe import Recipe, nice_length, recipe_for
 from ingest.duration import parse_duration
 from ingest.errors import PlantFileError
@@ -185,11 +187,44 @@ def test_every_column_says_its_signal() -> None:
         components=("seal",),
         error_codes=("e1",),
         baseline=24 * HOUR,
+        limits=(Limits(0.0, 1.0),) * 3,
     )
 
     assert {signal_of(name) for name in recipe.names} == {"voltage", "oil__temperature", "a b / ü", ""}
     assert all(signal_of(column.name) == column.signal for column in recipe.columns)
     assert recipe.column("oil__temperature__mean_change__3h_vs_24h").against == 24 * HOUR
+
+
+def _with_limits(features: list[str], **limits: tuple[float, float]) -> Recipe:
+    signals = [signal.model_copy(update={"limits": limits.get(signal.name)}) for signal in PRESS.signals]
+    return recipe_for(_entry(features=features), PRESS.model_copy(update={"signals": signals}), sampling=SAMPLING)
+
+
+def test_a_feature_against_a_limit_is_offered_where_the_signal_has_that_limit() -> None:
+    both = ["mean", "share_above_limit", "share_below_limit"]
+
+    recipe = _with_limits(both, voltage=(-math.inf, 80.0), oil__temperature=(2.5, math.inf))
+
+    against = [(each.signal, each.feature) for each in recipe.columns if each.feature in both[1:]]
+    assert set(against) == {("voltage", "share_above_limit"), ("oil__temperature", "share_below_limit")}
+    assert recipe.limits == (Limits(high=80.0), Limits(low=2.5))
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict(), allow_nan=False))) == recipe
+
+
+def test_a_feature_against_a_limit_that_no_signal_has_is_told() -> None:
+    told = r"models.risk: 'share_above_limit' needs an upper limit, such as limits = \[-inf, 80\], at a signal"
+
+    with pytest.raises(PlantFileError, match=told):
+        _with_limits(["mean", "share_above_limit"], voltage=(2.5, math.inf))
+    with pytest.raises(PlantFileError, match=told):
+        _with_limits(["mean", "share_above_limit"])
+
+
+def test_limits_that_no_feature_asks_for_change_no_hash() -> None:
+    assert _with_limits(["mean"], voltage=(0.0, 80.0)).hash == _with_limits(["mean"]).hash
+    assert "limits" not in _with_limits(["mean"], voltage=(0.0, 80.0)).to_dict()
+    asked = [_with_limits(["share_above_limit"], voltage=(0.0, high)).hash for high in (80.0, 81.0)]
+    assert asked[0] != asked[1]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +249,8 @@ def test_a_wrong_entry_is_told_what_would_be_right(fields: dict[str, Any], messa
         ({"features": ("meen",)}, "unknown feature 'meen'"),
         ({"features": ("mean_shift",)}, "need 'baseline'"),
         ({"every": (HOUR, HOUR)}, "2 sampling intervals for 1 signals"),
+        ({"limits": (Limits(), Limits())}, "2 limits for 1 signals"),
+        ({"features": ("share_below_limit",)}, "'share_below_limit' needs a lower limit"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_cannot_be_written(change: dict[str, Any], message: str) -> None:

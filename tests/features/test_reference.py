@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from features.catalogue import FEATURES
 from features.extract import extract
 from features.kernels.names import SPECTRUM
+from features.limits import Limits
 from features.recipe import Recipe
 from ingest.event import Event
-from tests.features.slow_reference import SLOW, Sample
+from tests.features.slow_reference import SLOW, SLOW_AGAINST_LIMITS, Sample
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
@@ -28,6 +29,7 @@ RECIPE = Recipe(
     features=tuple(feature.name for feature in FEATURES if feature.kind not in ("clock", "count")),
     baseline=BASELINE,
     every=(MINUTE, 2 * MINUTE),
+    limits=(Limits(990.0, 1005.0), Limits(high=0.75)),
 )
 FAILURES = {"a": [after(hours=5.21)], "b": []}
 
@@ -77,6 +79,9 @@ def _slow(name: str, machine: str, end: datetime) -> float:
         return math.nan  # the data is irregular
     if column.feature in SLOW:
         return SLOW[column.feature](window)
+    if column.feature in SLOW_AGAINST_LIMITS:
+        place = RECIPE.signals.index(column.signal)
+        return SLOW_AGAINST_LIMITS[column.feature](window, RECIPE.limits[place], 5 * RECIPE.every[place] / HOUR)
     if column.against:
         length, other = column.against, _window(machine, column.signal, end - column.against, end)
     else:
@@ -88,7 +93,8 @@ def _slow(name: str, machine: str, end: datetime) -> float:
         return math.nan
     if column.feature == "spread_ratio":
         return SLOW["standard_deviation"](window) / SLOW["standard_deviation"](other)
-    return SLOW["mean"](window) - SLOW["mean"](other)
+    level = "standard_deviation" if column.feature == "spread_change" else "mean"
+    return SLOW[level](window) - SLOW[level](other)
 
 
 def test_features_equal_their_definitions_on_irregular_data_with_gaps_and_a_failure(history: TableHistory) -> None:

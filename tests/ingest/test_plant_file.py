@@ -225,6 +225,13 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         ("range = [0, 400]", "range = [nan, 0]", "signals[1].range: nan is not below 0"),
         ("range = [0, 400]", "range = [0]", "signals[1].range: is not two numbers such as [0, 10]"),
         ("range = [0, 400]", 'range = ["a", 1]', "signals[1].range: is not two numbers such as [0, 10]"),
+        ("range = [0, 400]", "limits = [9, 9]", "signals[1].limits: 9 is not below 9; write the lowest value first"),
+        ("range = [0, 400]", "limits = [-inf, inf]", "signals[1].limits: limits nothing; write a number"),
+        (
+            "range = [0, 400]",
+            "range = [0, 400]\nlimits = [10, 500]",
+            "signals[1].limits: 500 lies outside the sensor's range [0, 400]",
+        ),
         ('every = "1 min"', 'every = "1 minute"', "signals[1].every: '1 minute' is not a duration; write a number"),
         ('every = "1 min"', 'every = "0 s"', "signals[1].every: is not above zero"),
         ('"seal", "valve"', '"seal", "seal"', "components[2]: 'seal' stands here a second time"),

@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ingest.errors import NotEnoughDataError, RegistryError
+from features.leaks.leak import REFUSED, Leak
+from ingest.errors import LeakError, NotEnoughDataError, RegistryError
+from ingest.plant import Signal
 from models.believed import believed
+from models.card import page
 from models.known_history import KnownHistory
+from models.leak_check import accepted, leaks_card
 from models.moment import as_datetime
 from models.registry import Registry, Version
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory, after, readings_frame
-from tests.models.pumps import HOURS, MACHINES, PLANT, pump_entry, pump_history
+from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pump_history
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Trained = tuple[TrainReport, Registry]
@@ -207,3 +211,109 @@ def test_a_version_that_does_not_beat_the_calendar_cannot_be_promoted(trained: T
         registry.promote(lost.model, lost.version, at=NOW, by="me", why="I like it")
     assert registry.live(lost.model) is None
     assert registry.promote(won.model, won.version, at=NOW, by="me", why="it pays").live
+
+
+LEAKY = PLANT.model_copy(
+    update={
+        "classes": [
+            PLANT.classes[0].model_copy(
+                update={
+                    "signals": [
+                        *PLANT.classes[0].signals,
+                        Signal(name="hours_to_repair", unit="h", every=timedelta(hours=1)),
+                    ]
+                }
+            )
+        ]
+    }
+)
+HOUR = timedelta(hours=1)
+
+
+def knowing_pumps() -> TableHistory:
+    """Return pumps with a column that somebody filled in from the list of repairs afterwards."""
+    history = pump_history()
+    for machine, failures in FAILURES.items():
+        mine = history.readings["machine"] == machine
+        hours = (history.readings.loc[mine, "time"] - after()) / HOUR
+        ahead = np.array([*failures, HOURS])[np.searchsorted(failures, hours, side="right")] - hours
+        history.readings.loc[mine, "hours_to_repair"] = ahead
+    history.signals = ("vibration", "hours_to_repair")
+    return history
+
+
+@pytest.fixture(scope="module")
+def knowing() -> TableHistory:
+    return knowing_pumps()
+
+
+def test_a_model_that_would_learn_from_the_future_is_refused_and_the_leak_is_named(
+    knowing: TableHistory, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path)
+    with pytest.raises(LeakError) as refused:
+        train(LEAKY, knowing, pump_entry(), registry, now=NOW)
+
+    message = str(refused.value)
+    assert "hours_to_repair" in message
+    assert "vibration" not in message
+    assert "leave it out" in message
+    assert "--accept-leaks" in message
+    assert registry.versions() == []
+
+
+def test_without_the_leaking_signal_it_is_trained_as_before(
+    trained: Trained, knowing: TableHistory, tmp_path: Path
+) -> None:
+    report = train(LEAKY, knowing, pump_entry(signals=["vibration"]), Registry(tmp_path), now=NOW)
+
+    assert report.live
+    assert not any(leak.refused for leak in report.leaks)
+    assert report.judged is not None
+    assert trained[0].judged is not None
+    assert report.judged.verdict.found == trained[0].judged.verdict.found
+
+
+def test_a_leak_that_a_person_accepts_stands_in_the_card_and_waits_for_a_person(
+    knowing: TableHistory, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path)
+    why = "the repairs are planned a month ahead"
+    report = train(LEAKY, knowing, pump_entry(), registry, now=NOW, accept_leaks=why)
+    (version,) = registry.versions("seal risk")
+
+    assert not report.live
+    assert version.card["leaks"]["accepted"] == report.accepted == why
+    assert {leak["kind"] for leak in version.card["leaks"]["found"]} & set(REFUSED)
+    assert why in report.summary()
+    assert why in page(version.card)
+    assert report.to_dict()["leaks"][0]["evidence"]
+
+
+def test_what_was_accepted_for_the_live_version_needs_no_second_word_and_anything_else_does() -> None:
+    known, new = Leak("a__mean__3h", "countdown", "30 of 30"), Leak("b__mean__3h", "countdown", "30 of 30")
+    card = {"leaks": leaks_card(2, [known], "planned a month ahead")}
+
+    assert accepted(pump_entry(), [known], "", card) == "planned a month ahead"
+    assert accepted(pump_entry(), [Leak("c", "identifier", "one value each")], "", None) == ""
+    with pytest.raises(LeakError, match="b__mean__3h: countdown"):
+        accepted(pump_entry(), [known, new], "", card)
+    with pytest.raises(LeakError, match="is not trained"):
+        accepted(pump_entry(), [known], "  ", None)
+
+
+def test_the_card_says_what_was_looked_at(trained: Trained) -> None:
+    card = trained[1].load("seal risk").card
+    clean = {**card, "leaks": leaks_card(7, [], "")}
+
+    assert card["leaks"]["columns"] == card["recipe"]["features"]
+    assert card["leaks"]["accepted"] == ""
+    assert "None of 7 features was found to know the outcome" in page(clean)
+
+
+def test_a_fault_that_always_takes_as_long_is_told_and_not_refused(trained: Trained) -> None:
+    """These pumps begin to shake just 20 h before each failure, which a made-up list would do as well."""
+    kinds = {leak.kind for leak in trained[0].leaks}
+
+    assert kinds == {"shifted label"}
+    assert "May know too much: vibration__" in trained[0].summary()

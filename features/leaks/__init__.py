@@ -1,0 +1,1 @@
+"""Kinds of leaks: one check a file, each told of a table and its labels, each naming columns."""

@@ -1,0 +1,320 @@
+"""The same features as ``extract`` gives, one batch of readings at a time.
+
+The newest readings of each machine lie in memory, with the moments of the panes that are complete. When a
+window is due, the batch code works it out from them: there are no running sums. What memory does not
+hold – a machine that is new, readings that come very late, events – the batch code reads from the store.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.baseline import own_normal
+from features.catalogue import BY_NAME
+from features.extract import CELLS, extract
+from features.live import Live, LiveHistory, Reach, group_of, load, load_events
+from features.moments import Floats, Moments
+from features.recipe import MICROSECOND, Recipe
+from features.summary import features_of, fill_panes
+from features.table import FeatureTable
+from features.touched import ever_since
+from features.usage import usage
+from features.window import EPOCH, Grid, microseconds, moment
+from ingest.reading import Readings
+from ingest.store import History
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What came out anew.
+
+    Attributes
+    ----------
+    table : rows as ``extract`` makes them, sorted by (machine, time)
+    spans : for each machine, the window ends (begin, end] that were worked out; where the table has no row
+        for one of them there is none any more
+    """
+
+    table: FeatureTable
+    spans: dict[str, tuple[datetime, datetime]]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+class Stream:
+    """Follow machines: after each batch of readings, the rows of the windows that became due.
+
+    A window is due when a reading at or after its end came. Whatever comes is kept in the store first and
+    told to the stream then. What was given so far, each span replaced by what came out for it later, equals
+    what ``extract`` makes of the store, bit for bit, for all window ends within ``late_within`` of a
+    machine's newest reading; older rows are final and were right when they were given.
+
+    A stream holds nothing that the store does not: one made anew, with the window ends that were given
+    before, goes on without a gap.
+
+    Parameters
+    ----------
+    recipe : features, windows and stride
+    history : the store that holds all readings and events
+    since : window ends up to this are given for no machine
+    given : for each machine, the newest window end whose row was given before; rows within
+        ``late_within`` are given again, in case that something came late meanwhile
+    late_within : how long after the end of a window late readings and events change its row
+    cells : about how many readings may be held at once while something is read from the store
+
+    Attributes
+    ----------
+    signals : the order of values in ``put``
+    read_again : how many times a machine was read from the store
+
+    Raises
+    ------
+    ValueError
+        When ``late_within`` is negative.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        history: History,
+        *,
+        since: datetime,
+        given: Mapping[str, datetime] | None = None,
+        late_within: timedelta = timedelta(0),
+        cells: int = CELLS,
+    ) -> None:
+        if late_within < timedelta(0):
+            raise ValueError(f"late_within is {late_within}; it is a span of time, such as one hour")
+        self.recipe, self.history = recipe, history
+        self.read_again = 0
+        self._reach = Reach.of(recipe, late_within)
+        self.signals = self._reach.signals
+        self._cells, self._since = cells, moment(since)
+        self._machines: dict[str, Live] = {}
+        self._held = LiveHistory(self._reach, self._machines)
+        self._due: set[str] = set()
+        self._against_normal = any(BY_NAME[name].kind == "baseline" for name in recipe.features)
+        self._of_signals = sum(bool(column.signal) for column in recipe.columns)
+        self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if not column.signal]
+        self._nothing = Streamed(extract(recipe, history, [], since, since), {})
+        before = given or {}
+        for machine, (first, newest) in history.spans(recipe.machine_class).items():
+            live = self._follow(machine, moment(first), moment(newest))
+            if machine in before:
+                live.given, live.since = self._reach.last_end(moment(before[machine])), self._since + 1
+
+    @property
+    def bytes(self) -> int:
+        """How much memory readings and panes take."""
+        lives = self._machines.values()
+        return sum(live.ring.bytes + sum(field.nbytes for field in live.panes) for live in lives)
+
+    def take(self, readings: Readings | None = None, events: pd.DataFrame | None = None) -> Streamed:
+        """Take what was just added to the store, and return the rows that are due.
+
+        Parameters
+        ----------
+        readings : in the order of their arrival; of one machine, time and signal the last one counts
+        events : a table with ``EVENT_COLUMNS``; which machines it names, and from when on, matters alone
+
+        Raises
+        ------
+        ValueError
+            When the readings are of another machine class, or of a machine that the store has none of.
+        """
+        if readings is not None:
+            for name, times, rows in self._by_machine(readings):
+                self._take(name, times, rows)
+        if events is not None and len(events):
+            for machine, begin in events.groupby("machine")["time"].min().items():
+                live = self._machines.get(str(machine))
+                if live is not None:
+                    live.since, live.again = min(live.since, moment(begin)), True
+                    live.normal = None
+                    self._due.add(live.machine)
+        return self.update()
+
+    def put(self, machine: str, time: int, row: Sequence[float] | Floats) -> Streamed:
+        """Take one message, and return the rows that are due.
+
+        Parameters
+        ----------
+        time : in microseconds since 1970
+        row : a finite number for each of ``signals``; NaN where it was not read
+        """
+        live = self._machines.get(machine)
+        if live is None or live.again or time <= live.newest:
+            self._take(machine, np.array([time]), np.array([row], np.float64))
+            return self.update()
+        live.ring.append(time, row)
+        live.newest = time
+        if time - live.given < self._reach.stride and not self._due:
+            return self._nothing
+        self._due.add(machine)
+        return self.update()
+
+    def update(self) -> Streamed:
+        """Return the rows that are due; all since ``given`` the first time."""
+        together: dict[tuple[int, int, int], list[Live]] = defaultdict(list)
+        again: dict[tuple[int, int], list[Live]] = defaultdict(list)
+        due = [self._machines[name] for name in sorted(self._due)]
+        for live in due:
+            live.again = not live.held(self._reach, *live.due(self._reach))
+        self._refresh([live for live in due if live.again])
+        for live in due:
+            begin, end = live.due(self._reach)
+            if live.again:
+                again[begin, end].append(live)
+            elif begin < end:
+                together[begin, end, live.made].append(live)
+        if not together and not again:
+            return self._nothing
+        tables = [self._from_store(lives, *span) for span, lives in again.items()]
+        tables += [self._from_memory(lives, *span) for span, lives in together.items()]
+        spans = {}
+        for (begin, end, *_), lives in [*again.items(), *together.items()]:
+            for live in lives:
+                live.given, live.since = max(begin, end), _NEVER
+                if begin < end:
+                    spans[live.machine] = EPOCH + begin * MICROSECOND, EPOCH + end * MICROSECOND
+        self._due.clear()
+        return Streamed(_joined(tables), spans)
+
+    def _follow(self, machine: str, first: int, newest: int) -> Live:
+        given = max(self._reach.last_end(self._since), self._reach.last_end(first - 1))
+        live = self._machines[machine] = Live(machine, first, newest, given)
+        self._due.add(machine)
+        return live
+
+    def _by_machine(self, readings: Readings) -> Iterator[tuple[str, Any, Floats]]:
+        if readings.machine_class != self.recipe.machine_class:
+            raise ValueError(
+                f"readings of class '{readings.machine_class}'; this stream follows '{self.recipe.machine_class}'"
+            )
+        table = readings.table
+        names = table["machine"].cast(pa.string()).combine_chunks().dictionary_encode()
+        times = table["time"].cast(pa.int64()).to_numpy()
+        rows = np.full((len(times), len(self.signals)), np.nan)
+        for place, signal in enumerate(self.signals):
+            if signal in table.column_names:
+                rows[:, place] = table[signal].to_numpy()
+        codes = names.indices.to_numpy()
+        order = np.argsort(codes, kind="stable")
+        starts = np.searchsorted(codes[order], np.arange(len(names.dictionary) + 1))
+        for code, name in enumerate(names.dictionary.to_pylist()):
+            own = order[starts[code] : starts[code + 1]]
+            yield name, times[own], rows[own]
+
+    def _take(self, machine: str, times: Any, rows: Floats) -> None:
+        live = self._machines.get(machine)
+        if live is None:
+            self._follow(machine, int(times.min()), int(times.max()))
+            return
+        if not live.again and times[0] > live.newest and (times[1:] > times[:-1]).all():
+            live.ring.extend(times, rows)
+            live.newest = int(times[-1])
+        else:
+            for time, row in zip(times.tolist(), rows, strict=True):
+                if time <= live.newest:
+                    live.learn(time, row, self._reach, ever_since(self.recipe, min(live.first, time)))
+                else:
+                    live.ring.append(time, row) if not live.again else None
+                    live.newest = time
+        self._due.add(machine)
+
+    def _refresh(self, lives: Sequence[Live]) -> None:
+        """Look up what the store says of machines that are to be read from it."""
+        if not lives:
+            return
+        spans = self.history.spans(self.recipe.machine_class)
+        for live in lives:
+            if live.machine not in spans:
+                raise ValueError(f"machine '{live.machine}' has no readings in the store; add them to it first")
+            live.first, live.newest = (moment(each) for each in spans[live.machine])
+        load_events(self.recipe, self.history, lives)
+
+    def _from_store(self, lives: Sequence[Live], begin: int, end: int) -> FeatureTable:
+        self.read_again += len(lives)
+        start, stop = EPOCH + begin * MICROSECOND, EPOCH + max(begin, end) * MICROSECOND
+        names = [live.machine for live in lives]
+        table = extract(self.recipe, self.history, names, start, stop, cells=self._cells)
+        load(self.recipe, self.history, lives, self._reach, self._cells)
+        return table
+
+    def _from_memory(self, lives: Sequence[Live], begin: int, end: int, made: int) -> FeatureTable:
+        recipe, reach = self.recipe, self._reach
+        self._learn_normal(lives, end)
+        group = group_of(recipe, lives)
+        if made < end:
+            fresh = fill_panes(recipe, self._held, group, reach.grid(made, end), self._cells)
+            for place, live in enumerate(lives):
+                live.lengthen(fresh.part((slice(None), slice(place, place + 1))), begin, end, reach)
+        ends = np.arange(begin + reach.stride, end + 1, reach.stride)
+        grid = Grid.of(recipe, ends)
+        found, filled, ran, spoken = features_of(recipe, self._held, group, grid, _panes(lives, grid), self._cells)
+        alive = spoken & (ends >= np.array([[live.first] for live in lives]))
+        values = np.empty((len(lives), len(ends), len(recipe.columns)))
+        values[..., : self._of_signals] = found
+        for place, column in self._clocks:
+            for row, live in enumerate(lives):
+                values[row, :, place] = usage(column, live.events, live.first, ends)
+        table = FeatureTable(
+            machine=np.repeat(np.array(group.machines, object), len(ends)),
+            time=np.tile(ends, len(lives)).view("datetime64[us]"),
+            names=recipe.names,
+            values=values.reshape(alive.size, -1),
+            filled=filled.reshape(-1),
+            off=None if recipe.running is None else (1 - ran).reshape(-1),
+        )
+        return table if alive.all() else table.where(alive.reshape(-1))
+
+    def _learn_normal(self, lives: Sequence[Live], end: int) -> None:
+        """Read the own normal of machines of which it is not known, once all of its time is over."""
+        if not self._against_normal or self.recipe.baseline is None:
+            return
+        length = microseconds(self.recipe.baseline)
+        new = [live for live in lives if live.normal is None and live.first + length <= end]
+        if new:
+            firsts = {live.machine: live.first for live in new}
+            normal, ran = own_normal(self.recipe, self.history, list(firsts), firsts, self._cells)
+            for place, live in enumerate(new):
+                live.normal = normal.copy((slice(None), slice(place, place + 1)))
+                live.normal_ran = float(ran[place])
+
+
+_NEVER = np.iinfo(np.int64).max
+
+
+def _panes(lives: Sequence[Live], grid: Grid) -> Moments:
+    """Return the panes of a grid of machines that have made them."""
+    own = []
+    for live in lives:
+        first = (grid.origin - live.origin) // grid.pane
+        own.append(live.panes.part((..., slice(first, first + grid.panes))))
+    if len(own) == 1:
+        return own[0]
+    fields: list[Any] = [np.concatenate(each, axis=1) for each in zip(*own, strict=True)]
+    return Moments(*fields)
+
+
+def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
+    """Return the rows of several tables, sorted by (machine, time)."""
+    if len(tables) == 1:
+        return tables[0]
+    off = [each.off for each in tables if each.off is not None]
+    whole = replace(
+        tables[0],
+        machine=np.concatenate([each.machine for each in tables]),
+        time=np.concatenate([each.time for each in tables]),
+        values=np.concatenate([each.values for each in tables]),
+        filled=np.concatenate([each.filled for each in tables]),
+        off=np.concatenate(off) if off else None,
+    )
+    return whole.where(np.lexsort((whole.time, whole.machine.astype(str))))
