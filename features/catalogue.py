@@ -1,12 +1,13 @@
 """Every feature by name: its function, formula and unit, and what it tells an engineer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from features import time_domain, trend
 from features.column import Column, feature_of, span_text
+from features.measures import MEASURES, Measure
 from features.moments import Floats, Moments
 
 LEAST_SAMPLES = 3
@@ -14,7 +15,9 @@ LEAST_SHARE = 0.3
 LARGEST = 1e100
 """A feature beyond it is missing, so that models may square and sum features without overflow."""
 
-Kind = Literal["moments", "newest", "compared", "baseline", "samples", "ordered", "clock", "count"]
+Kind = Literal[
+    "moments", "newest", "compared", "baseline", "samples", "ordered", "snapshot", "newest_snapshot", "clock", "count"
+]
 Tells = Literal["level", "value", "spread", "shape", "trend", "clock", "count"]
 
 
@@ -26,12 +29,14 @@ class Feature:
     ----------
     kind : what it is made from: ``moments`` of a window, ``newest`` of the shortest one only,
         ``compared`` with the next longer window, ``baseline``: compared with the machine's own normal,
-        ``samples`` or ``ordered`` samples one by one (slower), ``clock`` and ``count`` of events
+        ``samples`` or ``ordered`` samples one by one (slower), ``snapshot``: the mean over the snapshots of a
+        waveform, ``newest_snapshot`` of the shortest window only, ``clock`` and ``count`` of events
     tells : what it says of the signal: its ``level`` (where most readings lie), a single ``value`` that it
         took, its ``spread`` around the level, the ``shape`` of that spread, its ``trend``; or what a
         ``clock`` of the machine or a ``count`` of events says
     words : how a sentence names it; ``{window}``, ``{against}`` and ``{part}`` are filled in
     unit : ``{unit}`` stands for the signal's
+    measure : what is measured of each snapshot, by its name in ``measures.MEASURE``; empty for other kinds
     """
 
     name: str
@@ -44,6 +49,12 @@ class Feature:
     of_moments: Callable[[Moments], Floats] | None = None
     of_two: Callable[[Moments, Moments], Floats] | None = None
     of_rows: Callable[[Floats], Floats] | None = None
+    measure: str = ""
+
+    @property
+    def of_waveform(self) -> bool:
+        """Whether it is made of the snapshots of a waveform, and of no other signal."""
+        return bool(self.measure)
 
     @property
     def against_itself(self) -> bool:
@@ -59,6 +70,21 @@ class Feature:
     def reads_as_signal(self) -> bool:
         """Whether a person can hold it against what the machine shows: a reading, or what readings lie around."""
         return self.tells in ("level", "value") and not self.against_itself
+
+
+def _of_snapshots(measure: Measure) -> tuple[Feature, Feature]:
+    """Return the mean of a measure over windows, and its newest value."""
+    mean = Feature(
+        name=measure.name,
+        kind="snapshot",
+        tells=measure.tells,
+        words=f"{{window}} {measure.words}",
+        formula=measure.formula,
+        unit=measure.unit,
+        meaning=measure.meaning,
+        measure=measure.name,
+    )
+    return mean, replace(mean, name=f"{measure.name}_last", kind="newest_snapshot", words=f"newest {measure.words}")
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -242,6 +268,7 @@ FEATURES: tuple[Feature, ...] = (
         meaning="0.5 for noise, near 0 for a drift, near 1 for a hunting control loop.",
         of_rows=time_domain.mean_crossing_rate,
     ),
+    *(feature for measure in MEASURES for feature in _of_snapshots(measure)),
     Feature(
         name="hours_in_service",
         kind="clock",

@@ -65,6 +65,9 @@ def summarise(
     ran : share of the shortest window in which the machine ran, shape (n_machines, n_ends)
     spoken : whether the longest window holds a reading or time that is left out, shape (n_machines, n_ends)
     """
+    if not recipe.signals:
+        ran = running_shares(recipe, history, group.machines, ends, [microseconds(each) for each in recipe.windows])
+        return np.empty((*ran[0].shape, 0)), np.zeros(ran[0].shape), ran[0], ran[-1] < 1
     grid = Grid.of(recipe, ends)
     of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
     sampled = [BY_NAME[name] for name in recipe.features if BY_NAME[name].of_rows]

@@ -28,6 +28,7 @@ from ingest.plant import (
     Source,
     Target,
 )
+from ingest.plant_bearing import Bearing
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
@@ -39,6 +40,7 @@ _TABLES: dict[str, type[Part]] = {
     "Top of the file": Plant,
     "[[classes]]": MachineClass,
     "[[classes.signals]]": Signal,
+    "[[classes.bearings]]": Bearing,
     "[[machines]]": Machine,
     "[[sources]]": Source,
     "[[sources.events]]": EventMapping,

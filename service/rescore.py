@@ -63,7 +63,7 @@ def rescore(plant: Plant, store: Store, bundle: Bundle, before: Mapping[str, Wat
     mark = again.mark if mark is None else mark
     times: dict[str, list[NDArray[np.int64]]] = defaultdict(list)
     running = bundle.recipe.running
-    signals = bundle.recipe.signals + (() if running is None else running.signals)
+    signals = bundle.recipe.all_signals + (() if running is None else running.signals)
     for entry in store.late.after(bundle.entry.machine_class, mark):
         again.too_late[entry.number] = entry.too_late
         for machine, late in entry.times(signals).items():

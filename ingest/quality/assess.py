@@ -39,7 +39,8 @@ def assess(
 ) -> Iterator[SignalGrade]:
     """Yield the grade of each signal of the machines of a class, over the newest ``SPAN`` of each machine.
 
-    One machine is in memory at a time. A signal without any reading has grade 0.
+    One machine is in memory at a time. A signal without any reading has grade 0. Waveforms have none: each
+    snapshot is judged by what is measured of it.
 
     Parameters
     ----------
@@ -64,14 +65,14 @@ def faults_of_machine(
     table = history.read(
         machine_class.name,
         machines=[machine],
-        signals=[each.name for each in machine_class.signals],
+        signals=[each.name for each in machine_class.slow_signals],
         start=start - timedelta(microseconds=1),
         end=end,
     ).table
     span = to_microseconds(start), to_microseconds(end)
     return {
         each.name: find_faults(series) if len(series) else [Fault("missing", 1.0, *span, "no reading at all")]
-        for each, series in series_of_machine(table, machine_class.signals, span)
+        for each, series in series_of_machine(table, machine_class.slow_signals, span)
     }
 
 

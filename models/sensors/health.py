@@ -83,7 +83,7 @@ def sensor_health(
 def _together(
     history: History, machine_class: MachineClass, machines: Sequence[str], start: datetime, end: datetime
 ) -> dict[str, Health]:
-    signals = tuple(each.name for each in machine_class.signals)
+    signals = tuple(each.name for each in machine_class.slow_signals)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
     for day in np.unique(_day_of(hours)):

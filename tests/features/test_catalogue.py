@@ -22,7 +22,7 @@ def test_the_page_in_docs_is_up_to_date() -> None:
 
 def test_every_feature_has_one_way_to_be_computed() -> None:
     for feature in FEATURES:
-        functions = [feature.of_moments, feature.of_two, feature.of_rows]
+        functions = [feature.of_moments, feature.of_two, feature.of_rows, feature.measure or None]
         expected = 0 if feature.kind in ("clock", "count") else 1
         assert sum(function is not None for function in functions) == expected, feature.name
     assert len(BY_NAME) == len(FEATURES)
@@ -32,7 +32,12 @@ def test_what_a_feature_tells_is_said_once_for_all_that_ask() -> None:
     assert {each.name for each in FEATURES if each.reads_as_signal} == {
         *("mean", "median", "root_mean_square", "last", "minimum", "maximum", "quantile_10", "quantile_90")
     }
-    assert {each.name for each in FEATURES if each.absolute and not each.reads_as_signal} == {"standard_deviation"}
+    spread = {each.name for each in FEATURES if each.absolute and not each.reads_as_signal}
+    assert {each for each in spread if not BY_NAME[each].of_waveform} == {"standard_deviation"}
+    assert {each for each in spread if BY_NAME[each].kind == "snapshot"} == {
+        *("snapshot_rms", "snapshot_peak", "velocity_rms", "peak_amplitude"),
+        *("octave_rms", "band_rms", "harmonic_rms", "order_rms"),
+    }
     assert {each.name for each in FEATURES if each.against_itself} == {"mean_shift", "spread_ratio"}
     for each in FEATURES:
         assert (each.tells in ("clock", "count")) == (each.kind in ("clock", "count")), each.name
