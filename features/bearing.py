@@ -163,13 +163,13 @@ def _heard(fourier: Fourier, highest: float) -> Floats:
     if best is not None:
         bands.append((best.first, best.last))
     count = int(highest / fourier.step) + 1
-    power = [envelope_spectrum(fourier, *band).power[:count] for band in bands]
+    power = [envelope_spectrum(fourier, *band, count).power for band in bands]
     return _over_background(np.array(power).reshape(-1, count))
 
 
 def _over_background(power: Floats) -> Floats:
     """Return lines over what their neighbours are on average; loud ones are damped."""
-    beside = np.array([background(each, _BACKGROUND) for each in power]).reshape(power.shape)
+    beside = background(power, _BACKGROUND)
     over = np.divide(power, beside, out=np.zeros_like(power), where=beside > 0)
     return np.where(over > _LOUD, _LOUD + 3 * np.log(np.maximum(over, _LOUD) / _LOUD), over)
 
@@ -204,4 +204,4 @@ def defect_rms(envelope: Spectrum, geometry: Geometry, shaft: float, defect: str
     if frequency < _LEAST_LINES * envelope.step:
         return np.nan
     lines = [line_rms(envelope, each * frequency, SLIP * each * frequency) for each in multiples[:_HARMONICS]]
-    return float(np.sqrt(np.dot(lines, lines)))
+    return float(np.sqrt(np.square(lines).sum()))

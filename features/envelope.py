@@ -49,13 +49,15 @@ def kurtogram(fourier: Fourier, narrowest: float = 0.0) -> Iterator[Band]:
     """
     lines = fourier.lines[1:].astype(np.complex64)
     for bands in CUTS:
-        width = len(lines) // bands
+        # Lengths without large factors transform several times as fast; the few lines on top that are lost are
+        # those that the sensor's own filter takes.
+        width = fft.prev_fast_len(max(len(lines) // bands, 1))
         if width < LEAST_LINES or width * fourier.step < narrowest:
             return
         envelope = fft.ifft(lines[: bands * width].reshape(bands, width), axis=1)
         square = envelope.real**2 + envelope.imag**2
         mean = square.mean(axis=1)
-        fourth = np.einsum("ij,ij->i", square, square) / width
+        fourth = (square * square).mean(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             kurtosis = fourth / mean**2 - 2
         for place, each in enumerate(kurtosis.tolist()):
@@ -74,8 +76,12 @@ def best_band(fourier: Fourier, narrowest: float = 0.0) -> Band | None:
     return max(bands, key=lambda each: each.kurtosis, default=None)
 
 
-def envelope_spectrum(fourier: Fourier, first: int, last: int) -> Spectrum:
+def envelope_spectrum(fourier: Fourier, first: int, last: int, count: int | None = None) -> Spectrum:
     """Return the spectrum of the squared envelope of lines first … last − 1, seen through a Hann window.
+
+    Parameters
+    ----------
+    count : how many lines to return; as many as the band has at most, and when left out
 
     Returns
     -------
@@ -89,8 +95,9 @@ def envelope_spectrum(fourier: Fourier, first: int, last: int) -> Spectrum:
     square = envelope.real**2 + envelope.imag**2
     lines = fft.rfft(square)
     mean = lines[0].real
+    count = width if count is None else min(count, width)
     if not mean > 0:
-        return Spectrum(np.zeros(width), fourier.step)
+        return Spectrum(np.zeros(count), fourier.step)
     lines[0] = 0
-    power = hann_power(lines, size)[:width] / (3 / 8 * mean**2)
+    power = hann_power(lines[: count + 2], size)[:count] / (3 / 8 * mean**2)
     return Spectrum(power, fourier.step)

@@ -97,8 +97,8 @@ def _over_rms(snapshot: Snapshot, number: float) -> float:
 def _kurtosis(snapshot: Snapshot) -> float:
     if not snapshot.mean_square > 0:
         return np.nan
-    square = snapshot.apart * snapshot.apart
-    return float(np.dot(square, square) / len(square) / snapshot.mean_square**2 - 3)
+    fourth = (snapshot.square * snapshot.square).sum()
+    return float(fourth / len(snapshot.square) / snapshot.mean_square**2 - 3)
 
 
 MEASURES: tuple[Measure, ...] = (

@@ -58,7 +58,7 @@ def machine_page(
         past = list_alerts(connection, states=tuple(AlertState), machine=found.name, limit=_MOST_ROWS)
     events = records(store.events(machines=[found.name], kinds=_TOLD, start=span.start, end=end))
     marks = sorted([*_event_marks(events), *_alert_marks(past)], key=lambda each: _DRAWN.index(each.kind))
-    signals = tuple(each.name for each in machine_class.signals)
+    signals = tuple(each.name for each in machine_class.slow_signals)
     series = signal_series(store, found.name, machine_class.name, signals, (span.start, end), chart.PIXELS)
     histories = level_histories(state, found.name, span.start, end)
     ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
@@ -78,7 +78,9 @@ def machine_page(
         silent_hint=_iso(health.newest) if silent and health.newest else "",
         legend=_LEGEND,
         risks=[_risk(each, plant, span, marks) for each in histories],
-        signals=[draw(each.name, each.unit, series[each.name], span, marks=marks) for each in machine_class.signals],
+        signals=[
+            draw(each.name, each.unit, series[each.name], span, marks=marks) for each in machine_class.slow_signals
+        ],
         silent_signals=[
             each for each in signal_states(seen.room, seen.sampling, seen.now, found.name, health.newest) if each.stale
         ],

@@ -19,14 +19,14 @@ from tests.features.bearing_signals import GEOMETRIES, RATE, Trial, damaged, hea
 SPEEDS = (600.0, 900.0, 1500.0, 2940.0)
 LOUDNESS = (-5.0, -10.0, -13.0, -16.0)
 KINDS = ("white", "coloured", "tones", "knocks")
-SLOW = 1200.0
+TURNS = 25
 CALIBRATION = 1_000_000
 """Added to a seed for the calibration."""
 
 
 def seconds(rpm: float) -> float:
-    """Return how long a snapshot of a slow shaft should be: 25 turns, so that the cage turns eight times."""
-    return 2.0 if rpm < SLOW else 1.0
+    """Return how long a snapshot should be: a second, and no less than 25 turns, so that the cage turns eight times."""
+    return max(1.0, TURNS * 60 / rpm)
 
 
 def named(defect: str, rpm: float, snr: float, runs: int, seed: int) -> Counter[str]:
@@ -58,7 +58,7 @@ def table(runs: int, seed: int) -> Iterator[str]:
             found = {defect: named(defect, rpm, snr, runs, seed) for defect in DEFECTS}
             right = [found[defect][defect] / runs for defect in DEFECTS]
             silent = sum(each[""] for each in found.values()) / runs / len(DEFECTS)
-            shares = [*right, float(np.mean(right)), silent, 1 - float(np.mean(right)) - silent]
+            shares = [*right, float(np.mean(right)), silent, abs(1 - float(np.mean(right)) - silent)]
             yield f"| {snr:g} | {rpm:g} | " + " | ".join(f"{share:.1%}" for share in shares) + " |"
     yield ""
     yield "| healthy | snapshots | flagged |"
