@@ -7,7 +7,6 @@ sine covers the line nearest to it and two on each side.
 """
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
