@@ -17,7 +17,7 @@ from features.run import LONGEST, SECOND, gap, runs
 from features.samples import Samples, samples_of
 from features.snapshot import Snapshot
 from features.waveform import Waveform
-from features.window import EPOCH, Times, microseconds
+from features.window import EPOCH, Times, microseconds, moment
 from ingest.store import History
 
 DAY = microseconds(timedelta(days=1))
@@ -59,10 +59,11 @@ def measured(
     span : first and last moment, in microseconds since 1970
     cells : about how many readings may be held at once
     """
-    newest = history.spans(recipe.machine_class)[machine][1]
-    again = (newest - recipe.lookback - timedelta(days=1) - EPOCH) // MICROSECOND
+    first, newest = history.spans(recipe.machine_class)[machine]
+    again = moment(newest - recipe.lookback - timedelta(days=1))
+    span = max(span[0], moment(first)), min(span[1], moment(newest))
     known = recipe.running is None or not recipe.running.read().uses_state
-    found: list[Measured] = []
+    found = [Measured(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(names))))]
     for day in range(span[0] // DAY, span[1] // DAY + 1):
         begin, end = day * DAY, (day + 1) * DAY
         work = partial(_work, recipe, waveform, names, history, machine, (begin, end), cells)

@@ -1,7 +1,9 @@
 """Snapshots in a feature table: which windows hold them, what they come to, and that nothing else changes them."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +14,18 @@ from features.bearing import Geometry
 from features.catalogue import BY_NAME, FEATURES, describe, unit_of
 from features.column import feature_of, signal_of
 from features.extract import extract
-from features.recipe import Recipe
+from features.recipe import Recipe, recipe_for
+from features.running import Running
 from features.table import FeatureTable
 from features.touched import touched
 from features.waveform import Bearing, Waveform
 from features.window import moment
+from ingest.errors import PlantFileError
 from ingest.event import Event
+from ingest.plant import MachineClass, ModelEntry, Signal
+from ingest.rate import Hertz
+from ingest.reading import Readings
+from ingest.store import Store
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 RATE = 2_000.0
@@ -203,6 +211,111 @@ def test_no_feature_of_a_waveform_is_made_of_a_slow_signal_and_none_of_a_slow_on
     assert {each.name for each in FEATURES if each.of_waveform and each.name.endswith("_last")} == {
         f"{each.name}_last" for each in FEATURES if each.kind == "snapshot"
     }
+
+
+def test_what_was_recorded_while_the_machine_was_off_is_left_out() -> None:
+    running = Running(expression="speed > 100", signals=("speed",), settle=2 * MINUTE, hold=5 * MINUTE)
+    recipe = replace(RECIPE, running=running)
+    history = _history(*_ten_minutes(6))
+    off = history.readings["time"].between(after(minutes=41), after(minutes=52))
+    history.readings.loc[off & history.readings["speed"].notna(), "speed"] = 0.0
+
+    table = extract(recipe, history, ["a"], after(minutes=59), after(minutes=60))
+
+    # Of the snapshots at 33, 43 and 53 min the second was off; the third came while the machine settled.
+    assert _column(table, "vibration__snapshot_peak__30min")[0] == pytest.approx(4)
+
+
+def test_each_day_is_measured_once_and_again_when_its_readings_change(tmp_path: Path) -> None:
+    kept, anew = (_Store(tmp_path / name) for name in ("kept", "anew"))
+    days = [_snapshot(24 * 60 * day + 10.0 * place + 3.0, 1.0 + day) for day in (0, 1) for place in range(3)]
+    for each in (kept, anew):
+        each.append(TableHistory(pd.concat(days)).read("fan"), source="s", position="1")
+
+    def row(store: "_Store") -> bytes:
+        store.asked.clear()
+        recipe = replace(SILENT, windows=(30 * MINUTE, 48 * 60 * MINUTE))
+        end = after(days=1, minutes=30)
+        return extract(recipe, store, ["a"], end - 10 * MINUTE, end).values.tobytes()
+
+    first = row(kept)
+    assert len(kept.asked) > 1
+    assert row(kept) == first
+    assert kept.asked == []
+    late = _snapshot(24 * 60 + 43.0, 7.0).iloc[[5]]
+    for each in (kept, anew):
+        each.append(TableHistory(late).read("fan"), source="s", position="2")
+    assert row(kept) == row(anew)
+    assert {start.day for start in kept.asked} <= {5, 6}
+    for each in (kept, anew):
+        each.close()
+
+
+class _Store(Store):
+    """Remembers from when on it was read."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked: list[datetime] = []
+
+    def read(self, machine_class: str, **asked: Any) -> Readings:
+        self.asked.append(asked["start"])
+        return super().read(machine_class, **asked)
+
+
+def test_a_model_takes_the_waveforms_of_its_class_as_the_plant_declares_them() -> None:
+    fan = MachineClass.model_validate(
+        {
+            "name": "fan",
+            "signals": [
+                {"name": "speed", "unit": "Hz", "every": "1 s"},
+                {"name": "vibration", "unit": "g", "rate": "25.6 kHz", "every": "10 min", "speed": "speed"},
+                {"name": "current", "unit": "A", "rate": "10 kHz", "every": "10 min", "bands": [[40, 60]]},
+            ],
+            "bearings": [
+                {"name": "de", "elements": 9, "ball_diameter": 8, "pitch_diameter": 39, "signals": ["vibration"]}
+            ],
+        }
+    )
+    sampling = {"speed": timedelta(seconds=1), "vibration": 10 * MINUTE, "current": 10 * MINUTE}
+    entry = ModelEntry(name="m", task="anomaly", machine_class="fan", horizon=timedelta(hours=8))
+
+    recipe = recipe_for(entry, fan, sampling=sampling)
+    vibration, current = recipe.waveforms
+
+    assert recipe.signals == ("speed",)
+    assert recipe.all_signals == ("speed", "vibration", "current")
+    assert vibration.integrations == 1
+    assert vibration.velocity_unit == pytest.approx(9806.65)
+    assert vibration.speed_signal == "speed"
+    assert vibration.speed_unit == 1
+    assert vibration.speed_hold == timedelta(seconds=5)
+    assert current.integrations is None
+    names = {name.rsplit("__", 1)[0] for name in recipe.names}
+    assert {"vibration__velocity_rms", "vibration__bearing_evidence@de.inner", "current__band_rms@40-60Hz"} <= names
+    assert not {"current__velocity_rms", "current__harmonic_rms@1x", "vibration__mean", "speed__snapshot_rms"} & names
+
+
+@pytest.mark.parametrize(
+    ("unit", "integrations", "factor"),
+    [("m/s2", 1, 1000.0), ("mm/s", 0, 1.0), ("um", -1, 0.001), ("A", None, 1.0), ("", None, 1.0), ("kg", None, 1.0)],
+)
+def test_a_unit_says_how_a_velocity_follows(unit: str, integrations: int | None, factor: float) -> None:
+    signal = Signal(name="v", unit=unit, rate=Hertz(1000), every=MINUTE)
+    found = Waveform.of(MachineClass(name="c", signals=[signal]), signal, {"v": MINUTE})
+
+    assert found.integrations == integrations
+    assert found.velocity_unit == pytest.approx(factor)
+
+
+def test_a_model_whose_features_are_of_no_signal_that_it_has_is_told_so() -> None:
+    signal = Signal(name="v", unit="g", rate=Hertz(1000), every=MINUTE)
+    entry = ModelEntry(name="m", task="anomaly", machine_class="c", horizon=timedelta(hours=8), features=["mean"])
+
+    with pytest.raises(
+        PlantFileError, match=r"models.m.features: none is of a signal; add one, such as 'velocity_rms'"
+    ):
+        recipe_for(entry, MachineClass(name="c", signals=[signal]), sampling={"v": MINUTE})
 
 
 def test_a_late_reading_touches_the_windows_that_it_changes() -> None:
