@@ -186,7 +186,7 @@ def _evidence(heard: Floats, step: float, frequency: float, multiples: Sequence[
     deviation = np.linspace(-SLIP, SLIP, 2 * int(np.ceil(2 * reach)) + 1)
     at = order[:, np.newaxis] * frequency * (1 + deviation)
     turns = np.rint(at / shaft)
-    of_shaft = (turns > 0) & (np.abs(at - turns * shaft) < np.maximum(1.5 * step, 0.003 * at))
+    of_shaft = (turns > 0) & (np.abs(at - turns * shaft) < np.maximum(1.5 * step, 0.001 * at))
     lines = np.where(of_shaft, 1.0, heard[:, np.rint(at / step).astype(int)])
     total = lines.sum(axis=1).max()
     chance = betainc(_CERTAINTY, len(order), _CERTAINTY / (_CERTAINTY + total)) * max(2 * reach, 1.0)
