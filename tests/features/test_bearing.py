@@ -98,30 +98,33 @@ def test_of_a_cage_that_turned_fewer_than_eight_times_nothing_is_said() -> None:
 
 @pytest.mark.parametrize(("shaft", "seconds"), [(12.0, 2.0), (25.0, 1.0), (49.0, 1.0)])
 def test_the_right_defect_is_named_at_minus_ten_decibels(shaft: float, seconds: float) -> None:
+    right = []
     for place, defect in enumerate(DEFECTS):
         named: Counter[str] = Counter()
-        for seed in range(30):
+        for seed in range(18):
             random = np.random.default_rng([SEED, place, seed])
             trial = Trial(GEOMETRIES[seed % 3], shaft, seconds=seconds)
             named[diagnose(_fourier(damaged(defect, trial, random)), trial.geometry, shaft).defect] += 1
-        assert named[defect] >= 28, (defect, named)
+        right.append(named[defect])
+        assert named[defect] >= 16, (defect, named)
+    assert sum(right) >= 0.95 * 72
 
 
 @pytest.mark.parametrize("kind", ["white", "coloured", "tones", "knocks"])
 def test_a_healthy_bearing_is_hardly_ever_flagged(kind: str) -> None:
     flagged = 0
-    for seed in range(100):
+    for seed in range(60):
         random = np.random.default_rng([SEED, 9, seed])
         trial = Trial(GEOMETRIES[seed % 3], random.uniform(12, 52))
         flagged += bool(diagnose(_fourier(healthy(kind, trial, random)), trial.geometry, trial.shaft).defect)
 
-    # At 1 %, more than three of a hundred come once in fifty times; see tests.trials.bearings for the share.
-    assert flagged <= 3
+    # At 1 %, more than two of sixty come once in forty times; see tests.trials.bearings for the share.
+    assert flagged <= 2
 
 
 def test_evidence_of_noise_is_the_chance_that_it_says() -> None:
     found = []
-    for seed in range(150):
+    for seed in range(100):
         noise = np.random.default_rng([SEED, 5, seed]).normal(size=25_600)
         found.append(evidence(_fourier(noise), GEOMETRIES[seed % 3], 30.0)["outer"])
 

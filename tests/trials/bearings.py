@@ -1,8 +1,8 @@
 """Name the defects of simulated bearings, and count how often a healthy one is flagged.
 
-``python -m tests.trials.bearings [--runs 200] [--seed 1]`` prints a table for each defect, loudness and speed,
-and one for the kinds of healthy vibration. ``--calibrate`` prints the evidence that healthy bearings reach, by
-which ``features.bearing.THRESHOLD`` was chosen; its seeds are others than those of the table.
+``python -m tests.trials.bearings [--runs 200] [--seed 1] [--loudness -10 -13]`` prints a table for each defect,
+loudness and speed, and one for the kinds of healthy vibration. ``--calibrate`` prints the evidence that healthy
+bearings reach, by which ``features.bearing.THRESHOLD`` was chosen; its seeds are others than those of the table.
 """
 
 import argparse
@@ -49,11 +49,11 @@ def most_evidence(kind: str, runs: int, seed: int) -> Iterator[float]:
         yield float(np.nanmax(list(evidence(fourier, trial.geometry, trial.shaft).values())))
 
 
-def table(runs: int, seed: int) -> Iterator[str]:
+def table(runs: int, seed: int, loudness: Sequence[float] = LOUDNESS) -> Iterator[str]:
     """Yield the lines of the tables."""
     yield f"| dB | rpm | {' | '.join(DEFECTS)} | all | none named | another named |"
     yield "|---|---|" + "---|" * (len(DEFECTS) + 3)
-    for snr in LOUDNESS:
+    for snr in loudness:
         for rpm in SPEEDS:
             found = {defect: named(defect, rpm, snr, runs, seed) for defect in DEFECTS}
             right = [found[defect][defect] / runs for defect in DEFECTS]
@@ -86,9 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Name the defects of simulated bearings.")
     parser.add_argument("--runs", type=int, default=200, help="snapshots of each row")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--loudness", type=float, nargs="+", default=LOUDNESS, help="of defects over the noise, in dB")
     parser.add_argument("--calibrate", action="store_true", help="print the evidence of healthy bearings only")
     asked = parser.parse_args(arguments)
-    for line in (calibration if asked.calibrate else table)(asked.runs, asked.seed):
+    lines = calibration(asked.runs, asked.seed) if asked.calibrate else table(asked.runs, asked.seed, asked.loudness)
+    for line in lines:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
