@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betainc
 
 from features.envelope import bands_of, best_band, envelope_spectrum
 from features.moments import Floats
@@ -176,6 +175,8 @@ def _over_background(power: Floats) -> Floats:
 
 def _evidence(heard: Floats, step: float, frequency: float, multiples: Sequence[int], shaft: float) -> float:
     """Return the evidence for lines at the multiples of a frequency in the best band; NaN if it is too low to say."""
+    from scipy.special import betainc  # loaded late, as in features.spectrum
+
     if frequency < _LEAST_LINES * step:
         return np.nan
     order = np.array(multiples)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
 
 from features.spectrum import Fourier, Spectrum, hann_power
 
@@ -47,6 +46,8 @@ def kurtogram(fourier: Fourier, narrowest: float = 0.0) -> Iterator[Band]:
     ----------
     narrowest : least width of a band in Hz
     """
+    from scipy import fft  # loaded late, as in features.spectrum
+
     lines = fourier.lines[1:].astype(np.complex64)
     for bands in CUTS:
         # Lengths without large factors transform several times as fast; the few lines on top that are lost are
@@ -89,6 +90,8 @@ def envelope_spectrum(fourier: Fourier, first: int, last: int, count: int | None
         Lines up to the width of the band, at the step of the snapshot; powers are relative to the
         squared mean of the squared envelope, so a full modulation 1 + cos has 0.5 at its frequency.
     """
+    from scipy import fft  # loaded late, as in features.spectrum
+
     width = last - first
     size = fft.next_fast_len(2 * width)
     envelope = fft.ifft(fourier.lines[first:last], size)

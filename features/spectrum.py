@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from features.moments import Floats
 
@@ -41,6 +40,8 @@ class Fourier:
     @classmethod
     def of(cls, values: Floats, rate: float) -> "Fourier":
         """Transform a snapshot, shape (n_samples,)."""
+        from scipy import fft  # takes longer to load than all features of other signals need
+
         return cls(fft.rfft(around_mean(values)), len(values), rate)
 
     @property
