@@ -77,7 +77,7 @@ class Stream:
     Raises
     ------
     ValueError
-        When ``late_within`` is negative.
+        When ``late_within`` is negative, or the recipe has waveforms: their snapshots are read from the store.
     """
 
     def __init__(
@@ -92,6 +92,10 @@ class Stream:
     ) -> None:
         if late_within < timedelta(0):
             raise ValueError(f"late_within is {late_within}; it is a span of time, such as one hour")
+        if recipe.waveforms:
+            raise ValueError(
+                f"'{recipe.waveforms[0].signal}' is a waveform, which a stream does not hold; leave it out, or extract"
+            )
         self.recipe, self.history = recipe, history
         self.read_again = 0
         self._reach = Reach.of(recipe, late_within)

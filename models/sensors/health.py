@@ -75,15 +75,15 @@ def sensor_health(
     """Return the health of the sensors of machines at the whole hours in (start, end].
 
     A sensor is bad as soon as its readings of two hours, eight at least, look far worse than its own
-    fortnight before, and believed again after six hours without that.
+    fortnight before, and believed again after six hours without that. Waveforms are not looked at.
     """
     if not machines:
         return {}
-    signals = tuple(each.name for each in machine_class.signals)
+    signals = tuple(each.name for each in machine_class.slow_signals)
     every = expected_interval(history, machine_class)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
-    for day in np.unique(_day_of(hours)):
+    for day in np.unique(_day_of(hours)) if signals else ():
         at = np.flatnonzero(_day_of(hours) == day)
         begin = as_datetime(day.astype("datetime64[us]"))
         known = usual(history, machine_class.name, signals, machines, begin, every)

@@ -1,7 +1,7 @@
 """What is streamed equals what is extracted, bit for bit, after each arrival (FE-01)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from features.extract import extract
 from features.recipe import Recipe
+from features.running import Running
 from features.stream import Stream, Streamed
 from features.table import FeatureTable
+from features.waveform import Waveform
 from features.window import EPOCH, moment
 from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, Plant, Signal
@@ -280,8 +282,31 @@ def test_what_was_streamed_is_what_the_store_gives_after_it_was_sealed_and_made_
     other.close()
 
 
+def test_the_state_of_a_component_says_nothing_about_the_machine() -> None:
+    store, copy = Growing(), Copy()
+    recipe = replace(MOMENTS, running=Running("state == 'on'", (), timedelta(0), 50 * MINUTE))
+    store.add(
+        steady(range(1, 100), "m1"),
+        [
+            Event(machine="m1", kind="state", time=after(minutes=1), code="on"),
+            Event(machine="m1", kind="state", time=after(minutes=20), code="off", component="fan"),
+        ],
+    )
+    stream = Stream(recipe, store, since=LONG_AGO)
+    copy.take(stream.update())
+    later = steady(range(100, 130), "m1")
+    store.add(later)
+    copy.take(stream.take(as_they_came(later)))
+
+    assert stream.read_again == 1, "what came later was worked out from memory"
+    assert copy.rows == content(extract(recipe, store, ["m1"], LONG_AGO, after(minutes=129)))
+
+
 def test_what_a_stream_cannot_use_is_refused() -> None:
     store = Growing()
+    vibration = Waveform(signal="vibration", rate=2_000.0, every=MINUTE)
+    with pytest.raises(ValueError, match="'vibration' is a waveform, which a stream does not hold"):
+        Stream(replace(MOMENTS, waveforms=(vibration,)), store, since=START)
     with pytest.raises(ValueError, match="late_within is -1 day"):
         Stream(MOMENTS, store, since=START, late_within=-timedelta(days=1))
     stream = Stream(MOMENTS, store, since=START)
