@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 from features import time_domain, trend
@@ -32,6 +31,7 @@ class Feature:
         ``clock`` of the machine or a ``count`` of events says
     words : how a sentence names it; ``{window}``, ``{against}`` and ``{part}`` are filled in
     unit : ``{unit}`` stands for the signal's
+    by_kernel : whether ``kernels.windows`` computes it from samples
     """
 
     name: str
@@ -44,6 +44,12 @@ class Feature:
     of_moments: Callable[[Moments], Floats] | None = None
     of_two: Callable[[Moments, Moments], Floats] | None = None
     of_rows: Callable[[Floats], Floats] | None = None
+    by_kernel: bool = False
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether it looks at each sample of a window."""
+        return self.by_kernel or self.of_rows is not None
 
     @property
     def against_itself(self) -> bool:
@@ -101,6 +107,26 @@ FEATURES: tuple[Feature, ...] = (
         unit="{unit}",
         meaning="The highest reading: overheating, overload, shocks.",
         of_moments=time_domain.maximum,
+    ),
+    Feature(
+        name="range",
+        kind="moments",
+        tells="spread",
+        words="{window} range",
+        formula="max x − min x",
+        unit="{unit}",
+        meaning="How far the signal swings, outliers included: strokes, load changes, a sensor that jumps.",
+        of_moments=time_domain.value_range,
+    ),
+    Feature(
+        name="energy",
+        kind="moments",
+        tells="spread",
+        words="{window} energy",
+        formula="Σ x²",
+        unit="{unit}²",
+        meaning="What a signal around zero carried in all; it grows with the number of samples, the RMS does not.",
+        of_moments=time_domain.energy,
     ),
     Feature(
         name="root_mean_square",
@@ -204,33 +230,33 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(
         name="quantile_10",
-        kind="ordered",
+        kind="samples",
         tells="value",
         words="{window} lower tenth",
         formula="10 % quantile, linear between samples",
         unit="{unit}",
         meaning="A low level that a single outlier does not move.",
-        of_rows=partial(time_domain.quantile, share=0.1),
+        by_kernel=True,
     ),
     Feature(
         name="median",
-        kind="ordered",
+        kind="samples",
         tells="level",
         words="{window} median",
         formula="50 % quantile, linear between samples",
         unit="{unit}",
         meaning="The level, deaf to outliers.",
-        of_rows=partial(time_domain.quantile, share=0.5),
+        by_kernel=True,
     ),
     Feature(
         name="quantile_90",
-        kind="ordered",
+        kind="samples",
         tells="value",
         words="{window} upper tenth",
         formula="90 % quantile, linear between samples",
         unit="{unit}",
         meaning="A high level that a single outlier does not move.",
-        of_rows=partial(time_domain.quantile, share=0.9),
+        by_kernel=True,
     ),
     Feature(
         name="mean_crossing_rate",
@@ -240,7 +266,55 @@ FEATURES: tuple[Feature, ...] = (
         formula="steps in which x passes through m / (n − 1)",
         unit="",
         meaning="0.5 for noise, near 0 for a drift, near 1 for a hunting control loop.",
-        of_rows=time_domain.mean_crossing_rate,
+        by_kernel=True,
+    ),
+    Feature(
+        name="zero_crossing_rate",
+        kind="samples",
+        tells="shape",
+        words="{window} share of zero crossings",
+        formula="steps in which x passes through 0 / (n − 1)",
+        unit="",
+        meaning="How often a signal around zero changes its sign: a rough frequency of vibration and current.",
+        by_kernel=True,
+    ),
+    Feature(
+        name="autocorrelation",
+        kind="samples",
+        tells="shape",
+        words="{window} autocorrelation",
+        formula="Σ (xᵢ − m)(xᵢ₊₁ − m) / Σ (x − m)²; NaN when all samples are equal",
+        unit="",
+        meaning="Likeness of neighbouring samples: 0 for noise, near 1 for a slow signal, negative for a hunting loop.",
+        by_kernel=True,
+    ),
+    Feature(
+        name="dominant_frequency",
+        kind="samples",
+        tells="shape",
+        words="{window} dominant frequency",
+        formula="frequency of the largest power above 0 (Hann, mean taken off); NaN unless regularly sampled",
+        unit="Hz",
+        meaning="The rhythm that rules the signal: running speed, a cycle, a control loop that swings.",
+        by_kernel=True,
+    ),
+    *(
+        Feature(
+            name=f"band_power_{number}",
+            kind="samples",
+            tells="spread",
+            words=f"{{window}} power in the {which} quarter of its frequencies",
+            formula=f"power from {number - 1} to {number} eighths of the sampling rate; NaN unless regularly sampled",
+            unit="{unit}²",
+            meaning=meaning,
+            by_kernel=True,
+        )
+        for number, which, meaning in (
+            (1, "lowest", "Slow movement: drift, load and temperature. The four bands add up to about the variance."),
+            (2, "second", "Power between slow movement and the middle of what the sampling can see."),
+            (3, "third", "Power above the middle of what the sampling can see."),
+            (4, "highest", "The fastest movement that the sampling can see: noise, impacts, chatter."),
+        )
     ),
     Feature(
         name="hours_in_service",
@@ -321,4 +395,4 @@ def unit_of(column: Column, signal_unit: str) -> str:
     'V/h'
     """
     unit = BY_NAME[column.feature].unit.format(unit=signal_unit)
-    return "1/h" if unit == "/h" else unit
+    return unit if signal_unit else {"/h": "1/h", "²": ""}.get(unit, unit)

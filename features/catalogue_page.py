@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterable
 
 from features.catalogue import FEATURES, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.kernels.names import ON_MEAN
+from features.kernels.steady import JITTER, LEAST_SPECTRUM
 from features.recipe import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES
 
 
@@ -31,6 +33,10 @@ def _introduction() -> Iterable[str]:
     yield f"  {LEAST_SHARE:.0%} of those that the sampling interval promises. A count is never NaN: no event is 0."
     yield "- All sums are two-pass and combined from parts, never subtracted: a mean of 1e6 with a deviation of 1e-3"
     yield "  keeps its digits, and a spike that has left a window leaves nothing behind."
+    yield f"- Dominant frequency and band powers need a regularly sampled window: {LEAST_SPECTRUM} readings or more,"
+    yield f"  and no step longer than the shortest one by more than {JITTER:.0%} of the mean one and a microsecond;"
+    yield "  elsewhere they are NaN. They see up to half the sampling rate, and a band is a quarter of that."
+    yield f"- A reading nearer to the mean than {ON_MEAN:.0e} of the range is on it, and no crossing by itself."
     yield "- A signal that comes seldom beside fast ones has features over the windows that hold enough of it."
     yield "- A model computes the features whose last column says so. `features` in its entry of the"
     yield "  plant file names others, such as the ones marked *by name*: samples one by one take many times as long."

@@ -70,8 +70,8 @@ def _timelines(
         samples = samples_of(history, machine_class, expression.signals, machines, start - hold, end)
     states = NO_EVENTS
     if expression.uses_state:
-        states = history.events(machines=machines, kinds=["state"], end=EPOCH + end * MICROSECOND)
-        states = states[states["component"] == ""]
+        # What began last before the start still holds then, and nothing earlier does.
+        states = history.states(machines, *(EPOCH + each * MICROSECOND for each in (start, end)))
     states_of = dict(iter(states.groupby("machine")))
     for place, machine in enumerate(machines):
         yield _Timeline.of(expression, samples.of_machine(place), states_of.get(machine, NO_EVENTS), hold, end)

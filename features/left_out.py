@@ -19,6 +19,9 @@ READINGS_LOOKED_AT = 5_000_000
 """About how many readings of a signal are looked at; machines that are read often are looked at for less long."""
 
 
+_NAMED = 5
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """What is left out of the time of a class.
@@ -105,6 +108,14 @@ def _problems(found: LeftOut, running: Running, history: History) -> Iterator[st
             f"{about} by {found.expression!r} no machine ran in the newest {format_duration(found.span)};"
             " look at the expression and its signals"
         )
+    else:
+        never = [name for name, share in found.machines.items() if share == 1]
+        if never:
+            more = f" and {len(never) - _NAMED} more" if len(never) > _NAMED else ""
+            yield (
+                f"{about} by {found.expression!r} {', '.join(never[:_NAMED])}{more} never ran in the newest"
+                f" {format_duration(found.span)}, while others did; if they did run, look at their signals"
+            )
 
 
 def _share(

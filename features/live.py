@@ -188,15 +188,10 @@ class LiveHistory:
         machine = np.repeat(np.arange(len(machines)), [len(each) for each in times])
         return Samples(machine, np.concatenate(times), np.concatenate(values, axis=1))
 
-    def events(
-        self, *, machines: Sequence[str] | None = None, kinds: Sequence[str] | None = None, end: datetime | None = None
-    ) -> pd.DataFrame:
-        """Return the states up to ``end``; no other events are held here."""
-        names = self._machines if machines is None else machines
-        found = pd.concat([self._machines[name].states for name in names], ignore_index=True)
-        if kinds is not None:
-            found = found[found["kind"].isin(list(kinds))]
-        return (found if end is None else found[found["time"] <= end]).reset_index(drop=True)
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the states up to ``end``; those that were over before ``start`` do no harm."""
+        found = pd.concat([self._machines[name].states for name in machines], ignore_index=True)
+        return found[found["time"] <= end].reset_index(drop=True)
 
 
 def load_events(recipe: Recipe, history: History, lives: Sequence[Live]) -> None:
@@ -205,7 +200,8 @@ def load_events(recipe: Recipe, history: History, lives: Sequence[Live]) -> None
     of_machine = MachineEvents.of(history.events(machines=names, kinds=_USED), names)
     states: dict[Any, pd.DataFrame] = {}
     if recipe.running is not None and recipe.running.read().uses_state:
-        states = dict(iter(history.events(machines=names, kinds=("state",)).groupby("machine")))
+        known = history.events(machines=names, kinds=("state",))
+        states = dict(iter(known[known["component"] == ""].groupby("machine")))
     for live in lives:
         live.events, live.states = of_machine[live.machine], states.get(live.machine, NO_EVENTS)
 

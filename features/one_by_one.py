@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from features.catalogue import Feature
+from features.kernels.windows import Spans, window_features
 from features.moments import Floats
 from features.recipe import Recipe
 from features.samples import Past, Samples
@@ -33,7 +34,7 @@ def one_by_one(
     ----------
     restarts : for each machine, the ascending moments at which a failure was over
     ends : neighbouring multiples of the recipe's stride
-    features : of the kinds ``samples`` and ``ordered``
+    features : of the kinds ``samples`` and ``ordered``; those of the kernels and others
     cells : about how many samples may be held at once; one signal over twice the longest window always is
 
     Returns
@@ -60,27 +61,25 @@ def one_by_one(
 def _fill(found: Found, samples: Samples, restarts: Sequence[Times], ends: Times, features: Sequence[Feature]) -> None:
     """Write the features of some windows, given all samples that the windows hold."""
     lengths = dict.fromkeys(length for _, length in found)
+    kernels = [each.name for each in features if each.by_kernel]
     as_read, of_sorted = (
         {each.name: each.of_rows for each in features if each.of_rows and each.kind == kind}
         for kind in ("samples", "ordered")
     )
     for machine, own in enumerate(restarts):
-        lives = floors_at(own, ends)
-        for signal in range(len(samples.values)):
-            times, values = _of_signal(samples, machine, signal)
-            for length in lengths:
-                begins = np.maximum(ends - microseconds(length), lives)
-                for block, rows in gather(times, values, begins, ends):
+        lives, read = floors_at(own, ends), samples.of_machine(machine)
+        for length in lengths:
+            begins = np.maximum(ends - microseconds(length), lives)
+            if kernels:
+                spans = Spans(read.time, begins, ends)
+                for name, values in zip(kernels, window_features(read.values, spans, kernels), strict=True):
+                    found[name, length][:, machine] = values
+            for signal, values in enumerate(read.values if as_read or of_sorted else ()):
+                known = ~np.isnan(values)
+                for block, rows in gather(read.time[known], values[known], begins, ends):
                     for name, of_rows in as_read.items():
                         found[name, length][signal, machine, block] = of_rows(rows)
                     if of_sorted:
                         rows.sort(axis=1)
                     for name, of_rows in of_sorted.items():
                         found[name, length][signal, machine, block] = of_rows(rows)
-
-
-def _of_signal(samples: Samples, machine: int, signal: int) -> tuple[Times, Floats]:
-    own = samples.of_machine(machine)
-    times, values = own.time, own.values[signal]
-    known = ~np.isnan(values)
-    return (times, values) if known.all() else (times[known], values[known])

@@ -47,10 +47,8 @@ class Held(Protocol):
     def samples(self, signals: Sequence[str], machines: Sequence[str], start: int, end: int) -> Samples:
         """Return readings in (start, end], as ``samples_of`` does."""
 
-    def events(
-        self, *, machines: Sequence[str] | None = None, kinds: Sequence[str] | None = None, end: datetime | None = None
-    ) -> pd.DataFrame:
-        """Return events up to ``end``, as ``History.events`` does."""
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states, as ``History.states`` does."""
 
 
 Past = History | Held

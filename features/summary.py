@@ -81,7 +81,7 @@ def features_of(
     """
     ends = grid.ends
     of_signal = [column for column in recipe.columns if column.signal == recipe.signals[0]]
-    sampled = [BY_NAME[name] for name in recipe.features if BY_NAME[name].of_rows]
+    sampled = [BY_NAME[name] for name in recipe.features if BY_NAME[name].one_by_one]
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
     filled = np.zeros(values.shape[:2])
     ran = running_shares(recipe, history, group.machines, ends, [microseconds(each) for each in recipe.windows])
@@ -95,7 +95,7 @@ def features_of(
             spoken[machines] |= (windows[recipe.lookback].moments.samples > 0).any(axis=0)
             for place, column in enumerate(of_signal):
                 feature, length = BY_NAME[column.feature], column.window or recipe.lookback
-                given = of_rows[feature.name, length][part] if feature.of_rows else None
+                given = of_rows[feature.name, length][part] if feature.one_by_one else None
                 found = _feature(feature, windows[length], windows.get(column.against), given)
                 values[machines, :, signals, place] = found.transpose(1, 2, 0)
     return values.reshape(*values.shape[:2], -1), filled, ran[0], spoken

@@ -30,6 +30,11 @@ def maximum(window: Moments) -> Floats:
     return window.high
 
 
+def value_range(window: Moments) -> Floats:
+    """Return the largest minus the smallest sample."""
+    return window.high - window.low
+
+
 def last(window: Moments) -> Floats:
     """Return the newest sample."""
     return window.last
@@ -38,6 +43,12 @@ def last(window: Moments) -> Floats:
 def root_mean_square(window: Moments) -> Floats:
     """Return the root of the mean square: what a signal around zero carries as energy."""
     return np.hypot(mean(window), standard_deviation(window))
+
+
+def energy(window: Moments) -> Floats:
+    """Return the sum of the squares of the samples."""
+    level = mean(window)
+    return window.samples * level * level + window.m2
 
 
 def skewness(window: Moments) -> Floats:
@@ -61,59 +72,3 @@ def crest_factor(window: Moments) -> Floats:
     rms = root_mean_square(window)
     peak = np.maximum(np.abs(window.low), np.abs(window.high))
     return np.where(rms > 0, peak / np.where(rms > 0, rms, 1.0), np.nan)
-
-
-def quantile(ordered: Floats, share: float) -> Floats:
-    """Return a quantile of each row, linear between the two nearest samples.
-
-    Parameters
-    ----------
-    ordered : samples in ascending order, NaN after the last one, shape (n_windows, n_samples)
-    share : which quantile, 0 to 1
-
-    Examples
-    --------
-    >>> quantile(np.array([[1.0, 2.0, 3.0, np.nan]]), 0.25).tolist()
-    [1.5]
-    """
-    counts = np.count_nonzero(~np.isnan(ordered), axis=1)
-    if not ordered.shape[1]:
-        return np.full(len(ordered), np.nan)
-    newest = np.maximum(counts - 1, 0)
-    place = share * newest
-    below = np.floor(place).astype(np.int64)
-    row = np.arange(len(ordered))
-    low, high = ordered[row, below], ordered[row, np.minimum(below + 1, newest)]
-    return low + (high - low) * (place - below)
-
-
-def mean_crossing_rate(windows: Floats) -> Floats:
-    """Return the share of steps between samples in which the signal passes through its window's mean.
-
-    A sample on the mean belongs to the side that the signal comes from. White noise has 0.5, a slow
-    drift almost 0, a hunting control loop almost 1. NaN for fewer than two samples.
-
-    Parameters
-    ----------
-    windows : shape (n_windows, n_samples), NaN after the last sample
-
-    Examples
-    --------
-    >>> mean_crossing_rate(np.array([[1.0, -1.0, 1.0, -1.0], [0.0, 1.0, 2.0, np.nan]])).tolist()
-    [1.0, 0.5]
-    """
-    counts = np.count_nonzero(~np.isnan(windows), axis=1)
-    if not windows.shape[1]:
-        return np.full(len(windows), np.nan)
-    missing = np.isnan(windows)
-    above = windows - np.fmin.reduce(windows, axis=1)[:, np.newaxis]
-    above[missing] = 0.0
-    # Added up one after the other, so that what pads a row has no say in how its sum is rounded.
-    middle = np.add.accumulate(above, axis=1)[:, -1:] / np.maximum(counts, 1)[:, np.newaxis]
-    side = (above > middle).astype(np.int8) - (above < middle)
-    side[missing] = 0
-    newest = np.where(side != 0, np.arange(side.shape[1], dtype=np.int32), np.int32(0))
-    np.maximum.accumulate(newest, axis=1, out=newest)
-    held = np.take_along_axis(side, newest, axis=1)
-    crossings = np.count_nonzero(held[:, 1:] * held[:, :-1] < 0, axis=1)
-    return np.where(counts > 1, crossings / np.maximum(counts - 1, 1), np.nan)

@@ -28,6 +28,23 @@ def touched(recipe: Recipe, times: Times, first: int, start: int, end: int) -> l
     if times[0] <= ever_since(recipe, first):
         high[0] = end // step
         high = np.maximum.accumulate(high)
+    return _spans(low, high, start, end, step)
+
+
+def reached(recipe: Recipe, times: Times, reach: int, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the spans, each (begin, end], of the window ends in (start, end] that follow readings within a reach.
+
+    Parameters
+    ----------
+    times : of the readings, in microseconds since 1970, ascending, at least one
+    reach, start, end : microseconds; the latter two since 1970
+    """
+    step = microseconds(recipe.stride)
+    return _spans(-(-times // step), (times + reach - 1) // step, start, end, step)
+
+
+def _spans(low: Times, high: Times, start: int, end: int, step: int) -> list[tuple[int, int]]:
+    """Return spans of the window ends from number ``low`` to ``high``, both ascending, that lie in (start, end]."""
     low, high = np.maximum(low, start // step + 1), np.minimum(high, end // step)
     inside = low <= high
     low, high = low[inside], high[inside]

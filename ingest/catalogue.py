@@ -109,6 +109,14 @@ SEGMENTS = Table(
     UniqueConstraint("machine_class", "path"),
 )
 
+LAKE = Table(
+    "lake",
+    METADATA,
+    Column("mark", String, primary_key=True),
+    Column("place", String, nullable=False),
+)
+"""Where the segments lie, if not in a folder, and the mark that lies beside them; one row at most."""
+
 SETTLED = Table(
     "settled",
     METADATA,
@@ -155,6 +163,31 @@ CORRECTIONS = Table(
     sqlite_autoincrement=True,
 )
 """Values that a later arrival took the place of."""
+
+TURNED_AWAY = Table(
+    "turned_away",
+    METADATA,
+    Column("source", String, primary_key=True),
+    Column("position", String, primary_key=True),
+    Column("machine", String, primary_key=True),
+    Column("signal", String, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("why", String, primary_key=True),
+    Column("cells", BigInteger, nullable=False),
+    Index("turned_away_day", "day"),
+    sqlite_with_rowid=False,
+)
+"""How many cells of each signal and day could not be used; see ``ingest.turned_away``."""
+
+REPEATED = Table(
+    "repeated",
+    METADATA,
+    Column("machine", String, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many rows of each machine and day came again and brought nothing new."""
 
 EVENTS = Table(
     "events",

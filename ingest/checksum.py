@@ -1,30 +1,23 @@
-"""Checksums of what lies on disk: rot is found before anything of it is served."""
+"""Checksums of what was written: rot is found before anything of it is served."""
 
-import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import product
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.errors import DamagedError
+from ingest.folder import open_file
+from ingest.place import Opened
 
 Sums = bytes
 """Checksums of one file, packed."""
 
 _TAIL = 8
 """A Parquet file ends with the length of its footer, four bytes, and four bytes that name the format."""
-
-
-class Opened(Protocol):
-    """An open file."""
-
-    def fileno(self) -> int:
-        """Return its descriptor."""
 
 
 def checksum(body: bytes, *said: object) -> int:
@@ -37,68 +30,83 @@ def sums_of(path: Path) -> Sums:
 
     They are kept apart from the file; with them any part of it can be verified without the rest.
     """
-    with path.open("rb") as file:
-        footer = _footer(file, path.stat().st_size)
+    with open_file(path) as file:
+        footer = footer_of(file)
         metadata = pq.read_metadata(path)
         places = product(range(metadata.num_row_groups), range(metadata.num_columns))
         chunks = (zlib.crc32(_chunk(file, metadata, group, column)) for group, column in places)
         return np.array([zlib.crc32(footer), *chunks], np.uint32).tobytes()
 
 
-def verify(path: Path, sums: Sums) -> None:
+def verify(file: Opened, sums: Sums) -> None:
     """Raise ``DamagedError`` if any part of a Parquet file is not what was written."""
-    with path.open("rb") as file:
-        verify_footer(path, file, sums)
-        metadata = pq.read_metadata(path)
-        verify_groups(path, file, metadata, sums, range(metadata.num_row_groups), metadata.schema.names)
+    verify_footer(file, sums)
+    metadata = metadata_of(file)
+    for group in range(metadata.num_row_groups):
+        verify_groups(file, metadata, sums, [group], metadata.schema.names)
 
 
-def is_whole(path: Path) -> bool:
+def is_whole(file: Opened) -> bool:
     """Say whether a Parquet file was written to its end."""
     try:
-        pq.read_metadata(path)
-    except (pa.ArrowException, OSError):
+        metadata_of(file)
+    except pa.ArrowException:
         return False
     return True
 
 
-def verify_footer(path: Path, file: Opened, sums: Sums) -> None:
+def metadata_of(file: Opened) -> pq.FileMetaData:
+    """Return what a Parquet file says about itself; an error of Arrow if it cannot be read."""
+    return pq.read_metadata(pa.BufferReader(footer_of(file)))
+
+
+def verify_footer(file: Opened, sums: Sums) -> None:
     """Raise ``DamagedError`` if what a Parquet file says about itself is not what was written."""
-    footer = _footer(file, os.fstat(file.fileno()).st_size)
-    if zlib.crc32(footer) != int(np.frombuffer(sums, np.uint32, 1)[0]):
-        raise damaged(path)
+    if zlib.crc32(footer_of(file)) != int(np.frombuffer(sums, np.uint32, 1)[0]):
+        raise damaged(file)
 
 
 def verify_groups(
-    path: Path, file: Opened, metadata: pq.FileMetaData, sums: Sums, groups: Iterable[int], columns: Iterable[str]
+    file: Opened, metadata: pq.FileMetaData, sums: Sums, groups: Iterable[int], columns: Collection[str]
 ) -> None:
-    """Raise ``DamagedError`` if these columns of these row groups are not what was written."""
+    """Raise ``DamagedError`` if these columns of these row groups are not what was written.
+
+    They are at hand afterwards, as ``Opened.fetch`` says.
+    """
     expected = np.frombuffer(sums, np.uint32)[1:].reshape(metadata.num_row_groups, metadata.num_columns)
     wanted = set(columns)
     places = [place for place in range(metadata.num_columns) if metadata.schema.column(place).name in wanted]
-    for group in groups:
-        for place in places:
-            if zlib.crc32(_chunk(file, metadata, group, place)) != int(expected[group, place]):
-                raise damaged(path)
+    chunks = [(group, place) for group in groups for place in places]
+    parts = [_extent(metadata, group, place) for group, place in chunks]
+    file.fetch(parts)
+    for (group, place), (offset, length) in zip(chunks, parts, strict=True):
+        if zlib.crc32(file.read_at(length, offset)) != int(expected[group, place]):
+            raise damaged(file)
 
 
-def damaged(path: Path) -> DamagedError:
+def damaged(file: Opened) -> DamagedError:
     """Return the error for a file that is not what was written."""
     return DamagedError(
-        f"{path}: damaged, its content is not what was written; restore it from a backup, or put it aside with"
+        f"{file.name}: damaged, its content is not what was written; restore it from a backup, or put it aside with"
         " 'andon check --storage --set-aside', and look after the disk"
     )
 
 
-def _footer(file: Opened, size: int) -> bytes:
-    tail = os.pread(file.fileno(), _TAIL, max(0, size - _TAIL))
+def footer_of(file: Opened) -> bytes:
+    """Return the last part of a Parquet file, in which it says what it holds."""
+    tail = file.read_at(_TAIL, max(0, file.size - _TAIL))
     length = int.from_bytes(tail[:4], "little")
-    return os.pread(file.fileno(), min(size, length + _TAIL), max(0, size - length - _TAIL))
+    return file.read_at(min(file.size, length + _TAIL), max(0, file.size - length - _TAIL))
 
 
 def _chunk(file: Opened, metadata: pq.FileMetaData, group: int, column: int) -> bytes:
+    offset, length = _extent(metadata, group, column)
+    return file.read_at(length, offset)
+
+
+def _extent(metadata: pq.FileMetaData, group: int, column: int) -> tuple[int, int]:
     chunk = metadata.row_group(group).column(column)
     begin = chunk.data_page_offset
     if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
         begin = min(begin, chunk.dictionary_page_offset)
-    return os.pread(file.fileno(), chunk.total_compressed_size, begin)
+    return begin, chunk.total_compressed_size

@@ -1,15 +1,15 @@
 """Corrections: the last arrival of a reading wins, and the value before it is kept here."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ingest.catalogue import CORRECTIONS, to_microseconds
 from ingest.checksum import checksum
@@ -43,6 +43,19 @@ class Corrected:
     table: pa.Table
 
 
+class Place(NamedTuple):
+    """Where a row of corrections stands: the number of its entry, and how many rows it has up to this one.
+
+    Rows are counted among those that are asked for.
+    """
+
+    number: int
+    row: int = 0
+
+
+BEGINNING = Place(0)
+
+
 class Corrections:
     """All corrections of one store."""
 
@@ -51,8 +64,7 @@ class Corrections:
 
     def read(
         self,
-        machine_class: str,
-        *,
+        *machine_classes: str,
         machines: Sequence[str] | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
@@ -69,7 +81,7 @@ class Corrections:
         DamagedError
             When a part is not what was written.
         """
-        wanted = [CORRECTIONS.c.machine_class == machine_class]
+        wanted: list[ColumnElement[bool]] = [CORRECTIONS.c.machine_class.in_(machine_classes)]
         if start is not None:
             wanted.append(CORRECTIONS.c.newest > to_microseconds(start))
         if end is not None:
@@ -81,15 +93,10 @@ class Corrections:
             if row is None:
                 return
             after = row.id
-            if checksum(row.body, *row[1:5]) != row.sum:
-                raise DamagedError(
-                    f"corrections {row.id} of class {machine_class!r}: damaged, their content is not what was written;"
-                    " restore the data folder from a backup, and look after the disk"
-                )
-            with pa.ipc.open_stream(pa.py_buffer(row.body)) as reader:
-                table = _selected(reader.read_all(), machines, start, end)
+            found = entry_of(row)
+            table = _selected(found.table, machines, start, end)
             if table.num_rows:
-                yield Corrected(row.id, machine_class, table)
+                yield replace(found, table=table)
 
     def rows(
         self,
@@ -98,18 +105,37 @@ class Corrections:
         machines: Sequence[str] | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """Yield what ``read`` finds, class by class, as one mapping for each row with the names of ``SCHEMA``."""
-        for name in machine_classes:
-            for each in self.read(name, machines=machines, start=start, end=end):
-                for batch in each.table.to_batches(max_chunksize=_ROWS_AT_ONCE):
-                    yield from batch.to_pylist()
+        after: Place = BEGINNING,
+    ) -> Iterator[tuple[Place, dict[str, Any]]]:
+        """Yield what ``read`` finds, as one mapping for each row with the names of ``SCHEMA``, and its place.
+
+        Parameters
+        ----------
+        after : only rows behind this place; no entry before it is read
+        """
+        # An entry that was read to some row is begun again.
+        for each in self.read(*machine_classes, machines=machines, start=start, end=end, after=after.number - 1):
+            begin = after.row if each.number == after.number else 0
+            for first in range(begin, each.table.num_rows, _ROWS_AT_ONCE):
+                for place, row in enumerate(each.table.slice(first, _ROWS_AT_ONCE).to_pylist(), start=first + 1):
+                    yield Place(each.number, place), row
 
     def counts(self) -> dict[str, int]:
         """Return how many values of each machine class were ever replaced."""
         totals = select(CORRECTIONS.c.machine_class, func.sum(CORRECTIONS.c.rows)).group_by(CORRECTIONS.c.machine_class)
         with self._database.read() as connection:
             return {name: int(rows) for name, rows in sorted(map(tuple, connection.execute(totals)))}
+
+
+def entry_of(row: Row[Any]) -> Corrected:
+    """Return what a row of ``CORRECTIONS`` holds; raises ``DamagedError`` if it is not what was written."""
+    if checksum(row.body, *row[1:5]) != row.sum:
+        raise DamagedError(
+            f"corrections {row.id} of class {row.machine_class!r}: damaged, their content is not what was written;"
+            " restore the data folder from a backup, and look after the disk"
+        )
+    with pa.ipc.open_stream(pa.py_buffer(row.body)) as reader:
+        return Corrected(row.id, row.machine_class, reader.read_all())
 
 
 def replaced(table: pa.Table, pairs: Mapping[str, NDArray[np.int64]]) -> Iterator[pa.Table]:

@@ -9,6 +9,7 @@ import pandas as pd
 from ingest.dead_letter import DeadLetter
 from ingest.reading import Readings
 from ingest.report import Rejection
+from ingest.turned_away import TurnedAway
 
 Remembered = Literal["always", "key", "body"]
 """How long a position is known: for ever, or while it is among the newest keys or hashes of bodies."""
@@ -31,6 +32,7 @@ class Delivery:
     notes : what the source wants to find again after a restart, such as how far each partition has been
         read; each replaces the note of its name, in the same transaction as the readings
     dead_letters : what could not be understood, with its bytes, to be tried again
+    turned_away : cells that were turned away, by the machine, signal and day that they belong to
     replayed : numbers of dead letters that are understood by now and that this delivery stands for
     """
 
@@ -43,6 +45,7 @@ class Delivery:
     digest: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     dead_letters: tuple[DeadLetter, ...] = ()
+    turned_away: TurnedAway = field(default_factory=TurnedAway)
     replayed: tuple[int, ...] = ()
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from ingest.catalogue import EVENTS, to_microseconds
 from ingest.event import EVENT_COLUMNS
@@ -68,6 +68,29 @@ def read(
         statements = [statements[0].where(EVENTS.c.machine.in_(names)) for names in some]
     order = itemgetter(*map(EVENT_COLUMNS.index, _ORDER))
     return _frame(sorted((tuple(row) for each in statements for row in connection.execute(each)), key=order))
+
+
+def states(
+    connection: Connection, machines: Sequence[str], start: datetime, end: datetime, component: str = ""
+) -> pd.DataFrame:
+    """Return the states of machines that began in (start, end], and of each the ones that began last before that.
+
+    Earlier ones are not read. Columns and order are those of ``read``.
+
+    Parameters
+    ----------
+    component : of the machine whose states they are; the machine itself when empty
+    """
+    table = EVENTS.c
+    of_one = (table.machine == bindparam("of"), table.kind == "state", table.component == component)
+    last = select(table.time).where(*of_one, table.time <= to_microseconds(start)).order_by(table.time.desc()).limit(1)
+    those = _chosen(None, None, end).where(*of_one, table.time >= bindparam("since"))
+    found: list[tuple[Any, ...]] = []
+    for machine in sorted(set(machines)):
+        since = connection.execute(last, {"of": machine}).scalar()
+        since = to_microseconds(start) + 1 if since is None else since
+        found += map(tuple, connection.execute(those, {"of": machine, "since": since}))
+    return _frame(sorted(found, key=itemgetter(*map(EVENT_COLUMNS.index, _ORDER))))
 
 
 def page(

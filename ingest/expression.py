@@ -237,14 +237,18 @@ def _deeper(depth: int) -> int:
 
 
 def _is_state(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == STATE
+    return _is_word(node, STATE)
+
+
+def _is_word(node: ast.expr, word: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == word
 
 
 def _name(node: ast.expr) -> str | None:
     """Return the signal that is meant by ``name`` or ``signal['any name']``; ``None`` if none can be."""
     if isinstance(node, ast.Name):
         return node.id
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and ast.unparse(node.value) == "signal":
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and _is_word(node.value, "signal"):
         return str(node.slice.value)
     return None
 
@@ -258,7 +262,10 @@ def _constant(value: float) -> Callable[[Given], Numbers]:
 
 
 def _shown(node: ast.expr) -> str:
-    text = ast.unparse(node)
+    try:
+        text = ast.unparse(node)
+    except (RecursionError, ValueError):  # nested too deeply, or a text within a text that cannot be written again
+        return "a part of it"
     return text if len(text) <= 60 else text[:59] + "…"
 
 

@@ -8,7 +8,7 @@ are told so and have to wait, and nothing that was acknowledged is at stake.
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol, Self
@@ -55,6 +55,8 @@ class Intake:
     cells_in_memory : how much may wait to be written
     cells_in_the_log : how much may wait to be sealed before deliveries are refused
     seal_seconds : how long readings lie in the log before they are sealed, when few come
+    tell_sealing : called with the reason when sealing begins to fail, or fails for another one, and with
+        ``None`` when it works again
     """
 
     def __init__(
@@ -64,12 +66,16 @@ class Intake:
         cells_in_memory: int = CELLS_IN_MEMORY,
         cells_in_the_log: int = CELLS_IN_THE_LOG,
         seal_seconds: float = SEAL_SECONDS,
+        tell_sealing: Callable[[str | None], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._memory_limit, self._log_limit = cells_in_memory, cells_in_the_log
         self._seal_at = min(CELLS_TO_SEAL, max(1, cells_in_the_log // 2))
         self._seal_seconds = seal_seconds
-        self._changed = threading.Condition()
+        self._tell_sealing = tell_sealing
+        # One lock, and a condition for each who waits: whoever puts something in wakes the writer only.
+        lock = threading.Lock()
+        self._came, self._room, self._full = (threading.Condition(lock) for _ in range(3))
         self._waiting: deque[tuple[Delivery, Future[Receipt]]] = deque()
         self._cells = 0
         self._in_the_log = store.waiting()
@@ -84,14 +90,14 @@ class Intake:
     def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
         """Take a delivery; see ``Inlet.put``."""
         future: Future[Receipt] = Future()
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._has_room(delivery.cells) or self._closing, timeout=wait):
+        with self._room:
+            if not self._room.wait_for(lambda: self._has_room(delivery.cells) or self._closing, timeout=wait):
                 raise IntakeFullError(self._why_full())
             if self._closing:
                 raise IntakeFullError("the intake is closing; send it again in a moment")
             self._waiting.append((delivery, future))
             self._cells += delivery.cells
-            self._changed.notify_all()
+            self._came.notify()
         return future
 
     def notes(self, source: str) -> dict[str, str]:
@@ -100,9 +106,10 @@ class Intake:
 
     def close(self) -> None:
         """Make durable what was taken, then stop; deliveries that come later are refused."""
-        with self._changed:
+        with self._room:
             self._closing = True
-            self._changed.notify_all()
+            for each in (self._came, self._room, self._full):
+                each.notify_all()
         self._writer.join()
         self._sealer.join()
 
@@ -128,13 +135,15 @@ class Intake:
     def _write_all(self) -> None:
         while (taken := self._take()) is not None:
             self._write(taken)
-            with self._changed:
-                self._changed.notify_all()
+            with self._room:
+                self._room.notify_all()
+                if self._in_the_log >= self._seal_at:
+                    self._full.notify()
 
     def _take(self) -> Sequence[tuple[Delivery, Future[Receipt]]] | None:
         """Return the deliveries of the next transaction; ``None`` when all is written and no more will come."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
+        with self._came:
+            self._came.wait_for(lambda: self._waiting or self._closing)
             if not self._waiting:
                 return None
             taken = [self._waiting.popleft()]
@@ -163,24 +172,29 @@ class Intake:
 
     def _seal_all(self) -> None:
         while not self._closing:
-            with self._changed:
-                self._changed.wait_for(
+            with self._full:
+                self._full.wait_for(
                     lambda: self._in_the_log >= self._seal_at or self._closing, timeout=self._seal_seconds
                 )
                 if self._closing:
                     return
             try:
                 self._store.seal()
-                self.sealing_failed = None
+                self._sealing(None)
                 held = self._store.waiting()
             except Exception as error:  # a mistake of ours, too: sealing must go on, or nothing is taken any more
-                self.sealing_failed = str(error) if isinstance(error, AndonError) else repr(error)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closing, timeout=1.0)
+                self._sealing(str(error) if isinstance(error, AndonError) else repr(error))
+                with self._full:
+                    self._full.wait_for(lambda: self._closing, timeout=1.0)
                 continue
-            with self._changed:
+            with self._room:
                 self._in_the_log = held
-                self._changed.notify_all()
+                self._room.notify_all()
+
+    def _sealing(self, failed: str | None) -> None:
+        before, self.sealing_failed = self.sealing_failed, failed
+        if failed != before:
+            self._tell_sealing(failed)
 
 
 def _settle(future: Future[Receipt], outcome: Receipt | Exception) -> None:

@@ -1,5 +1,7 @@
 """The lake: sealed history in Parquet files, and the catalogue that says which files there are.
 
+Where the files lie is another matter, see ``Place``.
+
 A file exists when its row in the catalogue does, so nobody meets half a file, and a crash leaves at
 most a file without a row, which the next sealing removes, or puts aside where it is whole.
 """
@@ -7,6 +9,7 @@ most a file without a row, which the next sealing removes, or puts aside where i
 import contextlib
 import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -20,13 +23,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select
 
 from ingest import corrections, late, log, span_tree
+from ingest import repeated as repeated_rows
 from ingest.catalogue import SEGMENTS, SIGNALS, SPANS
 from ingest.checksum import is_whole
+from ingest.claim import claim_place
 from ingest.database import Database
 from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
-from ingest.segment import Segment, Selection, kinds_in, read_segment, sync_folder, write_segment
+from ingest.place import Place
+from ingest.segment import Segment, Selection, kinds_in, read_segment, schema_of, write_segment
 from ingest.spans import Span, spans_of, widen
 
 ROWS_IN_A_SEGMENT = 250_000
@@ -56,31 +62,44 @@ class SealReport:
 
 
 class Lake:
-    """Segments of readings in a folder, catalogued in a database.
+    """Segments of readings in one place, catalogued in a database.
 
     Parameters
     ----------
-    folder : where the files lie, one folder for each machine class
+    folder : of this lake on this computer
+    place : where the files lie, those of each machine class together
     database : holds the catalogue and the log
     rows_in_a_segment : rows of a file that covers several days; a file of one day may have more
     """
 
-    def __init__(self, folder: Path, database: Database, rows_in_a_segment: int = ROWS_IN_A_SEGMENT) -> None:
-        self.folder = folder
-        self.aside = folder.with_name("damaged")
+    def __init__(
+        self, folder: Path, place: Place, database: Database, rows_in_a_segment: int = ROWS_IN_A_SEGMENT
+    ) -> None:
+        self.place = place
+        self._folder = folder
         self._database = database
         self._rows = rows_in_a_segment
         self._sealing = FileLock(f"{folder}.lock", poll_interval=0.01)
-        self._unpublished: set[Path] = set()
+        self._unpublished: set[str] = set()
 
-    def path(self, segment: Segment) -> Path:
-        """Return where a segment's file lies."""
-        return self._class_folder(segment.machine_class) / segment.path
+    def path(self, segment: Segment) -> str:
+        """Return the path of a segment's file in its place."""
+        return _path(segment.machine_class, segment.path)
 
     def read(self, segments: Sequence[Segment], selection: Selection) -> pa.Table:
         """Return rows of segments, oldest arrival first, not merged; raises as ``read_segment``."""
+
+        def one(segment: Segment) -> pa.Table:
+            with self.place.open(self.path(segment)) as file:
+                return read_segment(file, selection, segment.sums)
+
         ordered = sorted(segments, key=lambda each: each.sequence)
-        tables = [read_segment(self.path(each), selection, each.sums) for each in ordered]
+        at_once = min(self.place.at_once, len(ordered))
+        if at_once > 1:
+            with ThreadPoolExecutor(at_once, "andon-lake") as several:
+                tables = list(several.map(one, ordered))
+        else:
+            tables = [one(each) for each in ordered]
         return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
 
     def seal(self) -> SealReport:
@@ -102,33 +121,38 @@ class Lake:
 
     def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:
         """Write sorted tables as one file of this name, and make it known; ``None`` if they are all empty."""
-        path = self._class_folder(machine_class) / f"{name}.parquet"
         with self.alone():
-            segment = write_segment(path, tables, kinds)
-            if segment is not None:
-                segment = replace(segment, machine_class=machine_class)
-                self._publish([segment])
-        return segment
+            written = self._write(machine_class, tables, kinds, sequence=0, name=name)
+            if written:
+                self._publish(written)
+        return written[0] if written else None
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep every other process from sealing and rewriting while the block runs."""
+        """Keep every other process from sealing and rewriting while the block runs.
+
+        Raises
+        ------
+        StoreError
+            When the place cannot be used or is another catalogue's, or a step in the block fails.
+        """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             with self._sealing.acquire(timeout=WAIT_SECONDS):
+                claim_place(self._database, self.place)
                 yield
         except Timeout as error:
             raise StoreBusyError(
-                f"{self.folder}: another process has been sealing for {WAIT_SECONDS:g} s; try again when it is done"
+                f"{self._folder}: another process has been sealing for {WAIT_SECONDS:g} s; try again when it is done"
             ) from error
         except FileNotFoundError as error:
             raise StoreError(f"{error.filename or error}: a file of the lake is gone; restore it") from error
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 what = "the disk is full; free some space, nothing is lost, and run the same again"
-                raise DiskFullError(f"{self.folder}: {what}") from error
+                raise DiskFullError(f"{self._folder}: {what}") from error
             what = f"{error.strerror or error}; nothing is lost, run the same again"
-            raise StoreError(f"{self.folder}: {what}") from error
+            raise StoreError(f"{self._folder}: {what}") from error
 
     def _next(self) -> tuple[str, list[log.Batch]] | None:
         with self._database.read() as connection:
@@ -162,6 +186,7 @@ class Lake:
         def note(connection: Connection) -> None:
             late.keep(connection, machine_class, found)
             corrections.keep(connection, machine_class, replaced)
+            repeated_rows.add(connection, table, ~brought)
 
         sealed = _Sealed(machine_class, [each.id for each in batches], spans_of(table))
         self._publish(written, sealed=sealed, note=note)
@@ -189,10 +214,18 @@ class Lake:
         known = self.read(touching, Selection(tuple(signals), machines, first, newest))
         return _WithKnown(pa.concat_tables([known, table]), known.num_rows)
 
-    def _write(self, machine_class: str, tables: Iterable[pa.Table], kinds: Kinds, sequence: int) -> list[Segment]:
-        path = self._class_folder(machine_class) / f"{uuid4().hex}.parquet"
-        segment = write_segment(path, tables, kinds)
-        return [] if segment is None else [replace(segment, machine_class=machine_class, sequence=sequence)]
+    def _write(
+        self, machine_class: str, tables: Iterable[pa.Table], kinds: Kinds, sequence: int, name: str = ""
+    ) -> list[Segment]:
+        path = _path(machine_class, f"{name or uuid4().hex}.parquet")
+        # Before it is made: who hears of a failure cannot know whether the file has come into being all the same.
+        self._unpublished.add(path)
+        with self.place.making(path) as local:
+            segment = write_segment(local, tables, kinds)
+        if segment is None:
+            self._unpublished.discard(path)
+            return []
+        return [replace(segment, machine_class=machine_class, sequence=sequence)]
 
     def _publish(
         self,
@@ -203,11 +236,8 @@ class Lake:
         note: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         """Make files known, and what they replace unknown, in one transaction with whatever else is to be noted."""
-        for folder in {self.path(each).parent for each in written}:
-            sync_folder(folder)
-            sync_folder(folder.parent)
         names = [column.name for column in SEGMENTS.columns]
-        self._unpublished.update(self.path(each) for each in written)
+        self.place.sync(map(self.path, written))
         with self._database.write() as connection:
             for each in written:
                 connection.execute(SEGMENTS.insert(), dict(zip(names[1:], astuple(each)[1:], strict=True)))
@@ -219,8 +249,9 @@ class Lake:
             note(connection)
             known = {self.path(each) for each in segments_of(connection)}
         # Only once a later transaction is through is it certain that an earlier one, which failed, never will be.
-        for path in (*map(self.path, replaced), *self._unpublished - known):
-            path.unlink(missing_ok=True)
+        self._unpublished.update(map(self.path, replaced))
+        for path in sorted(self._unpublished - known):
+            self.place.remove(path)
         self._unpublished.clear()
 
     def _compact(self, machine_class: str) -> None:
@@ -250,7 +281,7 @@ class Lake:
             cuts = span_tree.cut(days, others, self._target(len(signals)))
             runs = [(low * span_tree.DAY, (high + 1) * span_tree.DAY - 1) for low, high in cuts]
         written: list[Segment] = []
-        kinds = kinds_in([self.path(each) for each in pieces], signals)
+        kinds = kinds_in([self._schema(each) for each in pieces], signals)
         for first, newest in runs:
             tables = self._merged(pieces, signals, machines, (first, newest))
             written += self._write(pieces[0].machine_class, tables, kinds, sequence)
@@ -266,6 +297,10 @@ class Lake:
             some = None if several >= len(machines) else tuple(machines[offset : offset + several])
             yield merge(self.read(pieces, Selection(tuple(signals), some, *run))).table
 
+    def _schema(self, segment: Segment) -> pa.Schema:
+        with self.place.open(self.path(segment)) as file:
+            return schema_of(file, segment.sums)
+
     def _days(self, pieces: Sequence[Segment]) -> NDArray[np.int64]:
         table = self.read(pieces, Selection(()))
         return table["time"].cast(pa.int64()).to_numpy() // span_tree.DAY
@@ -273,26 +308,35 @@ class Lake:
     def _target(self, signals: int) -> int:
         return max(1, min(self._rows, CELLS_IN_A_SEGMENT // (signals + 3)))
 
-    def strays(self) -> list[Path]:
+    def strays(self) -> list[str]:
         """Return the files that the catalogue does not know: those of a crash, or all of a lost catalogue."""
         with self._database.read() as connection:
             known = {self.path(each) for each in segments_of(connection)} | self._unpublished
-        return sorted(path for path in self.folder.glob("*/*.parquet") if path not in known)
+        return [path for path in self.place.paths() if path not in known]
 
     def clear_strays(self) -> None:
         """Remove files that a crash left half written; whole ones are put aside, for the catalogue may be lost.
 
         Only while nobody else seals, see ``alone``.
         """
+        self.place.clean()
         for path in self.strays():
-            if is_whole(path):
-                self.aside.mkdir(parents=True, exist_ok=True)
-                path.rename(self.aside / path.name)
+            if self.is_whole(path):
+                self.place.put_aside(path)
             else:
-                path.unlink(missing_ok=True)
+                self.place.remove(path)
 
-    def _class_folder(self, machine_class: str) -> Path:
-        return self.folder / quote(machine_class, safe=" ")
+    def is_whole(self, path: str) -> bool:
+        """Say whether a file is there and was written to its end."""
+        try:
+            with self.place.open(path, anew=True) as file:
+                return is_whole(file)
+        except FileNotFoundError:
+            return False
+
+
+def _path(machine_class: str, name: str) -> str:
+    return f"{quote(machine_class, safe=' ')}/{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,21 @@ later than the allowance are kept as readings and counted, but not listed.
 """
 
 import json
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, select, update
 
 from ingest.catalogue import BATCHES, LATE, SETTLED, SUSPECTS
+from ingest.checksum import checksum
 from ingest.database import Database
+from ingest.errors import DamagedError
 from ingest.merge import unified
 from ingest.statement import Insert, Many, Query
 
@@ -25,6 +29,8 @@ Settled = dict[str, tuple[int, int]]
 """Of each machine: the settled time, and the earliest time that is not too late."""
 
 _MICROSECOND = timedelta(microseconds=1)
+_SUM = struct.Struct("<4sQ")
+_WITH_SUM = b"LATE"
 _ZSTD = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -62,11 +68,11 @@ class LateRows:
 
     def times(self, signals: Sequence[str]) -> dict[str, NDArray[np.int64]]:
         """Return the late times of each machine at which any of these signals was read, ascending."""
-        if self.table.num_rows == 0:
-            return {}
         read = np.zeros(self.table.num_rows, np.bool_)
         for signal in set(signals) & set(self.table.column_names):
             read |= self.table[signal].to_numpy()
+        if not read.any():
+            return {}
         machines = self.table["machine"].combine_chunks().filter(pa.array(read))
         codes, times = machines.indices.to_numpy(), self.table["time"].to_numpy()[read]
         order = np.lexsort((times, codes))
@@ -118,15 +124,20 @@ class LateList:
             return connection.execute(select(func.coalesce(func.max(LATE.c.id), 0))).scalar_one()
 
     def after(self, machine_class: str, number: int) -> Iterator[LateRows]:
-        """Yield the entries of a class that are newer than a number, oldest first, one in memory at a time."""
+        """Yield the entries of a class that are newer than a number, oldest first, one in memory at a time.
+
+        Raises
+        ------
+        DamagedError
+            When an entry is not what was written.
+        """
         following = select(LATE).where(LATE.c.machine_class == machine_class, LATE.c.id > bindparam("number"))
         while True:
             with self._database.read() as connection:
                 row = connection.execute(following.order_by(LATE.c.id).limit(1), {"number": number}).first()
             if row is None:
                 return
-            with pa.ipc.open_stream(pa.py_buffer(row.body)) as reader:
-                yield LateRows(row.id, reader.read_all(), row.too_late)
+            yield entry_of(row)
             number = row.id
 
     def forget(self, number: int) -> None:
@@ -144,6 +155,29 @@ class LateList:
         with self._database.read() as connection:
             rows = connection.execute(totals.group_by(SETTLED.c.machine_class)).all()
         return {name: LateCounts(int(late), int(too_late)) for name, late, too_late in sorted(map(tuple, rows))}
+
+
+def entry_of(row: Row[Any]) -> LateRows:
+    """Return the entry that a row of ``LATE`` holds; raises ``DamagedError`` if it is not what was written."""
+    body = bytes(row.body)
+    # An entry that an earlier Andon wrote begins with the stream itself, and has no checksum.
+    if body[: len(_WITH_SUM)] == _WITH_SUM:
+        _, said = _SUM.unpack_from(body)
+        body = body[_SUM.size :]
+        if checksum(body, row.machine_class, row.too_late) != said:
+            raise _damaged(row)
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
+            return LateRows(row.id, reader.read_all(), row.too_late)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(row) from error
+
+
+def _damaged(row: Row[Any]) -> DamagedError:
+    return DamagedError(
+        f"late rows {row.id} of class {row.machine_class!r}: damaged, their content is not what was written;"
+        " put them aside with 'andon check --storage --set-aside', and look after the disk"
+    )
 
 
 def suspect(connection: Connection, machine_class: str, table: pa.Table, first: int) -> None:
@@ -213,7 +247,8 @@ def keep(connection: Connection, machine_class: str, found: Found) -> None:
     with pa.ipc.new_stream(sink, found.table.schema, options=_ZSTD) as writer:
         writer.write_table(found.table)
     too_late = sum(each.too_late for each in found.counts.values())
-    body = sink.getvalue().to_pybytes()
+    stream = sink.getvalue().to_pybytes()
+    body = _SUM.pack(_WITH_SUM, checksum(stream, machine_class, too_late)) + stream
     connection.execute(LATE.insert().values(machine_class=machine_class, too_late=too_late, body=body))
     more = update(SETTLED).where(SETTLED.c.machine_class == machine_class, SETTLED.c.machine == bindparam("of"))
     more = more.values(late=SETTLED.c.late + bindparam("more"), too_late=SETTLED.c.too_late + bindparam("too"))

@@ -218,6 +218,12 @@ class Plant(Part):
         description="Readings that come late score the windows again that they touch; those that come later than this "
         "behind the newest scored window are kept and counted, and score nothing again.",
     )
+    old_after: Duration = Field(
+        "3650 d",
+        validate_default=True,
+        description="A reading or an event that comes over a stream or HTTP and is older than this when it comes is "
+        "turned away: a clock lost the time. Files may hold what is older.",
+    )
     data: str = Field("andon-data", description="Folder for readings, state and models, relative to the plant file.")
     classes: list[MachineClass] = Field(min_length=1, description="Kinds of machines.")
     machines: list[Machine] = Field(min_length=1, description="Machines.")

@@ -97,7 +97,7 @@ def _expand(written: dict[str, Any]) -> tuple[dict[str, Any], list[int], list[Pr
         if isinstance(entry, dict) and "names" in entry:
             rest = {key: value for key, value in entry.items() if key != "names"}
             try:
-                expanded = [{**rest, "name": name} for name in _names(entry)]
+                expanded = [{**rest, "name": name} for name in _names(entry, _MOST_MACHINES - len(entries))]
             except ValueError as error:
                 problems.append(Problem(("machines", len(entries), "names"), str(error)))
                 expanded = [{"name": f"machines[{position + 1}]", **rest}]
@@ -106,7 +106,8 @@ def _expand(written: dict[str, Any]) -> tuple[dict[str, Any], list[int], list[Pr
     return {**written, "machines": entries}, origins, problems
 
 
-def _names(entry: dict[str, Any]) -> list[str]:
+def _names(entry: dict[str, Any], room: int) -> list[str]:
+    """Return the names that an entry writes out, ``room`` at most."""
     if "name" in entry:
         raise ValueError("stands beside 'name'; keep one of the two")
     written = [entry["names"]] if isinstance(entry["names"], str) else entry["names"]
@@ -124,6 +125,8 @@ def _names(entry: dict[str, Any]) -> list[str]:
                 f"{each!r} is no range; write the lower end first, such as '1..20', {_MOST_MACHINES} at most"
             )
         width = len(span[2]) if span[2].startswith("0") else 0
+        if len(names) + last - first >= room:
+            raise ValueError(f"{each!r} makes too many; a plant has {_MOST_MACHINES} machines at most")
         names += [span[1] + str(number).zfill(width) for number in range(first, last + 1)]
     return names
 

@@ -17,12 +17,9 @@ _COUNTS = ("s", "ms", "us", "ns")
 
 def check_kafka(draft: Draft) -> Iterator[Problem]:
     """Give what does not fit together, stream by stream."""
-    taken = {*draft.names("sources"), *draft.names("mqtt"), "api"}
     for index, stream in draft.kafka.items():
         at: Location = ("kafka", index)
-        if stream.name in taken:
-            what = f"{stream.name!r} is the name of another source or stream; give this one a name of its own"
-            yield Problem((*at, "name"), what)
+        yield from plant_stream_check.name(draft, at, stream.name)
         yield from plant_stream_check.connection(at, stream)
         yield from _servers(at, stream)
         names = [each.topic for each in stream.topics]

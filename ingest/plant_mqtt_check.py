@@ -17,11 +17,9 @@ _MOST_FILTER_BYTES = 65_535
 
 def check_mqtt(draft: Draft) -> Iterator[Problem]:
     """Give what does not fit together, stream by stream."""
-    taken = set(draft.names("sources")) | {"api"}
     for index, stream in draft.mqtt.items():
         at: Location = ("mqtt", index)
-        if stream.name in taken:
-            yield Problem((*at, "name"), f"{stream.name!r} is the name of a source; give the stream one of its own")
+        yield from plant_stream_check.name(draft, at, stream.name)
         yield from _connection(at, stream)
         if not stream.topics and stream.sparkplug is None:
             yield Problem((*at, "topics"), "is missing; add a [[mqtt.topics]] table, or sparkplug = {}")

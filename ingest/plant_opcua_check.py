@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from ingest import plant_stream_check
 from ingest.decode.topic import words_in
 from ingest.plant_draft import Draft
 from ingest.plant_opcua import WORDS, Opcua, OpcuaNodes, node_ids
@@ -18,12 +19,9 @@ _SHOWN = 80
 
 def check_opcua(draft: Draft) -> Iterator[Problem]:
     """Give what does not fit together, stream by stream."""
-    taken = {*(name for table in ("sources", "mqtt", "kafka") for name in draft.names(table)), "api"}
     for index, stream in draft.opcua.items():
         at: Location = ("opcua", index)
-        if stream.name in taken:
-            what = f"{stream.name!r} is the name of a source or stream; give this one a name of its own"
-            yield Problem((*at, "name"), what)
+        yield from plant_stream_check.name(draft, at, stream.name)
         yield from _connection(at, stream)
         if not stream.nodes:
             yield Problem((*at, "nodes"), "is missing; add a [[opcua.nodes]] table")
@@ -42,8 +40,7 @@ def _connection(at: Location, stream: Opcua) -> Iterator[Problem]:
         for key in ("certificate_file", "key_file"):
             if not getattr(stream, key):
                 yield Problem((*at, key), f"is missing; security = {stream.security!r} needs a certificate and its key")
-    if stream.password_variable and not stream.user_variable:
-        yield Problem((*at, "user_variable"), "is missing; a password needs a user")
+    yield from plant_stream_check.user(at, stream)
     for key in ("publishing_interval", "sampling_interval"):
         span = getattr(stream, key)
         if span is not None and span.total_seconds() < 0.001:
@@ -85,6 +82,8 @@ def _names(draft: Draft, at: Location, nodes: OpcuaNodes) -> Iterator[Problem]:
     machines, declared = sorted(draft.machine_names), {name for each in draft.signals.values() for name in each}
     if nodes.machine:
         yield from _known((*at, "machine"), "machine", nodes.machine, machines)
+    if nodes.machine and nodes.machine_class:
+        yield Problem((*at, "class"), "stands beside 'machine', which is one machine already; keep one of the two")
     if nodes.machine_class:
         yield from _known((*at, "class"), "class", nodes.machine_class, sorted(draft.signals))
     for machine in nodes.machines or {}:

@@ -81,6 +81,8 @@ Entries are counted from 1 in these lines.
 - **Times ahead.** A reading, or an event that nobody plans, that is more than 15 minutes ahead of its own arrival
   is rejected: a clock, `time_zone` or `time_format` is wrong. Maintenance, inspections, orders and shifts may lie
   ahead.
+- **Times of old.** A reading or an event over a stream or HTTP that is older than `old_after` when it comes is
+  rejected, too: clocks without a battery begin at 1970, 1980 or 2000. Files may hold a history of any age.
 - **Machines** may share one entry with `names` in place of `name`: `names = ["old", "1..20", "01..10"]` stands
   for `old`, `1` to `20`, and `01` to `10`; `"press-1..12"` for `press-1` to `press-12`.
 - **Paths** are relative to the plant file.

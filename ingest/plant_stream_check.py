@@ -9,18 +9,12 @@ from ingest.plant_problem import Problem
 from ingest.plant_words import Location, either, nearest
 
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
+_NAMED = ("sources", "mqtt", "kafka", "opcua")
+"""Tables whose entries have names that are told apart; a name belongs to the table that comes first."""
 
 
-class Secured(Protocol):
-    """A connection that may be encrypted and may need a user."""
-
-    @property
-    def tls(self) -> bool:
-        """Whether it is encrypted."""
-
-    @property
-    def ca_file(self) -> str:
-        """Authorities to trust."""
+class Named(Protocol):
+    """A connection that may need a user."""
 
     @property
     def user_variable(self) -> str:
@@ -31,10 +25,35 @@ class Secured(Protocol):
         """Environment variable of the password."""
 
 
+class Secured(Named, Protocol):
+    """A connection that may be encrypted, too."""
+
+    @property
+    def tls(self) -> bool:
+        """Whether it is encrypted."""
+
+    @property
+    def ca_file(self) -> str:
+        """Authorities to trust."""
+
+
+def name(draft: Draft, at: Location, name: str) -> Iterator[Problem]:
+    """Give the name of a stream that something in another table has already."""
+    before = _NAMED[: _NAMED.index(str(at[0]))]
+    if name == "api" or any(name in draft.names(table) for table in before):
+        what = f"{name!r} is the name of another source or stream; give this one a name of its own"
+        yield Problem((*at, "name"), what)
+
+
 def connection(at: Location, stream: Secured) -> Iterator[Problem]:
     """Give what does not fit together in how a stream connects."""
     if stream.ca_file and not stream.tls:
         yield Problem((*at, "ca_file"), "has no meaning without tls; add tls = true, or leave it out")
+    yield from user(at, stream)
+
+
+def user(at: Location, stream: Named) -> Iterator[Problem]:
+    """Give a password without a user."""
     if stream.password_variable and not stream.user_variable:
         yield Problem((*at, "user_variable"), "is missing; a password needs a user")
 

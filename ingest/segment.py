@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ingest.catalogue import to_microseconds
-from ingest.checksum import Sums, damaged, sums_of, verify_footer, verify_groups
+from ingest.checksum import Sums, damaged, metadata_of, sums_of, verify_footer, verify_groups
 from ingest.decimals import Kinds, kind_for_all, packed, unpacked
 from ingest.merge import conform, wide_schema
+from ingest.place import Opened
 
 ROWS_IN_A_GROUP = (4_096, 65_536)
 CELLS_IN_A_GROUP = 2_000_000
@@ -134,9 +135,13 @@ def row_groups(table: pa.Table) -> list[tuple[int, int]]:
     return groups
 
 
-def kinds_in(paths: Iterable[Path], signals: Sequence[str]) -> Kinds:
-    """Return a type for each signal that holds what each of these files has of it."""
-    schemas = [pq.read_schema(path) for path in paths]
+def schema_of(file: Opened, sums: Sums) -> pa.Schema:
+    """Return the columns of a file and the types in which they are kept; raises as ``read_segment``."""
+    return _known(file, sums).metadata.schema.to_arrow_schema()
+
+
+def kinds_in(schemas: Sequence[pa.Schema], signals: Sequence[str]) -> Kinds:
+    """Return a type for each signal that holds what files of these schemas have of it."""
     return {name: kind_for_all(each.field(name).type for each in schemas if name in each.names) for name in signals}
 
 
@@ -171,7 +176,7 @@ def _encoding(head: pa.Table, kinds: Kinds) -> dict[str, Any]:
     }
 
 
-def read_segment(path: Path, selection: Selection, sums: Sums) -> pa.Table:
+def read_segment(file: Opened, selection: Selection, sums: Sums) -> pa.Table:
     """Read the selected part of a file, a few row groups at a time; a column that it lacks is null.
 
     Parameters
@@ -185,14 +190,14 @@ def read_segment(path: Path, selection: Selection, sums: Sums) -> pa.Table:
     DamagedError
         When the part is not what was written.
     """
-    with path.open("rb") as raw:
-        verify_footer(path, raw, sums)
-        try:
-            index = _index(path, sums)
-            with pq.ParquetFile(raw, metadata=index.metadata, read_dictionary=["machine"], pre_buffer=False) as file:
-                table = _read(path, raw, file, index, selection, sums)
-        except pa.ArrowException as error:
-            raise damaged(path) from error
+    index = _known(file, sums)
+    try:
+        with pq.ParquetFile(
+            file.source, metadata=index.metadata, read_dictionary=["machine"], pre_buffer=False
+        ) as opened:
+            table = _read(file, opened, index, selection, sums)
+    except pa.ArrowException as error:
+        raise damaged(file) from error
     return conform(table, selection.signals)
 
 
@@ -208,11 +213,28 @@ class _Index:
     newest: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file whose index is wanted; another file at its place would have other sums."""
+
+    name: str
+    sums: Sums
+    file: Opened = field(compare=False)
+
+
+def _known(file: Opened, sums: Sums) -> _Index:
+    """Return the index of a file, once what the file says of itself is verified."""
+    verify_footer(file, sums)
+    try:
+        return _index(_Wanted(file.name, sums, file))
+    except pa.ArrowException as error:
+        raise damaged(file) from error
+
+
 @lru_cache(maxsize=_REMEMBERED)
-def _index(path: Path, sums: Sums) -> _Index:
+def _index(wanted: _Wanted) -> _Index:
     """Return the index of a file; parsed once, since that takes longer than to read one machine."""
-    del sums  # another file at this place would have others
-    metadata = pq.read_metadata(path)
+    metadata = metadata_of(wanted.file)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     machines, times = ([each.column(place).statistics for each in groups] for place in (0, 1))
     return _Index(
@@ -225,7 +247,7 @@ def _index(path: Path, sums: Sums) -> _Index:
     )
 
 
-def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, index: _Index, selection: Selection, sums: Sums) -> pa.Table:
+def _read(file: Opened, opened: pq.ParquetFile, index: _Index, selection: Selection, sums: Sums) -> pa.Table:
     schema, metadata = wide_schema(selection.signals), index.metadata
     columns = [name for name in schema.names if name in index.names]
     groups = selection.touching(index)
@@ -233,18 +255,9 @@ def _read(path: Path, raw: BinaryIO, file: pq.ParquetFile, index: _Index, select
     kept: list[pa.Table] = []
     for offset in range(0, len(groups), several):
         some = groups[offset : offset + several]
-        verify_groups(path, raw, metadata, sums, some, columns)
-        kept.append(unpacked(selection.keep(file.read_row_groups(some, columns=columns))))
+        verify_groups(file, metadata, sums, some, columns)
+        kept.append(unpacked(selection.keep(opened.read_row_groups(some, columns=columns))))
     return pa.concat_tables(kept) if kept else schema.empty_table()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _microseconds(moment: datetime) -> int:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.decode.ahead import AHEAD, ALLOWANCE
+from ingest.decode.old import OLD
 from ingest.duration import format_duration
 from ingest.plant import Plant
 from ingest.store import Store
@@ -82,6 +83,11 @@ def clock_problems(plant: Plant, store: Store) -> list[str]:
             f"source {source!r}: {count:,} rows were turned away, because they were more than"
             f" {format_duration(ALLOWANCE)} ahead of their arrival; is its clock or time_zone right?"
             for source, count in store.rejected_for(AHEAD).items()
+        ),
+        *(
+            f"source {source!r}: {count:,} rows were turned away, because they were more than"
+            f" {format_duration(plant.old_after)} older than their arrival; did its clock lose the time?"
+            for source, count in store.rejected_for(OLD).items()
         ),
     ]
 

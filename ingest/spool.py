@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from ingest.delivery import Delivery, Receipt
 from ingest.errors import IntakeFullError, StoreBusyError, StoreError
+from ingest.spool_known import Known
 from ingest.spool_mark import Mark, read_mark, write_mark
 from ingest.spool_record import Found, framed, from_bytes, to_bytes, whole_records
 from ingest.spool_reserve import Reserve
@@ -30,7 +31,6 @@ WhenFull = Literal["refuse", "drop oldest"]
 MOST_BYTES = 1 << 30
 FILE_BYTES = 16 << 20
 BYTES_IN_MEMORY = 32 << 20
-POSITIONS_KNOWN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,11 @@ class Spool:
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
         self._closing = False
-        self._notes: dict[str, dict[str, str]] = {}
-        self._positions: dict[tuple[str, str], None] = {}
+        self._known = Known()
         self._files: list[_File] = []
         self._open_file: int | None = None
         self._under_way: list[int] = []
+        self._unmarked = ""
         self._place: tuple[tuple[Path, int], int] = (folder, 0), 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -130,6 +130,15 @@ class Spool:
         return self._mark.altered
 
     @property
+    def unmarked(self) -> str:
+        """Why the disk does not know how far the spool is sent; empty if it does.
+
+        Then all goes on as if it knew, but after a crash what was sent meanwhile is sent again, perhaps cut
+        into other requests.
+        """
+        return self._unmarked
+
+    @property
     def size(self) -> int:
         """How many bytes the files take on disk."""
         with self._changed:
@@ -144,7 +153,7 @@ class Spool:
     def notes(self, source: str) -> dict[str, str]:
         """Return all that was noted for a source, by name."""
         with self._changed:
-            return dict(self._notes.get(source, {}))
+            return self._known.notes(source)
 
     def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
         """Take a delivery; see ``Inlet.put``."""
@@ -166,7 +175,7 @@ class Spool:
         """Return the next records to send, oldest first; the same ones until they are settled.
 
         Which ones belong together is on disk before this returns, so that after a crash the same request
-        is made again, and can be known as a repetition.
+        is made again, and can be known as a repetition; but see ``unmarked``.
 
         Parameters
         ----------
@@ -259,31 +268,13 @@ class Spool:
             file.end = found.end
             if found.number:
                 file.last = found.number
-                self._remember(json.loads(found.payload.partition(b"\n")[0]))
+                head = json.loads(found.payload.partition(b"\n")[0])
+                self._known.remember(head["source"], head["position"], head["notes"])
             else:
-                self._restore(json.loads(found.payload))
+                self._known.restore(found.payload)
         if file.end < len(data):
             os.truncate(path, file.end)
         return file
-
-    def _remember(self, head: Mapping[str, object]) -> None:
-        source, position, notes = str(head["source"]), str(head["position"]), head["notes"]
-        if position:
-            self._positions[source, position] = None
-            while len(self._positions) > POSITIONS_KNOWN:
-                del self._positions[next(iter(self._positions))]
-        if isinstance(notes, Mapping) and notes:
-            self._notes.setdefault(source, {}).update(notes)
-
-    def _restore(self, state: Mapping[str, list[list[str]]]) -> None:
-        for source, position in state["positions"]:
-            self._remember({"source": source, "position": position, "notes": {}})
-        for source, name, note in state["notes"]:
-            self._notes.setdefault(source, {})[name] = note
-
-    def _state(self) -> bytes:
-        notes = [[source, *each] for source, some in self._notes.items() for each in some.items()]
-        return json.dumps({"positions": list(self._positions), "notes": notes}).encode()
 
     def _has_room(self, size: int) -> bool:
         if self._waiting and self._waiting_bytes + size > BYTES_IN_MEMORY:
@@ -317,7 +308,7 @@ class Spool:
         claimed: set[tuple[str, str]] = set()
         for each in taken:
             key = each.source, each.position
-            known = bool(each.position) and (key in self._positions or key in claimed)
+            known = self._known.has(*key) or (bool(each.position) and key in claimed)
             receipts.append(Receipt(not known))
             if not known:
                 claimed.add(key)
@@ -338,7 +329,7 @@ class Spool:
             file.end += sum(map(len, records))
             file.last = self._newest = self._newest + len(fresh)
             for each in fresh:
-                self._remember({"source": each.source, "position": each.position, "notes": each.notes})
+                self._known.remember(each.source, each.position, each.notes)
         return receipts
 
     def _file(self) -> tuple[_File, int]:
@@ -352,7 +343,7 @@ class Spool:
             self._open_file = None
         first = self._newest + 1
         path, new = self.folder / f"{first:020d}.spool", self.folder / "new"
-        state = framed(0, self._state())
+        state = framed(0, self._known.state())
         try:
             descriptor = _written(new, state)
         except OSError:
@@ -411,9 +402,13 @@ class Spool:
                 dropped=self._mark.dropped + dropped,
                 altered=self._mark.altered + altered,
             )
-            # If the mark cannot be written, the same request may be made again after a crash; its key is known.
-            with contextlib.suppress(OSError):
+            # To stop here would keep a full disk full for ever: sending is what empties it.
+            try:
                 write_mark(self.folder / "mark", self._mark)
+            except OSError as error:
+                self._unmarked = f"{self.folder / 'mark'}: cannot be written ({error.strerror})"
+            else:
+                self._unmarked = ""
 
     def _unsettled_records(self, files: Sequence[_File], done: int) -> Iterator[tuple[Path, int, Found]]:
         """Give each record with its file and where it ends in it."""

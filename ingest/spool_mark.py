@@ -65,4 +65,10 @@ def _slot(data: bytes) -> Mark | None:
         return None
     length, checksum = _HEAD.unpack_from(data)
     text = data[_HEAD.size : _HEAD.size + length]
-    return Mark(**json.loads(text)) if length and zlib.crc32(text) == checksum else None
+    if not length or len(text) < length or zlib.crc32(text) != checksum:
+        return None
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return None
+    return Mark(**told) if isinstance(told, dict) else None

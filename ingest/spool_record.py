@@ -5,6 +5,7 @@ of 0 marks what the spool itself must remember. Numbers grow by one.
 """
 
 import json
+import re
 import struct
 import zlib
 from base64 import b64decode, b64encode
@@ -148,14 +149,22 @@ def events_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _next_whole(data: bytes, at: int, before: int) -> Found | None:
     """Look for the next record behind bytes that were altered, by its number."""
+    for place in _marks(before).finditer(data, at + 8):
+        found = record_at(data, place.start() - 8)
+        if found is not None and before < found.number <= before + _LOOKED_FOR:
+            return found
+    return None
+
+
+def _marks(before: int) -> re.Pattern[bytes]:
+    """Return what finds the numbers of the next records, also where one begins within another."""
+    ends: dict[bytes, bytearray] = {}
     for number in range(before + 1, before + 1 + _LOOKED_FOR):
         mark = struct.pack("<Q", number)
-        place = data.find(mark, at + 8)
-        while place >= 0:
-            if (found := record_at(data, place - 8)) is not None and found.number == number:
-                return found
-            place = data.find(mark, place + 1)
-    return None
+        ends.setdefault(mark[1:], bytearray()).append(mark[0])
+    # The lowest byte differs, the others are alike: so one look at the bytes finds the nearest of all these numbers.
+    either = b"|".join(b"[%s]%s" % (re.escape(bytes(first)), re.escape(rest)) for rest, first in ends.items())
+    return re.compile(b"(?s)(?=%s)" % either)
 
 
 def _checksum(number: int, payload: bytes) -> int:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
+from ingest.open_lock import OpenLock
 
 WAIT_SECONDS = 30.0
 CHECKPOINT_PAGES = 1_000
@@ -46,14 +46,14 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.path = path
         self.name = str(path)
-        self._wait_seconds = wait_seconds
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{path.parent}: cannot create the data folder: {error.strerror}") from error
-        self._lock = FileLock(f"{path}.lock", poll_interval=0.002)
+        self._lock = OpenLock(path.with_name(f"{path.name}.lock"), path, wait_seconds)
         self._writer = _engine(self._open_writer, StaticPool, "BEGIN IMMEDIATE")
         self._reader = _engine(self._open_reader, NullPool, "BEGIN")
+        self._kept: Connection | None = None
         # A file whose making was cut short has a journal, which a reader may not roll back.
         if not path.exists() or path.with_name(f"{path.name}-journal").exists():
             with self.write():
@@ -62,8 +62,8 @@ class SqliteDatabase:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give one transaction; see ``Database.write``."""
-        with self._alone(), _translated(self.path):
-            with self._writer.begin() as connection:
+        with self._lock.held(), _translated(self.path):
+            with self._transaction() as connection:
                 yield connection
             # What was written is durable. A disk that cannot take it over now is asked again after the next write.
             with suppress(DatabaseError, sqlite3.DatabaseError):
@@ -82,31 +82,31 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Let go of the file; the last connection's checkpoint happens inside the lock, too."""
-        with self._alone(), _translated(self.path):
+        with self._lock.held(), _translated(self.path):
+            if self._kept is not None:
+                self._kept.close()
+                self._kept = None
             self._writer.dispose()
             self._reader.dispose()
+        self._lock.close()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if self._lock.is_locked:
-            raise StoreError(f"{self.path}: this thread is writing already; end that block first")
+    def _transaction(self) -> Iterator[Connection]:
+        """Give one transaction of a connection that is kept for the next one, unless something went wrong."""
+        connection, self._kept = self._kept or self._writer.connect(), None
         try:
-            self._lock.acquire(timeout=self._wait_seconds)
-        except Timeout as error:
-            raise StoreBusyError(
-                f"{self.path}: another process has been writing for {self._wait_seconds:g} s; try again when it is done"
-            ) from error
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be locked: {error.strerror}") from error
-        try:
-            yield
-        finally:
-            self._lock.release()
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._kept = connection
 
     def _truncate(self) -> None:
         """Begin SQLite's log anew where readers that never ended kept it from doing so."""
-        wal = f"{self.path}-wal"
-        if os.path.exists(wal) and os.path.getsize(wal) > TRUNCATE_BYTES:  # noqa: PTH110, PTH202 - after each commit
+        with suppress(FileNotFoundError):
+            if os.stat(f"{self.path}-wal").st_size <= TRUNCATE_BYTES:  # noqa: PTH116 - after each commit
+                return
             with closing(self._writer.raw_connection()) as raw:
                 raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

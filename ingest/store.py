@@ -7,13 +7,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, delete, func, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 
-from ingest import dead_letter_rows, event_rows, known, log, spans
+from ingest import dead_letter_rows, event_rows, known, log, reject_rows, spans
+from ingest import repeated as repeated_rows
+from ingest import turned_away as turned_away_rows
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -25,6 +28,7 @@ from ingest.catalogue import (
     from_microseconds,
     to_microseconds,
 )
+from ingest.claim import check_place
 from ingest.corrections import Corrections
 from ingest.damage import Damage, find_damage, find_strays, set_aside
 from ingest.database import open_database
@@ -32,17 +36,18 @@ from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, Remembered, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
-from ingest.keepable import keepable
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
+from ingest.place import open_place
 from ingest.reading import Readings, readings_schema
 from ingest.replay_order import asked_of, without_newer
 from ingest.report import Rejection
 from ingest.segment import Segment, Selection
 from ingest.statement import insert_into
 from ingest.stored_unit import StoredUnits
+from ingest.turned_away import Cell, TurnedAway
 
 _ATTEMPTS = 20
 
@@ -70,6 +75,12 @@ class History(Protocol):
         end: datetime | None = None,
     ) -> pd.DataFrame:
         """Return events with ``EVENT_COLUMNS``, sorted by time."""
+
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states that began in (start, end], and of each those that began last before it.
+
+        With ``EVENT_COLUMNS``, sorted by time.
+        """
 
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine that has readings."""
@@ -100,6 +111,15 @@ class StoreCounts:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredParts:
+    """Files of the lake and batches of the log, and how many rows they have together."""
+
+    files: int
+    batches: int
+    rows: int
+
+
 class Store:
     """Readings, events and rejects in one folder: ``readings.db`` (or a PostgreSQL database) and ``lake/``.
 
@@ -111,6 +131,7 @@ class Store:
     rows_in_a_segment : rows of a file of the lake that covers several days
     dead_letter_bytes : room for dead letters; beyond it the oldest are dropped, and counted
     database : address of a PostgreSQL database that takes the place of ``readings.db``
+    lake : address of object storage that takes the place of ``lake/``, see ``read_address``
 
     Attributes
     ----------
@@ -132,13 +153,15 @@ class Store:
         rows_in_a_segment: int = ROWS_IN_A_SEGMENT,
         dead_letter_bytes: int = dead_letter_rows.MOST_BYTES,
         database: str = "",
+        lake: str = "",
     ) -> None:
         self.folder = folder
         self._dead_letter_bytes = dead_letter_bytes
         self._memory = Memory()
         self._log_spans = spans.LogSpans()
+        place = open_place(folder / "lake", lake)
         self._database = open_database(folder / "readings.db", database)
-        self._lake = Lake(folder / "lake", self._database, rows_in_a_segment)
+        self._lake = Lake(folder / "lake", place, self._database, rows_in_a_segment)
         self.late = LateList(self._database)
         self.corrections = Corrections(self._database)
         self.units = StoredUnits(self._database)
@@ -152,8 +175,10 @@ class Store:
         if not tables.issuperset(METADATA.tables):
             with self._database.write() as connection:
                 METADATA.create_all(connection)
+        with self._database.read() as connection:
+            check_place(connection, self._database, place)
 
-    def append(self, readings: Readings, *, source: str, position: str) -> bool:
+    def append(self, readings: Readings, *, source: str, position: str, again: bool = False) -> bool:
         """Keep readings, durably when this returns.
 
         Parameters
@@ -161,6 +186,8 @@ class Store:
         source : who sent them
         position : what the source calls this batch, such as a message number; the same position again
             changes nothing. Empty: always kept; equal readings are one reading all the same.
+        again : whether they are understood anew and arrived before, as they say: then they do not take the
+            place of what came after them
 
         Returns
         -------
@@ -168,6 +195,8 @@ class Store:
             ``False``, with nothing changed, if this position of the source is known.
         """
         with self._database.write() as connection:
+            if again and readings.table.num_rows:
+                readings = without_newer(readings, self._held(connection, readings.machine_class, [readings]))
             return log.append(connection, readings, source, position)
 
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -186,7 +215,8 @@ class Store:
             for each in kept:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
-                _keep_rejections(connection, each.rejections, each.source, each.position)
+                turned_away_rows.add(connection, each.turned_away, source=each.source)
+                reject_rows.keep(connection, each.rejections, each.source, each.position)
                 _set_notes(connection, each.source, each.notes)
                 dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
@@ -260,18 +290,24 @@ class Store:
         """
         first = None if start is None else to_microseconds(start) + 1
         newest = None if end is None else to_microseconds(end)
+        failed: list[Segment] | None = None
         for _ in range(_ATTEMPTS):
             with self._database.read() as connection:
                 asked = signals_of(connection, machine_class) if signals is None else tuple(signals)
                 segments = segments_of(connection, machine_class, first, newest)
                 batches = log.batches(connection, machine_class, first, newest)
+            if segments == failed:
+                break
             selection = Selection(asked, None if machines is None else tuple(machines), first, newest)
             try:
                 table = self._gather(segments, batches, selection)
             except FileNotFoundError:
+                failed = segments
                 continue
             return Readings(machine_class, _plain(merge(table).table, asked))
-        raise StoreError(f"{self._lake.folder}: files of class {machine_class!r} are in the catalogue but not there")
+        raise StoreError(
+            f"{self._lake.place.name}: files of class {machine_class!r} are in the catalogue but not there"
+        )
 
     def signals(self, machine_class: str) -> tuple[str, ...]:
         """Return all signals of a class that ever came, in the order in which they appeared."""
@@ -365,6 +401,11 @@ class Store:
         with self._database.read() as connection:
             return event_rows.read(connection, machines=machines, kinds=kinds, start=start, end=end)
 
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the machines' own states that began in (start, end], and of each those that began last before it."""
+        with self._database.read() as connection:
+            return event_rows.states(connection, machines, start, end)
+
     def event_page(
         self,
         *,
@@ -381,31 +422,50 @@ class Store:
                 connection, machines=machines, kinds=kinds, start=start, end=end, offset=offset, limit=limit
             )
 
-    def reject(self, rejections: Sequence[Rejection], *, source: str, position: str = "") -> None:
-        """Keep what could not be used, for a person to look at; the same again is kept once."""
-        if rejections:
+    def reject(
+        self,
+        rejections: Sequence[Rejection],
+        *,
+        source: str,
+        position: str = "",
+        counts: Mapping[Cell, int] = MappingProxyType({}),
+    ) -> None:
+        """Keep what could not be used, for a person to look at; the same again is kept once.
+
+        Parameters
+        ----------
+        counts : how many cells of each machine, signal and day were turned away; added to those of before
+        """
+        if rejections or counts:
             with self._database.write() as connection:
-                _keep_rejections(connection, rejections, source, position)
+                turned_away_rows.add(connection, counts, source=source, position=position)
+                reject_rows.keep(connection, rejections, source, position)
 
     def forget_rejections(self, *, source: str, position: str) -> None:
         """Forget what could not be used at a position, before it is read anew."""
         with self._database.write() as connection:
-            connection.execute(delete(REJECTS).where(REJECTS.c.source == source, REJECTS.c.position == position))
+            reject_rows.forget(connection, source, position)
+            turned_away_rows.forget(connection, source=source, position=position)
+
+    def turned_away(self, machines: Sequence[str], start: datetime, end: datetime) -> TurnedAway:
+        """Return how many cells of machines were turned away on the days of [start, end]."""
+        with self._database.read() as connection:
+            return turned_away_rows.read(connection, machines, start=start, end=end)
+
+    def repeated(self, start: datetime, end: datetime) -> dict[str, int]:
+        """Return how many rows of each machine came again with nothing new, on the days of [start, end]."""
+        with self._database.read() as connection:
+            return repeated_rows.read(connection, start=start, end=end)
 
     def rejections(self, source: str | None = None, *, limit: int = 100) -> list[Rejection]:
         """Return the newest rejections, of one source or of all."""
-        statement = select(REJECTS).order_by(REJECTS.c.id.desc()).limit(limit)
-        if source is not None:
-            statement = statement.where(REJECTS.c.source == source)
         with self._database.read() as connection:
-            return [Rejection(row.line, row.column, row.value, row.reason) for row in connection.execute(statement)]
+            return reject_rows.read(connection, source, limit)
 
     def rejected_for(self, reason: str) -> dict[str, int]:
         """Return how many rejections with a reason that begins so are kept of each source that has any."""
-        like = REJECTS.c.reason.startswith(reason, autoescape=True)
-        by_source = select(REJECTS.c.source, func.count()).where(like).group_by(REJECTS.c.source)
         with self._database.read() as connection:
-            return dict(sorted(map(tuple, connection.execute(by_source))))
+            return reject_rows.counts(connection, reason)
 
     def dead_letters(self, *, source: str | None = None, after: int = 0, limit: int = 100) -> list[KeptLetter]:
         """Return dead letters, oldest first: of one source or of all, with a higher number than ``after``."""
@@ -463,10 +523,20 @@ class Store:
         """Read all that lies on disk, and return what is not as it was written."""
         return [*find_damage(self._database, self._lake), *find_strays(self._lake)]
 
-    def set_aside(self, damages: Sequence[Damage]) -> Path:
-        """Take damaged parts out of the store, and return the folder that they are in now."""
-        set_aside(self._database, self._lake, list(damages), self._lake.aside)
-        return self._lake.aside
+    def set_aside(self, damages: Sequence[Damage]) -> str:
+        """Take damaged parts out of the store, and say where they are now."""
+        return set_aside(self._database, self._lake, list(damages), self.folder / "damaged")
+
+    def parts(self) -> StoredParts:
+        """Return of how many parts the readings consist that ``find_damage`` looks at."""
+        with self._database.read() as connection:
+            files, sealed = connection.execute(
+                select(func.count(SEGMENTS.c.id), func.coalesce(func.sum(SEGMENTS.c.rows), 0))
+            ).one()
+            batches, waiting = connection.execute(
+                select(func.count(BATCHES.c.id), func.coalesce(func.sum(BATCHES.c.rows), 0))
+            ).one()
+        return StoredParts(files, batches, int(sealed + waiting))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -478,35 +548,25 @@ class Store:
         for readings in [each for delivery in kept if delivery.replayed for each in delivery.readings]:
             if readings.table.num_rows:
                 replayed.setdefault(readings.machine_class, []).append(readings)
-        held: dict[str, pa.Table] = {}
-        for name, several in replayed.items():
-            selection = asked_of(several)
-            touching = name, selection.first, selection.newest
-            found = self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
-            held[name] = merge(found).table
+        held = {name: self._held(connection, name, several) for name, several in replayed.items()}
         return [
             without_newer(each, held[each.machine_class]) if delivery.replayed and each.table.num_rows else each
             for delivery in kept
             for each in delivery.readings
         ]
 
+    def _held(self, connection: Connection, machine_class: str, several: Sequence[Readings]) -> pa.Table:
+        """Return what is there already of the machines, times and signals of readings of one class."""
+        selection = asked_of(several)
+        touching = machine_class, selection.first, selection.newest
+        return merge(
+            self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
+        ).table
+
     def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
         """Return the rows asked for from lake and log, oldest arrival first."""
         waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
         return pa.concat_tables([self._lake.read(segments, selection), *waiting])
-
-
-def _keep_rejections(connection: Connection, rejections: Sequence[Rejection], source: str, position: str) -> None:
-    if rejections:
-        connection.execute(
-            insert_into(connection, REJECTS).on_conflict_do_nothing(),
-            [{"source": source, "position": position, **_kept(each)} for each in rejections],
-        )
-
-
-def _kept(rejection: Rejection) -> dict[str, object]:
-    texts = (rejection.column, rejection.value, rejection.reason)
-    return dict(zip(("column", "value", "reason"), map(keepable, texts), strict=True), line=rejection.line)
 
 
 def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:

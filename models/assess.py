@@ -29,6 +29,7 @@ __all__ = [
     "none_while",
     "none_while_down",
     "none_while_unbelieved",
+    "unbelieved",
 ]
 
 LEAST_FILLED = 0.5
@@ -125,10 +126,22 @@ def none_while_unbelieved(
     """
     level, reason = assessments.level.copy(), assessments.reason.copy()
     for machine, mine in machine_rows(assessments.machine).items():
-        own = health[machine]
-        counted = np.concatenate(([0], np.cumsum(own.bad(signals))))
-        time = assessments.time[mine]
-        first, last = (np.searchsorted(own.hours, each, side="right") for each in (time - span(shortest), time))
-        bad = (counted[last] > counted[first]) & (reason[mine] == Reason.OK.value)
+        bad = unbelieved(assessments.time[mine], health[machine], signals, shortest)
+        bad &= reason[mine] == Reason.OK.value
         level[mine][bad], reason[mine][bad] = np.nan, Reason.SENSOR_FAULT.value
     return replace(assessments, level=level, reason=reason)
+
+
+def unbelieved(
+    time: NDArray[np.datetime64], health: Health, signals: Sequence[str], shortest: timedelta
+) -> NDArray[np.bool_]:
+    """Say of each time whether one of the signals could not be believed at some hour of (time − shortest, time].
+
+    Parameters
+    ----------
+    time : shape (n,)
+    health : at all these hours
+    """
+    counted = np.concatenate(([0], np.cumsum(health.bad(signals))))
+    first, last = (np.searchsorted(health.hours, each, side="right") for each in (time - span(shortest), time))
+    return np.asarray(counted[last] > counted[first])

@@ -39,7 +39,13 @@ class KnownHistory:
         end: datetime | None = None,
     ) -> pd.DataFrame:
         """Return events of (start, end], none after ``until``; one that lasted then ends there."""
-        events = self.history.events(machines=machines, kinds=kinds, start=start, end=self._bounded(end))
+        return self._ended(self.history.events(machines=machines, kinds=kinds, start=start, end=self._bounded(end)))
+
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return states as they are known at ``until``; one that lasted then ends there."""
+        return self._ended(self.history.states(machines, start, min(end, self.until)))
+
+    def _ended(self, events: pd.DataFrame) -> pd.DataFrame:
         lasting = events["end"] > pd.Timestamp(self.until)
         return events.assign(end=events["end"].mask(lasting, pd.Timestamp(self.until))) if lasting.any() else events
 

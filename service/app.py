@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
+import structlog
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 
@@ -17,8 +18,8 @@ from ingest.store import Store
 from service.api import alerts, corrections, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
-from service.api.plain_push import PlainPush
-from service.api.problem import Problem, add_problem_handlers
+from service.api.plain_push import PastTheFramework
+from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push import Pushes
 from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
@@ -41,12 +42,17 @@ next one, or null. Times are ISO 8601; a time without an offset is the plant's l
 answer is in UTC. A span is (start, end]."""
 
 
+def open_intake_of(store: Store) -> Intake:
+    """Open the intake of a store; the log says when its sealing fails, and when it works again."""
+    return Intake(store, tell_sealing=_tell_sealing)
+
+
 def create_app(
     settings: Settings,
     *,
     clock: Callable[[], datetime],
     open_room: OpenRoom = open_control_room,
-    open_intake: OpenIntake = Intake,
+    open_intake: OpenIntake = open_intake_of,
     make_streams: MakeStreams = streams_of,
     largest_body: int = LARGEST_BODY,
 ) -> FastAPI:
@@ -75,7 +81,8 @@ def create_app(
             opened.push_async_callback(to_thread.run_sync, room.close)
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
-            app.state.pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            app.state.pushes = pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            opened.push_async_callback(to_thread.run_sync, pushes.close)
             app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
             opened.push_async_callback(to_thread.run_sync, streams.stop)
             if settings.jobs:
@@ -100,15 +107,27 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(
-        lambda: replace(plant_figures(app.state.room, app.state.sampling, clock()), streams=app.state.streams.states())
+        lambda: replace(
+            plant_figures(app.state.room, app.state.sampling, clock()),
+            streams=app.state.streams.states(),
+            sealing_failed=app.state.intake.sealing_failed is not None,
+        )
     )
-    app.router.routes.insert(0, PlainPush("/api/v1/readings"))
     for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)
     app.mount("/static", static_files(), name="static")
-    add_problem_handlers(app, problem_page)
+    answer = problem_answer(problem_page)
+    add_problem_handlers(app, answer)
+    app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)
     app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app
+
+
+def _tell_sealing(failed: str | None) -> None:
+    if failed is None:
+        structlog.get_logger().info("sealing works again")
+    else:
+        structlog.get_logger().warning("sealing failed", why=failed)

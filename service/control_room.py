@@ -60,7 +60,7 @@ def open_control_room(settings: Settings) -> ControlRoom:
         If the data folder cannot be used.
     """
     plant = load_plant(settings.plant)
-    store = Store(plant.data_folder, database=settings.database)
+    store = Store(plant.data_folder, database=settings.database, lake=settings.lake)
     try:
         state = open_state(plant.data_folder / "state.db", settings.database)
     except BaseException:

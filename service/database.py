@@ -33,7 +33,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0002"
+NEWEST_REVISION = "0003"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -166,6 +166,31 @@ late_mark_table = Table(
     Column("number", BigInteger, nullable=False, comment="newest entry of the store's list of late rows"),
 )
 """Up to which late readings each model has looked again."""
+
+grade_table = Table(
+    "grade",
+    metadata,
+    Column("machine", Text, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("at", Moment, nullable=False, comment="as of when it was graded"),
+    Column("number", Integer, nullable=False, comment="0 to 100"),
+    Column("reasons", JSON, nullable=False, comment="codes of faults, the costliest first"),
+    Column("says", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How far each signal could be trusted when it was last graded."""
+late_try_table = Table(
+    "late_try",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("machine", Text, primary_key=True),
+    Column("begin", BigInteger, nullable=False, comment="window ends in (begin, end] wait for another try"),
+    Column("end", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("given_up", Integer, nullable=False, comment="how often no other try was left"),
+    Column("why", Text, nullable=False),
+)
+"""Windows that late readings touch and that could not be scored again."""
 
 run_table = Table(
     "run",

@@ -1,9 +1,12 @@
 """Freshness: when machines were last heard, and for how long they may be silent."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest.plant import Plant, Signal
+from features.sampling import sampling_interval
+from ingest.errors import NotEnoughDataError
+from ingest.plant import MachineClass, Plant, Signal
 from ingest.store import History
 
 STALE_AFTER = timedelta(hours=2)
@@ -54,3 +57,15 @@ def is_stale(newest: datetime | None, sampling: timedelta, now: datetime) -> boo
     False
     """
     return newest is None or now - newest > patience(sampling)
+
+
+def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at: datetime) -> Iterator[str]:
+    """Yield the machines of a class that sent nothing for 2 h and for five sampling intervals."""
+    try:
+        sampling = sampling_interval(store, machine_class)
+    except NotEnoughDataError:
+        sampling = timedelta(0)
+    newest = {machine: span[1] for machine, span in store.spans(machine_class.name).items()}
+    for machine in plant.machines_of(machine_class.name):
+        if is_stale(newest.get(machine), sampling, at):
+            yield machine

@@ -27,7 +27,9 @@ class Figures:
     dead_letters : what each source has and had of them
     streams : how each stream of this process is
     late : rows of each machine class that came after their time had been scored
+    late_given_up : how often each model gave up scoring late readings of a machine again
     corrections : values of each machine class that a later arrival took the place of
+    sealing_failed : whether readings of this process pile up in the log, since the last sealing failed
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
@@ -40,7 +42,9 @@ class Figures:
     dead_letters: Mapping[str, LetterCounts] = field(default_factory=dict)
     streams: Mapping[str, StreamState] = field(default_factory=dict)
     late: Mapping[str, LateCounts] = field(default_factory=dict)
+    late_given_up: Mapping[str, int] = field(default_factory=dict)
     corrections: Mapping[str, int] = field(default_factory=dict)
+    sealing_failed: bool = False
 
 
 class Metrics:
@@ -83,6 +87,11 @@ class Metrics:
         yield from _letters(figures.dead_letters)
         yield from _streams(figures.streams)
         yield from _late(figures)
+        yield GaugeMetricFamily(
+            "andon_sealing_failed",
+            "Whether the last sealing failed, so that readings pile up in the log: 1 or 0.",
+            value=figures.sealing_failed,
+        )
         yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
         yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
         yield SummaryMetricFamily(
@@ -108,12 +117,19 @@ def _late(figures: Figures) -> Iterator[Metric]:
     for machine_class, each in figures.late.items():
         late.add_metric([machine_class, "no"], each.late - each.too_late)
         late.add_metric([machine_class, "yes"], each.too_late)
+    given_up = CounterMetricFamily(
+        "andon_late_given_up",
+        "Machines of which late readings could not be scored again, by model, each time that it was given up.",
+        labels=["model"],
+    )
+    for model, count in figures.late_given_up.items():
+        given_up.add_metric([model], count)
     corrected = CounterMetricFamily(
         "andon_corrections", "Values that a later arrival took the place of.", labels=["machine_class"]
     )
     for machine_class, count in figures.corrections.items():
         corrected.add_metric([machine_class], count)
-    yield from (late, corrected)
+    yield from (late, given_up, corrected)
 
 
 def _machines(figures: Figures) -> Iterator[Metric]:

@@ -8,7 +8,7 @@ the second one finds that the watches have moved on, and works out its part anew
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
-from features.sampling import sampling_interval
 from features.window import moment
 from ingest.database import Database
-from ingest.errors import AndonError, NotEnoughDataError, StoreBusyError
-from ingest.plant import MachineClass, ModelEntry, Plant
+from ingest.errors import AndonError, StoreBusyError
+from ingest.plant import ModelEntry, Plant
 from ingest.store import History, Store
 from models.assess import explain
 from models.assessment import Assessments
@@ -31,9 +30,11 @@ from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from service.alerts import book
 from service.believed import believed
-from service.freshness import is_stale
+from service.freshness import stale_machines
+from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.release import let_go, release_unwatched
-from service.rescore import Again, forget_late, keep_late_mark, late_mark, rescore
+from service.rescore import Again, forget_late, rescore
+from service.round_report import RoundReport
 from service.sensors import watch_sensors
 from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
 
@@ -43,46 +44,6 @@ FIRST_LOOK = timedelta(days=7)
 _MACHINES_AT_ONCE = 200
 _ATTEMPTS = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundReport:
-    """What one round did.
-
-    Attributes
-    ----------
-    at : the moment as of which it looked
-    models : names of the models that were asked
-    untrained : names of models of the plant file that have no live version
-    machines : how many machines they watch
-    windows : how many window ends were assessed
-    rescored : how many window ends were assessed again, because readings of them had come late
-    too_late : rows that were found to have come too late for that; they are kept all the same
-    findings : conditions that are active now, over all models
-    raised, over : alerts that were opened, and alerts whose condition ended
-    stale : machines without recent readings
-    not_assessed : for each reason, the machines of which a model can say no level at its newest window end
-    errors : one line for each machine or model that could not be assessed; the rest was
-    """
-
-    at: datetime
-    models: tuple[str, ...]
-    untrained: tuple[str, ...]
-    machines: int
-    windows: int
-    rescored: int
-    too_late: int
-    findings: int
-    raised: int
-    over: int
-    stale: tuple[str, ...]
-    not_assessed: dict[str, tuple[str, ...]]
-    errors: tuple[str, ...]
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as a dict of plain values; ``at`` as an ISO string."""
-        return asdict(self) | {"at": self.at.isoformat()}
 
 
 @dataclass(slots=True)
@@ -183,18 +144,6 @@ def _look_at_sensors(plant: Plant, store: History, state: Database, tally: _Tall
     tally.over += turn.over
 
 
-def stale_machines(plant: Plant, store: History, machine_class: MachineClass, at: datetime) -> Iterator[str]:
-    """Yield the machines of a class that sent nothing for 2 h and for five sampling intervals."""
-    try:
-        sampling = sampling_interval(store, machine_class)
-    except NotEnoughDataError:
-        sampling = timedelta(0)
-    newest = {machine: span[1] for machine, span in store.spans(machine_class.name).items()}
-    for machine in plant.machines_of(machine_class.name):
-        if is_stale(newest.get(machine), sampling, at):
-            yield machine
-
-
 def _first_look(entry: ModelEntry, at: datetime) -> datetime:
     return at - max(FIRST_LOOK, 2 * entry.horizon)
 
@@ -205,14 +154,14 @@ def _one_model(
     model = bundle.entry.name
     for _ in range(_ATTEMPTS):
         with state.read() as connection:
-            before, mark = watches(connection, model), late_mark(connection, model)
-        work = _worked_out(plant, store, bundle, before, mark, at=at, since=since)
+            before, looks = watches(connection, model), late_looks(connection, model)
+        work = _worked_out(plant, store, state, bundle, before, looks, at=at, since=since)
         with state.write() as connection:
-            if (watches(connection, model), late_mark(connection, model)) == (before, mark):
+            if (watches(connection, model), late_looks(connection, model)) == (before, looks):
                 keep_assessments(connection, work.assessments)
                 keep_assessments(connection, work.again.assessments, again=True)
-                if work.again.mark != mark:
-                    keep_late_mark(connection, model, work.again.mark)
+                if work.again.looks != looks:
+                    keep_late_looks(connection, model, work.again.looks)
                 for machine, turn in work.turns.items():
                     _write_turn(connection, model, machine, turn, work.findings.get(machine), tally, at=at)
                 tally.windows += sum(len(each) for each in work.assessments)
@@ -228,9 +177,10 @@ def _one_model(
 def _worked_out(
     plant: Plant,
     store: Store,
+    state: Database,
     bundle: Bundle,
     before: Mapping[str, Watch],
-    mark: int | None,
+    looks: LateLooks,
     *,
     at: datetime,
     since: datetime,
@@ -246,7 +196,7 @@ def _worked_out(
     used = {machine: moment(watch.until) for machine, watch in before.items()}
     used |= {machine: moment(end) for ends in groups.values() for machine, end in ends.items()}
     store.late.settle(bundle.entry.machine_class, used, plant.late_within)
-    work.again = rescore(plant, store, bundle, before, mark)
+    work.again = rescore(plant, store, state, bundle, before, looks)
     for start, ends in groups.items():
         for some in _batches(list(ends)):
             _assess_some(plant, store, bundle, start, {machine: ends[machine] for machine in some}, work)

@@ -21,6 +21,7 @@ from service.database import alert_table, run_table
 from service.freshness import SignalState, is_stale, newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
+from service.late_looks import given_up
 from service.levels import newest_levels
 from service.metrics import Figures
 from service.series import newest_values
@@ -128,6 +129,7 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
     with room.state.read() as connection:
         live = select(func.count()).where(alert_table.c.state != AlertState.NORMAL.value)
         alerts = connection.scalar(live) or 0
+        vain = given_up(connection)
         for job, state, count, length in connection.execute(by_job.where(run_table.c.state.in_(_OVER))):
             action = actions.get(job, "other")
             runs[action, state] += count
@@ -144,6 +146,7 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         round_seconds=microseconds / 1e6,
         dead_letters=room.store.dead_letter_counts(),
         late=room.store.late.counts(),
+        late_given_up=vain,
         corrections=room.store.corrections.counts(),
     )
 

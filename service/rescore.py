@@ -6,32 +6,36 @@ its machine. See ``ingest.late`` for how late rows are found.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
-from sqlalchemy.engine import Connection
 
 from features.recipe import MICROSECOND
-from features.touched import touched
+from features.touched import reached, touched
 from features.window import EPOCH, microseconds, moment
 from ingest.database import Database
-from ingest.errors import AndonError
+from ingest.errors import AndonError, DamagedError
 from ingest.plant import Plant
-from ingest.statement import insert_into
 from ingest.store import Store
 from models.assessment import Assessments
 from models.bundle import Bundle
-from service.believed import believed
-from service.database import late_mark_table
+from models.sensors.health import REACH
+from service.believed import believed, believed_otherwise
+from service.late_looks import MOST_TRIES, LateLooks, Tries, oldest_mark
 from service.watch import Watch
 
 WINDOWS_AT_ONCE = 100_000
 """Windows, over all machines, that are scored together."""
 
-Spans = dict[tuple[int, int], list[str]]
+Span = tuple[int, int]
+Late = Mapping[str, NDArray[np.int64]]
+
+_Said = TypeVar("_Said")
 
 
 @dataclass(slots=True)
@@ -40,89 +44,152 @@ class Again:
 
     Attributes
     ----------
-    mark : number of the newest entry of the list of late rows that was looked at
+    looks : up to where it has looked now
     too_late : of each entry that was looked at, how many rows had come too late to be
-    errors : one line for each machine and span that could not be scored; then ``mark`` is that of before
+    errors : one line for each machine that could not be scored; the others were
     """
 
-    mark: int = 0
+    looks: LateLooks = field(default_factory=LateLooks)
     assessments: list[Assessments] = field(default_factory=list)
     too_late: dict[int, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
 
-def rescore(plant: Plant, store: Store, bundle: Bundle, before: Mapping[str, Watch], mark: int | None) -> Again:
+@dataclass(slots=True)
+class _Failed:
+    spans: list[Span] = field(default_factory=list)
+    why: str = ""
+
+
+def rescore(
+    plant: Plant, store: Store, state: Database, bundle: Bundle, before: Mapping[str, Watch], looks: LateLooks
+) -> Again:
     """Score again what readings touch that came late since an entry of the list of late rows.
+
+    That is every window that holds one, and every later one of which they tell that a sensor can be believed
+    after all, or cannot. What fails is tried again by the next rounds, five times in all.
 
     Parameters
     ----------
     before : what the model remembers of each machine
-    mark : number of the newest entry that it has looked at; ``None`` if it never looked
+    looks : up to where it has looked
     """
-    again = Again(store.late.newest())
-    mark = again.mark if mark is None else mark
-    times: dict[str, list[NDArray[np.int64]]] = defaultdict(list)
-    running = bundle.recipe.running
-    signals = bundle.recipe.signals + (() if running is None else running.signals)
-    for entry in store.late.after(bundle.entry.machine_class, mark):
-        again.too_late[entry.number] = entry.too_late
-        for machine, late in entry.times(signals).items():
-            times[machine].append(late)
-    again.mark = max([again.mark, *again.too_late])
+    again = Again()
+    own, every, mark = _late(plant, store, bundle, looks.mark, again)
     spans = store.spans(bundle.entry.machine_class)
-    together: Spans = defaultdict(list)
+    failed: dict[str, _Failed] = defaultdict(_Failed)
+    due: dict[str, list[Span]] = defaultdict(list)
+    reach: dict[Span, list[str]] = defaultdict(list)
     for machine in plant.machines_of(bundle.entry.machine_class):
-        if machine in times and machine in before and machine in spans:
-            watch, late = before[machine], np.unique(np.concatenate(times[machine]))
-            start = int(late[0]) - 1 if watch.since is None else moment(watch.since)
-            for span in touched(bundle.recipe, late, moment(spans[machine][0]), start, moment(watch.until)):
-                together[span].append(machine)
-    for machines, begin, end in _pieces(together, microseconds(bundle.recipe.stride)):
-        again.assessments += _assessed(plant, store, bundle, machines, (begin, end), again.errors)
-    if again.errors:
-        again.mark = mark
+        if machine not in before or machine not in spans:
+            continue
+        watch = before[machine]
+        if machine in looks.tries:
+            due[machine] += looks.tries[machine].waiting
+        if machine in own:
+            bounds = _watched(watch, own[machine])
+            due[machine] += touched(bundle.recipe, own[machine], moment(spans[machine][0]), *bounds)
+        if machine in every:
+            for span in reached(bundle.recipe, every[machine], _reach(bundle), *_watched(watch, every[machine])):
+                reach[span].append(machine)
+    step = microseconds(bundle.recipe.stride)
+    for machines, begin, end in _pieces(reach, step):
+        ask = partial(believed_otherwise, plant, store, state, bundle)
+        for found in _each(ask, machines, (begin, end), failed):
+            for machine, ends in found.items():
+                due[machine] += [(each - step, each) for each in ends]
+    together: dict[Span, list[str]] = defaultdict(list)
+    for machine, those in due.items():
+        for span in _united(those):
+            together[span].append(machine)
+    for machines, begin, end in _pieces(together, step):
+        ask_all = partial(believed, plant, store, bundle)
+        again.assessments += [said for said in _each(ask_all, machines, (begin, end), failed) if len(said)]
+    again.looks = LateLooks(mark, _tries(looks.tries, failed))
+    for machine, each in failed.items():
+        vain = f"; given up after {MOST_TRIES} tries" if not again.looks.tries[machine].waiting else ""
+        again.errors.append(f"{bundle.entry.name}, late readings of {machine}: {each.why}{vain}")
     return again
-
-
-def _assessed(
-    plant: Plant, store: Store, bundle: Bundle, machines: Sequence[str], span: tuple[int, int], errors: list[str]
-) -> Iterator[Assessments]:
-    """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
-    start, end = (EPOCH + each * MICROSECOND for each in span)
-    try:
-        said = believed(plant, store, bundle, machines, start, end)
-    except AndonError as error:
-        if len(machines) == 1:
-            errors.append(f"{bundle.entry.name}, late readings of {machines[0]}: {error}")
-            return
-        for machine in machines:
-            yield from _assessed(plant, store, bundle, [machine], span, errors)
-        return
-    if len(said):
-        yield said
-
-
-def late_mark(connection: Connection, model: str) -> int | None:
-    """Return the number of the newest late entry that a model has looked at; ``None`` if it never looked."""
-    return connection.execute(select(late_mark_table.c.number).where(late_mark_table.c.model == model)).scalar()
-
-
-def keep_late_mark(connection: Connection, model: str, number: int) -> None:
-    """Remember a mark in place of the one before."""
-    statement = insert_into(connection, late_mark_table).values(model=model, number=number)
-    connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_={"number": number}))
 
 
 def forget_late(plant: Plant, store: Store, state: Database) -> None:
     """Take out of the list of late rows what every model of the plant file that ever looked has looked at."""
-    named = late_mark_table.c.model.in_([entry.name for entry in plant.models])
     with state.read() as connection:
-        oldest = connection.execute(select(func.min(late_mark_table.c.number)).where(named)).scalar()
+        oldest = oldest_mark(connection, [entry.name for entry in plant.models])
     if oldest:
         store.late.forget(oldest)
 
 
-def _pieces(together: Spans, step: int) -> Iterator[tuple[list[str], int, int]]:
+def _late(plant: Plant, store: Store, bundle: Bundle, mark: int | None, again: Again) -> tuple[Late, Late, int]:
+    """Return the late times of each machine of signals that the model reads and of any, and the newest entry.
+
+    An entry that is damaged is said, and it and what came after it are left until it has been put aside.
+    """
+    newest = store.late.newest()
+    running = bundle.recipe.running
+    read = bundle.recipe.signals + (() if running is None else running.signals)
+    every = [signal.name for signal in plant.class_named(bundle.entry.machine_class).signals]
+    found: tuple[dict[str, list[NDArray[np.int64]]], ...] = defaultdict(list), defaultdict(list)
+    mark = newest if mark is None else mark
+    try:
+        for entry in store.late.after(bundle.entry.machine_class, mark):
+            again.too_late[entry.number] = entry.too_late
+            for times, signals in zip(found, (read, every), strict=True):
+                for machine, late in entry.times(signals).items():
+                    times[machine].append(late)
+    except DamagedError as error:
+        again.errors.append(f"{bundle.entry.name}: {error}")
+        newest = mark
+    own, any_of = ({machine: np.unique(np.concatenate(late)) for machine, late in each.items()} for each in found)
+    return own, any_of, max([newest, *again.too_late])
+
+
+def _watched(watch: Watch, late: NDArray[np.int64]) -> Span:
+    """Return the time of which a model has said something of a machine, as far as late readings may concern it."""
+    return int(late[0]) - 1 if watch.since is None else moment(watch.since), moment(watch.until)
+
+
+def _reach(bundle: Bundle) -> int:
+    """Return for how long after a reading windows may say of its machine that a sensor cannot be believed."""
+    return microseconds(REACH + bundle.recipe.windows[0])
+
+
+def _each(
+    ask: Callable[[Sequence[str], datetime, datetime], _Said],
+    machines: Sequence[str],
+    span: Span,
+    failed: dict[str, _Failed],
+) -> Iterator[_Said]:
+    """Ask of machines together; if that fails, one by one, so that one of them does not stop the rest."""
+    try:
+        yield ask(machines, *(EPOCH + each * MICROSECOND for each in span))
+    except AndonError as error:
+        if len(machines) > 1:
+            for machine in machines:
+                yield from _each(ask, [machine], span, failed)
+            return
+        failed[machines[0]].spans.append(span)
+        failed[machines[0]].why = str(error)
+
+
+def _tries(before: Mapping[str, Tries], failed: Mapping[str, _Failed]) -> dict[str, Tries]:
+    after = {machine: each.done() for machine, each in before.items()}
+    after |= {machine: before.get(machine, Tries()).failed(each.spans, each.why) for machine, each in failed.items()}
+    return {machine: each for machine, each in after.items() if each != Tries()}
+
+
+def _united(spans: Sequence[Span]) -> list[Span]:
+    """Return spans that cover the same and do not touch each other."""
+    united: list[Span] = []
+    for begin, end in sorted(spans):
+        if united and begin <= united[-1][1]:
+            united[-1] = united[-1][0], max(united[-1][1], end)
+        else:
+            united.append((begin, end))
+    return united
+
+
+def _pieces(together: Mapping[Span, list[str]], step: int) -> Iterator[tuple[list[str], int, int]]:
     """Cut machines and spans so that a bounded number of windows is scored at once."""
     for (begin, end), machines in sorted(together.items()):
         at_once = max(1, WINDOWS_AT_ONCE * step // (end - begin))

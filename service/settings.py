@@ -90,6 +90,12 @@ class Settings:
     database: Annotated[
         str, Setting(str, "A PostgreSQL database in place of files, `postgresql://user@host/name`; one for each plant.")
     ] = ""
+    lake: Annotated[
+        str,
+        Setting(
+            str, "An S3 bucket in place of the folder of sealed readings, `s3://bucket/folder?endpoint=http://host`."
+        ),
+    ] = ""
     keep_runs: Annotated[
         timedelta, Setting(_some_time, "A job with action `clean` removes runs that ended longer ago than this.")
     ] = timedelta(days=90)

@@ -1,15 +1,20 @@
 """Arrow bodies: one IPC stream, wide or long."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pyarrow as pa
 
-from ingest.decode.batch import decode_batch, refuse_body
+from ingest.decode.arrow_size import packed_bytes
+from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
+from ingest.decode.plain_columns import MOST_TEXT, plain, refuse_odd_columns
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
 
 MOST_CELLS = 10_000_000
-UNREADABLE = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
+MOST_UNPACKED = 96_000_000
+"""Bytes of all columns; ten million numbers have 80 million."""
+UNREADABLE = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, KeyError, NotImplementedError, MemoryError)
 """Bytes that somebody broke on purpose make pyarrow raise whatever its layers raise."""
 
 
@@ -36,7 +41,10 @@ def decode_arrow(body: bytes, plant: Plant, *, now: datetime, time_format: str =
 
 
 def arrow_table(body: bytes) -> pa.Table:
-    """Return a body as a table; raises ``SourceError`` when it is no stream, or unpacks to too much."""
+    """Return a body as a table of plain columns; raises ``SourceError`` when it is no stream, or unpacks to too much.
+
+    Plain columns are numbers, texts and times; those of other kinds are refused.
+    """
     try:
         table = table_in(body)
     except UNREADABLE as error:
@@ -47,27 +55,40 @@ def arrow_table(body: bytes) -> pa.Table:
 
 
 def table_in(body: bytes) -> pa.Table:
-    """Return what a stream holds.
+    """Return what a stream holds; raises as ``batches_in``."""
+    return pa.Table.from_batches(batches_in(body))
+
+
+def batches_in(body: bytes) -> list[pa.RecordBatch]:
+    """Return the batches of a stream, at least one.
 
     Raises
     ------
     SourceError
-        When it unpacks to too much.
+        When it has columns that no reading has, or more than is taken.
     UNREADABLE
         When the bytes are no such stream.
     """
-    batches: list[pa.RecordBatch] = []
-    cells = 0
+    if packed_bytes(body) > MOST_UNPACKED:
+        raise refuse_body(f"unpacks to more than {MOST_UNPACKED:,} bytes")
     with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
-        for batch in reader:
-            # An offset that points outside its buffer would be read later on, and end the process.
-            batch.validate(full=True)
-            # Compressed buffers and runs may unpack to far more than came.
-            cells += batch.num_rows * batch.num_columns
-            if cells > MOST_CELLS:
-                raise refuse_body(f"has more than {MOST_CELLS:,} cells")
-            batches.append(batch)
-        return pa.Table.from_batches(batches, reader.schema)
+        refuse_many_columns(len(reader.schema.names))
+        refuse_odd_columns(reader.schema)
+        return list(_checked(reader)) or [pa.RecordBatch.from_pylist([], schema=reader.schema)]
+
+
+def _checked(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    cells = size = 0
+    for packed in reader:
+        # Columns of nothing may have more rows than bytes came.
+        cells += packed.num_rows * packed.num_columns
+        if cells > MOST_CELLS:
+            raise refuse_body(f"has more than {MOST_CELLS:,} cells")
+        batch, more = plain(packed)
+        size += more
+        if size > MOST_TEXT:
+            raise refuse_body(f"has texts of more than {MOST_TEXT:,} bytes")
+        yield batch
 
 
 def _first_line(error: Exception) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,14 @@ from ingest.reading import TIME
 
 MOST_COLUMNS = 5_000
 LONG = {"machine", "time", "signal", "value"}
+_SHOWN = 20
+_KEY = "; it looks like time_format = "
+_TIMES = {
+    "'s'": "seconds since 1970",
+    "'ms'": "milliseconds since 1970",
+    "'us'": "microseconds since 1970",
+    "'ns'": "nanoseconds since 1970",
+}
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,7 +61,19 @@ def decode_batch(
         signal_column="signal" if long else None,
         value_column="value" if long else None,
     )
-    return BatchDecoder(plant, source, names, "the body", MOST_IN_A_BODY).decode(table, now, line_of, arrivals)
+    _refuse_without_columns(names, plant)
+    decoded = BatchDecoder(plant, source, names, "the body", MOST_IN_A_BODY).decode(table, now, line_of, arrivals)
+    if not any(_KEY in each.reason for each in decoded.rejections):
+        return decoded
+    return replace(
+        decoded, rejections=[replace(each, reason=_for_a_client(each.reason)) for each in decoded.rejections]
+    )
+
+
+def _for_a_client(reason: str) -> str:
+    """Return a reason without keys of the plant file, which whoever sends a body cannot change."""
+    what, key, looks = reason.partition(_KEY)
+    return f"{what}; it looks like {_TIMES.get(looks, looks)}; send an ISO time, with its zone" if key else reason
 
 
 class BatchDecoder:
@@ -77,7 +98,7 @@ class BatchDecoder:
         self._plant = plant
         mapping = resolve(source, plant, names, where)
         self._columns = list(mapping.columns)
-        self._decoder = RowDecoder(plant, mapping, now=_NEVER, most_rejected=most_rejected)
+        self._decoder = RowDecoder(plant, mapping, now=_NEVER, old_after=plant.old_after, most_rejected=most_rejected)
         self._most_rejected = most_rejected
         placing = {*source.machine, *(source.time or ())}
         named = mapping.long or source.signals is not None
@@ -115,6 +136,26 @@ class BatchDecoder:
                     hint = rejects.hint(name, signals)
                     reason = f"class {self._plant.classes[number].name!r} has no signal {name[:80]!r}{hint}"
                     rejects.add(rows, name, table[name], reason)
+
+
+def _refuse_without_columns(names: Sequence[str], plant: Plant) -> None:
+    """Raise ``SourceError`` for columns that hold no reading, in the words of whoever sends them."""
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    missing = next((each for each in ("machine", "time") if each not in names), None)
+    if missing is not None:
+        near = next(iter(get_close_matches(missing, names, 1)), "")
+        marks = len(names) == 1 and any(mark in names[0] for mark in ";\t|")
+        hint = "; are its columns parted by commas?" if marks else f"; is {near!r} meant?" if near else ""
+        raise refuse_body(f"has no column {missing!r} but: {shown or 'none'}{hint}")
+    signals = list(dict.fromkeys(each.name for machine_class in plant.classes for each in machine_class.signals))
+    if not set(names) >= LONG and not set(signals) & set(names):
+        others = [each for each in names if each not in ("machine", "time")]
+        near = next((found for each in others for found in get_close_matches(each, signals, 1)), "")
+        more = f" and {len(signals) - _SHOWN} more" if len(signals) > _SHOWN else ""
+        hint = f"; is {near!r} meant?" if near else ""
+        raise refuse_body(
+            f"has no column of a signal but: {shown}; the signals are: {', '.join(signals[:_SHOWN])}{more}{hint}"
+        )
 
 
 def _without_arrivals(table: pa.Table, now: datetime) -> tuple[pa.Table, pa.ChunkedArray | None]:

@@ -38,6 +38,7 @@ def decode_csv(body: bytes, plant: Plant, *, now: datetime, time_format: str = "
         rows=decoded.rows + len(part.broken),
         used=decoded.used,
         missing=decoded.missing,
+        turned_away=decoded.turned_away,
     )
 
 

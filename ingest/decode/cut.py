@@ -7,16 +7,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
 
 from ingest.dead_letter import DeadLetter
+from ingest.decode.arrow import arrow_table
 from ingest.decode.batch import LONG
 from ingest.decode.json import parse_json
 from ingest.decode.rows import Decoded
-from ingest.decode.text_block import to_utf8
+from ingest.decode.text_block import csv_rows, to_utf8
 from ingest.report import Rejection
 
 _PLACE = {"", "machine", "time"}
@@ -34,14 +36,20 @@ class Body:
     @property
     def digest(self) -> str:
         """Stands for all that decides what the body says: its bytes, and how they are read."""
-        how = json.dumps([self.kind, dict(self.head)], sort_keys=True).encode()
-        return sha256(sha256(how).digest() + self.body).hexdigest()
+        whole = sha256(_how_read(self.kind, tuple(self.head.items())))
+        whole.update(self.body)
+        return whole.hexdigest()
 
     def letter(self, body: bytes, rejections: Sequence[Rejection], kind: str = "") -> DeadLetter:
         """Return a part of the body as a letter."""
         return DeadLetter(
             kind=kind or self.kind, body=body, reason=said(rejections), arrived=self.arrived, head=self.head
         )
+
+
+@lru_cache(64)
+def _how_read(kind: str, head: tuple[tuple[str, str], ...]) -> bytes:
+    return sha256(json.dumps([kind, dict(head)], sort_keys=True).encode()).digest()
 
 
 def dead_letters(body: Body, decoded: Decoded) -> tuple[DeadLetter, ...]:
@@ -97,21 +105,24 @@ def _cut_json(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[De
 
 def _json_letters(body: Body, row: Any, rejections: Sequence[Rejection]) -> Iterator[DeadLetter]:
     if not isinstance(row, Mapping):
-        yield body.letter(json.dumps([row]).encode(), rejections, "json")
+        yield _json_letter(body, row, rejections)
         return
     for names, those in _cells(list(row), rejections):
-        part = {name: row.get(name) for name in names}
-        yield body.letter(json.dumps([part], default=str).encode(), those, "json")
+        yield _json_letter(body, {name: row.get(name) for name in names}, those)
+
+
+def _json_letter(body: Body, row: Any, rejections: Sequence[Rejection]) -> DeadLetter:
+    try:
+        return body.letter(json.dumps([row], default=str).encode(), rejections, "json")
+    except RecursionError:  # too deep to be written, although it could just be read
+        return body.letter(body.body, rejections)
 
 
 def _cut_csv(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
     text = to_utf8(body.body.removeprefix(b"\xef\xbb\xbf")).decode()
     header, _, rest = text.partition("\n")
     names = [name.strip().strip('"') for name in header.strip().split(",")]
-    reader = csv.reader(io.StringIO(rest, newline=""))
-    before = 0
-    for fields in reader:
-        line, before = 2 + before, reader.line_num
+    for line, fields in csv_rows(rest, first=2):
         if line not in by_line:
             continue
         if len(fields) != len(names):
@@ -140,8 +151,7 @@ def _cut_lines(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[D
 
 
 def _cut_arrow(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
-    with pa.ipc.open_stream(pa.py_buffer(body.body)) as reader:
-        table = reader.read_all()
+    table = arrow_table(body.body)
     for line, rejections in by_line.items():
         for names, those in _cells(table.column_names, rejections):
             known = [] if "arrived" in names or "arrived" not in table.column_names else ["arrived"]

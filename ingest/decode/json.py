@@ -61,7 +61,7 @@ def decode_json(body: bytes, plant: Plant, *, now: datetime, time_format: str = 
         columns = _of_columns(content)
     else:
         columns, places = _of_rows(content, strange)
-    table = pa.table({_encodable(name): column(cells) for name, cells in columns.items()})
+    table = pa.table({encodable(name): column(cells) for name, cells in columns.items()})
     line_of = places.__getitem__ if strange.count else lambda row: row + 1
     decoded = decode_batch(table, plant, now=now, time_format=time_format, line_of=line_of)
     if not strange.count:
@@ -121,7 +121,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> pa.Tabl
     refuse_many_columns(len(distinct))
     if len(distinct) * len(rows) > MOST_CELLS:
         raise refuse_body(f"has {len(distinct):,} different names in {len(rows):,} rows")
-    return pa.table({_encodable(name): column([row.get(name) for row in rows]) for name in distinct})
+    return pa.table({encodable(name): column([row.get(name) for row in rows]) for name in distinct})
 
 
 def _of_columns(content: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
@@ -145,7 +145,9 @@ def _of_rows(content: object, strange: Rejects) -> tuple[dict[str, Sequence[Any]
     if len(places) < len(content):
         for place, row in enumerate(content, 1):
             if not isinstance(row, Mapping):
-                strange.add_line(place, str(row)[:80], "not a row, which is an object with machine, time and values")
+                strange.add_line(
+                    place, encodable(str(row)[:80]), "not a row, which is an object with machine, time and values"
+                )
         content = [content[place - 1] for place in places]
     names = dict.fromkeys(name for row in content for name in row)
     refuse_many_columns(len(names))
@@ -174,10 +176,13 @@ def _text(cell: object) -> str | None:
     if cell is None:
         return None
     if isinstance(cell, str):
-        return _encodable(cell)
-    return repr(cell) if isinstance(cell, float) else json.dumps(cell)
+        return encodable(cell)
+    try:
+        return repr(cell) if isinstance(cell, float) else json.dumps(cell)
+    except RecursionError:  # it could just be read, a few calls nearer to the bottom of the stack
+        return "a value that is nested too deeply"
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Return a text that UTF-8 can hold: JSON may escape half a character, which Arrow refuses."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -72,8 +72,7 @@ def decode_line_protocol(
     >>> decode_line_protocol(b"any,machine=p1 force=12 1767225600", plant, now=moment, precision="s").readings[0].count
     1
     """
-    if body.count(b"\n") > MOST_LINES:
-        raise refuse_body(f"has more than {MOST_LINES:,} lines, and something is wrong or unusual in one of them")
+    refuse_many_lines(body)
     broken = Rejects(lambda row: row, MOST_IN_A_BODY)
     lines = Lines(machine_tag)
     for number, line in lines_in(body):
@@ -93,7 +92,14 @@ def decode_line_protocol(
         rows=decoded.rows + broken.count,
         used=decoded.used,
         missing=decoded.missing,
+        turned_away=decoded.turned_away,
     )
+
+
+def refuse_many_lines(body: bytes) -> None:
+    """Raise ``SourceError`` when a body has more lines than can be read one by one in a second."""
+    if body.count(b"\n") > MOST_LINES:
+        raise refuse_body(f"has more than {MOST_LINES:,} lines, and something is wrong or unusual in one of them")
 
 
 def lines_in(body: bytes) -> Iterator[tuple[int, str]]:
@@ -288,7 +294,7 @@ def _times(stamps: Sequence[int | None], now: datetime | None, precision: str) -
     filled = (arrival * per // 1_000_000 if each is None else each for each in stamps)
     counts = np.array([min(max(each, -limit), limit) for each in filled], np.int64)
     micros = counts // 1_000 if precision == "ns" else counts * (1_000_000 // per)
-    unknown = np.array([each is None for each in stamps]) if now is None else None
+    unknown = np.array([each is None for each in stamps], np.bool_) if now is None else None
     return pa.array(micros, mask=unknown).cast(pa.timestamp("us", "UTC"))
 
 

@@ -30,11 +30,18 @@ class WidePart:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Rows spread: (class, signals, machine codes, times, one column for each signal) of each class."""
+    """Rows spread: (class, signals, machine codes, times, one column for each signal) of each class.
+
+    Attributes
+    ----------
+    signals, named : names of signals, and the place in them of what each row names, -1 if it names none
+    """
 
     parts: list[Part]
     used: int
     missing: int
+    signals: list[str]
+    named: Integers
 
 
 def spread(
@@ -79,7 +86,7 @@ def spread(
                 (machine_class.name, each.signals, each.machines, each.stamps, list(each.cells))
                 for each in wide_parts(signals, *chosen)
             ]
-    return Spread(parts, used, missing)
+    return Spread(parts, used, missing, [mapping.names.get(each, each) for each in labels], found)
 
 
 def _signal_codes(machine_class: MachineClass, labels: list[str], mapping: Mapping) -> Integers:
@@ -121,7 +128,7 @@ def _in_range(
     for code in np.unique(codes[rows[outside]]).tolist():
         signal = machine_class.signals[code]
         reason = f"outside the range of {signal.name!r}: {lows[code]:g} to {highs[code]:g} {signal.unit}".rstrip()
-        rejects.add(rows[outside & (codes[rows] == code)], column, table[column], reason)
+        rejects.add(rows[outside & (codes[rows] == code)], column, table[column], reason, "out of range")
     return rows[~outside]
 
 

@@ -11,6 +11,7 @@ from ingest.decode.mapping import resolve
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.plant import Plant, Source
 from ingest.reading import TIME
+from ingest.turned_away import TurnedAway
 
 _NAMES = ("machine", "time", "signal", "value")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +43,8 @@ class LongRows:
             value_column="value",
             **given,
         )
-        self._decoder = RowDecoder(plant, resolve(source, plant, _NAMES, "the message"), now=_NEVER)
+        mapping = resolve(source, plant, _NAMES, "the message")
+        self._decoder = RowDecoder(plant, mapping, now=_NEVER, old_after=plant.old_after)
         self._stamped = stamped
         self.clear()
 
@@ -107,4 +109,5 @@ def together(parts: list[Decoded]) -> Decoded:
         rows=sum(part.rows for part in parts),
         used=sum(part.used for part in parts),
         missing=sum(part.missing for part in parts),
+        turned_away=sum((part.turned_away for part in parts), TurnedAway()),
     )

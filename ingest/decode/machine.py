@@ -89,8 +89,15 @@ def encoded(column: pa.ChunkedArray) -> tuple[Integers, list[str]]:
         column = column.cast(column.type.value_type)
     encoded = (texts(column) if is_text(column.type) else column).combine_chunks().dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
-    labels = [_plain(value) for value in encoded.dictionary.to_pylist()]
+    labels = [_plain(value) for value in _values(encoded.dictionary)]
     return np.where(np.array([label == "nan" for label in labels] + [False])[codes], -1, codes), labels
+
+
+def _values(words: pa.Array) -> list[object]:
+    try:
+        return list(words.to_pylist())
+    except OverflowError:  # a time that no calendar of ours has
+        return [None if each is None else str(each) for each in words.cast(pa.int64()).to_pylist()]
 
 
 def _plain(value: object) -> str:

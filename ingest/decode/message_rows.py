@@ -9,7 +9,7 @@ import pyarrow as pa
 from ingest.decode.arrow import arrow_table
 from ingest.decode.csv import csv_part
 from ingest.decode.json import json_rows, table_of
-from ingest.decode.line_protocol import Lines, lines_in
+from ingest.decode.line_protocol import Lines, lines_in, refuse_many_lines
 from ingest.errors import SourceError
 from ingest.plant_kafka import KafkaTopic
 from ingest.report import Rejection
@@ -55,6 +55,11 @@ def _json(messages: Sequence[Numbered], topic: KafkaTopic, bad: list[Rejection])
 def _lines(messages: Sequence[Numbered], topic: KafkaTopic, bad: list[Rejection]) -> Iterator[Rows]:
     lines = Lines("" if topic.machine_is else topic.machine[0])
     for number, body in messages:
+        try:
+            refuse_many_lines(body)
+        except SourceError as error:
+            bad.append(Rejection(number + 1, "", "", str(error)))
+            continue
         for line, text in lines_in(body):
             try:
                 lines.add(number, text)

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ingest.catalogue import to_microseconds
+from ingest.decode.json import encodable
 from ingest.decode.long_rows import LongRows, together
+from ingest.decode.place import Places
 from ingest.decode.rows import Decoded
 from ingest.decode.topic import Template, filled, words_in
 from ingest.errors import SourceError
@@ -16,6 +18,8 @@ from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.report import Rejection
 
 _MOST_TOPICS = 100_000
+_LONGEST_TOPIC = 1_000
+"""Bytes of a topic that is remembered; a topic may have 65,535."""
 
 
 class Message(NamedTuple):
@@ -62,6 +66,7 @@ class MessageDecoder:
     def __init__(self, stream: Mqtt, plant: Plant) -> None:
         self._name = stream.name
         self._shapes = [_Shape(plant, each) for each in stream.topics]
+        self._places = Places(plant)
         self._routes: dict[bytes, _Route | str | None] = {}
 
     def decode(self, messages: Sequence[Message], now: datetime) -> Decoded:
@@ -98,13 +103,16 @@ class MessageDecoder:
             rows=decoded.rows + len(bad),
             used=decoded.used,
             missing=decoded.missing,
+            turned_away=decoded.turned_away,
         )
 
     def _route(self, topic: bytes) -> _Route | str | None:
         """Find what a topic says: a route, the reason why there is none, or ``None`` to pass it over."""
-        if len(self._routes) >= _MOST_TOPICS:
-            self._routes.clear()
-        found = self._routes[topic] = self._found(topic.decode("utf-8", "replace"))
+        found = self._found(topic.decode("utf-8", "replace"))
+        if len(topic) <= _LONGEST_TOPIC:
+            if len(self._routes) >= _MOST_TOPICS:
+                self._routes.clear()
+            self._routes[topic] = found
         return found
 
     def _found(self, topic: str) -> _Route | str | None:
@@ -112,11 +120,13 @@ class MessageDecoder:
             words = shape.template.words(topic)
             if words is not None:
                 machine = filled(shape.topic.machine, words)
+                if elsewhere := self._places.contradiction(machine, words):
+                    return elsewhere
                 signal = filled(shape.topic.signal, words) if shape.names_signal else ""
                 if signal and shape.wanted is not None and signal not in shape.wanted:
                     return None
                 return _Route(shape, machine, signal)
-        return f"no template of stream {self._name!r} fits its topic {topic!r}"
+        return f"no template of stream {self._name!r} fits its topic {topic[:200]!r}"
 
 
 def decode_mqtt(body: bytes, head: Mapping[str, str], plant: Plant, *, now: datetime) -> Decoded:
@@ -155,7 +165,8 @@ def _add_json(number: int, route: _Route, message: Message) -> str:
             return f"several entries, and one of them has no time under the key {shape.topic.time!r}"
         if route.signal:
             if isinstance(entry, dict) and shape.topic.value not in entry:
-                return f"no value under the key {shape.topic.value!r}; the keys are: {', '.join(map(str, entry))[:200]}"
+                keys = encodable(", ".join(entry)[:200])
+                return f"no value under the key {shape.topic.value!r}; the keys are: {keys}"
             value = entry[shape.topic.value] if isinstance(entry, dict) else entry
             rows.append((own, route.signal, value))
         else:
@@ -171,4 +182,4 @@ def _add_json(number: int, route: _Route, message: Message) -> str:
 def _signals(entry: Mapping[str, Any], shape: _Shape) -> Iterator[tuple[str, Any]]:
     for key, value in entry.items():
         if key != shape.topic.time and (shape.wanted is None or key in shape.wanted):
-            yield key.encode("utf-8", "replace").decode(), value
+            yield encodable(key), value

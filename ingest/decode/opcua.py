@@ -12,6 +12,7 @@ from ingest.errors import SourceError
 from ingest.plant import Plant
 from ingest.plant_opcua import Opcua, node_ids
 from ingest.report import Rejection
+from ingest.turned_away import DAY, Cell, TurnedAway
 
 _SEVERITY = 30
 _GOOD, _UNCERTAIN = 0, 1
@@ -64,10 +65,13 @@ class PointDecoder:
             Lines in its rejections are the numbers of the points, counted from 1.
         """
         bad: list[Rejection] = []
+        turned_away = TurnedAway()
         for number, point in enumerate(points):
             reason = self._why_not(point)
             if reason:
                 bad.append(Rejection(number + 1, point.node, str(point.value), reason))
+                if point.node in self.owners:
+                    turned_away[Cell(*self.owners[point.node], point.time // DAY, "no number")] += 1
             else:
                 machine, signal = self.owners[point.node]
                 self._rows.add(number, machine, point.time, signal, float(point.value or 0))
@@ -78,6 +82,7 @@ class PointDecoder:
             rejected=decoded.rejected + len(bad),
             rows=decoded.rows + len(bad),
             used=decoded.used,
+            turned_away=decoded.turned_away + turned_away,
         )
 
     def _why_not(self, point: Point) -> str:

@@ -2,21 +2,20 @@
 
 import math
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.decode.hint import Hints
 from ingest.errors import SourceError
 from ingest.report import Rejection
+from ingest.turned_away import Why
 
 KEPT = 10_000
 MOST_IN_A_BODY = 100_000
 """Rows and cells of one body that may be wrong: to find and name many more takes seconds."""
 _SHOWN = 80
-_HINTS = 20
-"""A search for a name that is meant takes a millisecond."""
 
 
 class Rejects:
@@ -31,22 +30,31 @@ class Rejects:
     def __init__(self, line_of: Callable[[int], int] = lambda row: row + 1, most: float = math.inf) -> None:
         self.count = 0
         self.kept: list[Rejection] = []
+        self.cells: list[tuple[NDArray[np.int64], str, Why]] = []
+        """Rows of cells that were turned away, their column, and why; all of them."""
         self._line_of = line_of
         self._most = most
-        self._hints = 0
+        self._hints = Hints()
 
-    def add(self, rows: NDArray[np.int64], column: str, values: pa.ChunkedArray | str, reason: str) -> None:
+    def add(
+        self,
+        rows: NDArray[np.int64],
+        column: str,
+        values: pa.ChunkedArray | str,
+        reason: str,
+        why: Why = "no number",
+    ) -> None:
         """Turn these rows, or their cells in one column, away for one reason."""
         self.count += len(rows)
+        if len(rows):
+            self.cells.append((rows, column, why))
         for row in rows[: max(0, KEPT - len(self.kept))].tolist():
             self.kept.append(Rejection(self._line_of(row), column, shown(values, row), reason))
         self._refuse_many()
 
     def hint(self, name: str, known: Sequence[str]) -> str:
         """Return which known name was meant, for the first few that are asked for."""
-        self._hints += 1
-        near = get_close_matches(name[:_SHOWN], known, 1) if self._hints <= _HINTS else []
-        return f"; did you mean {near[0]!r}?" if near else ""
+        return self._hints.of(name, known)
 
     def add_line(self, line: int, value: str, reason: str) -> None:
         """Turn a line away that is not even a row."""

@@ -1,9 +1,11 @@
 """Rows of a file to readings and events: the one decoder behind every format."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,6 +19,7 @@ from ingest.decode.event_rows import EventDecoder
 from ingest.decode.machine import MachineColumn, Machines
 from ingest.decode.mapping import Mapping
 from ingest.decode.number import empty, numbers
+from ingest.decode.old import turn_old_away
 from ingest.decode.reject import Rejects
 from ingest.decode.time import Times, times
 from ingest.decode.time_columns import join_times
@@ -26,6 +29,7 @@ from ingest.part import joined_name
 from ingest.plant import Plant, Signal
 from ingest.reading import TIME, Readings, readings_schema
 from ingest.report import Rejection
+from ingest.turned_away import DAY, Cell, TurnedAway
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -44,6 +48,7 @@ class Decoded:
     used : rows that gave readings
     missing : empty cells of signals
     ignored : rows of machines that the plant does not name and does not miss
+    turned_away : cells of known machines and signals that were turned away, all of them
     """
 
     readings: list[Readings] = field(default_factory=list)
@@ -54,6 +59,7 @@ class Decoded:
     used: int = 0
     missing: int = 0
     ignored: int = 0
+    turned_away: TurnedAway = field(default_factory=TurnedAway)
 
 
 class RowDecoder:
@@ -65,10 +71,19 @@ class RowDecoder:
     Parameters
     ----------
     now : time of arrival of all rows; whoever decodes a stream moves ``arrival`` on
+    old_after : how long before its arrival a time is not believed; any is when ``None``
     most_rejected : rows and cells of one table that may be turned away; ``SourceError`` for more
     """
 
-    def __init__(self, plant: Plant, mapping: Mapping, *, now: datetime, most_rejected: float = math.inf) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        mapping: Mapping,
+        *,
+        now: datetime,
+        old_after: timedelta | None = None,
+        most_rejected: float = math.inf,
+    ) -> None:
         source = mapping.source
         self.newest: dict[str, int] = {}
         self.class_of_rows = np.zeros(0, np.int64)
@@ -76,6 +91,7 @@ class RowDecoder:
         self._plant = plant
         self._mapping = mapping
         self.arrival = now
+        self._old_after = old_after
         self.arrivals: pa.ChunkedArray | None = None
         """When each row of the next table arrived, where somebody before us knows that; they are wide rows."""
         self._most_rejected = most_rejected
@@ -106,6 +122,8 @@ class RowDecoder:
             )
         readings: list[Readings] = []
         used = missing = 0
+        turned_away = TurnedAway()
+        rejects.cells.clear()  # those of events are no readings
         if seen is not None and stamps is not None:
             if self._mapping.source.run_to_failure:
                 self._note_newest(machines, stamps, seen)
@@ -113,8 +131,13 @@ class RowDecoder:
                 spread = long_form.spread(table, machines, stamps, seen, self._mapping, self._plant, rejects)
                 readings = [self._readings(*each) for each in spread.parts]
                 used, missing = spread.used, spread.missing
+                signals = np.array([*spread.signals, ""], object)[spread.named]
+                turned_away = self._located(
+                    rejects, machines, stamps, seen, lambda _, rows: [self._of_class(signals[rows], rows)]
+                )
             else:
                 readings, used, missing = self._wide(table, machines, stamps, seen, rejects)
+                turned_away = self._located(rejects, machines, stamps, seen, self._signals_of)
         return Decoded(
             readings=readings,
             events=events,
@@ -124,11 +147,57 @@ class RowDecoder:
             used=used,
             missing=missing,
             ignored=machines.ignored,
+            turned_away=turned_away,
         )
 
     def finish(self) -> pd.DataFrame:
         """Return the events that only the end of the file shows: flagged runs that are still open."""
         return together([each.finish() for each in self._events])
+
+    def _located(
+        self,
+        rejects: Rejects,
+        machines: Machines,
+        stamps: Integers,
+        seen: NDArray[np.bool_],
+        signals_of: Callable[[str, Integers], Sequence[NDArray[Any]]],
+    ) -> TurnedAway:
+        """Count the cells that were turned away by machine, signal and day; costs nothing where there are none.
+
+        Parameters
+        ----------
+        signals_of : returns the signal that a column holds in rows, of each signal that it holds; empty for none
+        """
+        found = TurnedAway()
+        for some, column, why in rejects.cells:
+            rows = some[seen[some]]
+            for signals in signals_of(column, rows):
+                codes, days = machines.codes[rows].tolist(), (stamps[rows] // DAY).tolist()
+                for (code, signal, day), count in Counter(zip(codes, signals.tolist(), days, strict=True)).items():
+                    if signal:
+                        found[Cell(machines.names[code], signal, day, why)] += count
+        return found
+
+    def _signals_of(self, column: str, rows: Integers) -> Sequence[NDArray[Any]]:
+        """Return the names of the signals that a column of a wide table holds in some rows."""
+        of_class = [
+            [signal.name for signal, place in self._mapping.signals[name] if place == column]
+            for name in self._class_names
+        ]
+        several = max(map(len, of_class))
+        return [
+            np.array([each[number] if number < len(each) else "" for each in of_class], object)[
+                self.class_of_rows[rows]
+            ]
+            for number in range(several)
+        ]
+
+    def _of_class(self, signals: NDArray[Any], rows: Integers) -> NDArray[Any]:
+        """Return names of signals, empty where the row's machine has none of this name."""
+        known = [{each.name for each in machine_class.signals} for machine_class in self._plant.classes]
+        classes = self.class_of_rows[rows].tolist()
+        chosen = [name if name in known[number] else "" for name, number in zip(signals.tolist(), classes, strict=True)]
+        return np.array(chosen, object)
 
     def _place(
         self, table: pa.Table, machines: Machines, rejects: Rejects
@@ -149,7 +218,10 @@ class RowDecoder:
         stamps = to_utc(read, placed, machines, self._clock)
         if source.time is None or not self._tells_of_what_was_seen():
             return stamps, placed, placed
-        return stamps, placed, turn_ahead_away(stamps, placed, self.arrival, column, table[column], rejects)
+        seen = turn_ahead_away(stamps, placed, self.arrival, column, table[column], rejects)
+        if self._old_after is not None:
+            seen = turn_old_away(stamps, seen, self.arrival, self._old_after, column, table[column], rejects)
+        return stamps, placed, seen
 
     def _tells_of_what_was_seen(self) -> bool:
         """Whether a row's own time is that of readings, or of events that nobody plans."""
@@ -251,7 +323,8 @@ def within(
     if not outside.any():
         return cells
     unit = f" {signal.unit}" if signal.unit else ""
-    rejects.add(rows[outside], name, column, f"outside the range of {signal.name!r}: {low:g} to {high:g}{unit}")
+    reason = f"outside the range of {signal.name!r}: {low:g} to {high:g}{unit}"
+    rejects.add(rows[outside], name, column, reason, "out of range")
     return np.where(outside, np.nan, cells)
 
 

@@ -13,6 +13,7 @@ from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt, Sparkplug
 
 _CONTROL = ("bdSeq", "Node Control/", "Device Control/", "Properties/", "Node Info/", "Device Info/")
+_UNREADABLE = "nothing of it can be read again; it is for people to look at"
 
 
 class Point(NamedTuple):
@@ -94,6 +95,8 @@ def decode_sparkplug(body: bytes, head: Mapping[str, str], plant: Plant, *, now:
     try:
         rows: list[list[Any]] = json.loads(body)
         points = [Point(0, *each) for each in rows]
-    except (ValueError, TypeError) as error:
-        raise SourceError("nothing of it can be read again; it is for people to look at") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise SourceError(_UNREADABLE) from error
+    if not all(isinstance(text, str) for each in points for text in each[1:5]):
+        raise SourceError(_UNREADABLE)
     return PointDecoder(stream, plant).decode(points, now)

@@ -32,6 +32,8 @@ _MESSAGES: dict[str, tuple[str, ...]] = {
     ),
     "Payload": ("1 timestamp uint64", "2 metrics Metric*", "3 seq uint64", "4 uuid string", "5 body bytes"),
 }
+MOST_METRICS = 100_000
+"""Of one payload: to look at each takes microseconds, and an empty one has two bytes."""
 _VALUES = ("int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value")
 _SIGNED_BITS = {1: 8, 2: 16, 3: 32, 4: 64}
 _BOOLEAN = 11
@@ -76,6 +78,8 @@ def read_payload(body: bytes) -> Payload:
 
     try:
         read.ParseFromString(body)
+        if len(read.metrics) > MOST_METRICS:
+            raise SourceError(f"its payload has more than {MOST_METRICS:,} metrics; send them in several")
         time = read.timestamp if read.HasField("timestamp") else None
         return Payload(read.seq if read.HasField("seq") else None, [_metric(each, time) for each in read.metrics])
     except (DecodeError, UnicodeDecodeError) as error:
@@ -150,12 +154,17 @@ def _metric(read: Any, time: int | None) -> Metric:
     if not read.is_null and _good(read):
         value = next((getattr(read, name) for name in _VALUES if read.HasField(name)), None)
     return Metric(
-        read.name,
+        _text(read.name),
         read.alias if read.HasField("alias") else None,
         read.timestamp if read.HasField("timestamp") else time,
         read.datatype,
-        float(value) if isinstance(value, bool) else value,
+        float(value) if isinstance(value, bool) else _text(value) if isinstance(value, (str, bytes)) else value,
     )
+
+
+def _text(text: str | bytes) -> str:
+    """Return a text of a payload; one that is not UTF-8 comes as bytes."""
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
 def _good(read: Any) -> bool:
@@ -163,6 +172,8 @@ def _good(read: Any) -> bool:
         return True
     keys, values = list(read.properties.keys), read.properties.values
     if "Quality" not in keys:
+        return True
+    if keys.index("Quality") >= len(values):
         return True
     quality = values[keys.index("Quality")]
     return bool(quality.int_value == _GOOD_QUALITY or not quality.HasField("int_value"))

@@ -3,12 +3,31 @@
 import csv
 import io
 import math
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from ingest.decode.number import NOTHING
 from ingest.report import Rejection
+
+_LONGEST_FIELD = 2**31 - 1
+"""Whoever hands a text over has bounded it; Python's own limit is 131,072 letters."""
+
+
+def csv_rows(text: str, delimiter: str = ",", first: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """Give the fields of each row, and the line that it begins on.
+
+    Parameters
+    ----------
+    first : number of the first line of the text
+    """
+    csv.field_size_limit(_LONGEST_FIELD)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    before = 0
+    for fields in reader:
+        line, before = first + before, reader.line_num
+        yield line, fields
 
 
 class Lines:
@@ -35,10 +54,7 @@ class Lines:
     def _rows(self) -> list[int]:
         if self._starts is None:
             self._starts = []
-            reader = csv.reader(io.StringIO(self._text.decode(), newline=""), delimiter=self._delimiter)
-            before = 0
-            for fields in reader:
-                line, before = self._first + before, reader.line_num
+            for line, fields in csv_rows(self._text.decode(), self._delimiter, self._first):
                 if len(fields) == self._width:
                     self._starts.append(line)
                 elif fields:

@@ -17,6 +17,8 @@ Integers = NDArray[np.int64]
 
 _SECOND = 1_000_000
 _DAY = 86_400
+_STRETCH = 366
+"""Days that are looked at together."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -63,22 +65,38 @@ def _offset(local: Integers, changes: Integers, offsets: Integers, choose: np.uf
     return offsets[np.searchsorted(switches, local, side="right")]
 
 
-@lru_cache(maxsize=256)
 def _changes(zone: ZoneInfo, first_day: int, last_day: int) -> tuple[Integers, Integers]:
-    """Return when a zone changes its offset between two days (UTC, µs), and the offsets around (µs)."""
-    changes: list[int] = []
-    offsets = [_offset_at(zone, first_day * _DAY)]
-    for day in range(first_day, last_day):
+    """Return when a zone changes its offset between two days (UTC, µs), or a while before or after them, and the
+    offsets around (µs).
+    """
+    first, last = first_day // _STRETCH, last_day // _STRETCH
+    found = [each for stretch in range(first, last + 1) for each in _changes_in(zone, stretch)]
+    before = _offset_at(zone, first * _STRETCH * _DAY)
+    return (
+        np.array([when for when, _ in found], np.int64),
+        np.array([before, *(offset for _, offset in found)], np.int64),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _changes_in(zone: ZoneInfo, stretch: int) -> tuple[tuple[int, int], ...]:
+    """Return each change of a stretch of days, and the offset from then on (µs).
+
+    Looking at each day takes a millisecond a year; a body with times of all centuries must not do so every time.
+    """
+    changes: list[tuple[int, int]] = []
+    offset = _offset_at(zone, stretch * _STRETCH * _DAY)
+    for day in range(stretch * _STRETCH, (stretch + 1) * _STRETCH):
         low, high = day * _DAY, (day + 1) * _DAY
-        if _offset_at(zone, high) == offsets[-1]:
-            continue
         after = _offset_at(zone, high)
+        if after == offset:
+            continue
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if _offset_at(zone, middle) == offsets[-1] else (low, middle)
-        changes.append(high * _SECOND)
-        offsets.append(after)
-    return np.array(changes, np.int64), np.array(offsets, np.int64)
+            low, high = (middle, high) if _offset_at(zone, middle) == offset else (low, middle)
+        offset = after
+        changes.append((high * _SECOND, offset))
+    return tuple(changes)
 
 
 def _offset_at(zone: ZoneInfo, seconds: int) -> int:

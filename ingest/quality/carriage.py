@@ -1,4 +1,4 @@
-"""What went wrong between sensor and store: times that came twice, values turned away, clocks that are wrong."""
+"""What went wrong between sensor and store: times that came twice, values that are none, clocks that are wrong."""
 
 import numpy as np
 
@@ -18,8 +18,23 @@ def duplicate_stamp(series: Series) -> Fault | None:
 
 
 def invalid(series: Series) -> Fault | None:
-    """Find values that were turned away, as no numbers or out of the sensor's range: one in a thousand or more."""
-    return _counted("invalid", series, series.rejected, "were turned away")
+    """Find values that were turned away as no numbers: one in a thousand or more."""
+    return _counted("invalid", series, series.rejected, "were no numbers and were turned away")
+
+
+def out_of_domain(series: Series) -> Fault | None:
+    """Find values outside the range that the plant file declares: one in a thousand or more.
+
+    Such values are turned away when they come; those that were kept before the range was declared count, too.
+    """
+    kept = series.values[(series.values < series.low) | (series.values > series.high)]
+    count = series.outside + len(kept)
+    share = count / max(1, series.outside + len(series))
+    if share < _FROM:
+        return None
+    worst = f", such as {kept[np.argmax(np.maximum(series.low - kept, kept - series.high))]:.4g}" if len(kept) else ""
+    detail = f"{count:,} readings ({share:.1%}) outside {series.low:g} to {series.high:g}{worst}"
+    return Fault("out_of_domain", share, series.first, series.last, detail)
 
 
 def clock_skew(series: Series) -> Fault | None:

@@ -34,7 +34,10 @@ FAULTS: Mapping[str, Kind] = {
     "duplicate_stamp": Kind(
         "times come twice with other values", "let one source alone write this signal, with finer times", 0.7, 0.02
     ),
-    "invalid": Kind("values are no numbers or out of range", "look at the dead letters and at 'range'", 0.8, 0.05),
+    "invalid": Kind("values are no numbers", "look at the dead letters and at the source", 0.8, 0.05),
+    "out_of_domain": Kind(
+        "values are outside the declared range", "look at the sensor, and at 'range' in the plant file", 0.8, 0.05
+    ),
     "flat": Kind("it stands still", "look whether the sensor hangs or the source repeats its last value", 0.8, 0.05),
     "spike": Kind("single readings jump", "look at the cable, its shield and earth", 0.7, 0.003),
     "stuck_at_limit": Kind("it stays at the end of its range", "look at the sensor and its range", 0.8, 0.05),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from ingest.quality.carriage import clock_skew, duplicate_stamp, invalid
+from ingest.quality.carriage import clock_skew, duplicate_stamp, invalid, out_of_domain
 from ingest.quality.fault import FAULTS, Fault, Find
 from ingest.quality.level import drift, unit_jump
 from ingest.quality.meaning import categorical, counter_reset
@@ -22,6 +22,7 @@ FINDERS: Mapping[str, Find] = {
     "gap": gap,
     "duplicate_stamp": duplicate_stamp,
     "invalid": invalid,
+    "out_of_domain": out_of_domain,
     "flat": flat,
     "spike": spike,
     "stuck_at_limit": stuck_at_limit,
@@ -62,7 +63,7 @@ class Grade:
     @property
     def level(self) -> Literal["high", "medium", "low"]:
         """The grade in a word."""
-        return "high" if self.number >= HIGH else "medium" if self.number >= MEDIUM else "low"
+        return level_of(self.number)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -82,6 +83,11 @@ class Grade:
             return f"{self.number} ({self.level})"
         first = self.faults[0]
         return f"{self.number} ({self.level}): {FAULTS[first.code].title}, {first.detail}"
+
+
+def level_of(number: int) -> Literal["high", "medium", "low"]:
+    """Return a grade in a word."""
+    return "high" if number >= HIGH else "medium" if number >= MEDIUM else "low"
 
 
 def grade(series: Series) -> Grade:

@@ -25,6 +25,11 @@ _FAR = 6.0
 _SELDOM, _LASTS = 0.02, 0.8
 _CLOSE = 0.03
 _ALIKE = 1.6
+_EDGE = 0.05
+_QUANTILES = np.linspace(0.05, 0.95, 19)
+_OFF = 0.25
+_KNOWN = 3 * _DAY
+_TIMES_APART = 3.0
 
 UNITS: Mapping[str, tuple[float, float]] = {
     "10 times": (10, 0), "100 times": (100, 0), "1,000 times": (1000, 0), "60 times": (60, 0), "3,600 times": (3600, 0),
@@ -71,19 +76,89 @@ def drift(series: Series) -> Fault | None:
 
 
 def unit_jump(series: Series) -> Fault | None:
-    """Find a jump, once or there and back, after which level and spread are those of another common unit."""
+    """Find a jump, once or there and back, after which level and spread are those of another common unit.
+
+    A signal that leaps among levels by itself has no one level before and after. Of such a one all values
+    before are compared with all values after the moment that parts them best.
+    """
     if len(series) < 2 * _FEWEST_BESIDE or series.counts_up:
         return None
+    return _at_once(series) or _as_a_whole(series)
+
+
+def _at_once(series: Series) -> Fault | None:
     for place in _breaks(series.values):
-        if min(place, len(series) - place) < _FEWEST_BESIDE:
+        if min(place, len(series) - place) < _FEWEST_BESIDE or not _is_known(series, place):
             continue
         jump = _Jump.at(series.values, place)
         for name, times, plus in CONVERSIONS:
             if jump.converts(times, plus):
-                share = float(np.mean(series.times >= series.times[place]))
-                begin, end = int(series.times[place]), int(series.times[-1])
-                return Fault("unit_jump", share, begin, end, f"from about {jump.was:.4g} to {jump.now:.4g}: {name}")
+                return _jumped(series, place, jump.was, jump.now, name)
     return None
+
+
+def _as_a_whole(series: Series) -> Fault | None:
+    values = series.values
+    place, apart = _parting(values)
+    before, after = values[:place], values[place:]
+    # A signal that has levels of its own parts about as well on either side alone.
+    if apart == 0 or apart < _TIMES_APART * max(_parting(before)[1], _parting(after)[1]):
+        return None
+    if not _is_known(series, place):
+        return None
+    was, now = (np.quantile(each, _QUANTILES) for each in (before, after))
+    wide, wide_now = (float(each[-1] - each[0]) for each in (was, now))
+    noise, noise_now = _mean_noise(before), _mean_noise(after)
+    if not min(wide, noise, wide_now, noise_now) > 0:
+        return None
+    leap = _sharpest(values, place)
+    found = []
+    for name, times, plus in CONVERSIONS:
+        off = float(np.median(np.abs(now - times * was))) / (times * wide)
+        alike = all(1 / _ALIKE <= each <= _ALIKE for each in (wide_now / (times * wide), noise_now / (times * noise)))
+        if not plus and alike and off <= _OFF and leap >= abs(np.log(times)) / 2:
+            found.append((off, name))
+    return _jumped(series, place, float(np.median(before)), float(np.median(after)), min(found)[1]) if found else None
+
+
+def _is_known(series: Series, place: int) -> bool:
+    """Say whether enough came before a place to know the levels that a signal has by itself."""
+    return bool(series.times[place] - series.times[0] >= _KNOWN)
+
+
+def _jumped(series: Series, place: int, was: float, now: float, name: str) -> Fault:
+    share = float(np.mean(series.times >= series.times[place]))
+    begin, end = int(series.times[place]), int(series.times[-1])
+    return Fault("unit_jump", share, begin, end, f"from about {was:.4g} to {now:.4g}: {name}")
+
+
+def _parting(values: Values) -> tuple[int, float]:
+    """Return the place before and after which the sizes of values differ most, and how much.
+
+    How much is the difference of their mean logarithms, less near the ends: times the root of the product of
+    the shares that lie before and after. Zero where there are too few values.
+    """
+    places = np.flatnonzero(values)
+    edge = max(_FEWEST_BESIDE, int(_EDGE * len(places)))
+    if len(places) <= 2 * edge:
+        return 0, 0.0
+    sizes = np.log(np.abs(values[places]))
+    count, so_far = np.arange(1, len(sizes)), np.cumsum(sizes)
+    rest = len(sizes) - count
+    apart = np.abs(so_far[:-1] / count - (so_far[-1] - so_far[:-1]) / rest) * np.sqrt(count * rest)
+    best = edge - 1 + int(np.argmax(apart[edge - 1 : len(apart) - edge + 1]))
+    return int(places[best + 1]), float(apart[best]) / len(sizes)
+
+
+def _sharpest(values: Values, place: int) -> float:
+    """Return the largest leap near a place, as the logarithm of the ratio of the levels after and before."""
+    near = values[max(0, place - _BESIDE // 10) : place + _BESIDE // 10]
+    if len(near) <= 2 * _CHUNK:
+        return 0.0
+    levels = np.abs(np.median(sliding_window_view(near, _CHUNK), axis=1))
+    before, after = levels[:-_CHUNK], levels[_CHUNK:]
+    sound = (before > 0) & (after > 0)
+    return float(np.max(np.abs(np.log(after[sound] / before[sound])), initial=0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +225,21 @@ def _sharpened(values: Values, place: int, size: int) -> int:
 
 def _noise(values: Values) -> float:
     """Return the usual deviation among a few readings one after the other."""
+    return float(1.4826 * np.median(_deviations(values)))
+
+
+def _mean_noise(values: Values) -> float:
+    """Return the geometric mean of the deviations among a few readings, which levels of their own noise hardly move."""
+    deviations = _deviations(values)
+    moving = deviations[deviations > 0]
+    return float(1.4826 * np.exp(np.mean(np.log(moving)))) if len(moving) else 0.0
+
+
+def _deviations(values: Values) -> Values:
+    """Return the median deviation from the median of each few readings one after the other."""
     chunks = values[: len(values) // _NEAR * _NEAR].reshape(-1, _NEAR)
-    off = np.abs(chunks - np.median(chunks, axis=1)[:, np.newaxis])
-    return float(1.4826 * np.median(np.median(off, axis=1)))
+    deviations: Values = np.median(np.abs(chunks - np.median(chunks, axis=1)[:, np.newaxis]), axis=1)
+    return deviations
 
 
 def _days(series: Series) -> tuple[Values, float] | None:

@@ -11,6 +11,7 @@ _MISSING_FROM = 0.02
 _GAP_INTERVALS = 10
 _GAP_AT_LEAST = _HOUR // 2
 _UNUSUAL = 20
+_MOSTLY = 0.8
 _SHORT_DAYS = 7
 _SHORT_READINGS = 500
 
@@ -27,7 +28,8 @@ def missing(series: Series) -> Fault | None:
     expected = np.maximum(1, np.rint(usual / series.interval))
     lost = expected - 1
     # What was turned away is not missing: it has a kind of its own.
-    share = float(max(0.0, lost.sum() - series.rejected) / max(1.0, expected.sum()))
+    away = series.rejected + series.outside
+    share = float(max(0.0, lost.sum() - away) / max(1.0, expected.sum()))
     if share < _MISSING_FROM:
         return None
     touched = np.flatnonzero(lost)
@@ -44,7 +46,7 @@ def gap(series: Series) -> Fault | None:
         return None
     steps = _with_ends(series)
     long = np.flatnonzero(steps > _gap_from(series))
-    if not len(long):
+    if not len(long) or _filled_by_what_was_turned_away(series, steps[long]):
         return None
     longest = long[np.argmax(steps[long])]
     times = np.concatenate(([series.first], series.times, [series.last]))
@@ -74,6 +76,12 @@ def short_history(series: Series) -> Fault | None:
 def _with_ends(series: Series) -> Times:
     """Return the steps, with those from the begin of the span and to its end."""
     return np.diff(np.concatenate(([series.first], series.times, [series.last])))
+
+
+def _filled_by_what_was_turned_away(series: Series, gaps: Times) -> bool:
+    """Say whether readings came all the while and were turned away, which has kinds of its own."""
+    away = series.rejected + series.outside
+    return series.regular and series.interval > 0 and away >= _MOSTLY * float(gaps.sum()) / series.interval
 
 
 def _gap_from(series: Series) -> int:

@@ -27,7 +27,8 @@ class Series:
     resting : whether the machine as a whole stands still; shape (n,)
     eventful : whether most of the machine's signals jumped about then, as at a start; shape (n,)
     arrived : when each reading arrived, in microseconds since 1970; shape (n,), empty where that says nothing
-    rejected : readings that were turned away as no numbers or out of range
+    rejected : readings that were turned away as no numbers
+    outside : readings that were turned away as out of the range that the plant file declares
     replaced : readings whose time came again with another value
     """
 
@@ -42,6 +43,7 @@ class Series:
     eventful: NDArray[np.bool_] | None = None
     arrived: Times | None = None
     rejected: int = 0
+    outside: int = 0
     replaced: int = 0
 
     def __len__(self) -> int:

@@ -1,13 +1,21 @@
 """What the sources of a plant lack: files, columns, and signals that never came."""
 
+from collections.abc import Mapping
+
 from ingest.decode.mapping import resolve
 from ingest.decode.sparkplug_payload import require_protobuf
 from ingest.errors import SourceError
 from ingest.plant import Plant
+from ingest.plant_kafka import Kafka
+from ingest.plant_mqtt import Mqtt
+from ingest.plant_opcua import Opcua
 from ingest.sources.files import files_of, open_file
 from ingest.sources.kafka_connection import require_confluent
 from ingest.sources.mqtt_connection import require_paho
 from ingest.store import Store
+from ingest.unit import doubt
+
+_FILES = ("ca_file", "certificate_file", "key_file", "server_certificate_file")
 
 
 def check_sources(plant: Plant) -> list[str]:
@@ -38,6 +46,40 @@ def check_sources(plant: Plant) -> list[str]:
             except SourceError as error:
                 problems.append(str(error))
     return problems
+
+
+def check_streams(plant: Plant, environment: Mapping[str, str]) -> list[str]:
+    """Return one line for each variable and file that a stream needs to connect and that is not there.
+
+    Parameters
+    ----------
+    environment : where users and passwords would stand
+    """
+    problems: list[str] = []
+    streams: list[Mqtt | Kafka | Opcua] = [*plant.mqtt, *plant.kafka, *plant.opcua]
+    for stream in streams:
+        for key in ("user_variable", "password_variable"):
+            variable = getattr(stream, key)
+            if variable and variable not in environment:
+                problems.append(f"stream {stream.name!r}: the environment has no {variable}, which {key} names; set it")
+        for key in _FILES:
+            name = getattr(stream, key, "")
+            if name and not (plant.folder / name).is_file():
+                problems.append(
+                    f"stream {stream.name!r}: {plant.folder / name}: no such file, which {key} names; the path is"
+                    " relative to the plant file"
+                )
+    return problems
+
+
+def doubtful_units(plant: Plant) -> list[str]:
+    """Return one line for each unit of a signal that is not known or perhaps not what was meant."""
+    return [
+        f"signal {signal.name!r} of class {each.name!r}: {why}"
+        for each in plant.classes
+        for signal in each.signals
+        if (why := doubt(signal.unit))
+    ]
 
 
 def silent_signals(plant: Plant, store: Store) -> list[str]:

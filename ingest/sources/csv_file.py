@@ -1,6 +1,5 @@
 """Text files in bounded memory: blocks of whole lines, each row with the line that it stands on."""
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -8,11 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingest.decode.text_block import lines_in, parse_csv, to_utf8
+from ingest.decode.text_block import csv_rows, lines_in, parse_csv, to_utf8
 from ingest.errors import SourceError
 from ingest.sources.chunk import Chunk, first_line
 
 BLOCK_BYTES = 8 << 20
+LONGEST_HEADER = 16 << 20
 UNEVEN_HEADER = "the first line ends inside quotes; write the names of all columns into one line"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -34,7 +34,7 @@ class CsvFile:
             text = to_utf8(header.removeprefix(_BYTE_ORDER_MARK)).decode()
         if "\r" in text.rstrip("\r"):
             raise SourceError(f"{path}: its lines end with a carriage return alone; save it with line feeds")
-        names = next(csv.reader([text], delimiter=delimiter), [])
+        _, names = next(csv_rows(text, delimiter), (1, []))
         self.columns = tuple(name.strip() for name in names)
         self.size = path.stat().st_size
 
@@ -69,6 +69,8 @@ class CsvFile:
                         if header.strip():
                             break
                     else:
+                        if len(rest) > LONGEST_HEADER:
+                            raise SourceError(f"{self.path}: its first line is longer than {LONGEST_HEADER:,} bytes")
                         if data:
                             continue
                         header, rest = rest, b""

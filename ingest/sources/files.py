@@ -170,40 +170,53 @@ class _Run:
     def _file(self, source: Source, path: Path) -> tuple[FileReport, dict[str, int]]:
         shown = _shown(path, self._plant.folder)
         mapping_key = _mapping_key(source, self._plant)
-        whole = f"file.{digest(path)}.{mapping_key}"
+        content = digest(path)
+        whole = f"file.{content}.{mapping_key}"
         note = self._store.note(source.name, whole)
         if note is not None:
             return _again(note, shown)
         file = open_file(path, source)
         mapping = resolve(source, self._plant, file.columns, shown)
-        decoder = RowDecoder(self._plant, mapping, now=self._now)
+        # What the file says came when it was first read, however often the plant file gives it another meaning.
+        came = self._store.note(source.name, f"content.{content}")
+        again = came is not None
+        if came is None:
+            self._store.set_note(source.name, f"content.{content}", self._now.isoformat())
+        decoder = RowDecoder(self._plant, mapping, now=self._now if came is None else datetime.fromisoformat(came))
         self._store.forget_rejections(source=source.name, position=shown)
         report = FileReport(source=source.name, path=shown)
         positions: list[str] = []
         self._positions[source.name, shown] = positions
         for chunk in file.chunks(mapping.columns):
             decoded = decoder.decode(chunk.table, chunk.line_of)
-            report = self._keep(report, chunk, decoded, f"{mapping_key}.{chunk.key}", positions)
+            report = self._keep(report, chunk, decoded, f"{mapping_key}.{chunk.key}", positions, again=again)
             self._progress(shown, chunk.done, file.size)
         report = self._add_events(report, decoder.finish())
         self._done[source.name, shown] = whole, decoder.newest
         return report, decoder.newest
 
     def _keep(
-        self, report: FileReport, chunk: Chunk, decoded: Decoded, position: str, positions: list[str]
+        self,
+        report: FileReport,
+        chunk: Chunk,
+        decoded: Decoded,
+        position: str,
+        positions: list[str],
+        *,
+        again: bool,
     ) -> FileReport:
         """Put what a chunk gave into the store and into the report."""
         new = repeated = readings = 0
         for number, each in enumerate(decoded.readings):
             part = f"{position}.{number}"
             readings += each.count
-            if self._store.append(each, source=report.source, position=part):
+            if self._store.append(each, source=report.source, position=part, again=again):
                 new += each.table.num_rows
                 positions.append(part)
             else:
                 repeated += each.table.num_rows
         rejections = (*chunk.broken, *decoded.rejections)
-        self._store.reject(rejections, source=report.source, position=report.path)
+        self._store.reject(rejections, source=report.source, position=report.path, counts=decoded.turned_away)
         report = replace(
             self._add_events(report, decoded.events),
             rows=report.rows + decoded.rows + len(chunk.broken),

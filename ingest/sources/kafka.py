@@ -203,16 +203,17 @@ class _Conversation:
             head = head_of(message, self._stream.name)
             return DeadLetter(kind="kafka", body=message.body or b"", reason=reason, arrived=now, head=head)
 
-        readings, letters = understand(messages, now, self._stream.decoder.decode, letter)
+        understood = understand(messages, now, self._stream.decoder.decode, letter)
         read = {Partition(each.topic, each.partition) for each in messages}
         positions = {each: self._positions[each] for each in read}
         delivery = Delivery(
             source=self._stream.name,
-            readings=tuple(readings),
+            readings=tuple(understood.readings),
             notes={str(each): position.note() for each, position in positions.items()},
-            dead_letters=tuple(letters),
+            dead_letters=tuple(understood.letters),
+            turned_away=understood.turned_away,
         )
-        counts = {"received": len(messages), "kept": len(messages), "letters": len(letters)}
+        counts = {"received": len(messages), "kept": len(messages), "letters": len(understood.letters)}
         return _Made(delivery, {each: position.offset for each, position in positions.items()}, counts)
 
     def _placed(self, message: Message) -> Message:

@@ -55,7 +55,8 @@ class Connection:
                 {**settings(stream, folder, group, user, password), "error_cb": self._on_error}
             )
         except KafkaException as error:
-            raise SourceError(str(error.args[0].str())) from error
+            trusted = f"; ca_file is {folder / stream.ca_file}" if stream.ca_file else ""
+            raise SourceError(f"{error.args[0].str()}{trusted}") from error
 
     def join(self, member: Member) -> list[str]:
         """Join the group, and return the topics that the cluster does not have."""

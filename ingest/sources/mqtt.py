@@ -243,6 +243,7 @@ class _Conversation:
             events=events_table(heard.events) if heard.events else None,
             notes=notes | heard.notes,
             dead_letters=tuple(heard.letters),
+            turned_away=heard.turned_away,
         )
         counts = {"received": len(came), "kept": len(rows), "repeated": len(again), "letters": len(heard.letters)}
         return _Made(delivery, [each.packet for each in came if each.packet], after, heard.commands, counts)

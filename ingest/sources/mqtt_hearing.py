@@ -35,11 +35,12 @@ class Hearing:
         heard = self._host.hear([each for each in messages if each.topic.startswith(_SPARKPLUG)], now)
         heard.readings += plain.readings
         heard.letters += plain.letters
+        heard.turned_away += plain.turned_away
         return heard
 
     def _plain(self, messages: Sequence[Message], now: datetime) -> Heard:
-        readings, letters = understand(messages, now, self.decoder.decode, self._letter)
-        return Heard(readings=readings, letters=letters)
+        understood = understand(messages, now, self.decoder.decode, self._letter)
+        return Heard(readings=understood.readings, letters=understood.letters, turned_away=understood.turned_away)
 
     def _letter(self, message: Message, reason: str) -> DeadLetter:
         head = {"stream": self._name, "topic": message.topic.decode("utf-8", "replace")}

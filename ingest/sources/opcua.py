@@ -136,7 +136,12 @@ class OpcuaStream:
             point = points[each.line - 1]
             those.setdefault((point.node, each.reason), []).append(point)
         letters = [self._letter(node, reason, some, now) for (node, reason), some in those.items()]
-        return Delivery(source=self.name, readings=tuple(decoded.readings), dead_letters=tuple(letters))
+        return Delivery(
+            source=self.name,
+            readings=tuple(decoded.readings),
+            dead_letters=tuple(letters),
+            turned_away=decoded.turned_away,
+        )
 
     def _letter(self, node: str, reason: str, points: Sequence[Point], now: datetime) -> DeadLetter:
         machine, signal = self._decoder.owners[node]

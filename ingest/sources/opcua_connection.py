@@ -7,14 +7,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ingest.catalogue import to_microseconds
 from ingest.decode.opcua import Point, status_name
 from ingest.errors import SourceError
 from ingest.plant_opcua import Opcua
+from ingest.sources.opcua_security import secure
+from ingest.sources.opcua_value import plain, time_of
 
 ANSWER_SECONDS = 5.0
 LOOK_SECONDS = 5.0
@@ -27,9 +28,6 @@ _ITEMS_AT_ONCE = 500
 _OVERFLOW = 0x480
 WAITING = 0x80320000
 """BadWaitingForInitialData: there is no value yet."""
-_SHOWN = 1_000
-_PEM = b"-----BEGIN"
-_LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class Came(NamedTuple):
@@ -87,7 +85,7 @@ class Connection:
         """Connect and begin a session."""
         try:
             if self._stream.security != "none":
-                await self._secure()
+                await secure(self._client, self._stream, self._folder)
             await self._client.connect()
         except Exception as error:
             raise SourceError(why_not(error)) from error
@@ -134,24 +132,6 @@ class Connection:
         """End the session, and with it the subscription."""
         with contextlib.suppress(Exception):  # it is over in any case
             await asyncio.wait_for(self._client.disconnect(), 2 * ANSWER_SECONDS)
-
-    async def _secure(self) -> None:
-        from asyncua import ua
-        from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
-
-        mode = {"sign": ua.MessageSecurityMode.Sign, "sign_and_encrypt": ua.MessageSecurityMode.SignAndEncrypt}
-        files = self._stream
-        certificate = self._folder / files.certificate_file
-        self._client.application_uri = application_uri(certificate)
-        await self._client.set_security(
-            SecurityPolicyBasic256Sha256,
-            _pem_or_der(certificate),
-            _pem_or_der(self._folder / files.key_file),
-            server_certificate=_pem_or_der(self._folder / files.server_certificate_file)
-            if files.server_certificate_file
-            else None,
-            mode=mode[files.security],
-        )
 
     async def _namespaces(self) -> dict[str, int]:
         try:
@@ -244,8 +224,8 @@ class Connection:
             if status & _OVERFLOW == _OVERFLOW:
                 missing.append(node)
             if status & 0xFFFF0000 != WAITING:
-                held = None if value.Value is None else _plain(value.Value.Value)
-                points.append(Point(node, _time(value, now), held, status))
+                held = None if value.Value is None else plain(value.Value.Value)
+                points.append(Point(node, time_of(value, now), held, status))
         return Came(points, missing)
 
     def _hear(self) -> None:
@@ -287,41 +267,6 @@ def quiet_client(url: str) -> Any:
     return client
 
 
-def application_uri(certificate: Path) -> str:
-    """Return the name that a certificate gives to its application; a server compares it with ours.
-
-    Raises
-    ------
-    SourceError
-        When the file cannot be read, or the certificate names no application.
-    """
-    from cryptography import x509
-
-    content = _content(certificate)
-    read = x509.load_pem_x509_certificate if content.startswith(_PEM) else x509.load_der_x509_certificate
-    try:
-        names = read(content).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return names.get_values_for_type(x509.UniformResourceIdentifier)[0]
-    except (ValueError, IndexError, x509.ExtensionNotFound) as error:
-        what = "names no application; make one with subjectAltName = URI:urn:andon:client"
-        raise SourceError(f"{certificate} is no certificate, or {what}") from error
-
-
-def _pem_or_der(path: Path) -> Any:
-    """Return a file as the library wants it, which would else tell its form from its name."""
-    from asyncua.crypto.uacrypto import CertProperties
-
-    content = _content(path)
-    return CertProperties(content, "pem" if content.startswith(_PEM) else "der")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}") from error
-
-
 def _numbered(node: str, spaces: Mapping[str, int]) -> str:
     """Return a node id with the number of its namespace in place of its name; empty if there is none."""
     if not node.startswith("nsu="):
@@ -332,28 +277,6 @@ def _numbered(node: str, spaces: Mapping[str, int]) -> str:
 
 def _count(number: float, *, least: int) -> int:
     return min(max(round(number), least), 2**32 - 1)
-
-
-def _plain(value: Any) -> float | str | None:
-    """Return a value as a number if it is one, else as a short text."""
-    if value is None or isinstance(value, float):
-        return value
-    if isinstance(value, int):  # true and false, too
-        return float(value)
-    if isinstance(value, list):
-        more = f" and {len(value) - 5:,} more" if len(value) > 5 else ""
-        return f"{str(value[:5])[:_SHOWN]}{more}"
-    return str(value)[:_SHOWN]
-
-
-def _time(value: Any, now: datetime) -> int:
-    """Return the time of a value: its source's, else the server's, else that of its arrival."""
-    for stamp in (value.SourceTimestamp, value.ServerTimestamp):
-        if stamp is not None:
-            aware = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-            if aware > _LONG_AGO:  # servers write 1601 for no time at all
-                return to_microseconds(aware)
-    return to_microseconds(now)
 
 
 def why_not(error: Exception) -> str:

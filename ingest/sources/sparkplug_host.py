@@ -18,10 +18,13 @@ from ingest.event import Event
 from ingest.plant import Plant
 from ingest.plant_mqtt import Mqtt
 from ingest.reading import Readings
+from ingest.turned_away import TurnedAway
 
 NAMESPACE = "spBv1.0"
 OFFLINE = "offline"
 _KINDS = ("NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDEATH", "DDATA")
+MOST_NODES = 10_000
+"""Edge nodes that are remembered: whoever may publish can make up any number of them."""
 _ASK_AGAIN_AFTER = 10_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,6 +66,7 @@ class Heard:
     letters: list[DeadLetter] = field(default_factory=list)
     commands: list[tuple[str, bytes]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    turned_away: TurnedAway = field(default_factory=TurnedAway)
 
 
 class SparkplugHost:
@@ -90,7 +94,7 @@ class SparkplugHost:
             except SourceError as error:
                 heard.letters.append(self._letter(message, message.payload, str(error)))
         decoded = self._points.decode(points, now)
-        heard.readings = decoded.readings
+        heard.readings, heard.turned_away = decoded.readings, decoded.turned_away
         reasons: dict[int, str] = {}
         for each in decoded.rejections:
             reasons.setdefault(each.line - 1, f"{each.column}: {each.reason}")
@@ -107,8 +111,8 @@ class SparkplugHost:
             return []
         _, group, kind, name = levels[:4]
         device = levels[4] if len(levels) == 5 else ""
-        node = self._nodes.setdefault((group, name), _Node())
         payload = read_payload(message.payload)
+        node = self._node(group, name)
         if kind == "NDEATH":
             self._die(node, group, name, payload, message, heard)
             return []
@@ -128,6 +132,12 @@ class SparkplugHost:
             self._born(node, device, payload.metrics)
             self._found(self._points.machine(group, name, device), kind, message, heard)
         return self._read(number, message, (group, name, device), node, payload.metrics, heard)
+
+    def _node(self, group: str, name: str) -> _Node:
+        """Return what is known of a node; the one that was heard first is forgotten when there are too many."""
+        if (group, name) not in self._nodes and len(self._nodes) >= MOST_NODES:
+            del self._nodes[next(iter(self._nodes))]
+        return self._nodes.setdefault((group, name), _Node())
 
     def _read(
         self,

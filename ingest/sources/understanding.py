@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ingest.dead_letter import DeadLetter
 from ingest.decode.cut import said
@@ -10,8 +10,17 @@ from ingest.decode.rows import Decoded
 from ingest.errors import SourceError
 from ingest.reading import Readings
 from ingest.report import Rejection
+from ingest.turned_away import TurnedAway
 
 _Message = TypeVar("_Message")
+
+
+class Understood(NamedTuple):
+    """What messages gave, in the order of their arrival, and the cells of signals that were turned away."""
+
+    readings: list[Readings]
+    letters: list[DeadLetter]
+    turned_away: TurnedAway
 
 
 def understand(
@@ -19,7 +28,7 @@ def understand(
     now: datetime,
     decode: Callable[[Sequence[_Message], datetime], Decoded],
     letter: Callable[[_Message, str], DeadLetter],
-) -> tuple[list[Readings], list[DeadLetter]]:
+) -> Understood:
     """Return the readings and the letters of messages, in the order of their arrival.
 
     Parameters
@@ -36,13 +45,15 @@ def understand(
         reason = f"it could not be read: {error!r}"
     else:
         if decoded.rejected == len(decoded.rejections) or not several:
-            return decoded.readings, _letters(messages, decoded.rejections, letter)
+            return Understood(decoded.readings, _letters(messages, decoded.rejections, letter), decoded.turned_away)
         reason = ""  # more was turned away than is listed
     if not several:
-        return [], [letter(messages[0], reason)]
+        return Understood([], [letter(messages[0], reason)], TurnedAway())
     half = len(messages) // 2
     first, second = (understand(each, now, decode, letter) for each in (messages[:half], messages[half:]))
-    return first[0] + second[0], first[1] + second[1]
+    return Understood(
+        first.readings + second.readings, first.letters + second.letters, first.turned_away + second.turned_away
+    )
 
 
 def _letters(

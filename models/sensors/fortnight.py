@@ -1,6 +1,6 @@
 """What is usual of each signal: how its readings looked in the fourteen days before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,8 +19,6 @@ _FEWEST_HOURS = 120
 _FEWEST_READINGS = 8
 _BAD_AFTER = 2 * HOUR
 _SELDOM = LOOKS_BACK / 24
-MACHINES_AT_ONCE = 20
-"""Machines whose readings are in memory together."""
 
 
 def usual_of(block: Block, hours: Hours) -> list[Usual | None]:
@@ -40,16 +38,26 @@ def usual_of(block: Block, hours: Hours) -> list[Usual | None]:
 
 
 def usual(
-    history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], until: datetime
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    until: datetime,
+    every: timedelta,
 ) -> dict[str, list[Usual | None]]:
     """Return what was usual of machines before a moment.
 
     That is the fortnight that ended a week before it, so that a fault does not soon look usual itself;
     or the newest fortnight, of a signal that was not read long enough then.
+
+    Parameters
+    ----------
+    until : a whole hour
+    every : about how often readings come
     """
-    settled = _fortnight(history, machine_class, signals, machines, until - _SETTLES)
+    settled = _fortnight(history, machine_class, signals, machines, until - _SETTLES, every)
     young = [machine for machine in machines if None in settled[machine]]
-    newest = _fortnight(history, machine_class, signals, young, until) if young else {}
+    newest = _fortnight(history, machine_class, signals, young, until, every) if young else {}
     return {
         machine: [old or new for old, new in zip(own, newest.get(machine, own), strict=True)]
         for machine, own in settled.items()
@@ -57,11 +65,16 @@ def usual(
 
 
 def _fortnight(
-    history: History, machine_class: str, signals: Sequence[str], machines: Sequence[str], until: datetime
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    until: datetime,
+    every: timedelta,
 ) -> dict[str, list[Usual | None]]:
     start = until - FORTNIGHT
     keys = [("usual", tuple(signals), machine) for machine in machines]
-    work = partial(_work, history, machine_class, signals, machines, start, until)
+    work = partial(_work, history, machine_class, signals, machines, start, until, every)
     return dict(zip(machines, history.derived(machine_class, start, until, keys, work), strict=True))
 
 
@@ -72,21 +85,16 @@ def _work(
     machines: Sequence[str],
     start: datetime,
     until: datetime,
+    every: timedelta,
     which: Sequence[int],
 ) -> list[list[Usual | None]]:
     hours = hours_in(start + LOOKS_BACK, until)
     names = [machines[place] for place in which]
     found = {
         machine: usual_of(block, hours)
-        for some in _batches(names)
-        for machine, block in read_blocks(history, machine_class, signals, some, start, until)
+        for machine, block in read_blocks(history, machine_class, signals, names, start, until, every)
     }
     return [found.get(machine, [None] * len(signals)) for machine in names]
-
-
-def _batches(machines: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(machines), MACHINES_AT_ONCE):
-        yield machines[first : first + MACHINES_AT_ONCE]
 
 
 def _plain(time: Hours, values: Values, changes: Values) -> Usual | None:

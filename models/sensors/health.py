@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from ingest.plant import MachineClass
 from ingest.store import History
 from models.moment import as_datetime
-from models.sensors.block import HOUR, Block, Flags, Hours, Values, hours_in, read_blocks
-from models.sensors.fortnight import MACHINES_AT_ONCE, usual
+from models.sensors.block import HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
+from models.sensors.fortnight import usual
 from models.sensors.looks import LOOKS, Around
 from models.sensors.usual import LOOKS_BACK, Usual
 
 TRUSTED_AGAIN = timedelta(hours=6)
+
+REACH = LOOKS_BACK + TRUSTED_AGAIN
+"""For how long after a reading it may decide whether a sensor is believed, what is usual left aside."""
 
 WORDS: Mapping[str, str] = {
     "missing": "most of its readings are missing while others come",
@@ -74,25 +77,19 @@ def sensor_health(
     A sensor is bad as soon as its readings of two hours, eight at least, look far worse than its own
     fortnight before, and believed again after six hours without that.
     """
-    found: dict[str, Health] = {}
-    for first in range(0, len(machines), MACHINES_AT_ONCE):
-        found |= _together(history, machine_class, machines[first : first + MACHINES_AT_ONCE], start, end)
-    return found
-
-
-def _together(
-    history: History, machine_class: MachineClass, machines: Sequence[str], start: datetime, end: datetime
-) -> dict[str, Health]:
+    if not machines:
+        return {}
     signals = tuple(each.name for each in machine_class.signals)
+    every = expected_interval(history, machine_class)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
     for day in np.unique(_day_of(hours)):
         at = np.flatnonzero(_day_of(hours) == day)
         begin = as_datetime(day.astype("datetime64[us]"))
-        known = usual(history, machine_class.name, signals, machines, begin)
+        known = usual(history, machine_class.name, signals, machines, begin, every)
         first, last = as_datetime(hours[at[0]]), as_datetime(hours[at[-1]])
         for machine, block in read_blocks(
-            history, machine_class.name, signals, machines, first - LOOKS_BACK - timedelta(hours=1), last
+            history, machine_class.name, signals, machines, first - LOOKS_BACK - timedelta(hours=1), last, every
         ):
             marks[machine][:, at] = faults(block, known[machine], hours[at])
     kept = hours > np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")

@@ -12,9 +12,11 @@ from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
 from service.alerts.rank import Ranked, where_to_look_first
 from service.api.given import Now, Room, machine_named
+from service.api.grades import GradeView
 from service.api.paging import Limit, Offset, Page, trimmed
 from service.api.text import Told
 from service.control_room import ControlRoom
+from service.grades import grade_of_alert, kept_grades
 
 router = APIRouter(tags=["alerts"])
 SHOWN = 100
@@ -61,6 +63,11 @@ class AlertView(BaseModel):
         description="Money at stake for each hour that is left, in the plant's currency; null where chance is."
     )
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
+    grade: GradeView | None = Field(
+        None,
+        description="The lowest of the newest grades of the signals that it rests on, each of up to 30 days; null "
+        "before the first grading, and for a sensor fault.",
+    )
 
 
 class AlertHistoryView(BaseModel):
@@ -140,7 +147,7 @@ def list_alerts(
     states = sorted({each for word in state for each in _states(word)})
     find = _newest_first if order == "newest" else _look_first
     page, next_page = trimmed(request, find(room, now, states, machine, offset, limit + 1), limit, offset)
-    return AlertPage(items=page, next=next_page)
+    return AlertPage(items=_graded(page, room), next=next_page)
 
 
 @router.get("/alerts/{number}")
@@ -214,7 +221,7 @@ def _detail(number: int, room: ControlRoom, now: datetime) -> AlertDetail:
     with room.state.read() as connection:
         alert = book.show(connection, number)
         lines = book.history(connection, number, limit=SHOWN, newest_first=True)[::-1]
-    (shown,) = _views([alert], room, now)
+    (shown,) = _graded(_views([alert], room, now), room)
     return AlertDetail(**dict(shown), history=[AlertHistoryView.model_validate(each) for each in lines])
 
 
@@ -224,6 +231,15 @@ def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[Al
     ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
     open_ones = {each.alert.number: _open_view(each) for each in ranked}
     return [open_ones.get(each.number) or _over_view(each) for each in alerts]
+
+
+def _graded(views: Sequence[AlertView], room: ControlRoom) -> list[AlertView]:
+    """Put the grade of the signals that each alert rests on beside it."""
+    kept = kept_grades(room.state, room.plant, sorted({each.machine for each in views}))
+    return [
+        each.model_copy(update={"grade": GradeView.of(grade_of_alert(room.plant, each.model, kept[each.machine]))})
+        for each in views
+    ]
 
 
 def _open_view(ranked: Ranked) -> AlertView:

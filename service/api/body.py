@@ -1,5 +1,6 @@
 """Request bodies: bounded whatever they say of their length, unpacked, and of a kind that we read."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -24,6 +25,10 @@ BODIES_IN_MEMORY = 8 * LARGEST_BODY
 INLINE_BYTES = 256 * 1024
 """What is larger than this is worked on in a thread, so that other requests do not wait for it."""
 
+PART_BYTES = 256 * 1024
+UNPACKED_AT_ONCE = 4
+"""Large bodies; each may have ``LARGEST_BODY`` before anybody can count them."""
+
 ENCODINGS = ("gzip", "zstd")
 
 
@@ -39,6 +44,7 @@ class BoundedBody:
     def __init__(self, app: ASGIApp, limit: int = LARGEST_BODY, together: int = BODIES_IN_MEMORY) -> None:
         self._app, self._limit, self._together = app, limit, max(limit, together)
         self._held = 0
+        self._unpacking = asyncio.Semaphore(UNPACKED_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, counting its body."""
@@ -61,6 +67,7 @@ class BoundedBody:
                 return
             try:
                 body = await self._unpacked(encoding, counted)
+                self._refuse_when_full(len(body))
             except HTTPException as error:
                 await self._refuse(error.status_code, error.detail, scope, receive, send)
                 return
@@ -84,10 +91,7 @@ class BoundedBody:
             self._held += size
             if received > self._limit:
                 raise HTTPException(413, self._too_large)
-            if self._held > self._together:
-                raise HTTPException(
-                    503, "more comes than can be taken; send it again in a moment", headers={"Retry-After": "1"}
-                )
+            self._refuse_when_full()
             return message
 
         try:
@@ -106,7 +110,16 @@ class BoundedBody:
             more = message.get("more_body", False)
         if len(packed) <= INLINE_BYTES // 8:
             return unpack(bytes(packed), encoding, self._limit)
-        return await to_thread.run_sync(unpack, bytes(packed), encoding, self._limit)
+        async with self._unpacking:
+            # Those that were let in while this one waited may have taken the room.
+            self._refuse_when_full()
+            return await to_thread.run_sync(unpack, bytes(packed), encoding, self._limit)
+
+    def _refuse_when_full(self, more: int = 0) -> None:
+        if self._held + more > self._together:
+            raise HTTPException(
+                503, "more comes than can be taken; send it again in a moment", headers={"Retry-After": "1"}
+            )
 
     @property
     def _too_large(self) -> str:
@@ -132,11 +145,13 @@ def unpack(packed: bytes, encoding: str, limit: int) -> bytes:
     """
     parts: list[bytes] = []
     left = limit + 1
+    # Read into a place of our own: pyarrow never frees the one that it makes for ``read`` when that fails.
+    place = memoryview(bytearray(min(left, PART_BYTES)))
     try:
         with pa.CompressedInputStream(pa.BufferReader(packed), encoding) as stream:
-            while left and (part := stream.read(min(left, 1 << 20))):
-                parts.append(part)
-                left -= len(part)
+            while left and (size := stream.readinto(place[:left])):
+                parts.append(bytes(place[:size]))
+                left -= size
     except (OSError, pa.ArrowException) as error:
         raise HTTPException(400, f"the body is not packed as {encoding}, or is cut off") from error
     if not left:

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from ingest.corrections import Place
 from service.api.given import Room, Span, machine_named
-from service.api.paging import Limit, Offset, Page, trimmed
+from service.api.paging import Limit, Page, link_with
 
 router = APIRouter(tags=["corrections"])
 
@@ -38,14 +39,22 @@ def list_corrections(
     span: Span,
     machine: Annotated[str | None, Query(description="Only of this machine.")] = None,
     limit: Limit = 100,
-    offset: Offset = 0,
+    after: Annotated[
+        str, Query(pattern=r"^\d{1,18}\.\d{1,18}$", description="Where a page ended, as its 'next' says.")
+    ] = "0.0",
 ) -> CorrectionPage:
     """Return values that a later arrival took the place of, of readings in (start, end], in order of arrival."""
     classes = [each.name for each in room.plant.classes]
     if machine is not None:
         classes = [machine_named(room.plant, machine)[1].name]
     rows = room.store.corrections.rows(
-        classes, machines=None if machine is None else [machine], start=span.start, end=span.end
+        classes,
+        machines=None if machine is None else [machine],
+        start=span.start,
+        end=span.end,
+        after=Place(*map(int, after.split("."))),
     )
-    page, following = trimmed(request, list(islice(rows, offset, offset + limit + 1)), limit, offset)
-    return CorrectionPage(items=[CorrectionView(**each) for each in page], next=following)
+    found = list(islice(rows, limit + 1))
+    page = found[:limit]
+    more = link_with(request, after=".".join(map(str, page[-1][0])), limit=limit) if len(found) > limit else None
+    return CorrectionPage(items=[CorrectionView(**each) for _, each in page], next=more)

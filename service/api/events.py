@@ -10,9 +10,12 @@ import pandas as pd
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ingest.catalogue import to_microseconds
 from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
-from ingest.errors import UnknownNameError
+from ingest.decode.hint import Hints
+from ingest.decode.old import earliest_believed, why_old
 from ingest.event import EVENT_KINDS, Event, EventKind, events_table
+from ingest.keepable import keepable
 from ingest.plant import Plant
 from service.api.body import RawBody, content_type
 from service.api.given import Now, Room, Span, machine_named, moment
@@ -26,6 +29,9 @@ MOST_EVENTS = 10_000
 MOST_MACHINES = 500
 SHOWN = 100
 """Faults that an answer lists."""
+_MOST_REASONS = 20
+_LONGEST_REASON = 300
+"""Letters of one of them: it may quote the name of a key."""
 
 Word = Annotated[str, Field(max_length=10_000)]
 Key = Annotated[
@@ -144,6 +150,24 @@ def list_events(
     return EventPage(items=[event_view(row) for row in rows], next=next_page)
 
 
+def rows_of(body: bytes) -> Sequence[object]:
+    """Return what a body holds: one event, or the events of a list, none of them checked.
+
+    Raises
+    ------
+    ProblemError
+        400 when it is no JSON, 413 when there are more than ``MOST_EVENTS``.
+    """
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, f"the body is not JSON: {error}") from error
+    rows = parsed if isinstance(parsed, list) else [parsed]
+    if len(rows) > MOST_EVENTS:
+        raise ProblemError(413, f"{len(rows):,} events are too many for one request; send at most {MOST_EVENTS:,}")
+    return rows
+
+
 def read_events(rows: Sequence[object], plant: Plant, now: datetime) -> tuple[list[Event], list[Fault]]:
     """Check events one by one.
 
@@ -152,15 +176,18 @@ def read_events(rows: Sequence[object], plant: Plant, now: datetime) -> tuple[li
     the good ones, and a fault for each of the others that names its place, counted from 1
     """
     events, faults = [], []
+    machines, hints = {each.name: None for each in plant.machines}, Hints()
     for place, row in enumerate(rows, start=1):
         try:
-            events.append(_event(row, plant, now))
+            told = EventView.model_validate(row)
+            if told.machine in machines:
+                events.append(_event(told, plant, now))
+            else:
+                reason = f"no machine {told.machine!r}{hints.of(told.machine, list(machines))}"
+                faults.append(Fault(where=f"event {place}", reason=reason))
         except ValidationError as error:
-            reasons = "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors()
-            )
-            faults.append(Fault(where=f"event {place}", reason=reasons))
-        except (UnknownNameError, ProblemError) as error:
+            faults.append(Fault(where=f"event {place}", reason=_reasons(error)))
+        except ProblemError as error:
             faults.append(Fault(where=f"event {place}", reason=str(error)))
     return events, faults
 
@@ -183,22 +210,23 @@ def event_view(record: dict[str, Any]) -> EventView:
 def _rows(request: Request, body: bytes) -> Sequence[object]:
     if content_type(request.headers) != "application/json":
         raise ProblemError(415, "events come as application/json", headers={"Accept-Post": "application/json"})
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ProblemError(400, f"the body is not JSON: {error}") from error
-    rows = parsed if isinstance(parsed, list) else [parsed]
-    if len(rows) > MOST_EVENTS:
-        raise ProblemError(413, f"{len(rows):,} events are too many for one request; send at most {MOST_EVENTS:,}")
-    return rows
+    return rows_of(body)
 
 
-def _event(row: object, plant: Plant, now: datetime) -> Event:
-    told = EventView.model_validate(row)
-    machine_named(plant, told.machine)
+def _reasons(error: ValidationError) -> str:
+    """Say the first of what is wrong with an event: it may have a hundred thousand keys that are none."""
+    # Without what was sent: an error may quote all of it.
+    found = error.errors(include_url=False, include_input=False) if error.error_count() <= _MOST_REASONS else []
+    said = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ")[:_LONGEST_REASON] for each in found]
+    return keepable("; ".join(said) or f"{error.error_count():,} mistakes, such as keys that events do not have")
+
+
+def _event(told: EventView, plant: Plant, now: datetime) -> Event:
     time = moment(told.time, plant, "time")
     if told.kind not in PLANNED and time > latest_believed(now):
         raise ProblemError(422, f"time: {time.isoformat()} is {why_ahead(now)}")
+    if to_microseconds(time) < earliest_believed(now, plant.old_after):
+        raise ProblemError(422, f"time: {time.isoformat()} is {why_old(now, plant.old_after)}")
     end = None if told.end is None else moment(told.end, plant, "end")
     if end is not None and end < time:
         raise ProblemError(422, f"end: {end.isoformat()} is before time, {time.isoformat()}")

@@ -2,13 +2,14 @@
 
 import socket
 import time
-from collections.abc import Collection, MutableMapping
+from collections.abc import Collection, Iterable, MutableMapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problem import Problem, problem_response
@@ -16,13 +17,14 @@ from service.api.problem import Problem, problem_response
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS = [
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_OURS = {name for name, _ in _HEADERS}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -37,7 +39,7 @@ class Guard:
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self._app = app
         own = socket.gethostname().lower()
-        self._hosts = {"localhost", own, f"{own}.local", *(host.lower() for host in hosts)}
+        self._hosts = frozenset({"localhost", own, f"{own}.local", *(host.lower() for host in hosts)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, guarded."""
@@ -51,10 +53,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                message["headers"] = guarded(message.get("headers", ()))
             await send(message)
 
         try:
@@ -73,14 +72,29 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
-        if reason := misdirected(headers, self._hosts):
+        if reason := misdirected(headers.get("host", ""), self._hosts):
             return Problem(title="Misdirected Request", status=421, detail=reason, instance=scope["path"])
         if scope["method"] not in _SAFE_METHODS and (reason := foreign(headers, scope)):
             return Problem(title="Forbidden", status=403, detail=reason, instance=scope["path"])
         return None
 
 
-def misdirected(headers: Headers, hosts: Collection[str]) -> str:
+def guarded(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer with those that tell a browser what it may do with it.
+
+    Examples
+    --------
+    >>> [name for name, _ in guarded([(b"content-length", b"2"), (b"referrer-policy", b"unsafe-url")])][:3]
+    [b'content-length', b'cache-control', b'content-security-policy']
+    """
+    kept = [each for each in headers if each[0] not in _OURS]
+    if not any(name == b"cache-control" for name, _ in kept):
+        kept.append((b"cache-control", b"no-store"))
+    return kept + _HEADERS
+
+
+@lru_cache(128)
+def misdirected(given: str, hosts: frozenset[str]) -> str:
     """Return why a request must be refused because it calls this server by another's name; empty when it need not.
 
     A page elsewhere can let its own name point at this computer (DNS rebinding). The browser then takes
@@ -88,12 +102,11 @@ def misdirected(headers: Headers, hosts: Collection[str]) -> str:
 
     Examples
     --------
-    >>> misdirected(Headers({"host": "elsewhere.example:8420"}), {"localhost"})
+    >>> misdirected("elsewhere.example:8420", frozenset({"localhost"}))
     "this server is not called 'elsewhere.example'; if it is, add that name to ANDON_HOSTS"
-    >>> misdirected(Headers({"host": "[::1]:8420"}), ()), misdirected(Headers({"host": "LocalHost"}), {"localhost"})
+    >>> misdirected("[::1]:8420", frozenset()), misdirected("LocalHost", frozenset({"localhost"}))
     ('', '')
     """
-    given = headers.get("host", "")
     try:
         name = urlsplit(f"//{given}").hostname or ""
         if name and name.removesuffix(".") not in hosts:

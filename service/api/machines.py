@@ -6,8 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.plant import Plant
 from service.api.given import Seen, Span, machine_named
+from service.api.grades import GradeView
 from service.api.paging import Limit, Offset, Page, cut
+from service.grades import Kept, grade_of_model, kept_grades
 from service.health import Health, MachineHealth
 from service.levels import Level, level_histories
 from service.overview import machine_health, plant_health, signal_states
@@ -26,10 +29,13 @@ class LevelView(BaseModel):
     level: float | None = Field(description="0 to 1, higher is worse; null where the reason is not 'ok'.")
     reason: str
     threshold: float
+    grade: GradeView | None = Field(
+        None, description="The lowest grade of the signals that the model looks at; null before the first grading."
+    )
 
     @classmethod
-    def of(cls, level: Level) -> "LevelView":
-        """Show a level."""
+    def of(cls, level: Level, plant: Plant, kept: Kept) -> "LevelView":
+        """Show a level, and the grade of what it rests on."""
         return cls(
             model=level.model,
             version=level.version,
@@ -37,6 +43,7 @@ class LevelView(BaseModel):
             level=level.level,
             reason=level.reason.value,
             threshold=level.threshold,
+            grade=GradeView.of(grade_of_model(plant, level.model, kept)),
         )
 
 
@@ -88,6 +95,7 @@ class SignalView(BaseModel):
     time: datetime | None
     value: float | None
     stale: bool = Field(description="Whether it has been silent for too long; `time` says since when, null: 90 days.")
+    grade: GradeView | None = Field(description="How far its readings can be trusted; null before the first grading.")
 
 
 class LevelsView(BaseModel):
@@ -123,7 +131,10 @@ def list_machines(
     """Return the machines and their health, in the order of the plant file."""
     healths = [each for each in plant_health(seen.room, seen.sampling, seen.now) if health in (None, each.health)]
     page, next_page = cut(request, healths, limit, offset)
-    return MachinePage(items=[MachineView.model_validate(_fields(each)) for each in page], next=next_page)
+    plant = seen.room.plant
+    kept = kept_grades(seen.room.state, plant, [each.machine.name for each in page])
+    items = [MachineView.model_validate(_fields(each, plant, kept[each.machine.name])) for each in page]
+    return MachinePage(items=items, next=next_page)
 
 
 @router.get("/machines/{machine:path}")
@@ -140,6 +151,7 @@ def show_machine(
     found, _ = machine_named(seen.room.plant, machine)
     start, end = span.closed(seen.now, DEFAULT_SPAN)
     health = machine_health(seen.room, seen.sampling, seen.now, found.name)
+    kept = kept_grades(seen.room.state, seen.room.plant, [found.name])[found.name]
     signals = [
         SignalView(
             name=each.signal.name,
@@ -148,6 +160,7 @@ def show_machine(
             time=each.time,
             value=each.value,
             stale=each.stale,
+            grade=GradeView.of(kept.get(each.signal.name)),
         )
         for each in signal_states(seen.room, seen.sampling, seen.now, found.name, health.newest)
     ]
@@ -159,10 +172,12 @@ def show_machine(
                 model=history.model, threshold=history.threshold, time=utc(shown.time), level=shown.value.tolist()
             )
         )
-    return MachineDetail.model_validate({**_fields(health), "signals": signals, "levels": levels})
+    return MachineDetail.model_validate(
+        {**_fields(health, seen.room.plant, kept), "signals": signals, "levels": levels}
+    )
 
 
-def _fields(health: MachineHealth) -> dict[str, object]:
+def _fields(health: MachineHealth, plant: Plant, kept: Kept) -> dict[str, object]:
     return {
         "name": health.machine.name,
         "class": health.machine.machine_class,
@@ -172,7 +187,7 @@ def _fields(health: MachineHealth) -> dict[str, object]:
         "health": health.health,
         "newest_reading": health.newest,
         "stale": health.stale,
-        "level": None if health.level is None else LevelView.of(health.level),
-        "said": [LevelView.of(each) for each in health.said],
+        "level": None if health.level is None else LevelView.of(health.level, plant, kept),
+        "said": [LevelView.of(each, plant, kept) for each in health.said],
         "alerts": [each.number for each in health.alerts],
     }

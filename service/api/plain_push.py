@@ -1,4 +1,4 @@
-"""Plain pushes go past the router: to find the way and to prepare its parameters costs more than to decode a batch.
+"""Plain pushes go past the framework: to find the way and prepare its parameters costs more than to decode a batch.
 
 ``readings.push_readings`` says the same to every push, and takes those that are not as plain as these.
 """
@@ -10,10 +10,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.decode.cut import Body
 from service.api.body import content_type
+from service.api.problem import ANSWERED, Answer
 from service.api.push import FORMATS, JSON
 
 _PRECISIONS: Mapping[bytes, str] = {b"": "ns"} | {
@@ -53,3 +54,26 @@ class PlainPush(BaseRoute):
         body = Body(FORMATS[content_type(request.headers)], await request.body(), now, head)
         receipt = await state.pushes.take(body, request.headers.get("idempotency-key"))
         await Response(receipt.model_dump_json(), media_type=JSON)(scope, receive, send)
+
+
+class PastTheFramework:
+    """Hands a plain push to its route at once, and answers its errors as the framework would.
+
+    Parameters
+    ----------
+    path : of all pushes
+    answer : what a client gets for an error
+    """
+
+    def __init__(self, app: ASGIApp, path: str, answer: Answer) -> None:
+        self._app, self._route, self._answer = app, PlainPush(path), answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a plain push; pass any other request on."""
+        if self._route.matches(scope)[0] is Match.NONE:
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._route.handle(scope, receive, send)
+        except ANSWERED as error:
+            await self._answer(Request(scope), error)(scope, receive, send)

@@ -127,8 +127,15 @@ def problem_of(error: Exception) -> Problem:
             return Problem(title=_phrase(500), status=500, detail="Something went wrong here; the log says what.")
 
 
-def add_problem_handlers(app: FastAPI, render: Render) -> None:
-    """Answer every error of ``app`` with a problem: JSON for programs, a page for browsers."""
+Answer = Callable[[Request, Exception], Response]
+"""Turns an error into what the client gets."""
+
+ANSWERED: tuple[type[Exception], ...] = (AndonError, ProblemError, RequestValidationError, HTTPException)
+"""Errors that a request is expected to end with; every other one is a mistake of ours."""
+
+
+def problem_answer(render: Render) -> Answer:
+    """Return what answers every error with a problem: JSON for programs, a page for browsers."""
 
     def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
@@ -145,7 +152,12 @@ def add_problem_handlers(app: FastAPI, render: Render) -> None:
         response.headers.update(_headers(error))
         return response
 
-    for kind in (AndonError, ProblemError, RequestValidationError, HTTPException, Exception):
+    return answer
+
+
+def add_problem_handlers(app: FastAPI, answer: Answer) -> None:
+    """Answer every error of ``app``."""
+    for kind in (*ANSWERED, Exception):
         app.add_exception_handler(kind, answer)
 
 

@@ -7,7 +7,7 @@ from anyio import to_thread
 from pydantic import BaseModel, Field
 
 from ingest.decode.clean.decoder import BodyDecoder
-from ingest.decode.cut import Body, dead_letters
+from ingest.decode.cut import Body
 from ingest.decode.rows import Decoded
 from ingest.delivery import Delivery, other_content
 from ingest.errors import IntakeFullError, OtherContentError
@@ -15,11 +15,11 @@ from ingest.intake import Inlet
 from ingest.report import Rejection
 from service.api.body import INLINE_BYTES
 from service.api.problem import Fault, ProblemError
+from service.api.push_queue import Kept, PushQueue, delivery_of
 from service.metrics import Metrics
 
-SOURCE = "api"
 AT_ONCE = 8
-"""Batches that are worked on at a time; more of them wait, so that whoever looks at alerts meanwhile does not."""
+"""Batches, large or not clean, that are worked on at a time; more of them wait, so that others do not."""
 
 MOST_WAITING = 2_000
 SHOWN = 100
@@ -43,10 +43,11 @@ class Receipt(BaseModel):
 
 
 class Pushes:
-    """Takes batches, and answers each when it is on disk."""
+    """Takes batches, and answers each when it is on disk; made and used on one event loop."""
 
     def __init__(self, decoder: BodyDecoder, intake: Inlet, metrics: Metrics) -> None:
         self._decoder, self._intake, self._metrics = decoder, intake, metrics
+        self._queue = PushQueue(decoder, intake)
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -72,51 +73,40 @@ class Pushes:
             raise IntakeFullError("more comes than can be taken; send it again in a moment")
         self._waiting += 1
         try:
-            async with self._turn:
-                delivery, decoded = await self._decoded(body, key)
-                kept = await asyncio.wrap_future(self._intake.put(delivery))
+            kept = await self._kept(body, key)
         finally:
             self._waiting -= 1
-        if kept.other:
+        decoded, receipt = kept.decoded, kept.receipt
+        if receipt.other:
             raise OtherContentError(other_content(key or ""))
         faults = [_fault(each) for each in decoded.rejections[:SHOWN]]
         accepted = sum(each.count for each in decoded.readings)
         self._metrics.rejected.inc(decoded.rejected)
         if faults and not accepted:
             raise ProblemError(422, "no reading could be kept", errors=faults)
-        self._metrics.accepted.inc(accepted if kept.fresh else 0)
+        self._metrics.accepted.inc(accepted if receipt.fresh else 0)
         return Receipt(
             accepted=accepted,
-            repeated=not kept.fresh,
+            repeated=not receipt.fresh,
             rejected=decoded.rejected,
             missing=decoded.missing,
             errors=faults,
         )
 
-    async def _decoded(self, body: Body, key: str | None) -> tuple[Delivery, Decoded]:
-        """Decode at once what takes less time than to hand it to a thread, so that other requests do not wait."""
-        if len(body.body) <= INLINE_BYTES and (clean := self._decoder.clean(body)) is not None:
-            return _delivery(body, clean, key), clean
-        return await to_thread.run_sync(self._decoded_with_care, body, key)
+    def close(self) -> None:
+        """Hand over to the intake what came; nothing may be taken after that."""
+        self._queue.close()
+
+    async def _kept(self, body: Body, key: str | None) -> Kept:
+        if len(body.body) <= INLINE_BYTES and (kept := await self._queue.put(body, key)) is not None:
+            return kept
+        async with self._turn:
+            delivery, decoded = await to_thread.run_sync(self._decoded_with_care, body, key)
+            return Kept(decoded, await asyncio.wrap_future(self._intake.put(delivery)))
 
     def _decoded_with_care(self, body: Body, key: str | None) -> tuple[Delivery, Decoded]:
         decoded = self._decoder.decode(body)
-        return _delivery(body, decoded, key), decoded
-
-
-def _delivery(body: Body, decoded: Decoded, key: str | None) -> Delivery:
-    # What gave no reading may be sent again, once the plant file is mended.
-    digest = body.digest
-    position = (key or f"sha256:{digest}") if decoded.readings else ""
-    return Delivery(
-        source=SOURCE,
-        readings=tuple(decoded.readings),
-        rejections=tuple(decoded.rejections),
-        position=position,
-        remembered="key" if key else "body",
-        digest=digest,
-        dead_letters=dead_letters(body, decoded),
-    )
+        return delivery_of(body, decoded, key), decoded
 
 
 def _fault(rejection: Rejection) -> Fault:

@@ -1,5 +1,6 @@
 """Check the plant file, its sources and what has been read so far."""
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.cli.call import current_call, shared_options, wall_clock
-from service.cli.quality import clocks_and_grades, rows_of, tell, write_page
+from service.cli.quality import clocks_and_grades, repeated_rows, rows_of, tell, write_page
 
 if TYPE_CHECKING:
     from features.left_out import LeftOut
@@ -33,7 +34,7 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
     """
     from dataclasses import asdict
 
-    from ingest.sources.check import check_sources, silent_signals
+    from ingest.sources.check import check_sources, check_streams, doubtful_units, silent_signals
     from ingest.stored_unit import declared_units, other_units
     from service.jobs.schedule import unusable_schedules
 
@@ -44,7 +45,7 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
         if relabel:
             room.store.units.declare(declared_units(room.plant), wall_clock())
         damages = room.store.find_damage() if storage else []
-        folder = str(room.store.set_aside(damages)) if aside and damages else None
+        folder = room.store.set_aside(damages) if aside and damages else None
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
         late = room.store.late.counts().values()
@@ -56,6 +57,7 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
         problems = [
             *(_lost(each, folder) for each in damages),
             *check_sources(room.plant),
+            *check_streams(room.plant, os.environ),
             *unusable_schedules(room.plant.jobs),
             *silent_signals(room.plant, room.store),
             *other_units(room.plant, room.store.units),
@@ -76,6 +78,9 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
             "left_out": [each.to_dict() for each in left_out],
             "labels": [each.to_dict() for each in labels],
             "models": models,
+            "doubtful_units": doubtful_units(room.plant),
+            "storage": {**asdict(room.store.parts()), "damaged": len(damages)} if storage else None,
+            "repeated": repeated_rows(room),
             "problems": problems,
         }
     call.show(report, lambda: _tell(report, [each.summary() for each in left_out]))
@@ -98,13 +103,16 @@ def _lost(damage: "Damage", folder: str | None) -> str:
     """Say what is damaged and what was in it."""
     from ingest.catalogue import from_microseconds
 
+    aside = f"; put aside into {folder}" if folder else ""
+    if damage.part == "late":
+        return f"{damage.why}{aside}"
     if damage.part == "stray":
-        return f"{damage.why} ({damage.rows:,} rows)" + (f"; put aside into {folder}" if folder else "")
+        return f"{damage.why} ({damage.rows:,} rows){aside}"
     first, newest = from_microseconds(damage.first), from_microseconds(damage.newest)
     inside = (
         f"{damage.rows:,} rows of class {damage.machine_class!r}, {first:%Y-%m-%d %H:%M} to {newest:%Y-%m-%d %H:%M} UTC"
     )
-    return f"{damage.why} ({inside})" + (f"; put aside into {folder}" if folder else "")
+    return f"{damage.why} ({inside}){aside}"
 
 
 def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
@@ -169,6 +177,20 @@ def _tell(report: dict[str, Any], left_out: list[str]) -> None:
             f"Relabelled {each['at']:%Y-%m-%d %H:%M} UTC: signal {each['signal']!r} of class {each['machine_class']!r}"
             f" from {each['before']!r} to {each['unit']!r}."
         )
+    if repeated := report["repeated"]:
+        most = max(repeated, key=lambda name: repeated[name])
+        click.echo(
+            f"Repeated in the newest 30 days: {sum(repeated.values()):,} rows came again with nothing new; that changes"
+            f" nothing. Most are of {most} ({repeated[most]:,})."
+        )
+    if (stored := report["storage"]) is not None:
+        click.echo(
+            f"Storage: read {stored['files']:,} files of the lake and {stored['batches']:,} batches of the log with"
+            f" {stored['rows']:,} rows: {stored['damaged'] or 'none'} damaged"
+            f"{'.' if stored['damaged'] else ', all as written.'}"
+        )
+    for line in report["doubtful_units"]:
+        click.echo(f"Look at {line}")
     tell(report["quality"])
     for line in left_out:
         click.echo(line)

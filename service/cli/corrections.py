@@ -30,7 +30,7 @@ def command(machine: str | None, start: Any, end: Any, limit: int) -> None:
             "end": in_zone(end, zone),
         }
         counts = room.store.corrections.counts()
-        found = list(islice(room.store.corrections.rows(classes, **asked), limit))
+        found = [row for _, row in islice(room.store.corrections.rows(classes, **asked), limit)]
 
     def tell() -> None:
         for each in found:

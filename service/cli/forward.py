@@ -125,7 +125,9 @@ def _tell(status: "Status") -> None:
     )
     if status.problem:
         click.echo(f"Problem since {_at(status.problem_since)}: {status.problem}")
-    for name, why in (status.streams or {}).items():
+    if status.unmarked:
+        click.echo(f"After a crash some may be sent again: {status.unmarked}")
+    for name, why in status.streams.items():
         click.echo(f"Stream {name}: {why or 'listening'}")
     for count, what in (
         (status.dropped, "dropped to make room"),

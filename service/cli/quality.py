@@ -18,17 +18,25 @@ MACHINES_GRADED = 200
 def clocks_and_grades(room: "ControlRoom") -> "tuple[list[str], dict[str, list[SignalGrade]]]":
     """Return which clocks seem wrong and each class's grades; or what is damaged, which cannot be asked."""
     from ingest.errors import DamagedError
-    from ingest.quality.assess import assess
     from ingest.skew import clock_problems
+    from service.grades import grade_class
 
     try:
         clocks = clock_problems(room.plant, room.store)
         return clocks, {
-            each.name: list(assess(room.store, room.plant, each, machines=_some_machines(room, each.name)))
+            each.name: grade_class(room.plant, room.store, each, machines=_some_machines(room, each.name))
             for each in room.plant.classes
         }
     except DamagedError as error:
         return [str(error)], {}
+
+
+def repeated_rows(room: "ControlRoom") -> dict[str, int]:
+    """Return how many rows of each machine came again with nothing new, in the newest 30 days of the plant."""
+    from ingest.quality.assess import SPAN
+
+    newest = [last for each in room.plant.classes for _, last in room.store.spans(each.name).values()]
+    return room.store.repeated(max(newest) - SPAN, max(newest)) if newest else {}
 
 
 def _some_machines(room: "ControlRoom", machine_class: str) -> list[str]:
@@ -84,7 +92,7 @@ def tell(rows: list[dict[str, Any]]) -> None:
 
 
 def write_page(room: "ControlRoom", grades: "dict[str, list[SignalGrade]]", path: Path, now: datetime) -> None:
-    """Write the page of all signals that are not without fault.
+    """Write the page of the grades and strips of all signals, the worst first.
 
     Raises
     ------

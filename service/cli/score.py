@@ -33,11 +33,13 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     from service.alerts.book import list_alerts
     from service.alerts.rank import where_to_look_first
     from service.cli.present import present
+    from service.grades import grade_when_due
 
     note = ""
     if at is None:
         at, note = present(room.plant, room.store, wall_clock())
     report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since)
+    grade_when_due(room.plant, room.store, room.state, at=at)
     with room.state.read() as connection:
         ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at, room.registry.card)
     return {

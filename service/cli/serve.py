@@ -58,6 +58,7 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     host, port = listener.getsockname()[:2]
     click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
     config = uvicorn.Config(create_app(settings, clock=clock), log_config=None, server_header=False)
+    # Nor later on: that would hold requests up, again and again.
     gc.freeze()
     gc.enable()
     uvicorn.Server(config).run(sockets=[listener])

@@ -13,6 +13,7 @@ from service.api.body import RawBody
 from service.api.given import Now, Room
 from service.api.problem import ProblemError
 from service.dashboard.render import back_to, page, person, read_form
+from service.grades import grade_of_alert, kept_grades
 
 router = APIRouter()
 _ROWS = 100
@@ -32,8 +33,10 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     """Show one alert."""
     with room.state.read() as connection:
         alert, history = book.show(connection, number), book.history(connection, number)
+    kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
+    grade = grade_of_alert(room.plant, alert.model, kept)
     why_here = where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0].why if alert.live else ""
-    return page(request, "alert.html", alert=alert, history=history, why_here=why_here)
+    return page(request, "alert.html", alert=alert, history=history, why_here=why_here, grade=grade)
 
 
 @router.post("/alerts/{number}/acknowledge")

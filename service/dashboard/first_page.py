@@ -1,7 +1,7 @@
 """The first page: where to look first, and the whole plant at a glance."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from ingest.plant import Machine
+from service.alerts.alert import Alert
 from service.alerts.rank import where_to_look_first
 from service.api.given import Seen
 from service.dashboard.render import page
+from service.grades import KeptGrade, grade_of_alert, kept_grades
 from service.health import Health, MachineHealth
 from service.overview import plant_health
 
@@ -41,12 +43,20 @@ def first_page(request: Request, seen: Seen) -> Response:
         "first.html",
         ranked=ranked,
         shown=SHOWN,
+        grades=_grades(seen, [each.alert for each in ranked[:SHOWN]]),
         hidden=max(0, len(ranked) - SHOWN),
         next_step=_next_step(healths, has_models=bool(seen.room.registry.versions())),
         assessed_at=max((each.level.time for each in healths if each.level), default=None),
         counts=[(health, counted[health]) for health in Health if counted[health]],
         groups=_by_place(healths),
     )
+
+
+def _grades(seen: Seen, alerts: Sequence[Alert]) -> dict[int, KeptGrade | None]:
+    """Return the grade of the signals that each alert rests on, by the alert's number."""
+    plant = seen.room.plant
+    kept = kept_grades(seen.room.state, plant, sorted({each.machine for each in alerts}))
+    return {each.number: grade_of_alert(plant, each.model, kept[each.machine]) for each in alerts}
 
 
 def place_of(machine: Machine) -> str:

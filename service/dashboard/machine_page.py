@@ -17,6 +17,7 @@ from service.dashboard import chart
 from service.dashboard.chart import Chart, Mark, Span, draw
 from service.dashboard.first_page import place_of
 from service.dashboard.render import page, span_words
+from service.grades import grade_of_alert, grade_of_model, kept_grades
 from service.levels import LevelHistory, level_histories
 from service.overview import machine_health, signal_states
 from service.series import Series, signal_series, thin
@@ -62,6 +63,7 @@ def machine_page(
     series = signal_series(store, found.name, machine_class.name, signals, (span.start, end), chart.PIXELS)
     histories = level_histories(state, found.name, span.start, end)
     ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
+    kept = kept_grades(state, plant, [found.name])[found.name]
     silent = health.newest is not None and not any(map(len, series.values()))
     return page(
         request,
@@ -77,8 +79,12 @@ def machine_page(
         later=_iso(end + length) if end < seen.now else "",
         silent_hint=_iso(health.newest) if silent and health.newest else "",
         legend=_LEGEND,
-        risks=[_risk(each, plant, span, marks) for each in histories],
-        signals=[draw(each.name, each.unit, series[each.name], span, marks=marks) for each in machine_class.signals],
+        risks=[(_risk(each, plant, span, marks), grade_of_model(plant, each.model, kept)) for each in histories],
+        alert_grades={each.number: grade_of_alert(plant, each.model, kept) for each in health.alerts},
+        signals=[
+            (draw(each.name, each.unit, series[each.name], span, marks=marks), kept.get(each.name))
+            for each in machine_class.signals
+        ],
         silent_signals=[
             each for each in signal_states(seen.room, seen.sampling, seen.now, found.name, health.newest) if each.stale
         ],

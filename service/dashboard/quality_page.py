@@ -1,4 +1,4 @@
-"""A page of its own, without a server: the signals that are not without fault, each as a strip of its readings."""
+"""A page of its own, without a server: the grade of each signal, and a strip of its readings, the worst first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,12 @@ MOST_STRIPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One signal of its worst machine: the grade, and the readings with its faults marked."""
+    """One signal of its worst machine: the grade, and the readings with its faults marked.
+
+    Attributes
+    ----------
+    faulty : of so many of the machines it has a fault
+    """
 
     machine_class: str
     graded: SignalGrade
@@ -41,13 +46,13 @@ def quality_page(plant: Plant, history: History, grades: dict[str, list[SignalGr
         (machine_class, those)
         for machine_class in plant.classes
         for those in summary(grades.get(machine_class.name, [])).values()
-        if those[0].grade.faults
+        if those[0].machine in history.spans(machine_class.name)
     ]
     worst.sort(key=lambda each: each[1][0].grade.number)
-    signals = sum(len(summary(each)) for each in grades.values())
+    faulty = sum(bool(those[0].grade.faults) for _, those in worst)
     strips = [_strip(plant, history, machine_class, those) for machine_class, those in worst[:MOST_STRIPS]]
     return document(
-        "quality.html", plant, now, strips=strips, signals=signals, faulty=len(worst), days=SPAN.days, frame=chart
+        "quality.html", plant, now, strips=strips, signals=len(worst), faulty=faulty, days=SPAN.days, frame=chart
     )
 
 

@@ -1,6 +1,6 @@
 """Forward: send what a spool holds to the centre, oldest first, until each record is settled."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from service.edge.load import (
     refused_letter,
     turned_away_letters,
 )
+from service.edge.piece_size import PieceSize
 
 BYTES_IN_A_REQUEST = 4 << 20
 FIRST_PAUSE_SECONDS = 0.5
@@ -112,7 +113,7 @@ class Forwarder:
         self._spool, self._centre, self._aside, self._clock = spool, centre, aside, clock
         self._random = random or Random()  # noqa: S311 - nothing secret
         self._pauses = pauses or Pauses()
-        self._most_rows: dict[str, int] = {}
+        self._sizes: dict[str, PieceSize] = defaultdict(PieceSize)
         self._lock = Lock()
         self._progress = Progress()
 
@@ -141,7 +142,7 @@ class Forwarder:
         pieces = deque([load])
         while pieces:
             piece = pieces.popleft()
-            if len(piece) > (most := self._most_rows.get(piece.path, len(piece))):
+            if len(piece) > (most := self._sizes[piece.path].most(len(piece))):
                 pieces.extendleft(reversed(list(piece.parts(most))))
                 continue
             answer = self._answer(piece, stop)
@@ -170,7 +171,7 @@ class Forwarder:
         now = self._clock()
         match answer.outcome:
             case Outcome.TOO_LARGE:
-                self._most_rows[piece.path] = len(piece) // 2
+                self._sizes[piece.path].too_large(len(piece))
                 _log.info("smaller pieces", rows=len(piece) // 2, why=answer.why)
                 return [piece]
             case Outcome.REFUSED if is_letters(piece):
@@ -178,6 +179,7 @@ class Forwarder:
             case Outcome.REFUSED:
                 _log.warning("refused, sent as a dead letter", rows=len(piece), why=answer.why)
                 return [letters_load(f"{piece.key}:x", "edge", [refused_letter(piece, answer.why, now)])]
+        self._sizes[piece.path].taken(len(piece))
         self._note(accepted=answer.accepted, rejected=answer.rejected, sent=now)
         if answer.rejected:
             where, why = answer.faults[0] if answer.faults else ("", "")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
@@ -19,6 +19,7 @@ from service.edge.forwarder import Progress
 
 STATUS_SECONDS = 1.0
 _FILE = "status.json"
+_SILENT = "nobody listens: andon forward does not run"
 _log = structlog.get_logger()
 
 
@@ -33,7 +34,9 @@ class Status:
     waiting, bytes : records that are not sent yet; size of the spool on disk
     dropped, altered : records that were dropped to make room; that the disk had altered
     aside : files in the folder ``aside``
-    problem, streams and the others : of the process that runs, or that ran last
+    unmarked : why the disk does not know how far the spool is sent; empty if it does
+    streams : what is wrong with each stream, empty while it listens; none listens when no process runs
+    problem and the others : of the process that runs, or that ran last
     """
 
     running: bool
@@ -51,12 +54,14 @@ class Status:
     sent: datetime | None = None
     problem: str = ""
     problem_since: datetime | None = None
-    streams: Mapping[str, str] | None = None
+    unmarked: str = ""
+    streams: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def well(self) -> bool:
         """Whether nobody needs to look."""
-        trouble = self.problem or self.aside or self.altered or self.dropped or any((self.streams or {}).values())
+        lost = self.aside or self.altered or self.dropped
+        trouble = self.problem or self.unmarked or lost or any(self.streams.values())
         return self.running and not trouble
 
 
@@ -77,6 +82,7 @@ class Teller:
         self._to, self._most_bytes, self._clock = to, most_bytes, clock
         self._aside = Aside(spool.folder / "aside")
         self._lost = (spool.dropped, spool.altered)
+        self._unmarked = ""
         self._stop = Event()
         self._thread = Thread(target=self._tell, name="andon-status", daemon=True)
 
@@ -96,6 +102,9 @@ class Teller:
             if lost != self._lost:
                 self._lost = lost
                 _log.error("records were lost", dropped=status.dropped, altered=status.altered)
+            if status.unmarked != self._unmarked:
+                self._unmarked = status.unmarked
+                _log.warning("what is sent may be sent again after a crash", why=status.unmarked or "not any more")
             # A full disk must not stop the draining that empties it.
             with suppress(OSError):
                 _write(self._spool.folder / _FILE, status)
@@ -115,6 +124,7 @@ class Teller:
             dropped=spool.dropped,
             altered=spool.altered,
             aside=self._aside.count(),
+            unmarked=spool.unmarked,
             streams={name: each.why for name, each in self._streams().items()},
             **progress,
         )
@@ -129,6 +139,7 @@ def read_status(folder: Path) -> Status:
         When the folder cannot be used.
     """
     said = _read(folder / _FILE)
+    silent = {name: why or _SILENT for name, why in said.streams.items()}
     if not folder.exists():
         return replace(said, running=False)
     try:
@@ -141,6 +152,7 @@ def read_status(folder: Path) -> Status:
                 dropped=spool.dropped,
                 altered=spool.altered,
                 aside=Aside(folder / "aside").count(),
+                streams=silent,
             )
     except StoreBusyError:
         return replace(said, running=True)

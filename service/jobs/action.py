@@ -11,6 +11,7 @@ from ingest.plant import Job, ModelEntry
 from service import monitor
 from service.control_room import ControlRoom
 from service.database import assessment_table
+from service.grades import grade_when_due
 from service.jobs import ledger
 from service.jobs.ledger import Outcome, RunState
 from service.jobs.report import write_report
@@ -65,18 +66,23 @@ def score(work: Work) -> Outcome:
     report = monitor.round(
         room.plant, room.store, room.registry, room.state, at=work.slot, only=[each.name for each in work.entries]
     )
+    errors = [*report.errors]
+    try:
+        grade_when_due(room.plant, room.store, room.state, at=work.slot)
+    except AndonError as error:
+        errors.append(f"grades of signals: {error}")
     summary = f"{report.windows:,} windows of {report.machines} machines: {report.raised} raised, {report.over} over"
     if report.rescored or report.too_late:
         summary += f"; late readings: {report.rescored:,} windows again, {report.too_late:,} rows too late"
-    if report.errors:
-        summary += f"; {len(report.errors)} could not be assessed, first: {report.errors[0]}"
+    if errors:
+        summary += f"; {len(errors)} could not be assessed, first: {errors[0]}"
     return Outcome(
         state=RunState.FAILED if report.errors and not report.windows else RunState.DONE,
         summary=summary,
         rows=report.windows,
         machines=report.machines,
         models=report.models,
-        log="\n".join([*report.errors, *(f"{name}: no recent readings" for name in report.stale)]),
+        log="\n".join([*errors, *(f"{name}: no recent readings" for name in report.stale)]),
     )
 
 

@@ -1,222 +1,198 @@
 """Speed and memory of features: ``python -m tests.benchmarks.features [--json] [--quick]``.
 
-1,000 machines × 10 signals × 1 day at 1 min, with the default recipe of a failure risk that looks 24 h
-ahead: windows of 3 h, 24 h and 7 d every hour. Readings lie in memory as an Arrow table, so that the
-store is not measured here. The peer is pandas' ``rolling`` with the same windows and the statistics
-that it has of its own (mean, deviation, extremes, skewness, kurtosis; no slope, crest or clocks), on a
-share of the machines, in the same run. Each contender runs in a process of its own; the median of
-several runs is printed, on the wall and on the processor (one core; other work on the machine slows
-the first only), with the peak memory that it needed beyond its input.
+22 features of windows of 256 samples every 64, of 1,000 series × 10,000 samples, by the kernels on one thread and on
+two, and by other libraries on fewer of the same series, each in a process of its own. The others are installed into
+an environment of their own, which is kept in the user's cache. First it is looked whether all say the same; then
+come the rows. Each is the median of its runs. A speed "on the wall" suffers from other work on the machine; one "per
+processor second" hardly does, and is what ratios of one core are made of. Of two threads both are printed, since only
+the wall says whether they work side by side.
+
+``tests.benchmarks.extraction`` adds whole feature tables, from readings in Arrow to columns.
 """
 
 import argparse
+import hashlib
 import json
-import resource
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Hashable, Sequence
-from datetime import UTC, datetime, timedelta
+import venv
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from features.extract import extract
-from features.recipe import Recipe, recipe_for
-from ingest.event import Event, events_table
-from ingest.plant import MachineClass, ModelEntry, Signal
-from ingest.reading import TIME, Readings
+from features.kernels.names import KERNELS, MOMENTS, ORDERED
+from features.kernels.windows import Engine, Even, compiled_is_there, window_features
+from tests.benchmarks import extraction, window_peers
+from tests.benchmarks.window_peers import LENGTH, SHOWN, STRIDE, peak_megabytes, series_of
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
-SIGNALS = 10
-MINUTES = 1440
-GOAL_VALUES_PER_SECOND = 5_000_000
-ROWS = ("seconds", "processor_seconds", "values_per_second", "features_per_second", "peak_megabytes", "input_megabytes")
+PEERS = ("bottleneck>=1.4", "numpy>=2", "pandas>=2.2", "polars>=1.20", "tsflex>=0.4", "tsfresh>=0.21", "tsfel>=0.2")
+Row = dict[str, Any]
 
+OURS: dict[str, tuple[tuple[str, ...], int, int, Engine, str]] = {
+    "22 features, one thread": (KERNELS, STRIDE, 1, "compiled", "float64"),
+    "22 features, two threads": (KERNELS, STRIDE, 2, "compiled", "float64"),
+    "22 features, plain numpy, one thread": (KERNELS, STRIDE, 1, "plain", "float64"),
+    "22 features of float32, one thread": (KERNELS, STRIDE, 1, "compiled", "float32"),
+    "13 features of moments, one thread": (MOMENTS, STRIDE, 1, "compiled", "float64"),
+    "13 features of moments, two threads": (MOMENTS, STRIDE, 2, "compiled", "float64"),
+    "stride 1, 13 features, one thread": (MOMENTS, 1, 1, "compiled", "float64"),
+    "stride 1, 13 features, two threads": (MOMENTS, 1, 2, "compiled", "float64"),
+    "stride 1, 3 quantiles, one thread": (ORDERED, 1, 1, "compiled", "float64"),
+}
+"""For each row: features, stride, threads, path and type."""
 
-class ArrowHistory:
-    """Steady readings of many machines in one sorted Arrow table; a span is a slice of it."""
-
-    def __init__(self, machines: int, minutes: int, gaps: float = 0.0) -> None:
-        random = np.random.default_rng(0)
-        self.names = [f"m{each:05d}" for each in range(machines)]
-        self.minutes = minutes
-        times = np.datetime64(START.replace(tzinfo=None), "us") + (np.arange(minutes) + 1) * np.timedelta64(1, "m")
-        stamps = pa.array(np.tile(times, machines)).cast(TIME)
-        columns: dict[str, Any] = {
-            "machine": pa.array(np.repeat(self.names, minutes)),
-            "time": stamps,
-            "arrived": stamps,
-        }
-        for signal in range(SIGNALS):
-            values = random.normal(50, 3, machines * minutes)
-            missing = random.random(len(values)) < gaps if gaps else None
-            columns[f"signal{signal}"] = pa.array(values, mask=missing)
-        self.table = pa.table(columns)
-        self.known_events = events_table(
-            Event(machine=name, kind="error", code="E1", time=START + timedelta(hours=5)) for name in self.names[::10]
-        )
-
-    def read(
-        self,
-        machine_class: str,
-        *,
-        machines: Sequence[str] | None = None,
-        signals: Sequence[str] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> Readings:
-        """Return readings of neighbouring machines in (start, end]."""
-        wanted = list(machines or self.names)
-        place = self.names.index(wanted[0])
-        if wanted != self.names[place : place + len(wanted)]:
-            raise ValueError("the benchmark asks for neighbouring machines only")
-        minute = timedelta(minutes=1)
-        begin = 0 if start is None else min(max((start - START) // minute, 0), self.minutes)
-        stop = self.minutes if end is None else min(max((end - START) // minute, 0), self.minutes)
-        found = self.table.slice(place * self.minutes, len(wanted) * self.minutes)
-        if (begin, stop) != (0, self.minutes):
-            parts = [found.slice(each * self.minutes + begin, stop - begin) for each in range(len(wanted))]
-            found = pa.concat_tables(parts)
-        names = ["machine", "time", "arrived", *(found.column_names[3:] if signals is None else signals)]
-        return Readings(machine_class, found.select(names))
-
-    def events(
-        self,
-        *,
-        machines: Sequence[str] | None = None,
-        kinds: Sequence[str] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> pd.DataFrame:
-        """Return all events; the benchmark has few."""
-        return self.known_events
-
-    def derived(
-        self,
-        machine_class: str,
-        start: datetime,
-        end: datetime,
-        keys: Sequence[Hashable],
-        work: Callable[[Sequence[int]], Sequence[Any]],
-    ) -> list[Any]:
-        """Return what ``work`` makes of the readings, remembering nothing."""
-        return list(work(range(len(keys))))
-
-    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the same span for every machine."""
-        minute = timedelta(minutes=1)
-        return dict.fromkeys(self.names, (START + minute, START + self.minutes * minute))
+GOALS = {
+    "22 features, one thread": 25_000_000,
+    "22 features, two threads": 50_000_000,
+    "13 features of moments, two threads": 500_000_000,
+    "stride 1, 13 features, two threads": 30_000_000,
+}
+AGAINST = {
+    "22 features, one thread": (
+        *("tsflex_fused", "tsflex_fused_vectorised", "tsflex_vectorised", "tsflex_plain"),
+        *("tsfresh", "tsfel", "pandas", "polars"),
+    ),
+    "22 features, two threads": ("tsflex_fused",),
+    "22 features, plain numpy, one thread": ("tsflex_fused", "tsflex_fused_vectorised"),
+    "stride 1, 13 features, one thread": ("pandas_each", "bottleneck"),
+}
+WHAT = {
+    "tsflex_fused": "tsflex, one function of all 22",
+    "tsflex_fused_vectorised": "tsflex, one function of all windows that is written by hand in numpy",
+    "tsflex_vectorised": "tsflex, 22 vectorised functions",
+    "tsflex_plain": "tsflex, 22 plain functions",
+    "tsfresh": "tsfresh, closest settings",
+    "tsfel": "TSFEL, closest features",
+    "pandas": "pandas rolling(step), 9 features",
+    "polars": "polars group_by_dynamic, 17 features",
+    "pandas_each": "pandas rolling, 6 features",
+    "bottleneck": "bottleneck, 4 features",
+}
+SLOW = ("tsflex_plain", "tsfresh", "tsfel")
 
 
-def default_recipe() -> Recipe:
-    """Return the recipe that a failure risk with a horizon of 24 h gets when its entry says nothing else."""
-    entry = ModelEntry.model_validate({"name": "risk", "task": "failure_risk", "class": "press", "horizon": "24 h"})
-    signals = [Signal(name=f"signal{each}") for each in range(SIGNALS)]
-    machine_class = MachineClass(name="press", signals=signals)
-    sampling = {signal.name: timedelta(minutes=1) for signal in machine_class.signals}
-    return recipe_for(entry, machine_class, sampling=sampling, error_codes=["E1"])
+def run_ours(name: str, series: int, samples: int, runs: int) -> Row:
+    """Return the clocks of each run, the peak memory beyond input and output, and what is shown."""
+    names, stride, threads, engine, kind = OURS[name]
+    values = series_of(series, samples)
+    if kind == "float32":
+        values = values.astype(kind)
+    windows = Even(LENGTH, stride)
+    found = window_features(values[:1, : 4 * LENGTH], windows, names, threads=threads, engine=engine)
+    before, clocks, size = peak_megabytes(anew=True), [], 0
+    for _ in range(runs):
+        begin = time.perf_counter(), time.process_time()
+        out = window_features(values, windows, names, threads=threads, engine=engine)
+        clocks.append((time.perf_counter() - begin[0], time.process_time() - begin[1]))
+        size = out.nbytes
+        del out
+    shown = {each: found[place, 0, :SHOWN].tolist() for place, each in enumerate(names)}
+    return {"clocks": clocks, "peak_megabytes": peak_megabytes() - before - size / 1e6, "shown": shown}
 
 
-def run_andon(machines: int, gaps: float) -> dict[str, float]:
-    """Return the figures of one extraction of a whole day."""
-    history, recipe = ArrowHistory(machines, MINUTES, gaps), default_recipe()
-    before, begin = _peak_megabytes(), _clocks()
-    table = extract(recipe, history, history.names, START, START + timedelta(days=1))
-    return _figures(begin, machines, table.values.size, before, history.table.nbytes)
+def peers_python() -> Path:
+    """Return the interpreter of the environment of the other libraries, which is made if there is none."""
+    key = hashlib.sha256(repr((PEERS, sys.version_info[:2])).encode()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "andon" / f"benchmark-peers-{key}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not (folder / "ready").exists():
+        print(f"installing {', '.join(PEERS)} into {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
+        (folder / "ready").touch()
+    return python
 
 
-def run_pandas(machines: int, gaps: float) -> dict[str, float]:
-    """Return the figures of pandas' rolling windows by time, evaluated every hour, for the same day."""
-    history, recipe = ArrowHistory(machines, MINUTES, gaps), default_recipe()
-    before, begin = _peak_megabytes(), _clocks()
-    frame = history.table.drop_columns(["arrived"]).to_pandas().set_index("time")
-    size = 0
-    for _, group in frame.groupby("machine"):
-        signals = group.drop(columns="machine")
-        for window in recipe.windows:
-            rolling = signals.rolling(window, min_periods=3)
-            for name in ("mean", "std", "min", "max", "skew", "kurt"):
-                size += getattr(rolling, name)().iloc[59::60].size
-    return _figures(begin, machines, size, before, history.table.nbytes)
+def in_child(name: str, series: int, samples: int, runs: int) -> Row:
+    """Measure one contender in a process of its own."""
+    sizes = [str(series), str(samples), str(runs)]
+    if name in OURS:
+        command = [sys.executable, "-m", "tests.benchmarks.features", "--one", name, *sizes]
+    else:
+        # -P: what lies beside the script must not stand for modules of the same name.
+        command = [str(peers_python()), "-P", window_peers.__file__, name, *sizes]
+    run = subprocess.run(command, check=False, capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"{name}: {run.stderr.strip().splitlines()[-1]}")
+    found: Row = json.loads(run.stdout.splitlines()[-1])
+    values = series * samples
+    found["wall"] = values / statistics.median(wall for wall, _ in found["clocks"])
+    found["processor"] = values / statistics.median(processor for _, processor in found["clocks"])
+    return found
 
 
-def _clocks() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
+def disagreements(ours: Row, theirs: Row) -> list[str]:
+    """Return the features that two contenders do not agree on to 1e-9 of their size."""
+    return [
+        name
+        for name, values in theirs["shown"].items()
+        if name in ours["shown"] and not np.allclose(ours["shown"][name], values, rtol=1e-9, atol=1e-9)
+    ]
 
 
-def _figures(
-    begin: tuple[float, float], machines: int, features: int, before: float, input_bytes: int
-) -> dict[str, float]:
-    seconds, processor = (now - then for now, then in zip(_clocks(), begin, strict=True))
-    return {
-        "seconds": seconds,
-        "processor_seconds": processor,
-        "values_per_second": machines * SIGNALS * MINUTES / seconds,
-        "features_per_second": features / seconds,
-        "peak_megabytes": _peak_megabytes() - before,
-        "input_megabytes": input_bytes / 1e6,
-    }
-
-
-def _peak_megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-
-
-def _in_child(contender: str, machines: int, gaps: float, runs: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.features", "--one", contender, str(machines), str(gaps)]
-    found = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(runs)]
-    return {name: statistics.median(each[name] for each in found) for name in ROWS}
-
-
-def measure(*, quick: bool) -> list[dict[str, Any]]:
+def measure(*, quick: bool) -> list[Row]:
     """Return the rows of the benchmark: name, value, unit, goal, peer, peer_value, ratio (of speed)."""
-    machines, peers, runs = (100, 5, 1) if quick else (1000, 20, 3)
-    units = {
-        "values_per_second": "values/s",
-        "features_per_second": "features/s",
-        "seconds": "s",
-        "processor_seconds": "s",
+    series, runs = (100, 3) if quick else (1000, 5)
+    ours = {name: in_child(name, series // 10 if OURS[name][1] == 1 else series, 10_000, runs) for name in OURS}
+    theirs = {
+        name: in_child(name, 4 if name in SLOW else 100, 10_000, 1 if name in SLOW and quick else runs) for name in WHAT
     }
+    for name, against in AGAINST.items():
+        for peer in against:
+            wrong = disagreements(ours[name], theirs[peer])
+            if wrong:
+                raise SystemExit(f"{name} and {WHAT[peer]} do not agree on {', '.join(wrong)}")
     rows = []
-    for label, gaps in (("full", 0.0), ("5 % missing", 0.05)):
-        ours, theirs = (_in_child(name, count, gaps, runs) for name, count in (("andon", machines), ("pandas", peers)))
-        for name in ("seconds", "processor_seconds"):
-            theirs[name] *= machines / peers
-        for name in ROWS:
-            faster = not name.endswith("seconds")
-            compared = name in units
-            ratio = (ours[name] / theirs[name]) if faster else (theirs[name] / ours[name])
-            rows.append(
-                {
-                    "name": f"{name}, {machines} machines × {SIGNALS} signals × 1 day at 1 min, {label}",
-                    "value": round(ours[name], 3),
-                    "unit": units.get(name, "MB"),
-                    "goal": GOAL_VALUES_PER_SECOND if name == "values_per_second" else None,
-                    "peer": f"pandas rolling, scaled from {peers} machines" if compared else None,
-                    "peer_value": round(theirs[name], 3) if compared else None,
-                    "ratio": round(ratio, 1) if compared else None,
-                }
-            )
+    for name, found in ours.items():
+        for clock in ("processor", "wall") if "two threads" in name else ("processor",):
+            for peer in AGAINST.get(name, ("",)):
+                other = theirs[peer][clock] if peer else None
+                rows.append(
+                    {
+                        "name": name,
+                        "value": round(found[clock]),
+                        "unit": "values/s on the wall" if clock == "wall" else "values/processor second",
+                        "goal": GOALS.get(name) if clock == "wall" or "one thread" in name else None,
+                        "peer": WHAT.get(peer),
+                        "peer_value": other and round(other),
+                        "ratio": other and round(found[clock] / other, 1),
+                    }
+                )
+        rows.append(_megabytes(name, found["peak_megabytes"]))
+    rows.extend(_megabytes(what, theirs[peer]["peak_megabytes"], goal=None) for peer, what in WHAT.items())
     return rows
+
+
+def _megabytes(name: str, value: float, goal: int | None = 64) -> Row:
+    beyond = "input and output" if goal else "input"
+    return {"name": f"{name}: peak memory beyond {beyond}", "value": round(value, 1), "unit": "MB", "goal": goal}
 
 
 def main() -> None:
     """Print the figures as a table or as JSON."""
     parser = argparse.ArgumentParser(description="Speed and memory of features.")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the machines, one run")
-    parser.add_argument("--one", nargs=3, metavar=("CONTENDER", "MACHINES", "GAPS"), help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the series and machines, fewer runs")
+    parser.add_argument("--windows", action="store_true", help="windows only, no feature tables")
+    parser.add_argument("--one", nargs=4, metavar=("NAME", "SERIES", "SAMPLES", "RUNS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        contender, machines, gaps = arguments.one
-        run = {"andon": run_andon, "pandas": run_pandas}[contender]
-        print(json.dumps(run(int(machines), float(gaps))))
+        name, *sizes = arguments.one
+        print(json.dumps(run_ours(name, *(int(each) for each in sizes))))
         return
+    if not compiled_is_there():
+        raise SystemExit("the compiled path needs numba: pip install 'andon[fast]'")
+    if not arguments.json:
+        print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", file=sys.stderr)
     rows = measure(quick=arguments.quick)
+    if not arguments.windows:
+        rows += extraction.measure(quick=arguments.quick)
     print(json.dumps(rows, indent=1) if arguments.json else pd.DataFrame(rows).to_string(index=False))
 
 

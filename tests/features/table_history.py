@@ -55,6 +55,13 @@ class TableHistory:
         found = _within(self.known_events, machines, start, end)
         return (found if kinds is None else found[found["kind"].isin(list(kinds))]).reset_index(drop=True)
 
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the states of (start, end], and of each machine those that began last before it."""
+        own = self.events(machines=machines, kinds=["state"], end=end)
+        own = own[own["component"] == ""]
+        last = own["time"].where(own["time"] <= start).groupby(own["machine"]).transform("max")
+        return own[(own["time"] > start) | (own["time"] == last)].reset_index(drop=True)
+
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         """Return the first and the newest event time of each machine."""
         by_machine = self.readings.groupby("machine")["time"]

@@ -8,6 +8,7 @@ import pytest
 from features.catalogue import BY_NAME, FEATURES, describe, unit_of
 from features.catalogue_page import page
 from features.column import Column
+from features.kernels.names import KERNELS
 from tests.features.slow_reference import SLOW
 
 PAGE = Path(__file__).parents[2] / "docs" / "features_catalogue.md"
@@ -22,9 +23,9 @@ def test_the_page_in_docs_is_up_to_date() -> None:
 
 def test_every_feature_has_one_way_to_be_computed() -> None:
     for feature in FEATURES:
-        functions = [feature.of_moments, feature.of_two, feature.of_rows]
+        ways = [feature.of_moments, feature.of_two, feature.of_rows, feature.by_kernel or None]
         expected = 0 if feature.kind in ("clock", "count") else 1
-        assert sum(function is not None for function in functions) == expected, feature.name
+        assert sum(way is not None for way in ways) == expected, feature.name
     assert len(BY_NAME) == len(FEATURES)
 
 
@@ -32,14 +33,21 @@ def test_what_a_feature_tells_is_said_once_for_all_that_ask() -> None:
     assert {each.name for each in FEATURES if each.reads_as_signal} == {
         *("mean", "median", "root_mean_square", "last", "minimum", "maximum", "quantile_10", "quantile_90")
     }
-    assert {each.name for each in FEATURES if each.absolute and not each.reads_as_signal} == {"standard_deviation"}
+    assert {each.name for each in FEATURES if each.absolute and not each.reads_as_signal} == {
+        *("standard_deviation", "range", "energy", "band_power_1", "band_power_2", "band_power_3", "band_power_4")
+    }
     assert {each.name for each in FEATURES if each.against_itself} == {"mean_shift", "spread_ratio"}
     for each in FEATURES:
         assert (each.tells in ("clock", "count")) == (each.kind in ("clock", "count")), each.name
 
 
+def test_what_the_kernels_say_stands_in_the_catalogue() -> None:
+    assert set(KERNELS) <= set(BY_NAME)
+    assert {feature.name for feature in FEATURES if feature.by_kernel} <= set(KERNELS)
+
+
 def test_every_feature_of_one_window_has_a_reference() -> None:
-    of_one_window = {feature.name for feature in FEATURES if feature.of_moments or feature.of_rows}
+    of_one_window = {feature.name for feature in FEATURES if feature.of_moments or feature.one_by_one}
 
     assert set(SLOW) == of_one_window
 
@@ -49,6 +57,11 @@ def test_every_feature_of_one_window_has_a_reference() -> None:
     [
         (Column(feature="mean", signal="voltage", window=DAY), "24 h mean", "V"),
         (Column(feature="slope", signal="voltage", window=DAY), "24 h slope", "V/h"),
+        (
+            Column(feature="band_power_1", signal="voltage", window=DAY),
+            "24 h power in the lowest quarter of its frequencies",
+            "V²",
+        ),
         (Column(feature="kurtosis", signal="voltage", window=DAY), "24 h kurtosis", ""),
         (
             Column(feature="mean_change", signal="voltage", window=DAY, against=7 * DAY),
@@ -68,5 +81,6 @@ def test_a_column_is_told_in_words_with_its_unit(column: Column, words: str, uni
     assert unit_of(column, "V") == unit
 
 
-def test_a_slope_of_a_signal_without_unit_is_per_hour() -> None:
-    assert unit_of(Column(feature="slope", signal="count", window=DAY), "") == "1/h"
+@pytest.mark.parametrize(("feature", "unit"), [("slope", "1/h"), ("energy", ""), ("dominant_frequency", "Hz")])
+def test_a_signal_without_unit_leaves_what_the_feature_adds(feature: str, unit: str) -> None:
+    assert unit_of(Column(feature=feature, signal="count", window=DAY), "") == unit

@@ -10,10 +10,10 @@ from features.catalogue import LARGEST
 from features.extract import extract
 from features.recipe import SIGNAL_FEATURES, Recipe
 from features.table import FeatureTable
-from features.time_domain import mean_crossing_rate
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)
+BY_SAMPLES = ("zero_crossing_rate", "autocorrelation", "dominant_frequency", "band_power_1", "band_power_4")
 MINUTES = 600
 
 
@@ -24,7 +24,7 @@ def _table(values: NDArray[np.float64]) -> FeatureTable:
         signals=("signal",),
         windows=(30 * MINUTE, 240 * MINUTE),
         stride=10 * MINUTE,
-        features=(*SIGNAL_FEATURES, "root_mean_square", "median", "mean_crossing_rate"),
+        features=(*SIGNAL_FEATURES, "root_mean_square", "median", "mean_crossing_rate", *BY_SAMPLES),
         every=(MINUTE,),
     )
     history = TableHistory(readings_frame("m", np.arange(1, len(values) + 1), signal=values))
@@ -146,6 +146,24 @@ def test_a_sine_has_the_textbook_numbers() -> None:
     assert newest("skewness") == pytest.approx(0, abs=1e-9)
     assert newest("kurtosis") == pytest.approx(-1.5)
     assert newest("maximum") == pytest.approx(3)
+    assert newest("dominant_frequency") == pytest.approx(1 / (24 * 60))
+    assert newest("band_power_1") == pytest.approx(3**2 / 2)
+    assert newest("band_power_4") == pytest.approx(0, abs=1e-12)
+    assert newest("zero_crossing_rate") == pytest.approx(19 / 239)
+    assert newest("autocorrelation") == pytest.approx(np.cos(2 * np.pi / 24), abs=0.005)
+
+
+def test_a_sample_that_is_missing_within_a_window_takes_its_spectrum_only() -> None:
+    values = 3 * np.sin(2 * np.pi * np.arange(MINUTES) / 24)
+    values[200] = np.nan
+    table = _table(values)
+
+    minutes = (table.time - np.datetime64(START.replace(tzinfo=None))) / np.timedelta64(1, "m")
+    touched = (minutes > 201) & (minutes < 201 + 29)  # where it is the first of its window, the rest is steady
+    frequency = _column(table, "dominant_frequency", "30min")
+    assert np.isnan(frequency[touched]).all()
+    assert np.isfinite(frequency[~touched]).all()
+    assert np.isfinite(_column(table, "autocorrelation", "30min")).all()
 
 
 def test_a_ramp_has_its_slope_per_hour_and_no_other_trend() -> None:
@@ -156,13 +174,3 @@ def test_a_ramp_has_its_slope_per_hour_and_no_other_trend() -> None:
     assert _column(table, "mean_change", "30min_vs_240min")[-1] == pytest.approx(0.25 * (240 - 30) / 2)
     assert _column(table, "last", "30min")[-1] == 7 + 0.25 * (MINUTES - 1)
     assert _column(table, "mean_crossing_rate")[-1] == pytest.approx(1 / 239)
-
-
-def test_what_pads_a_row_has_no_say_in_its_mean_crossings() -> None:
-    tenths = np.round(np.random.default_rng(5).normal(size=(400, 90)), 1)
-
-    alone = mean_crossing_rate(tenths)
-
-    for padding in (1, 60, 500):
-        padded = np.pad(tenths, ((0, 0), (0, padding)), constant_values=np.nan)
-        assert mean_crossing_rate(padded).tobytes() == alone.tobytes()

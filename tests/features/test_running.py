@@ -273,6 +273,22 @@ def test_how_much_is_left_out_is_told_for_each_machine_and_over_all() -> None:
     assert found.problems == ()
 
 
+def test_a_machine_that_never_ran_while_others_did_is_a_problem() -> None:
+    press = MachineClass(name="press", signals=[Signal(name="speed", every=MINUTE)], running="speed > 100")
+    frames = [readings_frame(name, np.arange(1, 51), speed=np.full(50, speed)) for name, speed in SPEEDS.items()]
+
+    found = left_out(press, TableHistory(pd.concat(frames)))
+
+    assert found is not None
+    assert found.problems == (
+        "class 'press': running: by 'speed > 100' m1 never ran in the newest 49 min, while others did; if they did run,"
+        " look at their signals",
+    )
+
+
+SPEEDS = {"m1": 0.0, "m2": 150.0}
+
+
 def test_a_state_that_never_came_and_a_machine_that_never_ran_are_problems() -> None:
     history = TableHistory(_speed(*[0] * 50), [_state("idle", 3), _state("auto", 9)])
     press = MachineClass(

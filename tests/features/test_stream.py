@@ -66,6 +66,9 @@ class Growing:
     def events(self, **asked: Any) -> pd.DataFrame:
         return self.now().events(**asked)
 
+    def states(self, *asked: Any) -> pd.DataFrame:
+        return self.now().states(*asked)
+
     def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
         return self.now().spans(machine_class)
 

@@ -91,6 +91,12 @@ def load(chance: Chance) -> Series:
     return series_of(np.where(busy, 40 + 2 * chance.standard_normal(count), 12 + 0.5 * chance.standard_normal(count)))
 
 
+def products(chance: Chance) -> Series:
+    count = DAYS * 1440
+    levels = np.repeat(np.exp(chance.uniform(0, 4, count // 720 + 1)), 720)[:count]
+    return series_of(levels * (1 + 0.03 * chance.standard_normal(count)))
+
+
 def counter(chance: Chance) -> Series:
     return series_of(np.cumsum(chance.poisson(2, DAYS * 1440)).astype(float))
 
@@ -110,13 +116,13 @@ def irregular(chance: Chance) -> Series:
 CLEAN: Mapping[str, Callable[[Chance], Series]] = {
     each.__name__: each
     for each in (
-        white, rounded, daily, slow, very_slow, coarse, heavy, lognormal, on_off, set_points, load, counter,
+        white, rounded, daily, slow, very_slow, coarse, heavy, lognormal, on_off, set_points, load, products, counter,
         half_hourly, irregular,
     )
 }  # fmt: skip
 """Honest sensors, by name."""
 
-NOISY = tuple(each for each in CLEAN if each not in ("counter", "irregular", "on_off"))
+NOISY = tuple(each for each in CLEAN if each not in ("counter", "irregular", "on_off", "products"))
 """Those in which each kind of fault can be told."""
 
 
@@ -193,6 +199,12 @@ def drift(chance: Chance, series: Series) -> Series:
     return _with(series, values if finest is None else np.round(values / finest) * finest)
 
 
+def out_of_domain(chance: Chance, series: Series) -> Series:
+    low, high = np.quantile(series.values, [0.02, 0.99])
+    within = (series.values >= low) & (series.values <= high)
+    return _lose(replace(series, low=float(low), high=float(high)), ~within, outside=int((~within).sum()))
+
+
 def unit_jump(chance: Chance, series: Series) -> Series:
     factor = float(chance.choice([1000, 10, 0.1, 25.4, 14.50377, 3.6]))
     values, place = series.values.copy(), int(chance.integers(len(series) // 3, 2 * len(series) // 3))
@@ -214,8 +226,8 @@ def short_history(chance: Chance, series: Series) -> Series:
 FAULTY: Mapping[str, Callable[[Chance, Series], Series]] = {
     each.__name__: each
     for each in (
-        missing, gap, duplicate_stamp, invalid, flat, spike, stuck_at_limit, erratic, drift, unit_jump, clock_skew,
-        short_history,
+        missing, gap, duplicate_stamp, invalid, out_of_domain, flat, spike, stuck_at_limit, erratic, drift, unit_jump,
+        clock_skew, short_history,
     )
 }  # fmt: skip
 """What each fault does to a signal, by its code."""

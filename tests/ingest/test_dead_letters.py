@@ -161,8 +161,8 @@ def test_what_is_not_understood_stays_with_the_reason_of_today(store: Store) -> 
     assert [each.letter.reason.split(";")[0] for each in kept] == [
         "machine: the plant has no machine 'm9'",
         "letters of kind 'smoke' are for people to look at",
-        "the body: no column 'machine' (source 'batch', machine)",
-        "the body: no column is named as a signal of the plant",
+        "the body has no column 'machine' but: x",
+        "the body has no column of a signal but: machine, time",
     ]
 
 

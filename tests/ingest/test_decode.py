@@ -22,6 +22,7 @@ from ingest.plant import Machine, MachineClass, Plant, Signal, Source
 
 NOW = datetime(2038, 1, 1, tzinfo=UTC)
 PLANT = Plant(
+    old_after=timedelta(days=36500),
     classes=[
         MachineClass(name="press", signals=[Signal(name="force", unit="kN", range=(0, 100)), Signal(name="heat")]),
         MachineClass(name="pump", signals=[Signal(name="flow"), Signal(name="heat")]),
@@ -456,6 +457,14 @@ def test_a_reading_ahead_of_its_arrival_is_turned_away(minutes: float, kept: boo
     assert decoded.used == 1 + kept
     assert [(each.line, each.column) for each in decoded.rejections] == ([] if kept else [(2, "time")])
     assert all("ahead of its arrival at 2038-01-01 00:00 UTC" in each.reason for each in decoded.rejections)
+
+
+@pytest.mark.parametrize(("days", "kept"), [(365, True), (366, False), (24_000, False)])
+def test_over_http_a_time_is_as_old_as_the_plant_file_believes(days: int, kept: bool) -> None:
+    plant = PLANT.model_copy(update={"old_after": timedelta(days=365)})
+    row = {"machine": "p1", "time": (NOW - timedelta(days=days)).isoformat(), "force": 1}
+    decoded = decode_json(json.dumps([row]).encode(), plant, now=NOW)
+    assert (decoded.used, decoded.rejected) == (int(kept), int(not kept))
 
 
 def test_a_zone_that_is_not_the_plants_shows_as_times_ahead() -> None:

@@ -1,7 +1,7 @@
 """Files as people have them: brought in once, whatever is wrong with some of their rows."""
 
 import gzip
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from ingest.errors import SourceError
 from ingest.plant import Plant
+from ingest.reading import Readings, readings_schema
 from ingest.report import FileReport, IngestReport
 from ingest.sources import files
 from ingest.sources.csv_file import CsvFile
@@ -113,6 +114,45 @@ def test_rows_that_were_rejected_are_taken_up_once_the_plant_file_is_mended(
     assert values(store) == [1.0, 2.0, 3.0, 7.0]
     assert store.rejections("s") == []
     assert only(ingest(folder, store)).accepted == 0
+
+
+def correct(store: Store, moment: datetime, value: float, *, arrived: datetime) -> None:
+    """Let somebody else correct the force of p1, in a row of its own arrival."""
+    table = pa.table([["p1"], [moment], [arrived], [value]], schema=readings_schema(("force",)))
+    store.append(Readings("press", table), source="api", position="")
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_file_that_is_read_again_for_the_plant_file_leaves_what_was_corrected_since(
+    folder: Path, store: Store, sealed: bool
+) -> None:
+    ingest(folder, store)
+    correct(store, datetime(2026, 1, 1, tzinfo=UTC), 9.0, arrived=NOW + timedelta(days=1))
+    if sealed:
+        store.seal()
+
+    ingest_files(plant_in(folder, time_zone="UTC", name="renamed"), store, now=NOW + timedelta(days=2))
+    ingest_files(plant_in(folder, {"time_zone": "UTC"}), store, now=NOW + timedelta(days=2))
+    assert values(store) == [9.0, 2.0, 3.0]
+    ingest_files(plant_in(folder, {"signals": {"heat": "force", "force": "heat"}}), store, now=NOW + timedelta(days=3))
+    assert values(store) == [9.0, 2.0, 30.0]
+    assert values(store, "heat") == [10.0, 2.0, 3.0]
+    arrived = store.read("press").table["arrived"].to_pylist()
+    assert arrived == [NOW + timedelta(days=1), NOW, NOW], "the file came when it was read first"
+
+
+def test_a_file_that_was_mended_itself_is_news_and_corrects(folder: Path, store: Store) -> None:
+    ingest(folder, store)
+    correct(store, datetime(2026, 1, 1, tzinfo=UTC), 9.0, arrived=NOW + timedelta(days=1))
+    (folder / "data.csv").write_text(HEADER + "p1,2026-01-01,4,10\np1,2026-01-02,2,\np2,2026-01-01,3,30\n")
+    ingest_files(plant_in(folder), store, now=NOW + timedelta(days=2))
+    assert values(store) == [4.0, 2.0, 3.0]
+
+
+def test_a_file_may_hold_a_history_of_any_age(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "data.csv").write_text(HEADER + "p1,1970-01-01,1,\np1,1936-05-01,2,\n")
+    assert only(ingest(tmp_path, store)).rejected == 0
+    assert values(store) == [2.0, 1.0]
 
 
 def test_moving_a_machine_keeps_its_history(folder: Path, store: Store) -> None:

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +13,15 @@ from ingest.lake import SealReport
 from ingest.reading import Readings
 from ingest.report import Rejection
 from ingest.store import Store
+from tests.ingest.conftest import EVERYWHERE, Kept, keeping
 
 MakeReadings = Callable[..., Readings]
+
+
+@pytest.fixture(params=EVERYWHERE)
+def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
+    with keeping(request.param) as kept:
+        yield kept
 
 
 class Gated(Store):
@@ -47,7 +54,7 @@ def gated(tmp_path: Path) -> Gated:
 
 
 def test_what_is_acknowledged_is_there_for_another_process_to_read(
-    store: Store, make_readings: MakeReadings, database: str
+    store: Store, make_readings: MakeReadings, kept: Kept
 ) -> None:
     delivery = Delivery(
         source="broker",
@@ -58,7 +65,7 @@ def test_what_is_acknowledged_is_there_for_another_process_to_read(
     )
     with Intake(store) as intake:
         assert intake.put(delivery).result(timeout=10) == Receipt(fresh=True)
-        other = Store(store.folder, database=database)
+        other = kept.open(store.folder)
         assert other.read("press").table["a"].to_pylist() == [1.0]
         assert other.read("pump").table["a"].to_pylist() == [2.0]
         assert len(other.events()) == 1

@@ -41,7 +41,8 @@ def letter(message: Message, reason: str) -> DeadLetter:
 
 
 def hear(known: Plant, *messages: Message) -> tuple[list[Readings], list[DeadLetter]]:
-    return understand(messages, NOW, MessageDecoder(known.kafka[0], known).decode, letter)
+    understood = understand(messages, NOW, MessageDecoder(known.kafka[0], known).decode, letter)
+    return understood.readings, understood.letters
 
 
 def cells(readings: list[Readings]) -> list[tuple[str, datetime, str, float]]:

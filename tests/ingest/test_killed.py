@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store import Store
+from tests.ingest.conftest import BESIDE, Kept
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,6 +41,15 @@ event.listen(Engine, "commit", lambda connection: step())
 sync = os.fsync
 os.fsync = lambda descriptor: (step(), sync(descriptor))[1]
 sys.addaudithook(stop)
+lake_address = sys.argv[3]
+if lake_address:
+    import obstore
+
+    def counted(change):
+        return lambda *arguments, **options: (step(), change(*arguments, **options))[1]
+
+    for name in ("put", "delete", "rename"):
+        setattr(obstore, name, counted(getattr(obstore, name)))
 
 from ingest import lake
 from ingest.plant import Plant
@@ -58,7 +67,7 @@ plant = Plant.model_validate({
                  "events": [{"kind": "error", "flag": "bad"}], "signals": {"force": "force"}}],
     "folder": folder,
 })
-store = Store(folder / "data", rows_in_a_segment=40)
+store = Store(folder / "data", rows_in_a_segment=40, lake=lake_address)
 files.ingest_files(plant, store, now=datetime(2026, 6, 1, tzinfo=UTC))
 store.close()
 """
@@ -73,17 +82,17 @@ def write_file(folder: Path) -> None:
     (folder / "data.csv").write_text("machine,time,force,bad\n" + "\n".join(rows) + "\n")
 
 
-def ingest(folder: Path, kill_at: int) -> int:
+def ingest(folder: Path, kill_at: int, lake: str = "") -> int:
     run = subprocess.run(
-        [sys.executable, "-c", CHILD, str(folder), str(kill_at)],
+        [sys.executable, "-c", CHILD, str(folder), str(kill_at), lake],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode in (0, -signal.SIGKILL), run.stderr
     return run.returncode
 
 
-def content(folder: Path) -> tuple[dict[str, list[object]], str]:
-    store = Store(folder / "data")
+def content(folder: Path, kept: Kept = BESIDE) -> tuple[dict[str, list[object]], str]:
+    store = kept.open(folder / "data")
     readings = store.read("press").table.to_pydict()
     events = store.events().to_dict("list")
     store.close()
@@ -91,7 +100,9 @@ def content(folder: Path) -> tuple[dict[str, list[object]], str]:
 
 
 @pytest.mark.slow
-def test_ingest_killed_at_many_moments_and_run_again_is_the_same_as_undisturbed(tmp_path: Path) -> None:
+def test_ingest_killed_at_many_moments_and_run_again_is_the_same_as_undisturbed(
+    tmp_path: Path, kept_files: Kept
+) -> None:
     undisturbed = tmp_path / "undisturbed"
     write_file(undisturbed)
     assert ingest(undisturbed, 0) == 0
@@ -101,14 +112,13 @@ def test_ingest_killed_at_many_moments_and_run_again_is_the_same_as_undisturbed(
     write_file(disturbed)
     kills = 0
     for kill_at in (2, 5, 3, 8, 4, 12, 7, 6, 9, 11):
-        kills += ingest(disturbed, kill_at) != 0
+        kills += ingest(disturbed, kill_at, kept_files.lake) != 0
     assert kills >= 5
-    assert ingest(disturbed, 0) == 0
+    assert ingest(disturbed, 0, kept_files.lake) == 0
 
-    found = content(disturbed)
+    found = content(disturbed, kept_files)
     assert found == expected
     assert len(found[0]["force"]) == 360
-    store = Store(disturbed / "data")
-    lake = {path.name for path in (disturbed / "data" / "lake").glob("*/*.parquet")}
-    assert len(lake) == store.counts().segments
+    store = kept_files.open(disturbed / "data")
+    assert len(kept_files.place(disturbed / "data").paths()) == store.counts().segments
     store.close()

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,13 +15,21 @@ from hypothesis import strategies as st
 from ingest import lake, segment
 from ingest.decimals import kinds_of
 from ingest.errors import StoreBusyError, StoreError
+from ingest.folder import open_file
 from ingest.merge import conform, merge
 from ingest.reading import Readings
 from ingest.segment import Selection, read_segment, row_groups, write_segment
 from ingest.span_tree import DAY, cut, plan
 from ingest.store import Store
+from tests.ingest.conftest import EVERYWHERE, Kept, keeping
 
 MakeReadings = Callable[..., Readings]
+
+
+@pytest.fixture(params=EVERYWHERE)
+def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
+    with keeping(request.param) as kept:
+        yield kept
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,8 @@ def test_a_value_too_large_to_be_rounded_is_kept(tmp_path: Path) -> None:
     written = write_segment(tmp_path / "huge", [table], kinds_of(table, ["a"]))
 
     assert written is not None
-    assert read_segment(tmp_path / "huge", Selection(("a",)), written.sums)["a"].to_pylist() == [1.7e308, -1.7e308]
+    with open_file(tmp_path / "huge") as file:
+        assert read_segment(file, Selection(("a",)), written.sums)["a"].to_pylist() == [1.7e308, -1.7e308]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +145,8 @@ def test_readings_of_few_decimals_are_decimals_in_the_file_and_come_back_bit_for
 
     assert written is not None
     assert pq.read_schema(tmp_path / "file").field("a").type == kind
-    found = read_segment(tmp_path / "file", Selection(("a",)), written.sums)["a"].to_numpy()
+    with open_file(tmp_path / "file") as file:
+        found = read_segment(file, Selection(("a",)), written.sums)["a"].to_numpy()
     assert found.tobytes() == np.array(values).tobytes()
 
 
@@ -146,9 +156,9 @@ def test_a_file_of_nothing_is_not_written(tmp_path: Path) -> None:
 
 
 def test_readers_see_whole_batches_while_files_are_merged_under_them(
-    tmp_path: Path, make_readings: MakeReadings
+    tmp_path: Path, make_readings: MakeReadings, kept_files: Kept
 ) -> None:
-    writer, reader = Store(tmp_path, rows_in_a_segment=10), Store(tmp_path)
+    writer, reader = kept_files.open(tmp_path, rows_in_a_segment=10), kept_files.open(tmp_path)
     over = threading.Event()
 
     def write() -> None:
@@ -170,10 +180,11 @@ def test_readers_see_whole_batches_while_files_are_merged_under_them(
     reader.close()
 
 
-def test_a_lost_file_is_one_line(store: Store, make_readings: MakeReadings) -> None:
+def test_a_lost_file_is_one_line(store: Store, make_readings: MakeReadings, kept: Kept) -> None:
     store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
     store.seal()
-    next((store.folder / "lake").glob("*/*.parquet")).unlink()
+    place = kept.place(store.folder)
+    place.remove(place.paths()[0])
     with pytest.raises(StoreError, match="in the catalogue but not there"):
         store.read("press")
 
@@ -184,12 +195,12 @@ def test_only_one_process_seals(store: Store, monkeypatch: pytest.MonkeyPatch) -
         store.seal()
 
 
-def test_a_class_may_have_any_name(store: Store, make_readings: MakeReadings) -> None:
+def test_a_class_may_have_any_name(store: Store, make_readings: MakeReadings, kept: Kept) -> None:
     rows = make_readings([("m1", 0, {"a": 1.0})], machine_class="../a/ü b")
     store.append(rows, source="s", position="1")
     store.seal()
     assert store.read("../a/ü b").table.num_rows == 1
-    assert len(list((store.folder / "lake").glob("*/*.parquet"))) == 1
+    assert len(kept.place(store.folder).paths()) == 1
 
 
 def test_a_busy_day_is_written_again_a_few_times_only() -> None:

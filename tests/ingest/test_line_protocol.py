@@ -51,7 +51,8 @@ def test_escapes_in_tags_and_fields_are_read() -> None:
 def test_wrong_lines_are_named_by_their_number_and_the_others_kept() -> None:
     decoded = decode(
         "# a comment\n\nm,machine=p1 force=1 1767225600\nm force=1 1\nm,machine=p1 force=1_0 1\n"
-        'm,machine=p1 force=1 never\nm,machine=p9 force=1 1\nm,machine=p1 force="high\nest" 1\nm,machine=p1\n'
+        "m,machine=p1 force=1 never\nm,machine=p9 force=1 1767225600\n"
+        'm,machine=p1 force="high\nest" 1767225600\nm,machine=p1\n'
     )
 
     assert [(each.line, each.column) for each in decoded.rejections] == [

@@ -66,6 +66,23 @@ def test_a_number_is_of_the_moment_when_it_came() -> None:
     assert decoded.rejected == 0
 
 
+def test_a_topic_that_names_the_line_of_other_machines_is_turned_away() -> None:
+    lines = {"m1": "l1", "m2": "l2", "m3": ""}
+    known = plant(NUMBER)
+    known = known.model_copy(
+        update={"machines": [Machine(name=name, machine_class="press", line=line) for name, line in lines.items()]}
+    )
+
+    decoded = decode(
+        known, ("plant/l1/m1/a", b"1"), ("plant/l2/m1/a", b"2"), ("plant/west/m1/a", b"3"), ("plant/l1/m3/a", b"4")
+    )
+
+    assert [value for _, _, _, value in cells(decoded)] == [1, 3, 4]
+    assert [(each.line, each.reason) for each in decoded.rejections] == [
+        (2, "its topic says line 'l2', and the plant file has 'm1' on line 'l1'; mend one of them"),
+    ]
+
+
 def test_json_of_one_signal_may_have_its_own_time() -> None:
     time = "2026-05-31T23:00:00Z"
     decoded = decode(
@@ -133,6 +150,8 @@ def test_what_the_broker_had_kept_says_nothing_of_its_time() -> None:
         ("wide/m1", b'[{"a": 1}, {"a": 2}]', "several entries, and one of them has no time"),
         ("wide/m1", b'{"a": 1, "time": "yesterday"}', "not an ISO time"),
         ("wide/m1", b'{"a": 1, "time": "2026-06-02T00:00:00Z"}', "ahead of its arrival"),
+        ("wide/m1", b'{"a": 1, "time": "1970-01-01T00:00:07Z"}', "long before its arrival at 2026-06-01"),
+        ("wide/m1", b'{"a": 1, "time": "2000-01-01T00:00:00Z"}', "did the clock lose the time?"),
         ("wide/m1", b'{"a": {"deep": 1}}', "text where a number should be"),
         ("one/m1/a", b'{"v": 1}', "no value under the key 'value'; the keys are: v"),
     ],

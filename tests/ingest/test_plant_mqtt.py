@@ -58,7 +58,7 @@ STREAM = '[[mqtt]]\nname = "hall"\nhost = "b"\n'
     ("text", "line"),
     [
         (STREAM, "topics: is missing; add a [[mqtt.topics]] table, or sparkplug = {}"),
-        (STREAM.replace("hall", "file") + TOPIC, "name: 'file' is the name of a source"),
+        (STREAM.replace("hall", "file") + TOPIC, "name: 'file' is the name of another source or stream"),
         (STREAM + TOPIC + STREAM + TOPIC, "mqtt[2].name: 'hall' stands here a second time"),
         (STREAM + "port = 70000\n" + TOPIC, "port: 70000 is too large; write 65535 or less"),
         (STREAM + 'ca_file = "ca.pem"\n' + TOPIC, "ca_file: has no meaning without tls"),

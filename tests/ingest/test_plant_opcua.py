@@ -73,7 +73,7 @@ def test_ids_may_stand_alone_and_words_may_differ(tmp_path: Path) -> None:
     ("text", "line"),
     [
         (STREAM, "nodes: is missing; add a [[opcua.nodes]] table"),
-        (STREAM.replace('"line"', '"file"') + NODES, "name: 'file' is the name of a source or stream"),
+        (STREAM.replace('"line"', '"file"') + NODES, "name: 'file' is the name of another source or stream"),
         (STREAM + NODES + STREAM + NODES, "opcua[2].name: 'line' stands here a second time"),
         (STREAM.replace("opc.tcp", "http") + NODES, "url: 'http://plc:4840' is no address; write one such as"),
         (STREAM.replace("plc", "anna:geheim@plc") + NODES, "is no address"),
@@ -94,6 +94,7 @@ def test_ids_may_stand_alone_and_words_may_differ(tmp_path: Path) -> None:
         ),
         (STREAM + NODES.replace("/{signal}", ""), "stands for press-7/temperature and press-7/force"),
         (STREAM + NODES + 'machine = "press-9"\n', "machine: no machine 'press-9'"),
+        (STREAM + NODES + 'machine = "press-7"\nclass = "press"\n', "class: stands beside 'machine'"),
         (STREAM + NODES + 'class = "presss"\n', "class: no class 'presss'; did you mean 'press'?"),
         (STREAM + NODES + 'signals = { forse = "F" }\n', "signals.forse: no signal 'forse'; did you mean 'force'?"),
         (STREAM + NODES + 'machines = { press = "P" }\n', "machines.press: no machine 'press'"),

@@ -1,6 +1,7 @@
 """A clock that runs ahead or behind shows in when its readings arrive; a slow network and a file do not."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pyarrow as pa
 import pytest
 
 from ingest import skew
+from ingest.decode.old import why_old
 from ingest.plant import Machine, MachineClass, Plant, Signal, Source
 from ingest.reading import Readings, readings_schema
+from ingest.report import Rejection
 from ingest.skew import clock_problems, skews
 from ingest.sources.files import ingest_files
 from ingest.store import Store
@@ -88,4 +91,13 @@ def test_rows_that_were_turned_away_as_too_far_ahead_are_counted_by_source(store
     assert clock_problems(plant, store) == [
         "source 'line 3': 2 rows were turned away, because they were more than 15 min ahead of their arrival;"
         " is its clock or time_zone right?"
+    ]
+
+
+def test_rows_of_a_clock_that_lost_the_time_are_counted_by_source(store: Store) -> None:
+    old = Rejection(1, "time", "1970-01-01", why_old(START, PLANT.old_after))
+    store.reject([old, replace(old, line=2)], source="hall")
+    assert clock_problems(PLANT, store) == [
+        "source 'hall': 2 rows were turned away, because they were more than 3650 d older than their arrival;"
+        " did its clock lose the time?"
     ]

@@ -213,6 +213,34 @@ def test_a_full_disk_does_not_stop_the_draining(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(os, "pwrite", fail)
         assert drain(spool, most=1) == [*"123456"]
         assert len(list(tmp_path.glob("*.spool"))) == 1
+        assert spool.unmarked == f"{tmp_path / 'mark'}: cannot be written (No space left on device)"
+
+
+def test_a_mark_that_cannot_be_written_is_said_until_it_can_and_nothing_is_lost_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Spool(tmp_path) as spool:
+        fill(spool, *"12")
+        assert spool.unmarked == ""
+        with monkeypatch.context() as patch:
+            patch.setattr("ingest.spool.write_mark", raising(OSError(errno.EIO, "Input/output error")))
+            assert names(spool, most=1) == ["1"]
+            spool.settle(1)
+            assert spool.unmarked.endswith("(Input/output error)")
+            copy = tmp_path.parent / "as after a crash"
+            shutil.copytree(tmp_path, copy)
+        fill(spool, "3")
+        assert drain(spool) == ["2", "3"]
+        assert spool.unmarked == ""
+    with Spool(copy) as crashed:
+        assert drain(crashed) == ["1", "2"], "again, and in order"
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
 
 
 def small_disk(folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:

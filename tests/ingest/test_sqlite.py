@@ -1,11 +1,13 @@
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -65,6 +67,58 @@ def test_a_held_lock_is_a_clear_error_after_a_bounded_wait(numbers: SqliteDataba
     with FileLock(f"{path}.lock"), pytest.raises(StoreBusyError, match="another process has been writing"):
         insert(numbers, 1)
     insert(numbers, 2)
+    assert count(numbers) == 1
+
+
+def test_a_lock_whose_file_was_removed_is_taken_on_the_new_file(numbers: SqliteDatabase, path: Path) -> None:
+    insert(numbers, 1)
+    path.with_name("state.db.lock").unlink()
+
+    insert(numbers, 2)
+
+    with numbers.write(), pytest.raises(Timeout):
+        FileLock(f"{path}.lock").acquire(timeout=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes that share open files")
+def test_a_process_that_came_of_ours_does_not_share_our_lock(numbers: SqliteDatabase) -> None:
+    """The two have one open file between them, and a lock on it would let both in."""
+    lock = numbers._lock
+    insert(numbers, 1)
+    ready, went = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            os.read(ready[0], 1)
+            try:
+                with lock.held():
+                    os.write(went[1], b"in")
+            except StoreBusyError:
+                os.write(went[1], b"busy")
+        os._exit(0)
+    with numbers.write():
+        os.write(ready[1], b"!")
+        said = os.read(went[0], 4)
+    os.waitpid(child, 0)
+    for each in (*ready, *went):
+        os.close(each)
+    assert said == b"busy"
+
+
+def test_a_write_goes_on_after_one_that_failed(numbers: SqliteDatabase) -> None:
+    def insert_and_fail() -> None:
+        with numbers.write() as connection:
+            connection.execute(text("INSERT INTO numbers VALUES (1)"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        insert_and_fail()
+    with pytest.raises(StoreError), numbers.write() as connection:
+        connection.execute(text("no such words"))
+
+    insert(numbers, 2)
+
     assert count(numbers) == 1
 
 

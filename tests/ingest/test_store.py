@@ -1,5 +1,5 @@
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
+from tests.ingest.conftest import EVERYWHERE, Kept, keeping, put_content
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MakeReadings = Callable[..., Readings]
@@ -39,6 +40,12 @@ rows_strategy = st.lists(
     max_size=6,
 )
 steps_strategy = st.lists(st.one_of(rows_strategy, st.just("seal"), st.just("again")), max_size=14)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
+    with keeping(request.param) as kept:
+        yield kept
 
 
 def at(step: int) -> datetime:
@@ -98,7 +105,7 @@ def spans_in(expected: Content) -> dict[str, tuple[datetime, datetime]]:
 
 @pytest.mark.parametrize("cells", [1, 1_000], ids=["a batch at a time", "many at a time"])
 def test_spans_are_the_same_in_a_store_that_comes_later(
-    store: Store, make_readings: MakeReadings, database: str, monkeypatch: pytest.MonkeyPatch, cells: int
+    store: Store, make_readings: MakeReadings, kept: Kept, monkeypatch: pytest.MonkeyPatch, cells: int
 ) -> None:
     monkeypatch.setattr(log, "CELLS_AT_A_TIME", cells)
 
@@ -109,7 +116,7 @@ def test_spans_are_the_same_in_a_store_that_comes_later(
     store.seal()
     store.append(make_readings([("m1", 5, {"a": 1.0}), ("m3", 2, {"a": 1.0})]), source="s", position="2")
     store.append(make_readings([("m3", 1, {"b": 1.0})]), source="s", position="3")
-    later = Store(store.folder, database=database)
+    later = kept.open(store.folder)
 
     spans = later.spans("press")
 
@@ -206,27 +213,27 @@ def test_dense_data_is_cut_per_day(tmp_path: Path, make_readings: MakeReadings) 
     store.close()
 
 
-def test_many_overlapping_files_are_merged(tmp_path: Path, make_readings: MakeReadings) -> None:
-    store = Store(tmp_path, rows_in_a_segment=20)
+def test_many_overlapping_files_are_merged(tmp_path: Path, kept_files: Kept, make_readings: MakeReadings) -> None:
+    store = kept_files.open(tmp_path, rows_in_a_segment=20)
     for number in range(20):
         rows = [(f"m{number % 3}", float(minute), {"a": float(number)}) for minute in range(number, 2000, 31)]
         store.append(make_readings(rows), source="s", position=f"{number}")
         store.seal()
     assert store.counts().segments <= 12
-    assert len(list((tmp_path / "lake").glob("*/*.parquet"))) == store.counts().segments
+    assert len(kept_files.place(tmp_path).paths()) == store.counts().segments
     store.close()
 
 
 def test_a_file_that_no_catalogue_row_names_is_removed_at_the_next_sealing(
-    store: Store, make_readings: MakeReadings
+    store: Store, make_readings: MakeReadings, kept: Kept
 ) -> None:
     store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
     store.seal()
-    orphan = store.folder / "lake" / "press" / "half.parquet"
-    orphan.write_bytes(b"PAR1 half a file")
+    place = kept.place(store.folder)
+    put_content(place, "press/half.parquet", b"PAR1 half a file")
     assert store.read("press").table.num_rows == 1
     store.seal()
-    assert not orphan.exists()
+    assert "press/half.parquet" not in place.paths()
     assert store.read("press").table.num_rows == 1
 
 
@@ -283,6 +290,45 @@ def test_events_of_a_machine_are_sought_and_not_picked_out_of_all(tmp_path: Path
         statement, values = asked[-1]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
     assert "machine=? AND kind=? AND time>?" in plan[0].detail
+
+
+def test_of_states_those_that_held_at_the_start_are_given_and_none_before_them(store: Store) -> None:
+    hours = [START + timedelta(hours=hour) for hour in range(100)]
+    states = [Event(machine="m1", kind="state", time=time, code=code) for time in hours for code in ("a", "b")]
+    lone = Event(machine="m2", kind="state", time=hours[98], code="c")
+    others = [
+        Event(machine="m1", kind="state", time=hours[97], code="door", component="door"),
+        Event(machine="m1", kind="error", time=hours[98], code="E1"),
+        Event(machine="m3", kind="state", time=hours[97], code="a"),
+    ]
+    store.add_events(events_table([*states, lone, *others]), source="s")
+    at_half_past = hours[97] + timedelta(minutes=30)
+
+    found = store.states(["m2", "m1"], at_half_past, hours[98])
+    assert list(zip(found["machine"], found["time"], found["code"], strict=True)) == [
+        ("m1", hours[97], "a"),
+        ("m1", hours[97], "b"),
+        ("m1", hours[98], "a"),
+        ("m1", hours[98], "b"),
+        ("m2", hours[98], "c"),
+    ]
+    assert found.dtypes.equals(store.events().dtypes)
+    assert store.states(["m9"], hours[0], hours[99]).empty
+
+
+def test_earlier_states_are_not_read(tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+    Store(tmp_path).close()
+    with SqliteDatabase(tmp_path / "readings.db").read() as connection:
+        listen(connection, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+        event_rows.states(connection, ["m7"], START, START + timedelta(days=1))
+        last, those = asked[-2:]
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in (last, those)
+        ]
+    assert "machine=? AND kind=? AND time<?" in plans[0][0].detail
+    assert len(plans[0]) == 1, "sorted by the index"
+    assert "machine=? AND kind=? AND time>? AND time<?" in plans[1][0].detail
 
 
 def test_a_rejection_is_kept_once(store: Store) -> None:

@@ -174,6 +174,15 @@ def test_a_failure_ahead_of_the_present_is_turned_away(works: Any) -> None:
     assert "ahead of its arrival" in answer.json()["errors"][0]["reason"]
 
 
+def test_an_event_of_a_clock_that_lost_the_time_is_turned_away(works: Any) -> None:
+    stop = {"machine": "press-1", "kind": "stop", "time": "1970-01-01T00:00:00Z"}
+
+    answer = tell(works, [stop, {**stop, "time": "2017-01-01T00:00:00Z"}])
+
+    assert (answer.json()["added"], answer.json()["rejected"]) == (1, 1)
+    assert "long before its arrival" in answer.json()["errors"][0]["reason"]
+
+
 def test_another_event_under_a_known_key_is_refused(works: Any) -> None:
     event = {"machine": "press-1", "kind": "failure", "time": "2026-05-03T02:00:00Z"}
     key = {"Idempotency-Key": "k"}

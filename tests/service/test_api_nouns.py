@@ -176,6 +176,7 @@ def test_a_machine_shows_its_newest_values_and_levels(works: Any) -> None:
         "time": "2026-05-03T04:00:00Z",
         "value": 62.0,
         "stale": False,
+        "grade": None,
     }
     assert machine["levels"][0]["level"] == [0.2, 0.3]
     assert machine["level"]["level"] == 0.3

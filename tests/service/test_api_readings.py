@@ -40,6 +40,17 @@ def values(works: Any, machine: str = "press-1", signal: str = "temperature") ->
     return works.get(PATH, machine=machine, signal=signal)["signals"][signal]["value"]
 
 
+@pytest.mark.parametrize("zone", ["Z", ""], ids=["the fast way", "the careful way"])
+def test_a_reading_of_a_clock_that_lost_the_time_is_turned_away_alone(works: Any, zone: str) -> None:
+    rows = [{**ROW, "time": f"1970-01-01T00:00:00{zone}"}, ROW]
+
+    receipt = push(works, rows).json()
+
+    assert (receipt["accepted"], receipt["rejected"]) == (1, 1)
+    assert "long before its arrival" in receipt["errors"][0]["reason"]
+    assert values(works) == [61.5]
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -385,6 +385,9 @@ def test_damage_to_what_is_stored_is_found_and_put_aside_on_demand(andon: Callab
 
     assert (found.code, aside.code) == (1, 1)
     assert f"{segment}: damaged" in found.err
+    assert "Storage: read 1 files of the lake and 0 batches of the log with 72 rows: 1 damaged." in found.out
+    assert "with 0 rows: none damaged, all as written." in after.out
+    assert "Storage" not in andon("--plant", plant, "check").out
     assert "72 rows of class 'oven', 2026-01-01 00:00 to 2026-01-03 23:00 UTC" in found.err
     assert "put aside into" in aside.err
     assert (segment.parent.parent.parent / "damaged" / segment.name).exists()

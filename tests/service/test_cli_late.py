@@ -1,6 +1,7 @@
 """Late and corrected readings on the command line and in the metrics."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -108,6 +109,21 @@ def test_corrections_are_paged_over_http(works: Works) -> None:
     assert works.get("/api/v1/corrections", machine="press-2") == {"items": [], "next": None}
     assert works.get("/api/v1/corrections", start=works.now.isoformat())["items"] == []
     assert works.client.get("/api/v1/corrections", params={"machine": "pres-1"}).status_code == 404
+
+
+def test_a_page_of_corrections_reads_nothing_of_those_before_it(works: Works) -> None:
+    for minutes, value in ((4, 1.0), (3, 5.0), (2, 9.0)):
+        works.send("press-1", minutes=minutes, temperature=value)
+        works.room.store.seal()
+    ever = works.get("/api/v1/corrections", machine="press-1")["items"]
+    assert len(ever) == 10, "of two signals: three readings, then two"
+    page = works.get("/api/v1/corrections", machine="press-1", limit=7)
+    assert page["items"] == ever[:7]
+    with sqlite3.connect(works.room.store.folder / "readings.db") as database:
+        database.execute("update corrections set body = 'gone' where id < (select max(id) from corrections)")
+    following = works.get(page["next"])
+    assert following["items"] == ever[7:]
+    assert works.client.get("/api/v1/corrections", params={"after": "nowhere"}).status_code == 422
 
 
 @pytest.mark.parametrize(("figures", "lines"), [((0, 0), 0), ((3, 0), 1), ((0, 2), 1), ((3, 2), 2)])

@@ -24,7 +24,7 @@ from ingest.sqlite import SqliteDatabase
 from models.persistence import Condition
 from service import database
 from service.database import NEWEST_REVISION, Moment, metadata, open_state, watch_table
-from service.rescore import late_mark
+from service.late_looks import LateLooks, late_looks
 from service.watch import Watch, watches
 
 
@@ -59,7 +59,7 @@ def test_a_watch_of_the_first_tables_is_kept_and_says_that_nobody_knows_where_it
     with state.read() as connection:
         until = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
         assert watches(connection, "risk") == {"m1": Watch(until, Condition(True, (True,), 1))}
-        assert late_mark(connection, "risk") is None
+        assert late_looks(connection, "risk") == LateLooks()
     state.close()
 
 

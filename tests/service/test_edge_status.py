@@ -71,6 +71,7 @@ def test_while_it_runs_the_status_is_what_the_process_says_and_afterwards_what_l
     assert (running.running, running.accepted, running.problem, running.waiting_since) == (True, 5, "it is away", NOW)
     assert (running.to, running.written, running.streams) == ("http://c", NOW, {"hall": ""})
     assert (after.running, after.waiting, after.problem) == (False, 2, "it is away")
+    assert after.streams == {"hall": "nobody listens: andon forward does not run"}
     assert not running.well
     assert not after.well
 
@@ -84,6 +85,7 @@ def test_all_is_well_only_while_it_runs_and_nobody_needs_to_look(tmp_path: Path)
         {"aside": 1},
         {"altered": 1},
         {"dropped": 1},
+        {"unmarked": "no space left"},
         {"streams": {"hall": "no broker answers"}},
     ):
         assert not Status(**{"running": True, "streams": {}, **changed}).well  # type: ignore[arg-type]
@@ -139,6 +141,9 @@ def test_the_command_says_what_waits_and_ends_with_a_problem(
         code, out, _ = andon("forward", str(plant), "--status", capsys=capsys)
         assert "Waiting: 1 records, since 2026-06-01" in out
         assert "Stream hall: listening" in out
+    code, out, _ = andon("forward", str(plant), "--status", capsys=capsys)
+    assert (code, out.splitlines()[0].split(" It ")[0]) == (1, "andon forward does not run here.")
+    assert "Stream hall: nobody listens: andon forward does not run" in out
 
 
 def test_what_is_missing_to_forward_is_said(

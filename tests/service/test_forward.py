@@ -13,6 +13,7 @@ from random import Random
 from threading import Event, Thread
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -31,6 +32,7 @@ from service.edge.aside import Aside
 from service.edge.centre import Answer, Centre, Outcome
 from service.edge.forwarder import Forwarder, Pauses, _Tries
 from service.edge.load import EVENTS_IN_A_LOAD
+from service.edge.piece_size import FIRST_PATIENCE, PieceSize
 from tests.centre import LOSE, Proxy, Reply, running_centre, running_proxy
 from tests.ingest.mqtt_plant import wait_for
 
@@ -219,6 +221,33 @@ def test_a_proxy_that_takes_little_gets_small_pieces_in_order(spool: Spool, cent
     assert [size > 6000 for size in sizes] == sorted((size > 6000 for size in sizes), reverse=True)
     assert len(sizes) < 20
     assert values(store) == [7.0, *list(many.values())[1:-1], 8.0]
+
+
+def test_after_small_pieces_went_well_larger_ones_are_tried_again(spool: Spool, centre: tuple[int, Store]) -> None:
+    port, store = centre
+    with running_proxy(port) as proxy:
+        proxy.replies.append(Reply(413))
+        with forwarding(spool, proxy.address):
+            for lap in range(FIRST_PATIENCE):
+                put(spool, readings("m1", {8 * lap + each: float(each) for each in range(8)}))
+                wait_for(drained(spool))
+    sizes = [int(key.rpartition("+")[2]) for _, key, *_ in proxy.asked]
+    assert (sizes[:3], sizes[-1]) == ([8, 4, 4], 8)
+    assert len(values(store)) == 8 * FIRST_PATIENCE
+
+
+def test_a_size_that_is_refused_again_is_tried_ever_less_often() -> None:
+    size = PieceSize()
+    sent = 0
+    tries: list[int] = []
+    while len(tries) < 5:
+        sent += 1
+        if (rows := size.most(1000)) > 600:
+            size.too_large(rows)
+            tries.append(sent)
+        else:
+            size.taken(rows)
+    assert np.diff(tries).tolist() == [17, 33, 65, 129]
 
 
 STRANGE = {

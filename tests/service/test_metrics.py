@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Outcome, RunState
+from service.late_looks import LateLooks, Tries, keep_late_looks
 from service.metrics import Figures, Metrics
 
 
@@ -55,6 +56,14 @@ def test_open_alerts_are_counted(works: Any) -> None:
     works.alert("press-2")
 
     assert scrape(works)["andon_open_alerts", ()] == 2
+
+
+def test_late_readings_that_were_given_up_are_counted_by_model(works: Any) -> None:
+    with works.room.state.write() as connection:
+        tries = {"press-1": Tries(given_up=2, why="no"), "press-2": Tries(10, 20, tries=3, why="no")}
+        keep_late_looks(connection, "press failure", LateLooks(7, tries))
+
+    assert scrape(works)["andon_late_given_up_total", ("press failure",)] == 2
 
 
 def test_runs_are_counted_by_action_and_outcome_and_rounds_are_timed(works: Any) -> None:

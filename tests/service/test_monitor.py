@@ -37,6 +37,7 @@ from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Happening, Verdict
 from service.database import assessment_table, metadata, open_state
 from service.release import why_unwatched
+from service.round_report import RoundReport
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -132,7 +133,7 @@ class World:
         event = Event(machine=machine, kind=kind, time=START + hour * HOUR)
         self.store.add_events(events_table([event]), source="test")
 
-    def round(self, hour: float, state: Database | None = None) -> monitor.RoundReport:
+    def round(self, hour: float, state: Database | None = None) -> RoundReport:
         registry = cast(Registry, self.shelf)
         at = START + hour * HOUR
         return monitor.round(self.plant, self.store, registry, state or self.state, at=at, since=START)
@@ -528,7 +529,7 @@ def test_a_round_after_a_killed_one_gives_what_an_undisturbed_one_gives(tmp_path
 def test_a_report_is_plain_values(worlds: Worlds) -> None:
     report: Mapping[str, Any] = worlds().round(1).to_dict()
     assert report["at"] == "2026-03-01T01:00:00+00:00"
-    assert set(report) == set(monitor.RoundReport.__dataclass_fields__)
+    assert set(report) == set(RoundReport.__dataclass_fields__)
 
 
 def test_a_mistake_of_ours_is_not_swallowed(worlds: Worlds) -> None:

@@ -15,15 +15,17 @@ from sqlalchemy import select
 
 from features.running import Running
 from features.table import FeatureTable
-from ingest.catalogue import SETTLED
+from ingest.catalogue import LATE, SETTLED
 from ingest.errors import NotEnoughDataError
+from ingest.plant import Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
 from models.bundle import Bundle
 from models.registry import Registry
 from service import monitor, rescore
 from service.database import assessment_table, open_state
-from service.monitor import RoundReport
+from service.late_looks import given_up
+from service.round_report import RoundReport
 from tests.features.table_history import TableHistory, after
 from tests.models.conftest import fitted
 from tests.models.pumps import HOURS, MACHINES, PLANT, pump_history
@@ -186,6 +188,125 @@ def test_each_model_looks_once_and_what_all_have_looked_at_is_forgotten(worlds: 
     assert len(list(world.store.late.after("press", 0))) == 1
     assert (round_of("b").rescored, round_of("b").rescored) == (1, 0)
     assert list(world.store.late.after("press", 0)) == []
+
+
+def test_a_late_reading_of_a_signal_that_the_model_does_not_read_rescores_nothing(worlds: Callable[..., World]) -> None:
+    world = worlds()
+    world.say("m1", [0.1] * 6)
+    world.round(6)
+    moment = START + 2.9 * HOUR
+    late = Readings("press", pa.table([["m1"], [moment], [moment], [7.0]], schema=readings_schema(("speed",))))
+    world.store.append(late, source="late", position="")
+    world.store.seal()
+    report = world.round(6)
+    assert (report.rescored, report.errors) == (0, ())
+
+
+def two_signals(world: World, *, first: int, last: int, gap: range, only: range | None = None) -> None:
+    """Give m1 noise of two signals every 20 min of (first, last] hours; no vibration in the hours of the gap.
+
+    Parameters
+    ----------
+    only : give just the vibration of these hours
+    """
+    random = np.random.default_rng(1)
+    level = 0.1 + 0.01 * random.standard_normal((2, 3 * 400))
+    rows = [row for row in range(3 * first, 3 * last) if only is None or row // 3 in only]
+    times = [START + (row + 1) * HOUR / 3 for row in rows]
+    vibration = [None if only is None and row // 3 in gap else level[0, row] for row in rows]
+    speed = [level[1, row] if only is None else None for row in rows]
+    table = pa.table(
+        [["m1"] * len(rows), times, times, vibration, speed], schema=readings_schema(("vibration", "speed"))
+    )
+    world.store.append(Readings("press", table), source="late", position="")
+    world.store.seal()
+
+
+def of_two_signals(world: World) -> World:
+    (press,) = world.plant.classes
+    speed = Signal(name="speed", unit="rpm", every="20 min")
+    both = press.model_copy(update={"signals": [*press.signals, speed]})
+    world.plant = world.plant.model_copy(update={"classes": [both]})
+    return world
+
+
+def reasons_of(world: World, *hours: int) -> list[str]:
+    said = {row[2]: row[5] for row in levels(world)}
+    return [said[START + hour * HOUR] for hour in hours]
+
+
+def test_a_gap_that_is_filled_later_is_no_sensor_fault_any_more(worlds: Callable[..., World]) -> None:
+    in_time, world, gap = of_two_signals(worlds()), of_two_signals(worlds()), range(200, 206)
+    two_signals(in_time, first=0, last=220, gap=range(0))
+    in_time.round(220)
+    two_signals(world, first=0, last=220, gap=gap)
+    world.round(220)
+    assert reasons_of(world, 207, 212, 213) == ["sensor fault", "sensor fault", "ok"], "it is not there in between"
+    two_signals(world, first=200, last=206, gap=range(0), only=gap)
+    report = world.round(220)
+    assert levels(world) == levels(in_time)
+    assert report.rescored == 12, "six windows that hold late readings, and those after them that said sensor fault"
+    assert world.round(220).rescored == 0
+
+
+def test_a_late_reading_changes_no_window_beyond_it_that_says_the_same_of_the_sensors(
+    worlds: Callable[..., World],
+) -> None:
+    world = of_two_signals(worlds())
+    two_signals(world, first=0, last=220, gap=range(200, 206))
+    world.round(220)
+    give(world, "m1", [180.1], 0.1)
+    assert world.round(220).rescored == 1
+
+
+def test_late_readings_of_a_machine_that_always_fail_are_given_up_and_do_not_hold_up_others(
+    worlds: Callable[..., World],
+) -> None:
+    broken: list[int] = []
+
+    def refuse(table: FeatureTable) -> None:
+        if broken and "m1" in table.machine:
+            raise NotEnoughDataError("not this one")
+
+    world = worlds(bundle_of(entry(), refuse))
+    for machine in ("m1", "m2"):
+        world.say(machine, [0.1] * 6)
+    world.round(6)
+    broken.append(1)
+    give(world, "m1", [2.5], 0.3)
+    give(world, "m2", [2.5], 0.3)
+    reports = [world.round(6) for _ in range(7)]
+    assert [report.rescored for report in reports] == [1, 0, 0, 0, 0, 0, 0], "m2 once, and not again with m1"
+    said = "risk, late readings of m1: not this one"
+    given_up_of = f"{said}; given up after 5 tries"
+    assert [report.errors for report in reports] == [(said,)] * 4 + [(given_up_of,)] + [()] * 2
+    assert list(world.store.late.after("press", 0)) == [], "the list of late rows does not grow meanwhile"
+    with world.state.read() as connection:
+        assert given_up(connection) == {"risk": 1}
+    broken.clear()
+    assert world.round(6).rescored == 0
+    give(world, "m1", [4.5], 0.3)
+    assert world.round(6).rescored == 1, "what comes later is tried anew"
+
+
+def test_a_damaged_list_of_late_rows_stops_no_scoring_and_goes_on_where_it_was_once_put_aside(
+    worlds: Callable[..., World],
+) -> None:
+    world = worlds()
+    world.say("m1", [0.1] * 6)
+    world.round(6)
+    for hour in (1.5, 2.5, 3.5):
+        give(world, "m1", [hour], 0.3)
+    with world.store._database.write() as connection:
+        connection.execute(LATE.update().where(LATE.c.id == 2).values(body=b"LATE and no more"))
+    world.say("m1", [0.1], first=7)
+
+    report = world.round(7)
+    assert (report.windows, report.rescored) == (1, 1)
+    assert "late rows 2 of class 'press': damaged" in report.errors[0]
+    world.store.set_aside(world.store.find_damage())
+    report = world.round(7)
+    assert (report.rescored, report.errors) == (1, ())
 
 
 def test_late_readings_that_cannot_be_scored_are_said_and_tried_again(worlds: Callable[..., World]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from ingest.decode.arrow import UNREADABLE, table_in
+from ingest.decode.arrow import UNREADABLE, batches_in
 from ingest.decode.clean.columns import Columns
 from ingest.decode.clean.layout import Layouts
 from ingest.errors import SourceError
@@ -16,12 +16,13 @@ def arrow_columns(body: bytes, head: Mapping[str, str], layouts: Layouts) -> Col
     """Return the columns of a body; ``None`` if they are not clean."""
     del head
     try:
-        found = table_in(body).combine_chunks().to_batches()
+        found = batches_in(body)
+        names = [each.schema.names for each in found]
     except (*UNREADABLE, SourceError):
         return None
     if len(found) != 1:
         return None
-    columns = dict(zip(found[0].schema.names, found[0].columns, strict=True))
+    columns = dict(zip(names[0], found[0].columns, strict=True))
     if len(columns) < found[0].num_columns or not {"machine", "time"} <= columns.keys():
         return None
     long = layouts.long(tuple(columns))
@@ -29,16 +30,16 @@ def arrow_columns(body: bytes, head: Mapping[str, str], layouts: Layouts) -> Col
     signal = columns.pop("signal") if long else None
     if not _whole(machine, pa.string()) or not _whole(time, TIME):
         return None
-    stamps, names = time.view(pa.int64()).to_numpy(), tuple(columns)
+    stamps, values = time.view(pa.int64()).to_numpy(), tuple(columns)
     if signal is not None:
         if not _whole(signal, pa.string()) or not _whole(columns["value"], pa.float64()):
             return None
         value = columns["value"].to_numpy()
         return Columns(machine.to_pylist(), stamps, signal.to_pylist(), value, long=True)
-    if layouts.of(names) is None or any(each.type != pa.float64() for each in columns.values()):
+    if layouts.of(values) is None or any(each.type != pa.float64() for each in columns.values()):
         return None
     cells = np.array([each.to_numpy(zero_copy_only=False) for each in columns.values()])
-    return Columns(machine.to_pylist(), stamps, names, cells)
+    return Columns(machine.to_pylist(), stamps, values, cells)
 
 
 def _whole(column: pa.Array, kind: pa.DataType) -> bool:

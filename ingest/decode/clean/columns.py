@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from ingest.decode.ahead import latest_believed
 from ingest.decode.clean.layout import ClassLayout, Layouts
 from ingest.decode.long_form import wide_parts
+from ingest.decode.old import earliest_believed
 from ingest.decode.rows import Decoded
-from ingest.decode.time import EARLIEST, LATEST
+from ingest.decode.time import LATEST
 from ingest.reading import TIME, Readings, readings_schema
 
 Integers = NDArray[np.int64]
@@ -47,36 +49,61 @@ def iso_stamps(texts: Sequence[str]) -> Integers | None:
         return None
 
 
-def read_columns(columns: Columns, layouts: Layouts, now: datetime) -> Decoded | None:
-    """Return what the careful decoder would, of columns in which nothing is wrong; ``None`` for all others."""
+def read_columns(several: Sequence[Columns], layouts: Layouts, now: Sequence[datetime]) -> list[Decoded] | None:
+    """Return what the careful decoder would of each of some bodies; ``None`` unless nothing is wrong in any.
+
+    Parameters
+    ----------
+    several : at least one; if more than one, all of them wide and with the same names
+    now : when each of them came
+    """
+    together = several[0] if len(several) == 1 else _joined(several)
     try:
-        codes = np.array([layouts.machines[name] for name in columns.machines], np.int64)
+        codes = np.array([layouts.machines[name] for name in together.machines], np.int64)
     except KeyError:
         return None
-    stamps = columns.stamps
-    latest = min(pa.scalar(latest_believed(now), TIME).value, int(LATEST) - 1)
-    if not len(codes) or stamps.min() < EARLIEST or stamps.max() > latest or np.isinf(columns.cells).any():
+    stamps, sizes = together.stamps, [len(each.machines) for each in several]
+    latest = min(pa.scalar(latest_believed(min(now)), TIME).value, int(LATEST) - 1)
+    earliest = earliest_believed(max(now), layouts.plant.old_after)
+    if not all(sizes) or stamps.min() < earliest or stamps.max() > latest or np.isinf(together.cells).any():
         return None
-    if columns.long:
-        return _long(columns, layouts, codes, now)
-    return _wide(columns, layouts, codes, now)
+    if together.long:
+        decoded = _long(together, layouts, codes, now[0])
+        return None if decoded is None else [decoded]
+    came = np.repeat([pa.scalar(each, TIME).value for each in now], sizes)
+    return _wide(together, layouts, codes, came, np.cumsum(sizes))
 
 
-def _wide(columns: Columns, layouts: Layouts, codes: Integers, now: datetime) -> Decoded | None:
+def _joined(several: Sequence[Columns]) -> Columns:
+    """Return the rows of wide bodies with the same names as one body."""
+    machines = [name for each in several for name in each.machines]
+    stamps = np.concatenate([each.stamps for each in several])
+    return Columns(machines, stamps, several[0].names, np.concatenate([each.cells for each in several], axis=1))
+
+
+def _wide(columns: Columns, layouts: Layouts, codes: Integers, came: Integers, ends: Integers) -> list[Decoded] | None:
+    """Return what each body gives; ``ends`` are the numbers of rows up to the end of each of them."""
     laid = layouts.of(columns.names)
     if laid is None:
         return None
-    readings: list[Readings] = []
-    missing = 0
+    readings: list[list[Readings]] = [[] for _ in ends]
+    missing = np.zeros(len(ends), np.int64)
     for number, rows in _by_class(layouts, codes):
         layout = laid[number]
         cells = _cells_of(layout, columns.cells[:, rows])
         if cells is None:
             return None
-        missing += int(np.isnan(cells).sum())
         names = [layouts.names[code] for code in codes[rows].tolist()]
-        readings.append(_readings(layout.name, layout.signals, names, columns.stamps[rows], cells, now))
-    return Decoded(readings=readings, rows=len(codes), used=len(codes), missing=missing)
+        table = _table(layout.signals, names, columns.stamps[rows], came[rows], cells)
+        own = ends if isinstance(rows, slice) else np.searchsorted(rows, ends)
+        missing += np.diff(np.cumsum([0, *np.isnan(cells).sum(axis=0)])[own], prepend=0)
+        for place, (begin, end) in enumerate(pairwise([0, *own.tolist()])):
+            if end > begin:
+                readings[place].append(Readings(layout.name, table.slice(begin, end - begin)))
+    return [
+        Decoded(readings=each, rows=size, used=size, missing=absent)
+        for each, size, absent in zip(readings, np.diff(ends, prepend=0).tolist(), missing.tolist(), strict=True)
+    ]
 
 
 def _by_class(layouts: Layouts, codes: Integers) -> Sequence[tuple[int, slice | Integers]]:
@@ -114,16 +141,14 @@ def _long(columns: Columns, layouts: Layouts, codes: Integers, now: datetime) ->
             return None
         for part in wide_parts(layout.signals, signals, codes[rows], columns.stamps[rows], cells):
             machines = [layouts.names[code] for code in part.machines.tolist()]
-            readings.append(_readings(layout.name, part.signals, machines, part.stamps, part.cells, now))
+            came = np.repeat(pa.scalar(now, TIME).value, len(machines))
+            readings.append(Readings(layout.name, _table(part.signals, machines, part.stamps, came, part.cells)))
     return Decoded(readings=readings, rows=len(codes), used=len(codes))
 
 
-def _readings(
-    machine_class: str, signals: tuple[str, ...], machines: list[str], stamps: Integers, cells: Floats, now: datetime
-) -> Readings:
-    keys = [pa.array(machines, pa.string()), pa.array(stamps).view(TIME), pa.repeat(pa.scalar(now, TIME), len(stamps))]
-    batch = pa.RecordBatch.from_arrays([*keys, *_arrays(cells)], schema=readings_schema(signals))
-    return Readings(machine_class, pa.Table.from_batches([batch]))
+def _table(signals: tuple[str, ...], machines: list[str], stamps: Integers, came: Integers, cells: Floats) -> pa.Table:
+    keys = [pa.array(machines, pa.string()), pa.array(stamps).view(TIME), pa.array(came).view(TIME)]
+    return pa.Table.from_arrays([*keys, *_arrays(cells)], schema=readings_schema(signals))
 
 
 def _arrays(cells: Floats) -> list[pa.Array]:

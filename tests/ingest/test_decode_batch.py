@@ -1,0 +1,55 @@
+"""A body that holds no reading is refused in the words of whoever sends it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest.decode.csv import decode_csv
+from ingest.errors import SourceError
+from ingest.plant import Machine, MachineClass, Plant, Signal
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+PLANT = Plant(
+    classes=[MachineClass(name="press", signals=[Signal(name="temperature"), Signal(name="force")])],
+    machines=[Machine(name="m1", machine_class="press")],
+)
+KEYS = ("source", "signals =", "time_format", "machine_is", "plant file", "'batch'")
+"""What stands in a plant file, which a client cannot change."""
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        ("time,force", "has no column 'machine' but: time, force; send rows of machine, time and one value"),
+        ("machines,time,force", "has no column 'machine' but: machines, time, force; is 'machines' meant?"),
+        ("machine,force", "has no column 'time' but: machine, force"),
+        ("machine;time;force", "are its columns parted by commas?"),
+        (
+            "machine,time,forse",
+            "has no column of a signal but: machine, time, forse; the signals are: temperature, force",
+        ),
+        ("machine,time,forse", "; is 'force' meant?"),
+    ],
+)
+def test_a_body_without_a_column_is_refused(head: str, says: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        decode_csv(f"{head}\n1,2,3\n".encode(), PLANT, now=NOW)
+
+    assert says in str(caught.value)
+    assert not [key for key in KEYS if key in str(caught.value)]
+
+
+@pytest.mark.parametrize(
+    ("time", "looks"),
+    [
+        ("1767225600", "seconds since 1970"),
+        ("1767225600000", "milliseconds since 1970"),
+        ("31.01.2026 06:00", "%d.%m.%Y"),
+    ],
+)
+def test_a_time_of_another_kind_is_named_without_a_key_of_the_plant_file(time: str, looks: str) -> None:
+    (rejection,) = decode_csv(f"machine,time,force\nm1,{time},1\n".encode(), PLANT, now=NOW).rejections
+
+    assert looks in rejection.reason
+    assert "send an ISO time" in rejection.reason
+    assert not [key for key in KEYS if key in rejection.reason]
