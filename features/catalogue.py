@@ -1,12 +1,13 @@
 """Every feature by name: its function, formula and unit, and what it tells an engineer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from features import change, entropy, factor, quantiles, steps, time_domain, trend
 from features.column import Column, feature_of, span_text
 from features.limits import Limits, Which, share_above, share_below
+from features.measures import MEASURES, Measure
 from features.moments import Floats, Moments
 
 LEAST_SAMPLES = 3
@@ -14,9 +15,22 @@ LEAST_SHARE = 0.3
 LARGEST = 1e100
 """A feature beyond it is missing, so that models may square and sum features without overflow."""
 
-Kind = Literal["moments", "newest", "compared", "baseline", "samples", "ordered", "timed", "limits", "clock", "count"]
+Kind = Literal[
+    "moments",
+    "newest",
+    "compared",
+    "baseline",
+    "samples",
+    "ordered",
+    "timed",
+    "limits",
+    "snapshot",
+    "newest_snapshot",
+    "clock",
+    "count",
+]
 Tells = Literal["level", "value", "spread", "shape", "trend", "limits", "clock", "count"]
-Cost = Literal["panes", "samples", "sorting", "events"]
+Cost = Literal["panes", "samples", "sorting", "snapshots", "events"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +42,15 @@ class Feature:
     kind : what it is made from: ``moments`` of a window, ``newest`` of the shortest one only,
         ``compared`` with the next longer window, ``baseline``: compared with the machine's own normal,
         ``samples`` or ``ordered`` samples one by one (slower), ``timed`` samples with their times,
-        ``limits``: such samples against the limits of the signal, ``clock`` and ``count`` of events
+        ``limits``: such samples against the limits of the signal, ``snapshot``: the mean over the snapshots of
+        a waveform, ``newest_snapshot`` of the shortest window only, ``clock`` and ``count`` of events
     tells : what it says of the signal: its ``level`` (where most readings lie), a single ``value`` that it
         took, its ``spread`` around the level, the ``shape`` of that spread, its ``trend``, how it keeps its
         ``limits``; or what a ``clock`` of the machine or a ``count`` of events says
     words : how a sentence names it; ``{window}``, ``{against}`` and ``{part}`` are filled in
     unit : ``{unit}`` stands for the signal's, and says how the feature grows when the signal is multiplied
     by_kernel : whether ``kernels.windows`` computes it from samples
+    measure : what is measured of each snapshot, by its name in ``measures.MEASURE``; empty for other kinds
     source : who defined it, where the formula is not all there is to say
     around_zero : whether it depends on where the signal has its zero, and so means little where that is
         a convention, as in degC. Any other level or value moves along when something is added to all
@@ -55,6 +71,7 @@ class Feature:
     of_timed: Callable[[Floats, Floats], Floats] | None = None
     of_limits: Callable[[Floats, Floats, Limits], Floats] | None = None
     by_kernel: bool = False
+    measure: str = ""
     source: str = ""
     around_zero: bool = False
     limit: Which | None = None
@@ -63,6 +80,11 @@ class Feature:
     def one_by_one(self) -> bool:
         """Whether it looks at each sample of a window, which panes do not keep."""
         return self.cost in ("samples", "sorting")
+
+    @property
+    def of_waveform(self) -> bool:
+        """Whether it is made of the snapshots of a waveform, and of no other signal."""
+        return self.cost == "snapshots"
 
     @property
     def cost(self) -> Cost:
@@ -74,6 +96,8 @@ class Feature:
                 return "samples"
             case "ordered":
                 return "sorting"
+            case "snapshot" | "newest_snapshot":
+                return "snapshots"
             case "clock" | "count":
                 return "events"
 
@@ -91,6 +115,22 @@ class Feature:
     def reads_as_signal(self) -> bool:
         """Whether a person can hold it against what the machine shows: a reading, or what readings lie around."""
         return self.tells in ("level", "value") and not self.against_itself
+
+
+def _of_snapshots(measure: Measure) -> tuple[Feature, Feature]:
+    """Return the mean of a measure over windows, and its newest value."""
+    mean = Feature(
+        name=measure.name,
+        kind="snapshot",
+        tells=measure.tells,
+        words=f"{{window}} {measure.words}",
+        formula=measure.formula,
+        unit=measure.unit,
+        meaning=measure.meaning,
+        measure=measure.name,
+        source=measure.source,
+    )
+    return mean, replace(mean, name=f"{measure.name}_last", kind="newest_snapshot", words=f"newest {measure.words}")
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -579,6 +619,7 @@ FEATURES: tuple[Feature, ...] = (
         of_limits=share_below,
         limit="low",
     ),
+    *(feature for measure in MEASURES for feature in _of_snapshots(measure)),
     Feature(
         name="hours_in_service",
         kind="clock",

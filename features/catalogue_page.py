@@ -6,12 +6,20 @@ from collections.abc import Iterable
 from features.catalogue import FEATURES, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
 from features.kernels.names import ON_MEAN
 from features.kernels.steady import JITTER, LEAST_SPECTRUM
-from features.recipe import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES
+from features.recipe import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES, WAVEFORM_FEATURES
 
 
 def page() -> str:
     """Return the documentation page of all features, as Markdown."""
-    return "\n".join([*_introduction(), *_table(FEATURES), ""])
+    return "\n".join(
+        [
+            *_introduction(),
+            *_table(FEATURES, of_waveform=False),
+            *_of_waveforms(),
+            *_table(FEATURES, of_waveform=True),
+            "",
+        ]
+    )
 
 
 def _introduction() -> Iterable[str]:
@@ -52,14 +60,30 @@ def _introduction() -> Iterable[str]:
     yield "  asking for it where no signal has one is an error. The sensor's `range` is no limit: nothing outside it"
     yield "  is accepted."
     yield "- Cost: *panes* are sums that overlapping windows share, and cost least by far. *samples* looks at each"
-    yield "  sample of each window, *sorting* puts them in order first. *events* reads no samples."
+    yield "  sample of each window, *sorting* puts them in order first. *snapshots* transforms each snapshot of a"
+    yield "  waveform. *events* reads no samples."
     yield ""
 
 
-def _table(features: Iterable[Feature]) -> Iterable[str]:
+def _of_waveforms() -> Iterable[str]:
+    yield ""
+    yield "## Features of waveforms"
+    yield ""
+    yield "A signal with a `rate` in the plant file, such as vibration or current, has these instead; see"
+    yield "[vibration](vibration.md). They are measured of each snapshot (m is its mean, P(f) its mean square by"
+    yield "frequency through a Hann window). `NAME` is the mean over the snapshots that lie wholly in a window;"
+    yield "`NAME_last` is the newest one of the shortest window. Where a feature is of a band, a multiple of the speed"
+    yield "or a defect, that stands behind it: `vibration__octave_rms@1000Hz__24h`,"
+    yield "`vibration__bearing_evidence@drive end.outer__24h`."
+    yield ""
+
+
+def _table(features: Iterable[Feature], *, of_waveform: bool) -> Iterable[str]:
     yield "| feature | formula | unit | what it tells | source | cost | computed |"
     yield "|---|---|---|---|---|---|---|"
     for feature in features:
+        if feature.of_waveform != of_waveform or feature.kind == "newest_snapshot":
+            continue
         unit = feature.unit.format(unit="signal") or "–"
         formula = feature.formula.replace("|", "\\|") + (" *zero*" if feature.around_zero else "")
         told = (formula, unit, feature.meaning, feature.source or "–", feature.cost, _computed(feature.name))
@@ -68,7 +92,7 @@ def _table(features: Iterable[Feature]) -> Iterable[str]:
 
 def _computed(name: str) -> str:
     """Return when a model computes a feature."""
-    if name in SIGNAL_FEATURES:
+    if name in SIGNAL_FEATURES + WAVEFORM_FEATURES:
         return "always"
     if name in BASELINE_FEATURES:
         return "with `baseline`"

@@ -1,7 +1,8 @@
 """The name of a feature column: what it says, and how to read it back.
 
 ``signal__feature__window`` for features of a signal (``vibration__mean__24h``,
-``vibration__mean_change__3h_vs_24h``); ``hours_since_failure``, ``hours_since_maintenance__comp2``,
+``vibration__mean_change__3h_vs_24h``), with ``@part`` behind the feature where it is of a part
+(``vibration__octave_rms@1000Hz__24h``); ``hours_since_failure``, ``hours_since_maintenance__comp2``,
 ``errors__24h`` and ``errors__error1__24h`` for what events tell.
 """
 
@@ -11,6 +12,7 @@ from datetime import timedelta
 from ingest.duration import format_duration, parse_duration
 
 SEPARATOR = "__"
+OF_PART = "@"
 _AGAINST = "_vs_"
 
 
@@ -24,7 +26,8 @@ class Column:
     signal : the signal that it summarises; empty for what events tell
     window : length of the window; ``None`` for clocks
     against : the longer window that it is compared with, if it is
-    part : component of a clock or code of an error count; empty for all of them together
+    part : component of a clock or code of an error count; band, multiple of the speed or defect that a
+        feature of a waveform is of; empty for all of them together
     """
 
     feature: str
@@ -43,10 +46,12 @@ class Column:
         'vibration__mean__24h'
         >>> Column(feature="errors", part="error1", window=timedelta(days=7)).name
         'errors__error1__7d'
+        >>> Column(feature="octave_rms", signal="vibration", part="1000Hz", window=timedelta(hours=24)).name
+        'vibration__octave_rms@1000Hz__24h'
         """
         words = [self.signal] if self.signal else []
-        words.append(self.feature)
-        if self.part:
+        words.append(f"{self.feature}{OF_PART}{self.part}" if self.signal and self.part else self.feature)
+        if self.part and not self.signal:
             words.append(self.part)
         if self.window is not None:
             token = span_token(self.window)
@@ -104,5 +109,7 @@ def feature_of(name: str) -> str:
     --------
     >>> feature_of("oil__temperature__mean__24h"), feature_of("hours_since_maintenance__comp2")
     ('mean', 'hours_since_maintenance')
+    >>> feature_of("vibration__bearing_evidence@drive end.outer__24h")
+    'bearing_evidence'
     """
-    return name.removeprefix(signal_of(name) + SEPARATOR).split(SEPARATOR)[0]
+    return name.removeprefix(signal_of(name) + SEPARATOR).split(SEPARATOR)[0].split(OF_PART)[0]

@@ -11,6 +11,7 @@ from features.baseline import own_normal
 from features.catalogue import BY_NAME
 from features.moments import no_samples
 from features.recipe import MICROSECOND, Recipe
+from features.snapshot_windows import of_waveform
 from features.span import expected_every, portions
 from features.summary import Group, summarise
 from features.table import FeatureTable
@@ -60,6 +61,8 @@ def extract(
     alive = np.zeros(count, np.bool_)
     for together in _groups(recipe, tracks, cells):
         _summaries(recipe, history, together, ends, cells, table, alive)
+    for track in tracks if recipe.waveforms else ():
+        _waveforms(recipe, history, track, ends, cells, table, alive)
     for place, column in enumerate(recipe.columns):
         if not column.signal:
             for track in tracks:
@@ -153,12 +156,13 @@ def _summaries(
     baseline = recipe.baseline or timedelta(0)
     normal_from = np.array([track.first for track in tracks]) + microseconds(baseline)
     normal, normal_ran = no_samples((len(recipe.signals), len(tracks), 1)), np.ones(len(tracks))
-    if any(BY_NAME[name].kind == "baseline" for name in recipe.features) and normal_from.min() <= ends[-1]:
+    compared = recipe.signals and any(BY_NAME[name].kind == "baseline" for name in recipe.features)
+    if compared and normal_from.min() <= ends[-1]:
         normal, normal_ran = own_normal(recipe, history, names, firsts, cells)
     group = Group(names, restarts, normal, normal_from, normal_ran)
-    of_signals = [place for place, column in enumerate(recipe.columns) if column.signal]
+    of_signals = [place for place, column in enumerate(recipe.columns) if column.signal in recipe.signals]
     lookback, step = recipe.lookback // recipe.pane, recipe.stride // recipe.pane
-    most = max(cells // (PANE_FIELDS * len(recipe.signals) * len(tracks)) - lookback, lookback)
+    most = max(cells // (PANE_FIELDS * max(len(recipe.signals), 1) * len(tracks)) - lookback, lookback)
     first, last = min(track.begin for track in tracks), max(track.stop for track in tracks)
     for begin, end in portions(first, last, 1, max(most // step, 1)):
         found, filled, ran, spoken = summarise(recipe, history, group, ends[begin:end], cells)
@@ -171,3 +175,23 @@ def _summaries(
                 alive[rows] = spoken[place, own]
                 if table.off is not None:
                     table.off[rows] = 1 - ran[place, own]
+
+
+def _waveforms(
+    recipe: Recipe,
+    history: History,
+    track: _Track,
+    ends: Times,
+    cells: int,
+    table: FeatureTable,
+    alive: NDArray[np.bool_],
+) -> None:
+    """Write the features of the waveforms of one machine into the table."""
+    rows = track.rows(track.begin, track.stop)
+    for waveform in recipe.waveforms:
+        found = of_waveform(
+            recipe, waveform, history, track.machine, track.events.restarts, ends[track.begin : track.stop], cells
+        )
+        table.values[rows, found.places] = found.values
+        table.filled[rows] = np.maximum(table.filled[rows], found.filled)
+        alive[rows] |= found.spoken

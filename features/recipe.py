@@ -15,7 +15,9 @@ from typing import Any, Self
 from features.catalogue import BY_NAME
 from features.column import Column, span_text
 from features.limits import Limits
+from features.measures import MEASURE
 from features.running import Running
+from features.waveform import Waveform
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import PlantFileError
 from ingest.plant import MachineClass, ModelEntry
@@ -40,6 +42,22 @@ SIGNAL_FEATURES = (
 The rest of the catalogue looks at samples one by one, which takes many times as long as all of these
 together, or is a function of what is here.
 """
+
+WAVEFORM_FEATURES = (
+    "snapshot_rms",
+    "snapshot_crest_factor",
+    "snapshot_kurtosis",
+    "velocity_rms",
+    "velocity_rms_last",
+    "spectral_centroid",
+    "octave_rms",
+    "band_rms",
+    "harmonic_rms",
+    "envelope_kurtosis",
+    "bearing_evidence",
+    "bearing_evidence_last",
+)
+"""What a recipe takes of every waveform unless the model's entry names others."""
 
 BASELINE_FEATURES = ("mean_shift", "spread_ratio")
 USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
@@ -80,6 +98,7 @@ class Recipe:
     running : when the machines run; ``None`` if always
     limits : between which values each signal should stay, in the order of ``signals``; empty when no
         feature asks for it. A signal without a limit has no column of a feature against that limit
+    waveforms : waveform signals to summarise, snapshot by snapshot
     """
 
     machine_class: str
@@ -93,9 +112,15 @@ class Recipe:
     every: tuple[timedelta, ...] = ()
     running: Running | None = None
     limits: tuple[Limits, ...] = ()
+    waveforms: tuple[Waveform, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.signals or not self.windows or min(self.windows) <= timedelta(0) or self.stride <= timedelta(0):
+        if (
+            not (self.signals or self.waveforms)
+            or not self.windows
+            or min(self.windows) <= timedelta(0)
+            or self.stride <= timedelta(0)
+        ):
             raise ValueError("a recipe needs signals, windows and a stride longer than nothing")
         if list(self.windows) != sorted(set(self.windows)):
             raise ValueError("windows of a recipe ascend and none comes twice")
@@ -122,6 +147,12 @@ class Recipe:
                 f"windows and stride share no grid coarser than {span_text(self.pane)}; make them multiples of a"
                 f" common length, such as {format_duration(self.windows[0])}"
             )
+
+    @property
+    def all_signals(self) -> tuple[str, ...]:
+        """All signals that a feature is made of, waveforms and the speeds beside them included."""
+        of_waveforms = (signal for waveform in self.waveforms for signal in waveform.signals)
+        return tuple(dict.fromkeys([*self.signals, *of_waveforms]))
 
     @property
     def lookback(self) -> timedelta:
@@ -183,6 +214,7 @@ class Recipe:
             # Left out where there is none, so that the hashes of recipes from before it stay as they were.
             **({} if self.running is None else {"running": self.running.to_dict()}),
             **({"limits": [each.to_list() for each in self.limits]} if self.limits else {}),
+            **({"waveforms": [each.to_dict() for each in self.waveforms]} if self.waveforms else {}),
         }
 
     @classmethod
@@ -208,6 +240,7 @@ class Recipe:
             every=tuple(parse_duration(span) for span in data["every"]),
             running=Running.from_dict(data["running"]) if "running" in data else None,
             limits=tuple(Limits.from_list(each) for each in data.get("limits", ())),
+            waveforms=tuple(Waveform.from_dict(each) for each in data.get("waveforms", ())),
         )
 
     @cached_property
@@ -262,14 +295,19 @@ def recipe_for(
         three readings, or windows and a stride that have no common grid.
     """
     known = [signal.name for signal in machine_class.signals]
-    signals = tuple(entry.signals or known)
-    unknown = [name for name in signals if name not in known]
+    asked = tuple(entry.signals or known)
+    unknown = [name for name in asked if name not in known]
     if unknown:
         there = ", ".join(known)
         raise PlantFileError([f"models.{entry.name}.signals: unknown signal '{unknown[0]}'; the class has: {there}"])
+    waveforms = tuple(
+        Waveform.of(machine_class, each, sampling) for each in machine_class.waveforms if each.name in asked
+    )
+    signals = tuple(name for name in asked if name not in {each.signal for each in waveforms})
     every = tuple(sampling[name] for name in signals)
-    windows = _windows(entry, min(every))
-    features = tuple(entry.features) or SIGNAL_FEATURES + (BASELINE_FEATURES if entry.baseline else ())
+    steps = [*every, *(each.every for each in waveforms)]
+    windows = _windows(entry, min(steps))
+    features = tuple(entry.features) or _usual(entry, signals, waveforms)
     if entry.task == "failure_risk":
         features += USAGE_FEATURES + (NEW_FEATURES if from_new else ())
     try:
@@ -277,7 +315,7 @@ def recipe_for(
             machine_class=machine_class.name,
             signals=signals,
             windows=windows,
-            stride=entry.stride or _stride(windows, min(every)),
+            stride=entry.stride or _stride(windows, min(steps)),
             features=tuple(dict.fromkeys(features)),
             components=tuple(machine_class.components),
             error_codes=tuple(sorted(set(error_codes) - {""})),
@@ -285,11 +323,13 @@ def recipe_for(
             every=every,
             running=Running.of(machine_class, sampling),
             limits=_limits(machine_class, signals, features),
+            waveforms=waveforms,
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
     if not any(column.signal for column in recipe.columns):
-        raise PlantFileError([f"models.{entry.name}.features: none is of a signal; add one, such as 'mean'"])
+        such = "mean" if signals else "velocity_rms"
+        raise PlantFileError([f"models.{entry.name}.features: none is of a signal; add one, such as '{such}'"])
     return recipe
 
 
@@ -300,6 +340,12 @@ def _limits(machine_class: MachineClass, signals: Sequence[str], features: Seque
     declared = {signal.name: signal.limits for signal in machine_class.signals}
     limits = [declared[name] for name in signals]
     return tuple(Limits() if each is None else Limits(*each) for each in limits) if any(limits) else ()
+
+
+def _usual(entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform]) -> tuple[str, ...]:
+    """Return the features of a model whose entry names none."""
+    usual = SIGNAL_FEATURES + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()
+    return usual + (WAVEFORM_FEATURES if waveforms else ())
 
 
 def _windows(entry: ModelEntry, sampling: timedelta) -> tuple[timedelta, ...]:
@@ -334,7 +380,7 @@ def _of_signal(recipe: Recipe, signal: str) -> Iterator[Column]:
         if feature.kind == "compared":
             for window, against in longer.items():
                 yield Column(feature=feature.name, signal=signal, window=window, against=against)
-        elif feature.kind not in ("clock", "count"):
+        elif feature.cost not in ("events", "snapshots"):
             for window in recipe.windows[:1] if feature.kind == "newest" else recipe.windows:
                 yield Column(feature=feature.name, signal=signal, window=window)
 
@@ -343,6 +389,11 @@ def _columns(recipe: Recipe) -> Iterator[Column]:
     features = [BY_NAME[name] for name in recipe.features]
     for signal in recipe.signals:
         yield from (column for column in _of_signal(recipe, signal) if recipe.offers(column))
+    for waveform in recipe.waveforms:
+        for feature in features:
+            for part in MEASURE[feature.measure].parts(waveform) if feature.of_waveform else ():
+                for window in recipe.windows[:1] if feature.kind == "newest_snapshot" else recipe.windows:
+                    yield Column(feature=feature.name, signal=waveform.signal, window=window, part=part)
     for feature in features:
         if feature.kind == "clock":
             of_components = feature.name == "hours_since_maintenance"

@@ -31,13 +31,15 @@ def sampling_interval(history: History, machine_class: MachineClass) -> timedelt
     NotEnoughDataError
         When no signal declares one and no machine of the class has two readings.
     """
-    declared = [signal.every for signal in machine_class.signals if signal.every]
+    signals = machine_class.slow_signals or machine_class.signals
+    declared = [signal.every for signal in signals if signal.every]
     if declared:
         return min(declared)
+    names = [signal.name for signal in signals] if machine_class.waveforms else None
     steps: list[int] = []
     for machine, first, last in _spans(history, machine_class, None):
         times = np.empty(0, np.int64)
-        for table in _portions(history, machine_class, machine, None, first, last):
+        for table, _ in _portions(history, machine_class, machine, names, first, last):
             times = np.append(times, _times(table))
             if len(times) > READINGS_LOOKED_AT:
                 break
@@ -93,23 +95,22 @@ def _first_times(
 ) -> tuple[dict[str, Times], timedelta]:
     """Return the times of the first readings of each signal, and how long a span was looked at."""
     found = {signal: np.empty(0, np.int64) for signal in signals}
-    newest = first
-    for table in _portions(history, machine_class, machine, signals, first, last):
-        times = _times(table)
-        newest = int(times[-1]) if len(times) else newest
+    looked = first
+    for table, end in _portions(history, machine_class, machine, signals, first, last):
+        looked, times = end, _times(table)
         for signal, own in found.items():
             if len(own) <= READINGS_LOOKED_AT:
                 known = ~np.isnan(table[signal].to_numpy())
                 found[signal] = np.append(own, times[known])[: READINGS_LOOKED_AT + 1]
         if all(len(own) > READINGS_LOOKED_AT for own in found.values()):
             break
-    return found, (newest - first) * MICROSECOND
+    return found, (looked - first) * MICROSECOND
 
 
 def _portions(
     history: History, machine_class: MachineClass, machine: str, signals: Sequence[str] | None, first: int, last: int
-) -> Iterator[pa.Table]:
-    """Read a machine from its first reading on in portions that grow, so that whoever needs few reads few."""
+) -> Iterator[tuple[pa.Table, int]]:
+    """Read a machine from its first reading on in portions that grow, each with its end; who needs few reads few."""
     begin, length, rows = first - 1, _FIRST_PORTION, 0
     while begin < last and rows < ROWS_LOOKED_AT:
         end = min(begin + length, last)
@@ -120,7 +121,7 @@ def _portions(
             start=EPOCH + begin * MICROSECOND,
             end=EPOCH + end * MICROSECOND,
         ).table
-        yield table
+        yield table, end
         begin, length, rows = end, min(8 * length, _LONGEST_PORTION), rows + table.num_rows
 
 

@@ -77,7 +77,7 @@ class Stream:
     Raises
     ------
     ValueError
-        When ``late_within`` is negative.
+        When ``late_within`` is negative, or the recipe has waveforms: their snapshots are read from the store.
     """
 
     def __init__(
@@ -92,6 +92,10 @@ class Stream:
     ) -> None:
         if late_within < timedelta(0):
             raise ValueError(f"late_within is {late_within}; it is a span of time, such as one hour")
+        if recipe.waveforms:
+            raise ValueError(
+                f"'{recipe.waveforms[0].signal}' is a waveform, which a stream does not hold; leave it out, or extract"
+            )
         self.recipe, self.history = recipe, history
         self.read_again = 0
         self._reach = Reach.of(recipe, late_within)
@@ -104,11 +108,11 @@ class Stream:
         self._of_signals = sum(bool(column.signal) for column in recipe.columns)
         self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if not column.signal]
         self._nothing = Streamed(extract(recipe, history, [], since, since), {})
-        before = given or {}
+        self._before = dict(given or {})
         for machine, (first, newest) in history.spans(recipe.machine_class).items():
             live = self._follow(machine, moment(first), moment(newest))
-            if machine in before:
-                live.given, live.since = self._reach.last_end(moment(before[machine])), self._since + 1
+            if machine in self._before:
+                live.given, live.since = self._reach.last_end(moment(self._before[machine])), self._since + 1
 
     @property
     def bytes(self) -> int:
@@ -188,10 +192,13 @@ class Stream:
         return Streamed(_joined(tables), spans)
 
     def _follow(self, machine: str, first: int, newest: int) -> Live:
-        given = max(self._reach.last_end(self._since), self._reach.last_end(first - 1))
-        live = self._machines[machine] = Live(machine, first, newest, given)
+        live = self._machines[machine] = Live(machine, first, newest, self._begin(first))
         self._due.add(machine)
         return live
+
+    def _begin(self, first: int) -> int:
+        """Return the window end after which a machine's rows begin that was given none."""
+        return max(self._reach.last_end(self._since), self._reach.last_end(first - 1))
 
     def _by_machine(self, readings: Readings) -> Iterator[tuple[str, Any, Floats]]:
         if readings.machine_class != self.recipe.machine_class:
@@ -238,6 +245,8 @@ class Stream:
             if live.machine not in spans:
                 raise ValueError(f"machine '{live.machine}' has no readings in the store; add them to it first")
             live.first, live.newest = (moment(each) for each in spans[live.machine])
+            if live.made == _NEVER and live.machine not in self._before:
+                live.given = self._begin(live.first)
         load_events(self.recipe, self.history, lives)
 
     def _from_store(self, lives: Sequence[Live], begin: int, end: int) -> FeatureTable:

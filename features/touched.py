@@ -4,6 +4,7 @@ import numpy as np
 
 from features.catalogue import BY_NAME
 from features.recipe import NEW_FEATURES, Recipe
+from features.run import gap
 from features.window import Times, microseconds
 
 
@@ -63,6 +64,8 @@ def ever_since(recipe: Recipe, first: int) -> int:
 
 
 def holds(recipe: Recipe) -> int:
-    """Return how long after a reading it may decide whether others are left out."""
+    """Return how long after a reading it may decide whether others are left out, or what they come to."""
     running = recipe.running
-    return microseconds(running.hold + running.settle) if running is not None and running.signals else 0
+    held = microseconds(running.hold + running.settle) if running is not None and running.signals else 0
+    # One that closes a gap joins two snapshots, and a speed holds for snapshots that begin later.
+    return max([held, *(held + 2 * gap(each.rate) + microseconds(each.speed_hold) for each in recipe.waveforms)])

@@ -14,9 +14,11 @@ from pydantic import Field
 from ingest.duration import Duration
 from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
+from ingest.plant_bearing import Bearing
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
+from ingest.rate import Rate
 
 
 class Signal(Part):
@@ -33,7 +35,23 @@ class Signal(Part):
         "-inf or inf where there is none. Nothing is rejected.",
     )
     every: Duration | None = Field(
-        None, description="Expected time between two readings; measured on the signal's first ones when left out."
+        None,
+        description="Expected time between two readings, of a waveform between two snapshots; measured on the "
+        "signal's first ones when left out.",
+    )
+    rate: Rate | None = Field(
+        None, description="Samples a second of a waveform, such as vibration: an unbroken run of them is a snapshot."
+    )
+    snapshot: Duration | None = Field(
+        None,
+        description="Waveform that never pauses: length of the pieces that it is cut into, at multiples of it since "
+        "1970; unbroken runs are the snapshots when left out.",
+    )
+    speed: str | None = Field(
+        None, description="Waveform: signal with the speed of the shaft, in rpm or Hz; or a fixed one, '1480 rpm'."
+    )
+    bands: list[tuple[float, float]] = Field(
+        [], description="Waveform: bands of its own to follow, as [lowest, highest] in Hz."
     )
 
 
@@ -52,6 +70,17 @@ class MachineClass(Part):
         timedelta(0),
         description="How long after each start it takes to settle; left out, too. Needs 'running'.",
     )
+    bearings: list[Bearing] = Field([], description="Bearings that its waveform signals listen to.")
+
+    @property
+    def waveforms(self) -> list[Signal]:
+        """Signals that come as snapshots of many samples a second."""
+        return [each for each in self.signals if each.rate is not None]
+
+    @property
+    def slow_signals(self) -> list[Signal]:
+        """Signals that are no waveforms, each reading of which stands for itself."""
+        return [each for each in self.signals if each.rate is None]
 
 
 class Machine(Part):

@@ -14,6 +14,7 @@ from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
 from ingest.plant_unit_check import check_units
+from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
 from ingest.reading import KEY_COLUMNS
 
@@ -88,6 +89,8 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
         yield from _limits((*here, "limits"), signal)
         yield from _not_positive((*here, "every"), signal.every)
+    yield from _repeated((*at, "bearings"), [bearing.name for bearing in entry.bearings], "name")
+    yield from check_waveforms(at, entry)
     if entry.running is not None:
         try:
             read_expression(entry.running, [signal.name for signal in entry.signals])

@@ -28,6 +28,7 @@ from ingest.plant import (
     Source,
     Target,
 )
+from ingest.plant_bearing import Bearing
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
@@ -39,6 +40,7 @@ _TABLES: dict[str, type[Part]] = {
     "Top of the file": Plant,
     "[[classes]]": MachineClass,
     "[[classes.signals]]": Signal,
+    "[[classes.bearings]]": Bearing,
     "[[machines]]": Machine,
     "[[sources]]": Source,
     "[[sources.events]]": EventMapping,
@@ -91,6 +93,7 @@ Entries are counted from 1 in these lines.
 - A **time in two columns**, a date and a clock, is written as a list; their texts are joined by one blank and read
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
+- A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures
 

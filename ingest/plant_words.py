@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from ingest.part import Part
 from ingest.plant import Plant
+from ingest.rate import Hertz
 
 Location = tuple[str | int, ...]
 """Keys and positions (counted from 0) that lead from the top of the file to a value."""
@@ -17,6 +18,7 @@ Location = tuple[str | int, ...]
 _PLAIN: dict[object, str] = {
     str: "a text in quotes",
     float: "a number",
+    Hertz: "a rate such as '25600 Hz'",
     int: "a whole number",
     bool: "true or false",
     timedelta: "a duration such as '15 min', '24 h' or '7 d'",
@@ -25,6 +27,7 @@ _PLAIN: dict[object, str] = {
 _MANY: dict[object, str] = {
     str: 'a list of texts such as ["a", "b"]',
     timedelta: "a list of durations such as ['1 h', '24 h']",
+    tuple[float, float]: "a list of pairs of numbers such as [[500, 2000]]",
 }
 
 
@@ -86,7 +89,7 @@ def keys_of(part: type[Part]) -> dict[str, FieldInfo]:
     --------
     >>> from ingest.plant import Signal
     >>> list(keys_of(Signal))
-    ['name', 'unit', 'range', 'limits', 'every']
+    ['name', 'unit', 'range', 'limits', 'every', 'rate', 'snapshot', 'speed', 'bands']
     """
     return {field.alias or name: field for name, field in part.model_fields.items() if not field.exclude}
 

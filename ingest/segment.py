@@ -45,15 +45,24 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to read: columns, machines (all when ``None``) and times from ``first`` to ``newest``, both within."""
+    """What to read: columns, machines (all when ``None``) and times from ``first`` to ``newest``, both within.
+
+    Attributes
+    ----------
+    spoken : leave out rows that hold none of the columns, so that who reads a slow signal beside a waveform does
+        not hold a row for each of its samples
+    """
 
     signals: tuple[str, ...]
     machines: tuple[str, ...] | None = None
     first: int | None = None
     newest: int | None = None
+    spoken: bool = False
 
     def keep(self, table: pa.Table) -> pa.Table:
         """Return the rows that are selected."""
+        if self.spoken:
+            table = _spoken(table, self.signals)
         if table.num_rows == 0 or (self.machines is None and self.first is None and self.newest is None):
             return table
         keep = np.ones(table.num_rows, np.bool_)
@@ -79,6 +88,17 @@ class Selection:
     @property
     def _high(self) -> int:
         return 2**63 - 1 if self.newest is None else self.newest
+
+
+def _spoken(table: pa.Table, signals: Sequence[str]) -> pa.Table:
+    """Return the rows that hold any of the signals."""
+    columns = [table[name] for name in signals if name in table.column_names]
+    if not all(column.null_count for column in columns):
+        return table
+    held = np.zeros(table.num_rows, np.bool_)
+    for column in columns:
+        held |= column.is_valid().to_numpy()
+    return table if held.all() else table.filter(pa.array(held))
 
 
 def write_segment(path: Path, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:

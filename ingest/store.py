@@ -64,7 +64,10 @@ class History(Protocol):
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> Readings:
-        """Return readings sorted by (machine, time), one row for each; asked signals without data are null."""
+        """Return readings sorted by (machine, time), one row for each; asked signals without data are null.
+
+        Rows that hold none of the signals asked for may be left out.
+        """
 
     def events(
         self,
@@ -286,19 +289,22 @@ class Store:
         Parameters
         ----------
         machines, start, end : all when ``None``
-        signals : columns to return, in this order, null where nothing was read; all that ever came when ``None``
+        signals : columns to return, in this order, null where nothing was read; all that ever came when ``None``.
+            Of some of them, rows that hold none are left out; with no columns at all, every row is there.
         """
         first = None if start is None else to_microseconds(start) + 1
         newest = None if end is None else to_microseconds(end)
         failed: list[Segment] | None = None
         for _ in range(_ATTEMPTS):
             with self._database.read() as connection:
-                asked = signals_of(connection, machine_class) if signals is None else tuple(signals)
+                known = signals_of(connection, machine_class)
+                asked = known if signals is None else tuple(signals)
                 segments = segments_of(connection, machine_class, first, newest)
                 batches = log.batches(connection, machine_class, first, newest)
             if segments == failed:
                 break
-            selection = Selection(asked, None if machines is None else tuple(machines), first, newest)
+            some = None if machines is None else tuple(machines)
+            selection = Selection(asked, some, first, newest, spoken=bool(signals) and not set(known) <= set(asked))
             try:
                 table = self._gather(segments, batches, selection)
             except FileNotFoundError:

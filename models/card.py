@@ -64,7 +64,7 @@ def card_of(
         "needed_lead": span_text(entry.needed_lead),
         "recipe": {
             "hash": recipe.hash,
-            "signals": list(recipe.signals),
+            "signals": [*recipe.signals, *(each.signal for each in recipe.waveforms)],
             "windows": [span_text(window) for window in recipe.windows],
             "stride": span_text(recipe.stride),
             "features": len(recipe.names),

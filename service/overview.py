@@ -107,7 +107,7 @@ def signal_states(
     every = sampling.of_signals(machine_class, room.store)
     values = newest_values(room.store, machine, machine_class, newest)
     states = []
-    for signal in machine_class.signals:
+    for signal in machine_class.slow_signals:
         heard, value = values.get(signal.name, (None, None))
         stale = is_stale(heard, every.get(signal.name, timedelta(0)), now)
         states.append(SignalState(signal, heard, value, stale))

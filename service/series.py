@@ -112,7 +112,7 @@ def column_series(table: pa.Table, signal: str) -> Series:
 def newest_values(
     history: History, machine: str, machine_class: MachineClass, newest: datetime | None
 ) -> dict[str, tuple[datetime, float]]:
-    """Return the newest value of each signal and its time; signals without one in ``LONGEST_SILENCE`` are left out.
+    """Return the newest value of each slow signal and its time; those without one in ``LONGEST_SILENCE`` are left out.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def newest_values(
         return found
     edges = [newest - back for back in (timedelta(0), timedelta(days=1), timedelta(days=8), LONGEST_SILENCE)]
     for end, start in pairwise(edges):
-        signals = [each.name for each in machine_class.signals if each.name not in found]
+        signals = [each.name for each in machine_class.slow_signals if each.name not in found]
         if not signals:
             break
         table = history.read(machine_class.name, machines=[machine], signals=signals, start=start, end=end).table

@@ -50,7 +50,8 @@ def assess(
 ) -> Iterator[SignalGrade]:
     """Yield the grade of each signal of the machines of a class, over the newest ``SPAN`` of each machine.
 
-    One machine is in memory at a time. A signal without any reading has grade 0.
+    One machine is in memory at a time. A signal without any reading has grade 0. Waveforms have none: each
+    snapshot is judged by what is measured of it.
 
     Parameters
     ----------
@@ -96,13 +97,13 @@ def faults_of_machine(
     table = history.read(
         machine_class.name,
         machines=[machine],
-        signals=[each.name for each in machine_class.signals],
+        signals=[each.name for each in machine_class.slow_signals],
         start=start - timedelta(microseconds=1),
         end=end,
     ).table
     span = to_microseconds(start), to_microseconds(end)
     found = {}
-    for signal, plain in series_of_machine(table, machine_class.signals, span):
+    for signal, plain in series_of_machine(table, machine_class.slow_signals, span):
         count = counted.get((machine, signal.name), _NOTHING)
         series = replace(plain, rejected=count.no_number, outside=count.out_of_range, replaced=count.replaced)
         found[signal.name] = find_faults(series) if len(series) else _nothing_came(series)

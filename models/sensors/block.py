@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.catalogue import LARGEST
 from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
 from ingest.plant import MachineClass
@@ -128,6 +129,8 @@ def read_blocks(
         for table in _slices(history, machine_class, signals, machines[first : first + at_once], start, end, every):
             time = table["time"].cast("int64").to_numpy().astype("datetime64[us]")
             values = np.stack([table[name].to_numpy() for name in signals])
+            # What is absurd stays absurd, but differences and squares of it can be worked with.
+            np.clip(values, -LARGEST, LARGEST, out=values)
             # As numbers: a text for each row takes several times the room of its values.
             names = table["machine"].combine_chunks().dictionary_encode()
             for code, rows in machine_rows(names.indices.to_numpy()).items():

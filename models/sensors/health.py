@@ -87,15 +87,15 @@ def sensor_health(
     """Return the health of the sensors of machines at the whole hours in (start, end].
 
     A sensor is bad as soon as its readings of two hours, eight at least, look far worse than its own
-    fortnight before, and believed again after six hours without that.
+    fortnight before, and believed again after six hours without that. Waveforms are not looked at.
     """
     if not machines:
         return {}
-    signals = tuple(each.name for each in machine_class.signals)
+    signals = tuple(each.name for each in machine_class.slow_signals)
     every = expected_interval(history, machine_class)
     hours = hours_in(start - TRUSTED_AGAIN, end)
     marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
-    for begin, last in _spans(hours):
+    for begin, last in _spans(hours) if signals else ():
         keys = [("sensor marks", signals, machine) for machine in machines]
         work = partial(_marks, history, machine_class.name, signals, machines, begin, last, every)
         found = history.derived(machine_class.name, week_of(begin) - REACHES_BACK, last, keys, work)

@@ -59,7 +59,7 @@ def machine_page(
         past = list_alerts(connection, states=tuple(AlertState), machine=found.name, limit=_MOST_ROWS)
     events = records(store.events(machines=[found.name], kinds=_TOLD, start=span.start, end=end))
     marks = sorted([*_event_marks(events), *_alert_marks(past)], key=lambda each: _DRAWN.index(each.kind))
-    signals = tuple(each.name for each in machine_class.signals)
+    signals = tuple(each.name for each in machine_class.slow_signals)
     series = signal_series(store, found.name, machine_class.name, signals, (span.start, end), chart.PIXELS)
     histories = level_histories(state, found.name, span.start, end)
     ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
@@ -83,7 +83,7 @@ def machine_page(
         alert_grades={each.number: grade_of_alert(plant, each.model, kept) for each in health.alerts},
         signals=[
             (draw(each.name, each.unit, series[each.name], span, marks=marks), kept.get(each.name))
-            for each in machine_class.signals
+            for each in machine_class.slow_signals
         ],
         silent_signals=[
             each for each in signal_states(seen.room, seen.sampling, seen.now, found.name, health.newest) if each.stale

@@ -24,7 +24,7 @@ def test_the_page_in_docs_is_up_to_date() -> None:
 def test_every_feature_has_one_way_to_be_computed() -> None:
     for feature in FEATURES:
         functions = [feature.of_moments, feature.of_two, feature.of_rows, feature.of_timed, feature.of_limits]
-        ways = [*functions, feature.by_kernel or None]
+        ways = [*functions, feature.by_kernel or None, feature.measure or None]
         expected = 0 if feature.kind in ("clock", "count") else 1
         assert sum(way is not None for way in ways) == expected, feature.name
     assert len(BY_NAME) == len(FEATURES)
@@ -34,10 +34,15 @@ def test_what_a_feature_tells_is_said_once_for_all_that_ask() -> None:
     assert {each.name for each in FEATURES if each.reads_as_signal} == {
         *("mean", "median", "root_mean_square", "last", "minimum", "maximum", "quantile_10", "quantile_90")
     }
-    assert {each.name for each in FEATURES if each.absolute and not each.reads_as_signal} == {
+    spread = {each.name for each in FEATURES if each.absolute and not each.reads_as_signal}
+    assert {each for each in spread if not BY_NAME[each].of_waveform} == {
         *("standard_deviation", "range", "energy", "band_power_1", "band_power_2", "band_power_3", "band_power_4"),
         *("interquartile_range", "median_absolute_deviation"),
         *("mean_absolute_change", "sum_of_absolute_changes", "steepest_change"),
+    }
+    assert {each for each in spread if BY_NAME[each].kind == "snapshot"} == {
+        *("snapshot_rms", "snapshot_peak", "velocity_rms", "peak_amplitude"),
+        *("octave_rms", "band_rms", "harmonic_rms", "order_rms"),
     }
     assert {each.name for each in FEATURES if each.against_itself} == {"mean_shift", "spread_ratio"}
     for each in FEATURES:

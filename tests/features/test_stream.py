@@ -1,7 +1,7 @@
 """What is streamed equals what is extracted, bit for bit, after each arrival (FE-01)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from features.extract import extract
 from features.recipe import Recipe
+from features.running import Running
 from features.stream import Stream, Streamed
 from features.table import FeatureTable
+from features.waveform import Waveform
 from features.window import EPOCH, moment
 from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, Plant, Signal
@@ -176,8 +178,8 @@ def arrivals(draw: st.DrawFn) -> list[Step]:
     past = draw(pasts(0.0, END, rows=30))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     again, late, longest = (
-        draw(st.sampled_from([0.0, 0.1])),
-        draw(st.sampled_from([0.0, 0.02, 0.3])),
+        draw(st.sampled_from([0.0, 0.1, 0.4])),
+        draw(st.sampled_from([0.02, 0.0, 0.3])),
         90 * random.random(),
     )
     rows = [*past.rows]
@@ -186,8 +188,8 @@ def arrivals(draw: st.DrawFn) -> list[Step]:
             rows.append((machine, minute, *random.choice(np.array([None, 1.0, -7.5]), 2).tolist()))
     delay = np.where(random.random(len(rows)) < late, longest * random.random(len(rows)), 0.0)
     order = np.argsort(np.array([row[1] for row in rows]) + delay, kind="stable")
-    cuts = sorted(draw(st.lists(st.integers(0, len(rows)), max_size=9)))
-    steps = [Step(rows=tuple(rows[place] for place in part)) for part in np.split(order, np.array(cuts, int))]
+    cuts = np.sort(random.integers(0, len(rows) + 1, draw(st.integers(1, 9))))
+    steps = [Step(rows=tuple(rows[place] for place in part)) for part in np.split(order, cuts)]
     others = [Step(events=(event,)) for event in past.events] + [Step(restart=True)] * draw(st.integers(0, 2))
     for each in others:
         steps.insert(draw(st.integers(0, len(steps))), each)
@@ -230,6 +232,22 @@ def test_a_late_reading_gives_the_rows_again_that_hold_it_and_no_older_ones() ->
     assert len(stream.take(as_they_came(late))) == 0, "the same again changes nothing"
     store.add(later := [("m1", 20.5, 1.0, 2.0)])
     assert stream.take(as_they_came(later)).spans == {"m1": (after(minutes=30), after(minutes=60))}
+
+
+@pytest.mark.parametrize("recipe", [MOMENTS, RECIPE], ids=["moments", "every feature"])
+def test_the_last_arrival_of_each_signal_counts(recipe: Recipe) -> None:
+    store, copy, late = Growing(), Copy(), 20 * MINUTE
+    stream = Stream(recipe, store, since=LONG_AGO, late_within=late)
+    store.add(steady(range(1, 61)))
+    copy.take(stream.update())
+    for row in [("m1", 61.0, 1.0, None), ("m1", 61.0, None, 2.0), ("m1", 61.0, 3.0, None), ("m1", 55.0, None, 9.0)]:
+        store.add([row])
+        copy.take(stream.put(row[0], moment(after(minutes=row[1])), [np.nan if x is None else x for x in row[2:]]))
+        check(copy, recipe, store, late, {})
+    store.add([("m1", 63.0, 4.0, 4.0)])
+    copy.take(stream.put("m1", moment(after(minutes=63)), [4.0, 4.0]))
+    check(copy, recipe, store, late, {})
+    assert stream.read_again == 1
 
 
 def test_memory_stays_as_it_is_however_long_it_goes_on() -> None:
@@ -280,8 +298,31 @@ def test_what_was_streamed_is_what_the_store_gives_after_it_was_sealed_and_made_
     other.close()
 
 
+def test_the_state_of_a_component_says_nothing_about_the_machine() -> None:
+    store, copy = Growing(), Copy()
+    recipe = replace(MOMENTS, running=Running("state == 'on'", (), timedelta(0), 50 * MINUTE))
+    store.add(
+        steady(range(1, 100), "m1"),
+        [
+            Event(machine="m1", kind="state", time=after(minutes=1), code="on"),
+            Event(machine="m1", kind="state", time=after(minutes=20), code="off", component="fan"),
+        ],
+    )
+    stream = Stream(recipe, store, since=LONG_AGO)
+    copy.take(stream.update())
+    later = steady(range(100, 130), "m1")
+    store.add(later)
+    copy.take(stream.take(as_they_came(later)))
+
+    assert stream.read_again == 1, "what came later was worked out from memory"
+    assert copy.rows == content(extract(recipe, store, ["m1"], LONG_AGO, after(minutes=129)))
+
+
 def test_what_a_stream_cannot_use_is_refused() -> None:
     store = Growing()
+    vibration = Waveform(signal="vibration", rate=2_000.0, every=MINUTE)
+    with pytest.raises(ValueError, match="'vibration' is a waveform, which a stream does not hold"):
+        Stream(replace(MOMENTS, waveforms=(vibration,)), store, since=START)
     with pytest.raises(ValueError, match="late_within is -1 day"):
         Stream(MOMENTS, store, since=START, late_within=-timedelta(days=1))
     stream = Stream(MOMENTS, store, since=START)

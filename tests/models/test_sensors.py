@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ingest.plant import MachineClass, Signal
+from ingest.rate import Hertz
 from ingest.simulation.kinds.catalogue import KINDS
 from ingest.simulation.machine import simulate_machine
 from ingest.simulation.scenario import Scenario
@@ -152,3 +153,18 @@ def test_what_rests_on_a_bad_sensor_is_a_reason_and_no_number() -> None:
     assert np.flatnonzero(np.isnan(told.level)).tolist() == [3, 4], "while the shortest window reaches back to it"
     assert set(told.reason[3:5]) == {Reason.SENSOR_FAULT.value}
     assert not np.isnan(none_while_unbelieved(said, health, ["power"], timedelta(hours=2)).level).any()
+
+
+def test_of_a_machine_with_waveforms_alone_no_sensor_is_doubted_and_none_is_read() -> None:
+    waveform = Signal(name="vibration", unit="g", rate=Hertz(1000), every=timedelta(minutes=10))
+    history = TableHistory(machine("pump", seed=1))
+    (name,) = history.spans("pump")
+
+    health = sensor_health(
+        history, MachineClass(name="pump", signals=[waveform]), [name], BEGIN + 20 * DAY, BEGIN + 21 * DAY
+    )
+
+    assert len(health[name].hours) == 24
+    assert not health[name].bad(()).any()
+    assert health[name].now() == {}
+    assert history.most_rows_read == 0
