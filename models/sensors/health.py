@@ -98,7 +98,9 @@ def sensor_health(
     for begin, last in _spans(hours) if signals else ():
         keys = [("sensor marks", signals, machine) for machine in machines]
         work = partial(_marks, history, machine_class.name, signals, machines, begin, last, every)
-        found = history.derived(machine_class.name, week_of(begin) - REACHES_BACK, last, keys, work)
+        # What readings of absurd size come to is infinite, or no number, and so nothing that is usual.
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = history.derived(machine_class.name, week_of(begin) - REACHES_BACK, last, keys, work)
         at = np.flatnonzero((hours > instant(begin)) & (hours <= instant(last)))
         for machine, own in zip(machines, found, strict=True):
             marks[machine][:, at] = own[:, own.shape[1] - len(at) :]
