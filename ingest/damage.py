@@ -111,12 +111,16 @@ def set_aside(database: Database, lake: Lake, damages: list[Damage], folder: Pat
         for each in damages:
             where[str(folder) if each.part in _BODIES else lake.place.aside] = None
             if each.part == "file":
-                lake.place.put_aside(files[each.id])
-                connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
+                # A part may have gone meanwhile: merged, sealed or used.
+                if each.id in files:
+                    lake.place.put_aside(files[each.id])
+                    connection.execute(delete(SEGMENTS).where(SEGMENTS.c.id == each.id))
             elif each.part != "stray":
                 table, _ = _BODIES[each.part]
+                row = connection.execute(select(table).where(table.c.id == each.id)).one_or_none()
+                if row is None:
+                    continue
                 folder.mkdir(parents=True, exist_ok=True)
-                row = connection.execute(select(table).where(table.c.id == each.id)).one()
                 (folder / f"{each.part}-{each.id}.arrows").write_bytes(row.body)
                 connection.execute(delete(table).where(table.c.id == each.id))
     return " and ".join(where)

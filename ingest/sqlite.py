@@ -8,6 +8,7 @@ beside each other on one data folder.
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,9 @@ CHECKPOINT_PAGES = 1_000
 
 TRUNCATE_BYTES = 256 << 20
 """Bytes of SQLite's log from which on readers are waited for, so that it can begin anew."""
+
+AGAIN_SECONDS = 60.0
+"""After how long readers that did not end are waited for once more."""
 
 
 class SqliteDatabase:
@@ -54,6 +58,7 @@ class SqliteDatabase:
         self._writer = _engine(self._open_writer, StaticPool, "BEGIN IMMEDIATE")
         self._reader = _engine(self._open_reader, NullPool, "BEGIN")
         self._kept: Connection | None = None
+        self._truncate_again = 0.0
         # A file whose making was cut short has a journal, which a reader may not roll back.
         if not path.exists() or path.with_name(f"{path.name}-journal").exists():
             with self.write():
@@ -107,8 +112,12 @@ class SqliteDatabase:
         with suppress(FileNotFoundError):
             if os.stat(f"{self.path}-wal").st_size <= TRUNCATE_BYTES:  # noqa: PTH116 - after each commit
                 return
+            if time.monotonic() < self._truncate_again:
+                return
             with closing(self._writer.raw_connection()) as raw:
-                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                (busy, *_) = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            # A reader that stays must not hold up each commit for as long as readers are waited for.
+            self._truncate_again = time.monotonic() + (AGAIN_SECONDS if busy else 0)
 
     def _open_writer(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)

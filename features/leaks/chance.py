@@ -17,7 +17,9 @@ def at_least(count: int, of: int, chance: float) -> float:
     >>> at_least(2, 2, 0.5), at_least(0, 5, 0.1)
     (0.25, 1.0)
     """
-    return min(1.0, sum(math.comb(of, k) * chance**k * (1 - chance) ** (of - k) for k in range(count, of + 1)))
+    from scipy.special import betainc  # loaded only where leaks are looked for
+
+    return 1.0 if count <= 0 else float(betainc(count, of - count + 1, chance))
 
 
 def together(log_chances: float, count: int) -> float:

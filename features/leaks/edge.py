@@ -142,8 +142,8 @@ def _aligned(size: NDArray[np.float64], steps: NDArray[np.float64], place: int, 
     apart = np.abs(np.arange(size.shape[1]) - place) >= 2 * side - 1
     known = size[:, place] >= 0
     mine, rest, sign = size[known, place], size[known][:, apart], np.sign(steps[known, place])
-    others = apart.sum() - (rest < 0).sum(axis=1) - (place in np.flatnonzero(apart))
-    beaten = (rest >= mine[:, np.newaxis] * (1 - 1e-9)).sum(axis=1) - (place in np.flatnonzero(apart))
+    others = apart.sum() - (rest < 0).sum(axis=1)
+    beaten = (rest >= mine[:, np.newaxis] * (1 - 1e-9)).sum(axis=1)
     rank = np.where(mine > 0, (1 + beaten) / (1 + others), 1.0)
     same = sign == (1 if (sign > 0).sum() * 2 >= len(sign) else -1)
     tops = int(((beaten == 0) & (mine > 0) & same).sum())

@@ -16,11 +16,13 @@ class BoundedHead(HttpToolsProtocol):
     """Speaks HTTP/1.1 with one client, and ends the connection when a head does not end."""
 
     _head: int | None = None
-    """Bytes that came since a request began; ``None`` while no head is on its way."""
+    """Bytes that came since a head, or what may be trailers, began; ``None`` while neither is on its way."""
+
+    _reading = 0
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
-        self._head = 0
+        """Begin to count with the next reading: this one may also hold the end of a body."""
+        self._head = -self._reading
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -28,8 +30,23 @@ class BoundedHead(HttpToolsProtocol):
         self._head = None
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        """Count again: what follows the last chunk are trailers."""
+        self._head = -self._reading
+
+    def on_body(self, body: bytes) -> None:
+        """Stop counting, as after headers."""
+        self._head = None
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Stop counting after trailers."""
+        self._head = None
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
         """Take what came; refuse a head that is too long by now."""
+        self._reading = len(data)
         super().data_received(data)
         if self._head is None or self.transport.is_closing():
             return

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -75,5 +75,7 @@ class PastTheFramework:
             return
         try:
             await self._route.handle(scope, receive, send)
+        except ClientDisconnect:
+            return
         except ANSWERED as error:
             await self._answer(Request(scope), error)(scope, receive, send)

@@ -95,7 +95,10 @@ class PushQueue:
             return [None] * len(some)
 
     def _made(self, push: _Push, decoded: Decoded | None) -> tuple[Delivery, Decoded] | None:
-        return None if decoded is None else (delivery_of(push.body, decoded, push.key), decoded)
+        try:
+            return None if decoded is None else (delivery_of(push.body, decoded, push.key), decoded)
+        except Exception:  # a mistake of ours, as above
+            return None
 
     def _hand_over(self, push: _Push, made: tuple[Delivery, Decoded] | None) -> None:
         if made is None:
@@ -109,10 +112,8 @@ class PushQueue:
         future.add_done_callback(partial(self._settle, push, made[1]))
 
     def _settle(self, push: _Push, decoded: Decoded, future: Future[Receipt]) -> None:
-        try:
-            self._answer(push, Kept(decoded, future.result()))
-        except Exception as error:
-            self._answer(push, error)
+        failed = future.exception()
+        self._answer(push, failed if isinstance(failed, Exception) else Kept(decoded, future.result()))
 
     def _answer(self, push: _Push, outcome: Kept | Exception | None) -> None:
         """Let the event loop answer; it is woken once for all that are kept by one commit."""

@@ -197,3 +197,9 @@ def test_the_bound_on_a_correlation_lies_above_its_exact_chance(r: float, count:
     exact = 2 * stats.t.sf(r * np.sqrt((count - 2) / (1 - r * r)), count - 2)
 
     assert of_correlation(r, count) >= exact * (1 - 1e-6)
+
+
+def test_the_chance_of_many_successes_is_a_number_however_many_failures_there_are() -> None:
+    assert at_least(3, 10, 0.05) == pytest.approx(0.0115035, rel=1e-5)
+    assert at_least(0, 2_000, 0.1) == 1.0
+    assert 0 < at_least(400, 2_000, 0.1) < 1e-30

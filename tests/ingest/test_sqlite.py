@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -172,6 +173,21 @@ def test_a_long_write_ahead_log_is_taken_over(
     insert(numbers, 1)
     assert path.with_name("state.db-wal").stat().st_size == 0
     assert count(numbers) == 1
+
+
+def test_a_reader_that_does_not_end_is_waited_for_once_and_not_at_every_commit(
+    numbers: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "TRUNCATE_BYTES", 1)
+    with numbers.read() as reader:
+        assert reader.execute(text("SELECT count(*) FROM numbers")).scalar_one() == 0
+        insert(numbers, 1)
+        begun = time.monotonic()
+        for number in range(2, 5):
+            insert(numbers, number)
+        # Each wait lasts five seconds.
+        assert time.monotonic() - begun < 5
+    assert count(numbers) == 4
 
 
 def test_the_write_ahead_log_is_written_back_while_it_is_short_and_used_again(
