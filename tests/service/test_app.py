@@ -11,7 +11,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from ingest import errors
-from ingest.errors import AndonError, PlantFileError, StoreBusyError
+from ingest.errors import AndonError, PlantFileError, StoreBusyError, UnreadFilesError
+from ingest.report import IngestReport
 from service.api import alerts, events, jobs, machines, models, plant, readings, runs, watch
 from service.api.problem import ERROR_TABLE, problem_of
 from service.api.reference import reference
@@ -134,7 +135,10 @@ def test_an_error_of_ours_tells_nothing_of_the_inside(works: Any, monkeypatch: p
 
 @pytest.mark.parametrize("kind", sorted(leaves(AndonError), key=str))
 def test_each_of_our_errors_has_a_status(kind: type[AndonError]) -> None:
-    error = kind(["a line"]) if issubclass(kind, PlantFileError) else kind("a line")
+    if issubclass(kind, UnreadFilesError):
+        error: AndonError = kind("a line", IngestReport())
+    else:
+        error = kind(["a line"]) if issubclass(kind, PlantFileError) else kind("a line")
 
     problem = problem_of(error)
 
