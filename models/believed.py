@@ -23,8 +23,10 @@ from models.sensors.believed_history import BelievedHistory
 from models.sensors.block import Hours
 from models.sensors.doubt import Doubt, doubts
 from models.sensors.health import Health, sensor_health
+from models.sensors.normal_health import normal_ends, normal_health
 
 _NOTHING: frozenset[Doubt] = frozenset()
+_NO_NORMAL = np.datetime64("NaT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,13 @@ def believed_table(
         return BelievedTable(extract(recipe, history, machines, start, end), {})
     last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
     health = _health(recipe, machine_class, history, names, start, last)
-    known = _known(recipe, health)
+    normal = _normal(recipe, history, names)
+    known = _known(recipe, machine_class, history, health, last)
     table = extract(recipe, BelievedHistory(history, known), names, start, end)
     rows = machine_rows(table.machine)
     for name, own in known.items():
         if name in rows:
-            for piece, then in _otherwise(recipe, table.time[rows[name]], own):
+            for piece, then in _otherwise(recipe, table.time[rows[name]], own, normal.get(name, _NO_NORMAL)):
                 mine = np.arange(rows[name].start, rows[name].stop)[piece]
                 _replace(recipe, BelievedHistory(history, {name: sorted(then, key=str)}), table, mine)
     return BelievedTable(table, health)
@@ -101,12 +104,12 @@ def explained(
     machine_class = plant.class_named(bundle.entry.machine_class)
     health = _health(bundle.recipe, machine_class, history, [machine], at, at)
     moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
-    own = [each for each in _known(bundle.recipe, health).get(machine, ()) if each.at(moment)[0]]
-    own = [each for each in own if each.end > reach and each.signal in bundle.recipe.signals]
+    known = _known(bundle.recipe, machine_class, history, health, at).get(machine, ())
+    own = [each for each in known if each.at(moment)[0] and each.signal in bundle.recipe.signals]
     found = explain(bundle, BelievedHistory(history, {machine: own}), machine, at, began=began)
-    if not own:
+    names = ", ".join(dict.fromkeys(each.signal for each in own if each.end > reach))
+    if not names:
         return found
-    names = ", ".join(dict.fromkeys(each.signal for each in own))
     return found._replace(sentence=f"{found.sentence}. Left out where its sensor could not be believed: {names}")
 
 
@@ -125,18 +128,34 @@ def _health(
     return sensor_health(history, machine_class, machines, first, max(first, end))
 
 
-def _known(recipe: Recipe, health: Mapping[str, Health]) -> dict[str, tuple[Doubt, ...]]:
-    """Return the doubts about each machine that has any; none where nothing would be left to watch it by."""
+def _normal(recipe: Recipe, history: History, machines: Sequence[str]) -> dict[str, np.datetime64]:
+    return {name: instant(each) for name, each in normal_ends(recipe, history, machines).items()}
+
+
+def _known(
+    recipe: Recipe, machine_class: MachineClass, history: History, health: Mapping[str, Health], end: datetime
+) -> dict[str, tuple[Doubt, ...]]:
+    """Return the doubts about each machine that has any, those about its own normal first.
+
+    There are none where nothing would be left to watch it by.
+    """
     if len(recipe.signals) < 2:
         return {}
-    return {name: own for name, each in health.items() if (own := doubts(each))}
+    normal = normal_health(recipe, machine_class, history, normal_ends(recipe, history, list(health)), end)
+    found = {name: [*(doubts(normal[name]) if name in normal else ()), *doubts(each)] for name, each in health.items()}
+    return {name: tuple(dict.fromkeys(own)) for name, own in found.items() if own}
 
 
-def _otherwise(recipe: Recipe, times: Hours, own: Sequence[Doubt]) -> Iterator[tuple[slice, frozenset[Doubt]]]:
-    """Yield rows at which not all doubts that reach them were known yet, and which were."""
+def _otherwise(
+    recipe: Recipe, times: Hours, own: Sequence[Doubt], normal: np.datetime64
+) -> Iterator[tuple[slice, frozenset[Doubt]]]:
+    """Yield rows at which not all doubts that reach them were known yet, and which were.
+
+    Doubts that begin before ``normal``, up to when the machine's own normal is read, reach every later row.
+    """
     used, stood = ([_NOTHING] * len(times) for _ in range(2))
     for each in own:
-        reached = (times > each.begin) & (times < each.end + span(recipe.lookback))
+        reached = (times > each.begin) & ((times < each.end + span(recipe.lookback)) | (each.begin < normal))
         for row in np.flatnonzero(reached).tolist():
             used[row] |= {each}
             if each.at(times[row]):

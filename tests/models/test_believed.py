@@ -10,8 +10,10 @@ import pytest
 from features.extract import extract
 from features.recipe import Recipe, recipe_for
 from features.table import FeatureTable
-from ingest.plant import MachineClass, ModelEntry, Signal
-from models.believed import believed_table
+from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
+from models.believed import believed_table, explained
+from models.explain import explain, explain_row
+from models.fit import fit_bundle
 from models.moment import instant
 from models.sensors.believed_history import BelievedHistory
 from models.sensors.doubt import Doubt, doubts
@@ -120,6 +122,65 @@ def test_each_moment_is_told_what_was_known_then_whoever_asks_and_when() -> None
     raw = mean_of(table_of(readings(), FAULT - DAY, FAULT + DAY), "heat__mean__12h")
     before = mean_of(whole, "heat__mean__12h")[: len(raw)]
     assert np.nanmax(np.abs(before - raw)) > 3, "until it is found the fault is there"
+
+
+def its_own(baseline: int) -> ModelEntry:
+    return ModelEntry(
+        name="strange",
+        task="anomaly",
+        machine_class="pump",
+        horizon="8 h",
+        windows=["6 h", "1 d"],
+        stride="2 h",
+        features=["mean_shift", "spread_ratio"],
+        baseline=f"{baseline} d",
+    )
+
+
+def faulty_at_first(fault: str, first: float, last: float) -> pd.DataFrame:
+    """Readings with a faulty sensor from one day to another, and another faulty one on day 30."""
+    frame, chance = readings().copy(), np.random.default_rng(7)
+    days = (frame["time"] - pd.Timestamp(BEGIN)) / pd.Timedelta(DAY)
+    own, later = (days > first) & (days <= last), (days > 30) & (days <= 30.5)
+    frame.loc[own, "heat"] += chance.normal(0, 60, own.sum()) if fault == "noise" else 40.0
+    frame.loc[later, "flow"] += chance.normal(0, 60, later.sum())
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("fault", "first", "last", "baseline"), [("noise", 15.0, 17.0, 20), ("offset", 23.5, 29.0, 24)]
+)
+def test_rows_are_compared_with_the_same_own_normal_whether_asked_alone_or_with_those_before(
+    fault: str, first: float, last: float, baseline: int
+) -> None:
+    frame, end = faulty_at_first(fault, first, last), BEGIN + DAYS * DAY
+    recipe = recipe_for(its_own(baseline), PUMP, sampling=dict.fromkeys(SIGNALS, HOUR))
+    history, starts = TableHistory(frame), (BEGIN, end - DAY, end - 2 * HOUR)
+    long, day, row = (believed_table(recipe, PUMP, history, ["m1"], each, end).table for each in starts)
+    for short in (day, row):
+        assert long.time[-len(short) :].tolist() == short.time.tolist()
+        np.testing.assert_array_equal(long.values[-len(short) :], short.values, strict=True)
+        assert np.isfinite(short.values).all()
+    place = long.names.index("heat__spread_ratio__6h")
+    raw = extract(recipe, history, ["m1"], end - DAY, end).values
+    assert np.abs(raw[:, place] / day.values[:, place] - 1).min() > 0.02, "the fault lies in what it is compared with"
+    for hours in (baseline * 24 + 4, last * 24 + 4, last * 24 + 16, *range(30 * 24 - 6, 30 * 24 + 8, 2)):
+        at = BEGIN + hours * HOUR
+        known = TableHistory(frame[frame["time"] <= pd.Timestamp(at)])
+        then = believed_table(recipe, PUMP, known, ["m1"], at - 2 * HOUR, at).table
+        np.testing.assert_array_equal(long.values[long.time == instant(at)], then.values)
+
+
+def test_an_explanation_compares_with_the_own_normal_that_the_level_was_made_with() -> None:
+    frame, end = faulty_at_first("noise", 15, 17), BEGIN + DAYS * DAY
+    plant = Plant(classes=[PUMP], machines=[Machine(name="m1", machine_class="pump")], models=[its_own(20)])
+    recipe = recipe_for(plant.models[0], PUMP, sampling=dict.fromkeys(SIGNALS, HOUR))
+    history = TableHistory(frame)
+    table = believed_table(recipe, PUMP, history, ["m1"], BEGIN, end).table
+    bundle = fit_bundle(plant.models[0], plant, recipe, table, history.events(), end)
+    told = explained(plant, history, bundle, "m1", end)
+    assert told == explain_row(bundle, table.where(np.array([len(table) - 1])), end)
+    assert told != explain(bundle, history, "m1", end), "what was doubted has a say in it"
 
 
 def test_what_went_apart_is_doubted_once_it_is_back_and_never_if_others_followed() -> None:
