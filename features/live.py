@@ -155,7 +155,7 @@ class Live:
         self.since = min(self.since, time)
 
 
-class LiveHistory:
+class HeldReadings:
     """The newest readings and states of all machines that are followed, as the batch code asks for them."""
 
     def __init__(self, reach: Reach, machines: Mapping[str, Live]) -> None:

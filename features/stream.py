@@ -18,7 +18,7 @@ import pyarrow as pa
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
 from features.extract import CELLS, extract
-from features.live import Live, LiveHistory, Reach, group_of, load, load_events
+from features.live import HeldReadings, Live, Reach, group_of, load, load_events
 from features.moments import Floats, Moments
 from features.recipe import MICROSECOND, Recipe
 from features.summary import features_of, fill_panes
@@ -55,6 +55,9 @@ class Stream:
     told to the stream then. What was given so far, each span replaced by what came out for it later, equals
     what ``extract`` makes of the store, bit for bit, for all window ends within ``late_within`` of a
     machine's newest reading; older rows are final and were right when they were given.
+
+    Readings of sensors that could not be believed are in its rows, as in those of ``extract``; training and
+    rounds leave them out.
 
     A stream holds nothing that the store does not: one made anew, with the window ends that were given
     before, goes on without a gap.
@@ -102,7 +105,7 @@ class Stream:
         self.signals = self._reach.signals
         self._cells, self._since = cells, moment(since)
         self._machines: dict[str, Live] = {}
-        self._held = LiveHistory(self._reach, self._machines)
+        self._held = HeldReadings(self._reach, self._machines)
         self._due: set[str] = set()
         self._against_normal = any(BY_NAME[name].kind == "baseline" for name in recipe.features)
         self._of_signals = sum(bool(column.signal) for column in recipe.columns)
