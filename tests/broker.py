@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -25,6 +26,8 @@ max_queued_messages 0
 max_inflight_messages {inflight}
 {more}
 """
+_AT_ONCE = 10_000
+"""Messages that wait for the broker together; paho takes no more than 65,535."""
 
 
 class Broker:
@@ -88,10 +91,11 @@ class Publisher:
 
     def send(self, messages: Iterable[tuple[str, bytes]], *, retain: bool = False) -> None:
         """Publish messages."""
-        sent = [self._client.publish(topic, payload, 1, retain) for topic, payload in messages]
-        for each in sent:
-            each.wait_for_publish(20)
-            assert each.is_published(), "the broker did not acknowledge"
+        coming = iter(messages)
+        while sent := [self._client.publish(*each, 1, retain) for each in islice(coming, _AT_ONCE)]:
+            for each in sent:
+                each.wait_for_publish(20)
+                assert each.is_published(), "the broker did not acknowledge"
 
     def close(self) -> None:
         self._client.disconnect()

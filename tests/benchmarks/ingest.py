@@ -6,11 +6,10 @@ where they are installed, MQTT beside a client that keeps nothing; all in the sa
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -28,6 +27,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.sources.files import ingest_files
 from ingest.store import Store
 from tests.benchmarks import http, mqtt
+from tests.benchmarks.window_peers import peak_megabytes
 
 MACHINES = 200
 SIGNALS = tuple(f"signal_{number}" for number in range(10))
@@ -100,12 +100,12 @@ def ingest_in_child(folder: Path) -> dict[str, float]:
 def child(folder: Path) -> None:
     """Ingest and print what it cost."""
     store = Store(folder / "andon-data")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak_megabytes()
     begun, busy = perf_counter(), process_time()
     report = ingest_files(plant_in(folder), store, now=NOW)
     seconds, busy = perf_counter() - begun, process_time() - busy
     store.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_megabytes()
     accepted = sum(each.readings for each in report.files)
     print(json.dumps({"seconds": seconds, "busy": busy, "peak": peak, "before": before, "readings": accepted}))
 
@@ -198,18 +198,30 @@ def main() -> None:
     if arguments.child is not None:
         child(arguments.child)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        rows = measure(Path(folder), 2_000_000 if arguments.quick else 20_000_000)
-    rows += http.table(1.0 if arguments.quick else 4.0, Path.cwd())
-    with tempfile.TemporaryDirectory() as folder:
-        rows += mqtt.measure(Path(folder), *((20_000, 1) if arguments.quick else (100_000, 3)))
+    rows = []
+    for each in parts(quick=arguments.quick):
+        rows += each
+        if not arguments.json:
+            tell(each)
     if arguments.json:
         print(json.dumps(rows, indent=1))
-        return
+
+
+def parts(*, quick: bool) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of one part after the other, each as soon as it is measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield measure(Path(folder), 2_000_000 if quick else 20_000_000)
+    yield http.table(1.0 if quick else 4.0, Path.cwd())
+    with tempfile.TemporaryDirectory() as folder:
+        yield mqtt.measure(Path(folder), *((20_000, 1) if quick else (100_000, 3)))
+
+
+def tell(rows: list[dict[str, Any]]) -> None:
+    """Print rows for people."""
     for each in rows:
         peer = f"{each['peer_value']} {each['peer']} (x {each['ratio']})" if each["peer"] else ""
         goal = "" if each["goal"] is None else f"goal {each['goal']}"
-        print(f"{each['name']:75} {each['value']:>10} {each['unit']:14} {goal:12} {peer}")
+        print(f"{each['name']:75} {each['value']:>10} {each['unit']:14} {goal:12} {peer}", flush=True)
 
 
 if __name__ == "__main__":

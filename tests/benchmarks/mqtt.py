@@ -7,7 +7,6 @@ the peers acknowledge without storing anything. It needs ``mosquitto``.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.sources.mqtt import UNACKNOWLEDGED, MqttStream
 from ingest.store import Store
+from tests.benchmarks.window_peers import peak_megabytes
 from tests.broker import Broker, Publisher, mosquitto
 
 MACHINES, SIGNALS = 100, 10
@@ -138,8 +138,7 @@ def child(subscriber: str, port: str, protocol: str, count: str) -> None:
     busy = process_time()
     with tempfile.TemporaryDirectory() as folder:
         seconds = SUBSCRIBERS[subscriber](int(port), protocol, int(count), Path(folder))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "busy": process_time() - busy, "peak": peak}))
+    print(json.dumps({"seconds": seconds, "busy": process_time() - busy, "peak": peak_megabytes()}))
 
 
 def measure(folder: Path, count: int, times: int) -> list[dict[str, Any]]:
