@@ -37,7 +37,7 @@ from ingest.spans import Span, spans_of, widen
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
-CELLS_AT_ONCE = 6_000_000
+CELLS_AT_ONCE = 3_300_000
 WAIT_SECONDS = 300.0
 
 
@@ -117,6 +117,8 @@ class Lake:
                 touched[machine_class] = None
             for machine_class in touched:
                 self._compact(machine_class)
+            # What a sealing needed is several times what the process holds otherwise.
+            pa.default_memory_pool().release_unused()
             return report
 
     def fill(self, machine_class: str, name: str, tables: Iterable[pa.Table], kinds: Kinds) -> Segment | None:
