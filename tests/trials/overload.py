@@ -166,14 +166,18 @@ def overload(folder: Path, seconds: float) -> dict[str, Any]:
     try:
         warm, calm, load = Load(), Load(), Load()
         asyncio.run(offer(server.port, batches, 5, 0, warm))
+        process = psutil.Process(server.process.pid)
+        busy = [_busy(process)]
         asyncio.run(offer(server.port, batches, seconds, 0, calm))
+        busy.append(_busy(process))
         peak = len(calm.kept) / seconds
         stop = multiprocessing.Event()
         answers: multiprocessing.Queue[list[float]] = multiprocessing.Queue()
         watcher = multiprocessing.Process(target=watch_alerts, args=(server.port, stop, answers))
         watcher.start()
         asyncio.run(offer(server.port, batches, seconds, TIMES_THE_PEAK * peak, load))
-        memory = psutil.Process(server.process.pid).memory_info()
+        busy.append(_busy(process))
+        memory = process.memory_info()
         stop.set()
         waits = answers.get()
         watcher.join()
@@ -187,12 +191,20 @@ def overload(folder: Path, seconds: float) -> dict[str, Any]:
         "goodput_of_peak": round(len(load.kept) / seconds / peak, 3),
         "answers": dict(load.answers),
         "no_free_connection": load.unsent,
+        "server_busy_ms_a_batch": [
+            round((after - before) / len(each.kept) * 1e3, 3)
+            for before, after, each in zip(busy, busy[1:], (calm, load), strict=False)
+        ],
         "memory_mb": round(memory.rss / 1e6),
         "alerts_asked": len(waits),
         "alerts_failed": sum(each < 0 for each in waits),
         "alerts_p99_ms": round(float(np.percentile([each for each in waits if each >= 0], 99)) * 1e3, 1),
         "acknowledged": len(kept),
     }
+
+
+def _busy(process: psutil.Process) -> float:
+    return float(sum(process.cpu_times()[:2]))
 
 
 def _compare(folder: Path, kept: list[int]) -> None:
