@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ingest.memory import Memory
 
 
@@ -41,7 +43,7 @@ def test_another_edition_makes_everything_anew() -> None:
 
 
 def test_the_longest_unused_is_forgotten_first() -> None:
-    memory = Memory(most=2)
+    memory = Memory(most=1_500)
     asked(memory, "e", [1])
     asked(memory, "e", [2])
     asked(memory, "e", [1])
@@ -52,4 +54,26 @@ def test_the_longest_unused_is_forgotten_first() -> None:
 
 
 def test_more_than_can_be_kept_is_still_returned() -> None:
-    assert asked(Memory(most=2), "e", [1, 2, 3, 4]) == [1, 2, 3, 4]
+    assert asked(Memory(most=1_500), "e", [1, 2, 3, 4]) == [1, 2, 3, 4]
+
+
+def test_what_is_kept_is_bounded_by_its_bytes() -> None:
+    memory, made = Memory(most=1_000_000), []
+
+    def work(places: Sequence[int]) -> list[object]:
+        made.extend(places)
+        return [{"marks": (np.zeros(10_000), "of one week")} for _ in places]
+
+    memory.recall("e", range(20), work)
+    memory.recall("e", range(19, -1, -1), work)
+
+    assert made[:20] == list(range(20))
+    assert 7 <= len(made) - 20 <= 9
+
+
+def test_what_is_made_anew_takes_the_room_of_what_was_there() -> None:
+    memory = Memory(most=1_500)
+    for edition in "abcdef":
+        asked(memory, edition, [1, 2])
+
+    assert asked(memory, "f", [1, 2]) == []
