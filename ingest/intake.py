@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from ingest.delivery import Delivery, Receipt
 from ingest.errors import AndonError, IntakeFullError, StoreError
@@ -23,6 +23,9 @@ CELLS_TO_SEAL = 12_000_000
 CELLS_IN_THE_LOG = 120_000_000
 SEAL_SECONDS = 60.0
 DELIVERIES_IN_MEMORY = 20_000
+
+Work = Literal["writing", "sealing"]
+"""What the intake does all the time: into the log, and from there to the lake."""
 
 
 class Inlet(Protocol):
@@ -55,8 +58,12 @@ class Intake:
     cells_in_memory : how much may wait to be written
     cells_in_the_log : how much may wait to be sealed before deliveries are refused
     seal_seconds : how long readings lie in the log before they are sealed, when few come
-    tell_sealing : called with the reason when sealing begins to fail, or fails for another one, and with
-        ``None`` when it works again
+    tell : called with the work and the reason when writing or sealing begins to fail, or fails for another one,
+        and with ``None`` when it works again
+
+    Attributes
+    ----------
+    failed : why writing or sealing failed the last time; nothing while all is well
     """
 
     def __init__(
@@ -66,13 +73,13 @@ class Intake:
         cells_in_memory: int = CELLS_IN_MEMORY,
         cells_in_the_log: int = CELLS_IN_THE_LOG,
         seal_seconds: float = SEAL_SECONDS,
-        tell_sealing: Callable[[str | None], None] = lambda _: None,
+        tell: Callable[[Work, str | None], None] = lambda *_: None,
     ) -> None:
         self._store = store
         self._memory_limit, self._log_limit = cells_in_memory, cells_in_the_log
         self._seal_at = min(CELLS_TO_SEAL, max(1, cells_in_the_log // 2))
         self._seal_seconds = seal_seconds
-        self._tell_sealing = tell_sealing
+        self._tell = tell
         # One lock, and a condition for each who waits: whoever puts something in wakes the writer only.
         lock = threading.Lock()
         self._came, self._room, self._full = (threading.Condition(lock) for _ in range(3))
@@ -80,8 +87,7 @@ class Intake:
         self._cells = 0
         self._in_the_log = store.waiting()
         self._closing = False
-        self.sealing_failed: str | None = None
-        """Why the last sealing failed; ``None`` while all is well."""
+        self.failed: dict[Work, str] = {}
         self._writer = threading.Thread(target=self._write_all, name="andon-intake", daemon=True)
         self._sealer = threading.Thread(target=self._seal_all, name="andon-sealer", daemon=True)
         self._writer.start()
@@ -128,7 +134,7 @@ class Intake:
 
     def _why_full(self) -> str:
         if self._in_the_log >= self._log_limit:
-            why = f" ({self.sealing_failed})" if self.sealing_failed else ""
+            why = f" ({self.failed['sealing']})" if "sealing" in self.failed else ""
             return f"the log is full until more of it is sealed{why}; send it again in a moment"
         return "more comes than can be written; send it again in a moment"
 
@@ -164,9 +170,12 @@ class Intake:
                 for each in taken:
                     self._write([each])
                 return
+            if isinstance(error, StoreError):
+                self._note("writing", str(error))
             for _, future in taken:
                 _settle(future, error)
             return
+        self._note("writing", None)
         for (_, future), receipt in zip(taken, receipts, strict=True):
             _settle(future, receipt)
 
@@ -180,10 +189,10 @@ class Intake:
                     return
             try:
                 self._store.seal()
-                self._sealing(None)
+                self._note("sealing", None)
                 held = self._store.waiting()
             except Exception as error:  # a mistake of ours, too: sealing must go on, or nothing is taken any more
-                self._sealing(str(error) if isinstance(error, AndonError) else repr(error))
+                self._note("sealing", str(error) if isinstance(error, AndonError) else repr(error))
                 with self._full:
                     self._full.wait_for(lambda: self._closing, timeout=1.0)
                 continue
@@ -191,10 +200,14 @@ class Intake:
                 self._in_the_log = held
                 self._room.notify_all()
 
-    def _sealing(self, failed: str | None) -> None:
-        before, self.sealing_failed = self.sealing_failed, failed
-        if failed != before:
-            self._tell_sealing(failed)
+    def _note(self, work: Work, failed: str | None) -> None:
+        if failed == self.failed.get(work):
+            return
+        if failed is None:
+            del self.failed[work]
+        else:
+            self.failed[work] = failed
+        self._tell(work, failed)
 
 
 def _settle(future: Future[Receipt], outcome: Receipt | Exception) -> None:

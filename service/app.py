@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI
 
 from ingest.decode.clean.decoder import BodyDecoder
-from ingest.intake import Intake
+from ingest.intake import Intake, Work
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
@@ -44,7 +44,7 @@ answer is in UTC. A span is (start, end]."""
 
 def open_intake_of(store: Store) -> Intake:
     """Open the intake of a store; the log says when its sealing fails, and when it works again."""
-    return Intake(store, tell_sealing=_tell_sealing)
+    return Intake(store, tell=_tell)
 
 
 def create_app(
@@ -110,7 +110,7 @@ def create_app(
         lambda: replace(
             plant_figures(app.state.room, app.state.sampling, clock()),
             streams=app.state.streams.states(),
-            sealing_failed=app.state.intake.sealing_failed is not None,
+            failed_work=tuple(app.state.intake.failed),
         )
     )
     for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
@@ -126,8 +126,8 @@ def create_app(
     return app
 
 
-def _tell_sealing(failed: str | None) -> None:
+def _tell(work: Work, failed: str | None) -> None:
     if failed is None:
-        structlog.get_logger().info("sealing works again")
+        structlog.get_logger().info("intake works again", work=work)
     else:
-        structlog.get_logger().warning("sealing failed", why=failed)
+        structlog.get_logger().warning("intake failed", work=work, why=failed)

@@ -1,6 +1,6 @@
 """Metrics for Prometheus: what this process counted, and what store and state say when asked."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
@@ -8,8 +8,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from ingest.dead_letter import LetterCounts
+from ingest.intake import Work
 from ingest.late import LateCounts
 from ingest.sources.stream import StreamState
+
+_WORK: Mapping[Work, str] = {
+    "writing": "Whether the last readings that came could not be kept, so that they are refused",
+    "sealing": "Whether the last sealing failed, so that readings pile up in the log",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Figures:
     late : rows of each machine class that came after their time had been scored
     late_given_up : how often each model gave up scoring late readings of a machine again
     corrections : values of each machine class that a later arrival took the place of
-    sealing_failed : whether readings of this process pile up in the log, since the last sealing failed
+    failed_work : of the intake's, what failed the last time
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
@@ -44,7 +50,7 @@ class Figures:
     late: Mapping[str, LateCounts] = field(default_factory=dict)
     late_given_up: Mapping[str, int] = field(default_factory=dict)
     corrections: Mapping[str, int] = field(default_factory=dict)
-    sealing_failed: bool = False
+    failed_work: Sequence[Work] = ()
 
 
 class Metrics:
@@ -87,11 +93,8 @@ class Metrics:
         yield from _letters(figures.dead_letters)
         yield from _streams(figures.streams)
         yield from _late(figures)
-        yield GaugeMetricFamily(
-            "andon_sealing_failed",
-            "Whether the last sealing failed, so that readings pile up in the log: 1 or 0.",
-            value=figures.sealing_failed,
-        )
+        for work, what in _WORK.items():
+            yield GaugeMetricFamily(f"andon_{work}_failed", f"{what}: 1 or 0.", value=work in figures.failed_work)
         yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
         yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
         yield SummaryMetricFamily(

@@ -155,13 +155,16 @@ def test_each_future_tells_why_its_delivery_is_not_kept(gated: Gated, make_readi
     gated.failure = StoreError("the disk is full")
     gated.may_write.set()
     gated.may_seal.set()
-    with Intake(gated) as intake:
+    told: list[tuple[str, str | None]] = []
+    with Intake(gated, tell=lambda *what: told.append(what)) as intake:
         futures = [intake.put(Delivery(source="s", readings=(make_readings([("m1", 0, {})]),))) for _ in range(3)]
         for each in futures:
             with pytest.raises(StoreError, match="disk is full"):
                 each.result(timeout=10)
+        assert intake.failed == {"writing": "the disk is full"}
         gated.failure = None
         assert intake.put(Delivery(source="s")).result(timeout=10).fresh
+    assert told == [("writing", "the disk is full"), ("writing", None)]
     gated.close()
 
 

@@ -149,8 +149,10 @@ def test_the_intake_goes_on_until_the_log_is_full_and_then_says_why(
             put(intake, wait=0.0)
 
     told: list[str | None] = []
-    with Intake(store, cells_in_the_log=10_000, seal_seconds=0.01, tell_sealing=told.append) as intake:
-        while intake.sealing_failed is None:
+    with Intake(
+        store, cells_in_the_log=10_000, seal_seconds=0.01, tell=lambda work, failed: told.append(failed)
+    ) as intake:
+        while "sealing" not in intake.failed:
             put(intake, wait=0.0)
         with pytest.raises(IntakeFullError, match=r"log is full .*s3://lake/hall at \S+: cannot be used"):
             fill(intake)

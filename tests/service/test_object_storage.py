@@ -91,13 +91,13 @@ def test_while_object_storage_is_away_the_service_takes_readings_and_says_what_i
         settings = Settings(plant=tmp_path / "plant.toml", jobs=False, hosts=("testserver",), lake=server.address())
         failing = Event()
 
-        def told(failed: str | None) -> None:
+        def told(work: str, failed: str | None) -> None:
             failing.set()
 
         app = create_app(
             settings,
             clock=lambda: datetime(2026, 1, 2, tzinfo=UTC),
-            open_intake=lambda store: Intake(store, seal_seconds=0.01, tell_sealing=told),
+            open_intake=lambda store: Intake(store, seal_seconds=0.01, tell=told),
         )
         with TestClient(app, raise_server_exceptions=False, headers={"Accept": "application/json"}) as client:
             row = {"machine": "oven-1", "time": "2026-01-01T23:00:00Z", "temperature": 200.0}
