@@ -1,6 +1,8 @@
 """◆ A delivery: what a source hands over at once, and is acknowledged for at once."""
 
+import contextlib
 from collections.abc import Mapping
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -66,6 +68,15 @@ class Receipt:
 
     fresh: bool
     other: bool = False
+
+
+def settle(future: Future[Receipt], outcome: Receipt | Exception) -> None:
+    """Tell whoever waits for a delivery what became of it; nobody may wait any more."""
+    with contextlib.suppress(InvalidStateError):
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
 
 
 def other_content(position: str) -> str:

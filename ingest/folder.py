@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ingest.durable import sync_folder
+
 
 class OpenedFile:
     """A file on disk that is open for reading; see ``Opened``."""
@@ -67,8 +69,8 @@ class Folder:
     def sync(self, paths: Iterable[str]) -> None:
         """Make new names, and those of their folders, durable."""
         for folder in {(self._folder / each).parent for each in paths}:
-            _sync_folder(folder)
-            _sync_folder(folder.parent)
+            sync_folder(folder)
+            sync_folder(folder.parent)
 
     def paths(self) -> list[str]:
         """Return all files that are there."""
@@ -93,11 +95,3 @@ class Folder:
 
     def set_mark(self, mark: str) -> None:
         """Do nothing: the folder lies beside its catalogue."""
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,7 +5,6 @@ under way. What waits in memory and what waits in the log are both bounded: when
 are told so and have to wait, and nothing that was acknowledged is at stake.
 """
 
-import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
-from ingest.delivery import Delivery, Receipt
+from ingest.delivery import Delivery, Receipt, settle
 from ingest.errors import AndonError, IntakeFullError, StoreError
 from ingest.store import Store
 
@@ -173,11 +172,11 @@ class Intake:
             if isinstance(error, StoreError):
                 self._note("writing", str(error))
             for _, future in taken:
-                _settle(future, error)
+                settle(future, error)
             return
         self._note("writing", None)
         for (_, future), receipt in zip(taken, receipts, strict=True):
-            _settle(future, receipt)
+            settle(future, receipt)
 
     def _seal_all(self) -> None:
         while not self._closing:
@@ -208,12 +207,3 @@ class Intake:
         else:
             self.failed[work] = failed
         self._tell(work, failed)
-
-
-def _settle(future: Future[Receipt], outcome: Receipt | Exception) -> None:
-    # A client that went away has cancelled its future.
-    with contextlib.suppress(Exception):
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)

@@ -32,6 +32,7 @@ from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
 from ingest.place import Place
+from ingest.reading import DAY
 from ingest.segment import Segment, Selection, kinds_in, read_segment, schema_of, write_segment
 from ingest.spans import Span, spans_of, widen
 
@@ -168,7 +169,7 @@ class Lake:
         table = pa.concat_tables([conform(each.table, signals) for each in batches])
         origin = np.repeat(np.arange(len(batches)), [each.table.num_rows for each in batches])
         times = table["time"].cast(pa.int64()).to_numpy()
-        days = times // span_tree.DAY
+        days = times // DAY
         repeated, corrected = np.zeros(len(batches), np.int64), np.zeros(len(batches), np.int64)
         brought = np.ones(table.num_rows, np.bool_)
         written: list[Segment] = []
@@ -281,7 +282,7 @@ class Lake:
         if work.split:
             days = self._days(pieces)
             cuts = span_tree.cut(days, others, self._target(len(signals)))
-            runs = [(low * span_tree.DAY, (high + 1) * span_tree.DAY - 1) for low, high in cuts]
+            runs = [(low * DAY, (high + 1) * DAY - 1) for low, high in cuts]
         written: list[Segment] = []
         kinds = kinds_in([self._schema(each) for each in pieces], signals)
         for first, newest in runs:
@@ -305,7 +306,7 @@ class Lake:
 
     def _days(self, pieces: Sequence[Segment]) -> NDArray[np.int64]:
         table = self.read(pieces, Selection(()))
-        return table["time"].cast(pa.int64()).to_numpy() // span_tree.DAY
+        return table["time"].cast(pa.int64()).to_numpy() // DAY
 
     def _target(self, signals: int) -> int:
         return max(1, min(self._rows, CELLS_IN_A_SEGMENT // (signals + 3)))

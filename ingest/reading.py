@@ -6,6 +6,8 @@ from functools import lru_cache
 import pyarrow as pa
 
 TIME = pa.timestamp("us", tz="UTC")
+DAY = 86_400_000_000
+"""In the unit of ``TIME``."""
 KEY_COLUMNS = ("machine", "time", "arrived")
 
 

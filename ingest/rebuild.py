@@ -25,7 +25,7 @@ from ingest.decimals import DOUBLE, Kinds, kind_of, kind_up_to
 from ingest.errors import StoreError
 from ingest.lake import CELLS_AT_ONCE, CELLS_IN_A_SEGMENT, ROWS_IN_A_SEGMENT
 from ingest.plant import Plant
-from ingest.reading import Readings
+from ingest.reading import DAY, Readings
 from ingest.store import Store
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -103,7 +103,7 @@ class _Extent:
 
     def take(self, table: pa.Table) -> None:
         """Take a part of the span into account."""
-        days = table["time"].cast(pa.int64()).to_numpy() // span_tree.DAY
+        days = table["time"].cast(pa.int64()).to_numpy() // DAY
         self.rows.update(dict(zip(*(each.tolist() for each in np.unique(days, return_counts=True)), strict=True)))
         self.machines.update(table["machine"].unique().to_pylist())
         for name in table.column_names[3:]:
@@ -171,8 +171,8 @@ def _extent(store: Store, machine_class: str, start: datetime | None, end: datet
     if not spans:
         return extent
     names, signals = sorted(spans), sorted(store.signals(machine_class))
-    first = to_microseconds(min(span[0] for span in spans.values())) // span_tree.DAY
-    last = to_microseconds(max(span[1] for span in spans.values())) // span_tree.DAY
+    first = to_microseconds(min(span[0] for span in spans.values())) // DAY
+    last = to_microseconds(max(span[1] for span in spans.values())) // DAY
     cells = max(1, store.rows(machine_class) * (len(signals) + 3) // (len(names) * (last - first + 1)))
     machines = max(1, min(len(names), CELLS_AT_ONCE // cells))
     days = max(1, min(last - first + 1, CELLS_AT_ONCE // (cells * machines)))
@@ -223,8 +223,8 @@ def _parts(names: Sequence[str], several: int) -> Iterator[Sequence[str]]:
 
 def _within(low: int, high: int, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
     """Return the part of a run of days that lies in (start, end]."""
-    first = from_microseconds(low * span_tree.DAY) - _MICROSECOND
-    last = from_microseconds((high + 1) * span_tree.DAY) - _MICROSECOND
+    first = from_microseconds(low * DAY) - _MICROSECOND
+    last = from_microseconds((high + 1) * DAY) - _MICROSECOND
     return max(first, start or first), min(last, end or last)
 
 

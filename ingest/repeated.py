@@ -9,8 +9,8 @@ from sqlalchemy import Connection, func, select
 
 from ingest.catalogue import REPEATED, to_microseconds
 from ingest.merge import unified
+from ingest.reading import DAY
 from ingest.statement import insert_into
-from ingest.turned_away import DAY
 
 
 def add(connection: Connection, table: pa.Table, again: NDArray[np.bool_]) -> None:

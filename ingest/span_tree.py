@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-DAY = 86_400_000_000
+from ingest.reading import DAY
+
 FAN_IN = 4
 _TOP = 24
 

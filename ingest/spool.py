@@ -19,7 +19,8 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from ingest.delivery import Delivery, Receipt
+from ingest.delivery import Delivery, Receipt, settle
+from ingest.durable import sync_folder, write_at, written
 from ingest.errors import IntakeFullError, StoreBusyError, StoreError
 from ingest.spool_known import Known
 from ingest.spool_mark import Mark, read_mark, write_mark
@@ -248,7 +249,7 @@ class Spool:
         if mark is None:
             mark = Mark(uuid4().hex)
             write_mark(self.folder / "mark", mark)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         self._newest = max(self._newest, mark.done)
         # A file goes only when all of it is settled, whatever the mark still says.
         self._mark = replace(mark, done=max(mark.done, oldest), planned=max(mark.planned, oldest))
@@ -299,7 +300,7 @@ class Spool:
                 self._waiting_bytes -= sum(len(each.payload) for each in taken)
                 self._changed.notify_all()
             for each, outcome in zip(taken, outcomes, strict=True):
-                _settle(each.future, outcome)
+                settle(each.future, outcome)
 
     def _write(self, taken: Sequence[_Waiting]) -> Sequence[Receipt | Exception]:
         """Write deliveries with one sync of the disk; all of them are kept, or none."""
@@ -319,7 +320,7 @@ class Spool:
         try:
             self._make_room(sum(map(len, records)))
             file, descriptor = self._file()
-            _write_at(descriptor, b"".join(records), file.end)
+            write_at(descriptor, b"".join(records), file.end)
             os.fsync(descriptor)
         except OSError as error:
             self._give_up_file()
@@ -345,15 +346,15 @@ class Spool:
         path, new = self.folder / f"{first:020d}.spool", self.folder / "new"
         state = framed(0, self._known.state())
         try:
-            descriptor = _written(new, state)
+            descriptor = written(new, state)
         except OSError:
             if not self._reserve.spend():
                 raise
-            descriptor = _written(new, state)
+            descriptor = written(new, state)
         try:
             # An empty file of this name may hold the only copy of the state; it is replaced as a whole.
             new.replace(path)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError:
             os.close(descriptor)
             raise
@@ -426,39 +427,3 @@ class Spool:
             for found in whole_records(data, before):
                 if found.number > done:
                     yield file.path, at + found.end, found
-
-
-def _written(path: Path, data: bytes) -> int:
-    """Return the descriptor of a new file that has this on disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        _write_at(descriptor, data, 0)
-        os.fsync(descriptor)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _write_at(descriptor: int, data: bytes, at: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, at)
-        view, at = view[written:], at + written
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _settle(future: Future[Receipt], outcome: Receipt | Exception) -> None:
-    # Whoever waited may have gone away.
-    with contextlib.suppress(Exception):
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)

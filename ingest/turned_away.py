@@ -8,10 +8,8 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection, delete, func, select
 
 from ingest.catalogue import TURNED_AWAY, to_microseconds
+from ingest.reading import DAY
 from ingest.statement import insert_into
-
-DAY = 86_400_000_000
-"""Microseconds."""
 
 Why = Literal["no number", "out of range"]
 

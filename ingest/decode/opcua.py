@@ -11,8 +11,9 @@ from ingest.decode.rows import Decoded
 from ingest.errors import SourceError
 from ingest.plant import Plant
 from ingest.plant_opcua import Opcua, node_ids
+from ingest.reading import DAY
 from ingest.report import Rejection
-from ingest.turned_away import DAY, Cell, TurnedAway
+from ingest.turned_away import Cell, TurnedAway
 
 _SEVERITY = 30
 _GOOD, _UNCERTAIN = 0, 1

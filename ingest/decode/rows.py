@@ -27,9 +27,9 @@ from ingest.decode.zone import LocalClock
 from ingest.event import NO_EVENTS, Event, events_table
 from ingest.part import joined_name
 from ingest.plant import Plant, Signal
-from ingest.reading import TIME, Readings, readings_schema
+from ingest.reading import DAY, TIME, Readings, readings_schema
 from ingest.report import Rejection
-from ingest.turned_away import DAY, Cell, TurnedAway
+from ingest.turned_away import Cell, TurnedAway
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.catalogue import to_microseconds
+from ingest.reading import DAY
 from ingest.store import Store
-from ingest.turned_away import DAY
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ingest.quality.fault import Fault
 from ingest.quality.series import Series, Values, robust_deviation
+from ingest.reading import DAY
 
-_DAY = 86_400_000_000
 _FEWEST_DAYS, _MOST_DAYS = 8, 365
 _FEWEST_A_DAY = 5
 _DRIFTED = 4.0
@@ -28,7 +28,7 @@ _ALIKE = 1.6
 _EDGE = 0.05
 _QUANTILES = np.linspace(0.05, 0.95, 19)
 _OFF = 0.25
-_KNOWN = 3 * _DAY
+_KNOWN = 3 * DAY
 _TIMES_APART = 3.0
 
 UNITS: Mapping[str, tuple[float, float]] = {
@@ -245,7 +245,7 @@ def _deviations(values: Values) -> Values:
 def _days(series: Series) -> tuple[Values, float] | None:
     """Return the median of each day that has readings of a running machine, and the usual spread within a day."""
     awake = np.ones(len(series), np.bool_) if series.resting is None else ~series.resting
-    values, day = series.values[awake], (series.times[awake] - series.first) // _DAY
+    values, day = series.values[awake], (series.times[awake] - series.first) // DAY
     begins = np.flatnonzero(np.concatenate(([True], np.diff(day) > 0))) if len(day) else np.zeros(0, np.int64)
     parts = [each for each in np.split(values, begins[1:]) if len(each) >= _FEWEST_A_DAY]
     if len(parts) < _FEWEST_DAYS:

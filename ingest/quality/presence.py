@@ -4,9 +4,9 @@ import numpy as np
 
 from ingest.quality.fault import Fault
 from ingest.quality.series import Series, Times
+from ingest.reading import DAY
 
-_DAY = 86_400_000_000
-_HOUR = _DAY // 24
+_HOUR = DAY // 24
 _MISSING_FROM = 0.02
 _GAP_INTERVALS = 10
 _GAP_AT_LEAST = _HOUR // 2
@@ -65,11 +65,11 @@ def short_history(series: Series) -> Fault | None:
     """Find a history of less than seven days or of fewer than 500 readings: too little to know what is usual."""
     if len(series) == 0:
         return None
-    days = (int(series.times[-1]) - int(series.times[0])) / _DAY
+    days = (int(series.times[-1]) - int(series.times[0])) / DAY
     if days >= _SHORT_DAYS * 0.99 and len(series) >= _SHORT_READINGS:
         return None
     share = 1 - min(days / _SHORT_DAYS, len(series) / _SHORT_READINGS, 1.0)
-    detail = f"{len(series):,} readings over {_span(int(days * _DAY))}"
+    detail = f"{len(series):,} readings over {_span(int(days * DAY))}"
     return Fault("short_history", share, int(series.times[0]), int(series.times[-1]), detail)
 
 
@@ -97,7 +97,7 @@ def _ends(series: Series, usual: np.ndarray, touched: np.ndarray) -> tuple[int, 
 
 
 def _span(length: int) -> str:
-    for unit, size in (("d", _DAY), ("h", _HOUR), ("min", _HOUR // 60)):
+    for unit, size in (("d", DAY), ("h", _HOUR), ("min", _HOUR // 60)):
         if length >= 2 * size:
             return f"{length / size:.0f} {unit}"
     return f"{length / 1e6:.0f} s"

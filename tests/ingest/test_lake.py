@@ -17,9 +17,9 @@ from ingest.decimals import kinds_of
 from ingest.errors import StoreBusyError, StoreError
 from ingest.folder import open_file
 from ingest.merge import conform, merge
-from ingest.reading import Readings
+from ingest.reading import DAY, Readings
 from ingest.segment import Selection, read_segment, row_groups, write_segment
-from ingest.span_tree import DAY, cut, plan
+from ingest.span_tree import cut, plan
 from ingest.store import Store
 from tests.ingest.conftest import EVERYWHERE, Kept, keeping
 

@@ -15,9 +15,9 @@ from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.quality.assess import SignalGrade
 from ingest.quality.fault import Fault
 from ingest.quality.grade import Grade
-from ingest.reading import Readings, readings_schema
+from ingest.reading import DAY, Readings, readings_schema
 from ingest.store import Store
-from ingest.turned_away import DAY, Cell, TurnedAway
+from ingest.turned_away import Cell, TurnedAway
 from service.database import open_state
 from service.grades import grade_of_alert, grade_of_model, grade_when_due, keep_grades, kept_grades
 
