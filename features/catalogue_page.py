@@ -38,7 +38,7 @@ def _introduction() -> Iterable[str]:
     yield "- A window never reaches back over the machine's last failure: a repaired machine is a new one. For a"
     yield "  failure that lasts, its end counts, once it has come."
     yield f"- A feature is NaN when its window holds fewer than {LEAST_SAMPLES} samples of the signal or less than"
-    yield f"  {LEAST_SHARE:.0%} of those that the sampling interval promises. A count is never NaN: no event is 0."
+    yield f"  {LEAST_SHARE:.0%} (`min_fill` of the model) of those that the sampling interval promises. A count is never NaN: no event is 0."
     yield "- All sums are two-pass and combined from parts, never subtracted: a mean of 1e6 with a deviation of 1e-3"
     yield "  keeps its digits, and a spike that has left a window leaves nothing behind."
     yield f"- Dominant frequency and band powers need a regularly sampled window: {LEAST_SPECTRUM} readings or more,"

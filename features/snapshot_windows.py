@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LARGEST, LEAST_SHARE
+from features.catalogue import BY_NAME, LARGEST
 from features.moments import Floats
 from features.recipe import Recipe
 from features.snapshots import Measured, Named, measured, windows_of
@@ -41,7 +41,7 @@ def of_waveform(
 ) -> OfWaveform:
     """Return the features of a waveform: a window has those of the snapshots that lie wholly in it.
 
-    A window that holds less than ``LEAST_SHARE`` of the snapshots that it should, or none, says nothing.
+    A window that holds less than the recipe's ``min_fill`` of the snapshots that it should, or none, says nothing.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def of_waveform(
     for window, length, ran in zip(recipe.windows, lengths, shares, strict=True):
         first, stop = windows_of(found, np.maximum(ends - length, floors), ends)
         count, expected = stop - first, window / waveform.every
-        enough = count >= np.maximum(1, LEAST_SHARE * expected * ran)
+        enough = count >= np.maximum(1, recipe.min_fill * expected * ran)
         if window == recipe.windows[0]:
             filled = np.minimum(count / max(expected, 1.0), 1.0)
         spoken = count > 0

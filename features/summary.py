@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import BY_NAME, LARGEST, LEAST_SAMPLES, Feature
 from features.moments import Floats, Moments, no_samples, over_windows
 from features.one_by_one import one_by_one
 from features.pane import add_samples
@@ -174,7 +174,7 @@ def _windows(
 
 def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice, ran: Floats) -> NDArray[np.bool_]:
     """Return whether windows hold enough samples for the time in which the machine ran."""
-    return moments.samples >= np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length, signals) * ran)
+    return moments.samples >= np.maximum(LEAST_SAMPLES, recipe.min_fill * _expected(recipe, length, signals) * ran)
 
 
 def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
