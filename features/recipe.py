@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from features.align import max_age
-from features.catalogue import BY_NAME, LEAST_SHARE
+from features.catalogue import BY_NAME, LEAST_SAMPLES, LEAST_SHARE
 from features.column import Column, span_text
 from features.limits import Limits
 from features.measures import MEASURE
@@ -159,10 +159,26 @@ class Recipe:
             )
 
     @property
+    def summarised(self) -> tuple[str, ...]:
+        """The signals that have features, waveforms last."""
+        return (*self.signals, *(waveform.signal for waveform in self.waveforms))
+
+    @property
     def all_signals(self) -> tuple[str, ...]:
         """All signals that a feature is made of, waveforms and the speeds beside them included."""
         of_waveforms = (signal for waveform in self.waveforms for signal in waveform.signals)
         return tuple(dict.fromkeys([*self.signals, *of_waveforms]))
+
+    @cached_property
+    def own_windows(self) -> tuple[timedelta, ...]:
+        """The window by which the filled share of each of the summarised signals is told.
+
+        It is the shortest one that promises enough for a feature – three readings, or one snapshot – and the
+        longest one where none does, so that a signal that comes once a day is not told by ten minutes.
+        """
+        slow = [LEAST_SAMPLES * every for every in self.every] or [timedelta(0)] * len(self.signals)
+        spans = [*slow, *(waveform.every for waveform in self.waveforms)]
+        return tuple(next((each for each in self.windows if each >= span), self.lookback) for span in spans)
 
     @property
     def lookback(self) -> timedelta:

@@ -66,6 +66,10 @@ class Running:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read what ``to_dict`` wrote."""
-        spans = (parse_duration(data[name]) for name in ("settle", "hold"))
-        holds = tuple(parse_duration(each) for each in data.get("holds", ()))
-        return cls(data["expression"], tuple(data["signals"]), *spans, holds)
+        return cls(
+            expression=data["expression"],
+            signals=tuple(data["signals"]),
+            settle=parse_duration(data["settle"]),
+            hold=parse_duration(data["hold"]),
+            holds=tuple(parse_duration(each) for each in data.get("holds", ())),
+        )

@@ -96,12 +96,13 @@ def pasts(begin: float, end: float, *, rows: int) -> st.SearchStrategy[Past]:
     return draw_past()
 
 
-def _content(table: FeatureTable) -> tuple[list[str], bytes, bytes, bytes, bytes]:
-    off = b"" if table.off is None else table.off.tobytes()
-    return list(table.machine), table.time.tobytes(), table.values.tobytes(), table.filled.tobytes(), off
+def _content(table: FeatureTable) -> tuple[list[str], list[bytes]]:
+    assert table.filled_by_signal is not None
+    parts = [table.time, table.values, table.filled, table.filled_by_signal, table.off]
+    return list(table.machine), [b"" if each is None else each.tobytes() for each in parts]
 
 
-def _until_cut_off(table: FeatureTable) -> tuple[list[str], bytes, bytes, bytes, bytes]:
+def _until_cut_off(table: FeatureTable) -> tuple[list[str], list[bytes]]:
     return _content(table.where(table.time <= np.datetime64(after(minutes=CUT_OFF).replace(tzinfo=None))))
 
 
