@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import numpy as np
 
+from features.align import HOLDS
 from features.catalogue import Feature
 from features.kernels.windows import Spans, window_features
-from features.align import HOLDS
 from features.limits import Limits, held
 from features.moments import Floats
 from features.recipe import Recipe
@@ -55,7 +55,12 @@ def one_by_one(
         if last - first < shape[0]:
             # Of the recipe only what is read is asked for: these signals, whatever is made of them.
             some = replace(
-                recipe, signals=recipe.signals[first:last], every=recipe.every[first:last], features=(), limits=(), max_ages=()
+                recipe,
+                signals=recipe.signals[first:last],
+                every=recipe.every[first:last],
+                features=(),
+                limits=(),
+                max_ages=(),
             )
         bounds = [_bounds(recipe, place) for place in range(first, last)]
         for begin, end in portions(0, len(ends), 1, more // microseconds(recipe.stride)):

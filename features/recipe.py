@@ -374,9 +374,7 @@ def _limits(machine_class: MachineClass, signals: Sequence[str], features: Seque
     return tuple(Limits() if each is None else Limits(*each) for each in limits) if any(limits) else ()
 
 
-def _max_ages(
-    machine_class: MachineClass, signals: Sequence[str], every: Sequence[timedelta]
-) -> tuple[timedelta, ...]:
+def _max_ages(machine_class: MachineClass, signals: Sequence[str], every: Sequence[timedelta]) -> tuple[timedelta, ...]:
     """Return how old a reading of each signal may be, if one declares it; ``every`` says it otherwise."""
     declared = {signal.name: signal for signal in machine_class.signals}
     if not any(declared[name].max_age for name in signals):

@@ -270,7 +270,9 @@ class Stream:
                 live.lengthen(fresh.part((slice(None), slice(place, place + 1))), begin, end, reach)
         ends = np.arange(begin + reach.stride, end + 1, reach.stride)
         grid = Grid.of(recipe, ends)
-        found, filled, ran, spoken, shares = features_of(recipe, self._held, group, grid, _panes(lives, grid), self._cells)
+        found, filled, ran, spoken, shares = features_of(
+            recipe, self._held, group, grid, _panes(lives, grid), self._cells
+        )
         alive = spoken & (ends >= np.array([[live.first] for live in lives]))
         values = np.empty((len(lives), len(ends), len(recipe.columns)))
         values[..., : self._of_signals] = found

@@ -54,11 +54,12 @@ def filled_of(signals: Sequence[str], shares: NDArray[np.float32] | None, rows: 
         return [None] * rows
     known = ~np.isnan(shares)
     count = known.sum(axis=1)
-    mean = np.where(known, shares, 0.0).sum(axis=1) / np.maximum(count, 1)
-    found = [Filled(float(share)) if some else None for share, some in zip(mean, count > 0, strict=True)]
+    mean = np.where(known, shares, 0.0).sum(axis=1, dtype=np.float64) / np.maximum(count, 1)
+    found = [Filled(share) if some else None for share, some in zip(mean.tolist(), count > 0, strict=True)]
     for row in np.flatnonzero((shares < THIN).any(axis=1)).tolist():
-        places = [place for place in np.argsort(shares[row], kind="stable").tolist() if shares[row, place] < THIN]
-        found[row] = Filled(float(mean[row]), {signals[place]: float(shares[row, place]) for place in places})
+        read = zip(shares[row].tolist(), signals, strict=True)
+        thinnest = sorted((share, signal) for share, signal in read if share < THIN)
+        found[row] = Filled(float(mean[row]), {signal: share for share, signal in thinnest})
     return found
 
 
