@@ -39,7 +39,7 @@ class Filled:
         those = list(self.thin.items())
         yield from (f"{signal} {_percent(share)}" for signal, share in those[:_NAMED])
         if len(those) > _NAMED:
-            yield f"{len(those) - _NAMED} more signals under {_percent(THIN)}"
+            yield f"{len(those) - _NAMED} more under {_percent(THIN)}"
 
 
 def filled_of(signals: Sequence[str], shares: NDArray[np.float32] | None, rows: int) -> list[Filled | None]:
