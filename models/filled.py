@@ -64,4 +64,6 @@ def filled_of(signals: Sequence[str], shares: NDArray[np.float32] | None, rows: 
 
 
 def _percent(share: float) -> str:
-    return f"{np.floor(100 * share):.0f} %"
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return f"{min(round(100 * share), 100 if share == 1 else 99)} %"
