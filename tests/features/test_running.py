@@ -189,6 +189,9 @@ def test_readings_of_time_that_is_left_out_are_in_no_window() -> None:
     # Off from minute 61, settled from minute 94 on; the windows end at minutes 60, 65, 70, 95 and 100.
     assert table.off[[11, 12, 13, 18, 19]].round(3).tolist() == [0, 0.4, 0.9, 0.9, 0.4]
     assert table.filled[[11, 12, 13, 18, 19]].round(1).tolist() == [1, 0.5, 0, 0.2, 0.7]
+    # It ran for six minutes, of which five had a reading; for one, which had none; and for one and six, which had.
+    assert table.filled_by_signal is not None
+    assert table.filled_by_signal[[11, 12, 13, 18, 19], 0] == pytest.approx([1, 5 / 6, 0, 1, 1])
 
 
 def test_a_machine_that_rests_most_of_the_time_is_trusted_by_the_time_that_it_ran() -> None:
