@@ -77,7 +77,10 @@ def test_a_recipe_survives_json_and_keeps_its_hash() -> None:
 def test_every_field_changes_the_hash(change: dict[str, Any]) -> None:
     recipe = _recipe()
 
-    assert replace(recipe, **change).hash != recipe.hash
+    changed = replace(recipe, **change)
+
+    assert changed.hash != recipe.hash
+    assert Recipe.from_dict(json.loads(json.dumps(changed.to_dict()))) == changed
 
 
 def test_a_recipe_of_which_nothing_new_is_declared_has_the_hash_that_it_always_had() -> None:
