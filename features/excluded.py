@@ -1,6 +1,6 @@
 """Time that is left out: while a machine is known to be off, and while it settles after a start.
 
-A signal's value holds until the next one comes, but no longer than some of its sampling intervals; a
+A signal's value holds until the next one comes, but no longer than its maximum age; a
 state holds until the next one begins or it ends. What is not known counts as running, so that a dead
 sensor switches no watch off. Whether a moment is left out depends on nothing later than itself.
 """
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.align import aligned
 from features.recipe import MICROSECOND
 from features.running import Running
 from features.samples import Past, Samples, no_rows, samples_of
@@ -65,6 +66,7 @@ def _timelines(
 ) -> Iterator["_Timeline"]:
     """Yield what is known of each machine in (start, end]; what was read some time before still holds."""
     expression, hold = running.read(), microseconds(running.hold)
+    holds = [microseconds(each) for each in running.max_ages]
     samples = no_rows(len(expression.signals))
     if expression.signals:
         samples = samples_of(history, machine_class, expression.signals, machines, start - hold, end)
@@ -74,7 +76,7 @@ def _timelines(
         states = history.states(machines, *(EPOCH + each * MICROSECOND for each in (start, end)))
     states_of = dict(iter(states.groupby("machine")))
     for place, machine in enumerate(machines):
-        yield _Timeline.of(expression, samples.of_machine(place), states_of.get(machine, NO_EVENTS), hold, end)
+        yield _Timeline.of(expression, samples.of_machine(place), states_of.get(machine, NO_EVENTS), holds, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +88,20 @@ class _Timeline:
     truth: Truth
 
     @classmethod
-    def of(cls, expression: Expression, samples: Samples, states: pd.DataFrame, hold: int, end: int) -> "_Timeline":
-        known = [~np.isnan(values) for values in samples.values]
-        times = [samples.time[each] for each in known]
+    def of(
+        cls, expression: Expression, samples: Samples, states: pd.DataFrame, holds: Sequence[int], end: int
+    ) -> "_Timeline":
+        times = [samples.time[~np.isnan(values)] for values in samples.values]
+        over_at = [own + hold for own, hold in zip(times, holds, strict=True)]
         begin = states["time"].to_numpy("datetime64[us]").astype(np.int64)
         stop = states["end"].to_numpy("datetime64[us]")
         over = np.where(np.isnat(stop), _NEVER, stop.astype(np.int64) + 1)
         codes = np.concatenate([[""], states["code"].to_numpy(object)])
-        moments = np.unique(np.concatenate([*times, *(each + hold for each in times), begin, over]))
+        moments = np.unique(np.concatenate([*times, *over_at, begin, over]))
         moments = moments[moments <= end]
-        signals = {}
-        for name, own, values, each in zip(expression.signals, times, samples.values, known, strict=True):
-            place = np.searchsorted(own, moments, side="right")
-            value = np.concatenate([[np.nan], values[each]])[place]
-            age = moments - np.concatenate([[0], own])[place]
-            signals[name] = np.where(age < hold, value, np.nan)
+        # A span is over at its stop: what holds for five minutes is not known any more when they have passed.
+        values = aligned(samples.time, samples.values, moments, [hold - 1 for hold in holds])
+        signals = dict(zip(expression.signals, values, strict=True))
         place = np.searchsorted(begin, moments, side="right")
         ended = moments >= np.concatenate([[0], over])[place]
         truth = expression.truth(Given(signals, np.where(ended, "", codes[place]).astype(object)))

@@ -57,6 +57,8 @@ def extract(
         values=np.full((count, len(recipe.names)), np.nan),
         filled=np.zeros(count),
         off=None if recipe.running is None else np.zeros(count),
+        signals=recipe.summarised,
+        filled_by_signal=np.zeros((count, len(recipe.summarised)), np.float32),
     )
     alive = np.zeros(count, np.bool_)
     for together in _groups(recipe, tracks, cells):
@@ -165,13 +167,15 @@ def _summaries(
     most = max(cells // (PANE_FIELDS * max(len(recipe.signals), 1) * len(tracks)) - lookback, lookback)
     first, last = min(track.begin for track in tracks), max(track.stop for track in tracks)
     for begin, end in portions(first, last, 1, max(most // step, 1)):
-        found, filled, ran, spoken = summarise(recipe, history, group, ends[begin:end], cells)
+        found, filled, ran, spoken, shares = summarise(recipe, history, group, ends[begin:end], cells)
         for place, track in enumerate(tracks):
             late, soon = max(track.begin, begin), min(track.stop, end)
             if late < soon:
                 rows, own = track.rows(late, soon), slice(late - begin, soon - begin)
                 table.values[rows, : len(of_signals)] = found[place, own]
                 table.filled[rows] = filled[place, own]
+                if table.filled_by_signal is not None:
+                    table.filled_by_signal[rows, : len(recipe.signals)] = shares[place, own]
                 alive[rows] = spoken[place, own]
                 if table.off is not None:
                     table.off[rows] = 1 - ran[place, own]
@@ -188,10 +192,12 @@ def _waveforms(
 ) -> None:
     """Write the features of the waveforms of one machine into the table."""
     rows = track.rows(track.begin, track.stop)
-    for waveform in recipe.waveforms:
+    for place, waveform in enumerate(recipe.waveforms, start=len(recipe.signals)):
         found = of_waveform(
             recipe, waveform, history, track.machine, track.events.restarts, ends[track.begin : track.stop], cells
         )
         table.values[rows, found.places] = found.values
         table.filled[rows] = np.maximum(table.filled[rows], found.filled)
+        if table.filled_by_signal is not None:
+            table.filled_by_signal[rows, place] = found.share
         alive[rows] |= found.spoken

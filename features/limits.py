@@ -1,7 +1,7 @@
 """How much of its time a signal spends beyond the limits that the plant file gives it.
 
 A sample stands for the time until the next one, or until the window's end, but for no longer than
-``HOLDS`` of its sampling intervals: what a silent sensor would have said is not known, and does not count.
+the signal's maximum age: what a silent sensor would have said is not known, and does not count.
 """
 
 import math
@@ -15,9 +15,6 @@ from features.moments import Floats
 from features.padded import Known, known_of, total
 
 Which = Literal["low", "high"]
-
-HOLDS = 5
-"""Sampling intervals after which a sample says nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)

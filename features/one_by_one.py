@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import numpy as np
 
+from features.align import HOLDS
 from features.catalogue import Feature
 from features.kernels.windows import Spans, window_features
-from features.limits import HOLDS, Limits, held
+from features.limits import Limits, held
 from features.moments import Floats
 from features.recipe import Recipe
 from features.samples import Past, Samples
@@ -54,7 +55,12 @@ def one_by_one(
         if last - first < shape[0]:
             # Of the recipe only what is read is asked for: these signals, whatever is made of them.
             some = replace(
-                recipe, signals=recipe.signals[first:last], every=recipe.every[first:last], features=(), limits=()
+                recipe,
+                signals=recipe.signals[first:last],
+                every=recipe.every[first:last],
+                features=(),
+                limits=(),
+                max_ages=(),
             )
         bounds = [_bounds(recipe, place) for place in range(first, last)]
         for begin, end in portions(0, len(ends), 1, more // microseconds(recipe.stride)):
@@ -114,6 +120,8 @@ def _fill(
 def _bounds(recipe: Recipe, signal: int) -> tuple[Limits, float]:
     """Return the limits of a signal, and the hours for which one of its samples stands at most."""
     limits = recipe.limits[signal] if recipe.limits else Limits()
+    if recipe.max_ages:
+        return limits, microseconds(recipe.max_ages[signal]) / HOUR
     return limits, HOLDS * microseconds(recipe.every[signal]) / HOUR if recipe.every else math.inf
 
 

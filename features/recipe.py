@@ -12,7 +12,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from features.catalogue import BY_NAME
+from features.align import max_age
+from features.catalogue import BY_NAME, LEAST_SAMPLES, LEAST_SHARE
 from features.column import Column, span_text
 from features.limits import Limits
 from features.measures import MEASURE
@@ -99,6 +100,9 @@ class Recipe:
     limits : between which values each signal should stay, in the order of ``signals``; empty when no
         feature asks for it. A signal without a limit has no column of a feature against that limit
     waveforms : waveform signals to summarise, snapshot by snapshot
+    max_ages : for how long a reading of each signal stands at most, in the order of ``signals``; five times its
+        sampling interval when empty
+    min_fill : least share of its expected readings that a window of a signal must hold, 0 to 1
     """
 
     machine_class: str
@@ -113,6 +117,8 @@ class Recipe:
     running: Running | None = None
     limits: tuple[Limits, ...] = ()
     waveforms: tuple[Waveform, ...] = ()
+    max_ages: tuple[timedelta, ...] = ()
+    min_fill: float = LEAST_SHARE
 
     def __post_init__(self) -> None:
         if (
@@ -133,6 +139,10 @@ class Recipe:
             raise ValueError(f"{len(self.every)} sampling intervals for {len(self.signals)} signals")
         if self.limits and len(self.limits) != len(self.signals):
             raise ValueError(f"{len(self.limits)} limits for {len(self.signals)} signals")
+        if self.max_ages and len(self.max_ages) != len(self.signals):
+            raise ValueError(f"{len(self.max_ages)} maximum ages for {len(self.signals)} signals")
+        if not 0 <= self.min_fill <= 1:
+            raise ValueError(f"min_fill is {self.min_fill:g}; it is a share of the expected readings, 0 to 1")
         for name in self.features:
             limit = BY_NAME[name].limit
             if limit and not any(each.has(limit) for each in self.limits):
@@ -149,10 +159,26 @@ class Recipe:
             )
 
     @property
+    def summarised(self) -> tuple[str, ...]:
+        """The signals that have features, waveforms last."""
+        return (*self.signals, *(waveform.signal for waveform in self.waveforms))
+
+    @property
     def all_signals(self) -> tuple[str, ...]:
         """All signals that a feature is made of, waveforms and the speeds beside them included."""
         of_waveforms = (signal for waveform in self.waveforms for signal in waveform.signals)
         return tuple(dict.fromkeys([*self.signals, *of_waveforms]))
+
+    @cached_property
+    def own_windows(self) -> tuple[timedelta, ...]:
+        """The window by which the filled share of each of the summarised signals is told.
+
+        It is the shortest one that promises enough for a feature – three readings, or one snapshot – and the
+        longest one where none does, so that a signal that comes once a day is not told by ten minutes.
+        """
+        slow = [LEAST_SAMPLES * every for every in self.every] or [timedelta(0)] * len(self.signals)
+        spans = [*slow, *(waveform.every for waveform in self.waveforms)]
+        return tuple(next((each for each in self.windows if each >= span), self.lookback) for span in spans)
 
     @property
     def lookback(self) -> timedelta:
@@ -215,6 +241,8 @@ class Recipe:
             **({} if self.running is None else {"running": self.running.to_dict()}),
             **({"limits": [each.to_list() for each in self.limits]} if self.limits else {}),
             **({"waveforms": [each.to_dict() for each in self.waveforms]} if self.waveforms else {}),
+            **({"max_ages": [span_text(each) for each in self.max_ages]} if self.max_ages else {}),
+            **({} if self.min_fill == LEAST_SHARE else {"min_fill": self.min_fill}),
         }
 
     @classmethod
@@ -241,6 +269,8 @@ class Recipe:
             running=Running.from_dict(data["running"]) if "running" in data else None,
             limits=tuple(Limits.from_list(each) for each in data.get("limits", ())),
             waveforms=tuple(Waveform.from_dict(each) for each in data.get("waveforms", ())),
+            max_ages=tuple(parse_duration(each) for each in data.get("max_ages", ())),
+            min_fill=data.get("min_fill", LEAST_SHARE),
         )
 
     @cached_property
@@ -322,8 +352,10 @@ def recipe_for(
             baseline=entry.baseline,
             every=every,
             running=Running.of(machine_class, sampling),
-            limits=_limits(machine_class, signals, features),
+            limits=(limits := _limits(machine_class, signals, features)),
             waveforms=waveforms,
+            max_ages=_max_ages(machine_class, signals, every) if limits else (),
+            min_fill=entry.min_fill,
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
@@ -340,6 +372,14 @@ def _limits(machine_class: MachineClass, signals: Sequence[str], features: Seque
     declared = {signal.name: signal.limits for signal in machine_class.signals}
     limits = [declared[name] for name in signals]
     return tuple(Limits() if each is None else Limits(*each) for each in limits) if any(limits) else ()
+
+
+def _max_ages(machine_class: MachineClass, signals: Sequence[str], every: Sequence[timedelta]) -> tuple[timedelta, ...]:
+    """Return how old a reading of each signal may be, if one declares it; ``every`` says it otherwise."""
+    declared = {signal.name: signal for signal in machine_class.signals}
+    if not any(declared[name].max_age for name in signals):
+        return ()
+    return tuple(max_age(declared[name], step) for name, step in zip(signals, every, strict=True))
 
 
 def _usual(entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform]) -> tuple[str, ...]:

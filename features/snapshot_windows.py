@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LARGEST, LEAST_SHARE
+from features.catalogue import BY_NAME, LARGEST
+from features.filled import Shares, filled_share
 from features.moments import Floats
 from features.recipe import Recipe
 from features.snapshots import Measured, Named, measured, windows_of
@@ -27,12 +28,14 @@ class OfWaveform:
     places : columns of the table that it fills
     values : shape (n_ends, n_places)
     filled : share of the expected snapshots that the shortest window holds, shape (n_ends,)
+    share : of those that were expected in its own window while the machine ran, shape (n_ends,)
     spoken : whether the longest window holds one, shape (n_ends,)
     """
 
     places: list[int]
     values: Floats
     filled: Floats
+    share: Shares
     spoken: NDArray[np.bool_]
 
 
@@ -41,7 +44,7 @@ def of_waveform(
 ) -> OfWaveform:
     """Return the features of a waveform: a window has those of the snapshots that lie wholly in it.
 
-    A window that holds less than ``LEAST_SHARE`` of the snapshots that it should, or none, says nothing.
+    A window that holds less than the recipe's ``min_fill`` of the snapshots that it should, or none, says nothing.
 
     Parameters
     ----------
@@ -55,16 +58,19 @@ def of_waveform(
         recipe, waveform, names, history, machine, (int(ends[0]) - microseconds(recipe.lookback), int(ends[-1])), cells
     )
     values = np.full((len(ends), len(places)), np.nan)
-    filled, spoken = np.zeros(len(ends)), np.zeros(len(ends), np.bool_)
+    filled, share, spoken = np.zeros(len(ends)), np.zeros(len(ends), np.float32), np.zeros(len(ends), np.bool_)
+    own_window = recipe.own_windows[recipe.summarised.index(waveform.signal)]
     floors = floors_at(restarts, ends)
     lengths = [microseconds(length) for length in recipe.windows]
     shares = _shares(recipe, history, machine, ends, lengths)
     for window, length, ran in zip(recipe.windows, lengths, shares, strict=True):
         first, stop = windows_of(found, np.maximum(ends - length, floors), ends)
         count, expected = stop - first, window / waveform.every
-        enough = count >= np.maximum(1, LEAST_SHARE * expected * ran)
+        enough = count >= np.maximum(1, recipe.min_fill * expected * ran)
         if window == recipe.windows[0]:
             filled = np.minimum(count / max(expected, 1.0), 1.0)
+        if window == own_window:
+            share = filled_share(count.astype(np.float64), np.array(expected), ran)
         spoken = count > 0
         own = [(at, column) for at, column in enumerate(columns) if column.window == window]
         for newest in (False, True):
@@ -73,7 +79,7 @@ def of_waveform(
             if at:
                 numbers = _newest(found, stop, which) if newest else _means(found, first, stop, which)
                 values[:, at] = np.where(enough[:, np.newaxis], numbers, np.nan)
-    return OfWaveform(places, np.where(np.abs(values) <= LARGEST, values, np.nan), filled, spoken)
+    return OfWaveform(places, np.where(np.abs(values) <= LARGEST, values, np.nan), filled, share, spoken)
 
 
 def _shares(

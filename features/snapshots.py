@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from features.align import newest_place
 from features.excluded import excluded_time
 from features.measures import MEASURE
 from features.moments import Floats
@@ -140,14 +141,15 @@ def _speed(waveform: Waveform, samples: Samples, begin: int, end: int) -> Speed 
     """Return the speed during a snapshot by readings at or before its end; ``None`` where none holds."""
     if not waveform.speed_signal:
         return None if waveform.speed is None else Speed(np.zeros(1), np.array([waveform.speed]))
-    near = slice(*np.searchsorted(samples.time, [begin - microseconds(waveform.speed_hold), end + 1]))
+    hold = microseconds(waveform.speed_hold)
+    near = slice(*np.searchsorted(samples.time, [begin - hold, end + 1]))
     times, speeds = samples.time[near], samples.values[1, near]
     known = ~np.isnan(speeds)
     times, speeds = times[known], speeds[known]
-    last = max(int(np.searchsorted(times, begin, side="right")) - 1, 0)
     if not len(times):
         return None
-    return Speed((times[last:] - begin) / SECOND, np.abs(speeds[last:]) * waveform.speed_unit)
+    held = newest_place(times, np.array([begin]), hold)[0]
+    return Speed((times[max(held, 0) :] - begin) / SECOND, np.abs(speeds[max(held, 0) :]) * waveform.speed_unit)
 
 
 def _measure(snapshot: Snapshot, names: Named) -> Floats:

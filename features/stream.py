@@ -270,7 +270,9 @@ class Stream:
                 live.lengthen(fresh.part((slice(None), slice(place, place + 1))), begin, end, reach)
         ends = np.arange(begin + reach.stride, end + 1, reach.stride)
         grid = Grid.of(recipe, ends)
-        found, filled, ran, spoken = features_of(recipe, self._held, group, grid, _panes(lives, grid), self._cells)
+        found, filled, ran, spoken, shares = features_of(
+            recipe, self._held, group, grid, _panes(lives, grid), self._cells
+        )
         alive = spoken & (ends >= np.array([[live.first] for live in lives]))
         values = np.empty((len(lives), len(ends), len(recipe.columns)))
         values[..., : self._of_signals] = found
@@ -284,6 +286,8 @@ class Stream:
             values=values.reshape(alive.size, -1),
             filled=filled.reshape(-1),
             off=None if recipe.running is None else (1 - ran).reshape(-1),
+            signals=recipe.summarised,
+            filled_by_signal=shares.reshape(alive.size, -1),
         )
         return table if alive.all() else table.where(alive.reshape(-1))
 
@@ -321,6 +325,7 @@ def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
     if len(tables) == 1:
         return tables[0]
     off = [each.off for each in tables if each.off is not None]
+    by_signal = [each.filled_by_signal for each in tables if each.filled_by_signal is not None]
     whole = replace(
         tables[0],
         machine=np.concatenate([each.machine for each in tables]),
@@ -328,5 +333,6 @@ def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
         values=np.concatenate([each.values for each in tables]),
         filled=np.concatenate([each.filled for each in tables]),
         off=np.concatenate(off) if off else None,
+        filled_by_signal=np.concatenate(by_signal) if by_signal else None,
     )
     return whole.where(np.lexsort((whole.time, whole.machine.astype(str))))

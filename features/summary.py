@@ -1,13 +1,14 @@
 """The windows of one group of machines, all at once: panes, then windows, then features."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import BY_NAME, LARGEST, LEAST_SAMPLES, Feature
+from features.filled import Shares, filled_share
 from features.moments import Floats, Moments, no_samples, over_windows
 from features.one_by_one import one_by_one
 from features.pane import add_samples
@@ -50,7 +51,7 @@ class Windows:
 
 def summarise(
     recipe: Recipe, history: Past, group: Group, ends: Times, cells: int
-) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+) -> tuple[Floats, Floats, Floats, NDArray[np.bool_], Shares]:
     """Return the features of all signals at some window ends, as ``features_of`` does.
 
     Parameters
@@ -60,14 +61,15 @@ def summarise(
     """
     if not recipe.signals:
         ran = running_shares(recipe, history, group.machines, ends, [microseconds(each) for each in recipe.windows])
-        return np.empty((*ran[0].shape, 0)), np.zeros(ran[0].shape), ran[0], ran[-1] < 1
+        none = np.empty((*ran[0].shape, 0))
+        return none, np.zeros(ran[0].shape), ran[0], ran[-1] < 1, none.astype(np.float32)
     grid = Grid.of(recipe, ends)
     return features_of(recipe, history, group, grid, fill_panes(recipe, history, group, grid, cells), cells)
 
 
 def features_of(
     recipe: Recipe, history: Past, group: Group, grid: Grid, panes: Moments, cells: int
-) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+) -> tuple[Floats, Floats, Floats, NDArray[np.bool_], Shares]:
     """Return the features of all signals at the window ends of a grid, given the moments of its panes.
 
     Parameters
@@ -81,12 +83,14 @@ def features_of(
     filled : share of the shortest window that readings cover, shape (n_machines, n_ends)
     ran : share of the shortest window in which the machine ran, shape (n_machines, n_ends)
     spoken : whether the longest window holds a reading or time that is left out, shape (n_machines, n_ends)
+    shares : of the expected readings that each signal's own window holds, shape (n_machines, n_ends, n_signals)
     """
     ends = grid.ends
     of_signal = recipe.columns_of(recipe.signals[0])
     sampled = [BY_NAME[name] for name in recipe.features if BY_NAME[name].one_by_one]
     values = np.empty((len(group.machines), len(ends), len(recipe.signals), len(of_signal)))
     filled = np.zeros(values.shape[:2])
+    shares = np.empty((*filled.shape, len(recipe.signals)), np.float32)
     ran = running_shares(recipe, history, group.machines, ends, [microseconds(each) for each in recipe.windows])
     spoken = ran[-1] < 1
     with np.errstate(all="ignore"):
@@ -95,6 +99,7 @@ def features_of(
             signals, machines = part
             windows = _windows(recipe, group, grid, panes.part(part), ran, part)
             filled[machines] = np.maximum(filled[machines], _filled(recipe, windows[recipe.windows[0]], signals))
+            _shares(recipe, windows, ran, part, shares)
             spoken[machines] |= (windows[recipe.lookback].moments.samples > 0).any(axis=0)
             for place, column in enumerate(of_signal):
                 feature, length = BY_NAME[column.feature], column.window or recipe.lookback
@@ -103,7 +108,7 @@ def features_of(
                 values[machines, :, signals, place] = found.transpose(1, 2, 0)
     offered = [recipe.offers(column) for signal in recipe.signals for column in recipe.columns_of(signal)]
     flat = values.reshape(*values.shape[:2], -1)
-    return flat if all(offered) else flat[..., np.array(offered)], filled, ran[0], spoken
+    return flat if all(offered) else flat[..., np.array(offered)], filled, ran[0], spoken, shares
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
@@ -174,7 +179,7 @@ def _windows(
 
 def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice, ran: Floats) -> NDArray[np.bool_]:
     """Return whether windows hold enough samples for the time in which the machine ran."""
-    return moments.samples >= np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length, signals) * ran)
+    return moments.samples >= np.maximum(LEAST_SAMPLES, recipe.min_fill * _expected(recipe, length, signals) * ran)
 
 
 def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
@@ -187,3 +192,21 @@ def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
     # The few readings that a slow signal promises a short window do not fill it.
     expected = np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
     return np.minimum(shortest.moments.samples / expected, 1.0).max(axis=0)
+
+
+def _shares(
+    recipe: Recipe,
+    windows: Mapping[timedelta | None, Windows],
+    ran: Sequence[Floats],
+    part: tuple[slice, slice],
+    shares: Shares,
+) -> None:
+    """Write the filled shares of a part, each signal by its own window; ``shares`` as ``features_of`` returns them."""
+    signals, machines = part
+    own = recipe.own_windows[signals]
+    for length, share in zip(recipe.windows, ran, strict=True):
+        places = [place for place, each in enumerate(own) if each == length]
+        if places:
+            expected = _expected(recipe, length, signals)[places]
+            found = filled_share(windows[length].moments.samples[places], expected, share[machines])
+            shares[machines, :, [signals.start + place for place in places]] = found.transpose(1, 2, 0)

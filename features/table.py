@@ -23,6 +23,10 @@ class FeatureTable:
         Share of the shortest window that readings cover, 0 to 1 (best-covered signal).
     off : float64 array of shape (n_rows,), or ``None`` where machines always run
         Share of the shortest window that was left out because the machine was off or settled.
+    signals : names of the signals of ``filled_by_signal``
+    filled_by_signal : float32 array of shape (n_rows, n_signals), or ``None`` where nobody knows
+        Share of the readings of each signal that were expected while the machine ran, over its own window:
+        the shortest one that promises enough of them (see ``filled.own_windows``). NaN where none was expected.
 
     Rows are sorted by (machine, time).
     """
@@ -33,6 +37,8 @@ class FeatureTable:
     values: NDArray[np.float64]
     filled: NDArray[np.float64]
     off: NDArray[np.float64] | None = None
+    signals: tuple[str, ...] = ()
+    filled_by_signal: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -46,6 +52,7 @@ class FeatureTable:
             values=self.values[rows],
             filled=self.filled[rows],
             off=None if self.off is None else self.off[rows],
+            filled_by_signal=None if self.filled_by_signal is None else self.filled_by_signal[rows],
         )
 
     def frame(self) -> pd.DataFrame:

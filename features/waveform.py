@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
 
+from features.align import max_age
 from features.bearing import Geometry
 from features.column import span_text
 from ingest.duration import parse_duration
@@ -14,8 +15,6 @@ from ingest.plant import MachineClass, Signal
 from ingest.plant_bearing import TURNS, fixed_speed
 from ingest.unit import conversion
 
-HOLDS = 5
-"""Sampling intervals after which the newest reading of a speed is unknown again."""
 _MOTIONS = {1: "m/s2", 0: "m/s", -1: "m"}
 """Units that a velocity follows from, by the number of integrations that it takes."""
 _GRAVITY = "standard_gravity"
@@ -86,7 +85,7 @@ class Waveform:
         """
         if signal.rate is None:
             raise ValueError(f"signal '{signal.name}' is no waveform; it declares no 'rate'")
-        units = {each.name: each.unit for each in machine_class.signals}
+        declared = {each.name: each for each in machine_class.signals}
         speed = fixed_speed(signal.speed or "")
         spoken = signal.speed if signal.speed and speed is None else ""
         integrations, factor = _motion(signal.unit)
@@ -98,8 +97,8 @@ class Waveform:
             integrations=integrations,
             velocity_unit=factor,
             speed_signal=spoken,
-            speed_unit=TURNS[units[spoken]] if spoken else 1.0,
-            speed_hold=HOLDS * sampling[spoken] if spoken else timedelta(0),
+            speed_unit=TURNS[declared[spoken].unit] if spoken else 1.0,
+            speed_hold=max_age(declared[spoken], sampling[spoken]) if spoken else timedelta(0),
             speed=speed,
             bands=tuple(signal.bands),
             bearings=tuple(

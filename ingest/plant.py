@@ -39,6 +39,12 @@ class Signal(Part):
         description="Expected time between two readings, of a waveform between two snapshots; measured on the "
         "signal's first ones when left out.",
     )
+    max_age: Duration | None = Field(
+        None,
+        description="How old its newest reading may be and still say what the signal says now: for 'running', for the "
+        "speed of a shaft, and for the time beyond a limit. Five times the time between two readings when left out; "
+        "longer for a signal that comes on change only.",
+    )
     rate: Rate | None = Field(
         None, description="Samples a second of a waveform, such as vibration: an unbroken run of them is a snapshot."
     )
@@ -216,6 +222,14 @@ class ModelEntry(Part):
     )
     train_until: Moment | None = Field(
         None, description="End of the backtest's training part; when 60 % of the hours that hold readings have passed."
+    )
+    min_fill: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Least share of its expected readings that a window must hold of a signal, or its features say "
+        "nothing; three readings in any case.",
     )
     false_alarms_per_machine_year: float = Field(
         2.0, gt=0, allow_inf_nan=False, description="Anomaly: how many false alarms a healthy machine may raise."

@@ -89,6 +89,7 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
         yield from _limits((*here, "limits"), signal)
         yield from _not_positive((*here, "every"), signal.every)
+        yield from _max_age((*here, "max_age"), signal)
     yield from _repeated((*at, "bearings"), [bearing.name for bearing in entry.bearings], "name")
     yield from check_waveforms(at, entry)
     if entry.running is not None:
@@ -98,6 +99,13 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             yield Problem((*at, "running"), str(error))
     if entry.settle > _NOTHING and entry.running is None:
         yield Problem((*at, "settle"), "has no meaning without 'running'; add running = \"speed > 100\" or such")
+
+
+def _max_age(at: Location, signal: Signal) -> Iterator[Problem]:
+    yield from _not_positive(at, signal.max_age)
+    if signal.every and signal.max_age and _NOTHING < signal.max_age < signal.every:
+        every = format_duration(signal.every)
+        yield Problem(at, f"is shorter than the time between two readings; write {every} or longer")
 
 
 def _limits(at: Location, signal: Signal) -> Iterator[Problem]:

@@ -55,6 +55,8 @@ def _waveform(here: Location, signal: Signal, rate: float, entry: MachineClass) 
         yield Problem((*here, "every"), "is missing; write how often a snapshot comes, such as '10 min'")
     if signal.limits is not None:
         yield Problem((*here, "limits"), "has no meaning with 'rate'; what is read one by one has limits: leave it out")
+    if signal.max_age is not None:
+        yield Problem((*here, "max_age"), "has no meaning with 'rate'; of its speed signal it has: leave it out")
     if signal.snapshot is not None and not _NOTHING < signal.snapshot <= timedelta(minutes=1):
         yield Problem((*here, "snapshot"), "is not above zero and up to a minute; write a length such as '1 s'")
     for index, (low, high) in enumerate(signal.bands):

@@ -47,6 +47,8 @@ def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
         level=level,
         reason=reason,
         threshold=bundle.threshold,
+        signals=table.signals,
+        filled=table.filled_by_signal,
     )
 
 

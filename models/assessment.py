@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.filled import Filled, filled_of
+
 
 class Reason(StrEnum):
     """Why an assessment is a number (``ok``) or is none: there is never a number with a hidden caveat."""
@@ -67,6 +69,9 @@ class Assessments:
         anomaly: 1 − p, p the share of healthy time that looks at least as strange.
     reason : array of ``Reason`` values as str objects, shape (n,)
     threshold : level from which a machine is worth somebody's time
+    signals : names of the signals of ``filled``
+    filled : float32 array of shape (n, n_signals), or ``None`` where nobody knows
+        Share of the expected readings of each signal that the level was built from, see ``FeatureTable``.
 
     Sorted by (machine, time).
     """
@@ -78,12 +83,23 @@ class Assessments:
     level: NDArray[np.float64]
     reason: NDArray[Any]
     threshold: float
+    signals: tuple[str, ...] = ()
+    filled: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.time)
 
+    def built_from(self) -> list[Filled | None]:
+        """Return how well the readings cover each row; ``None`` where nothing was expected, or nobody knows."""
+        return filled_of(self.signals, self.filled, len(self))
+
     def where(self, rows: NDArray[Any]) -> "Assessments":
         """Return the rows of a mask or index."""
         return replace(
-            self, machine=self.machine[rows], time=self.time[rows], level=self.level[rows], reason=self.reason[rows]
+            self,
+            machine=self.machine[rows],
+            time=self.time[rows],
+            level=self.level[rows],
+            reason=self.reason[rows],
+            filled=None if self.filled is None else self.filled[rows],
         )

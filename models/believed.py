@@ -179,5 +179,7 @@ def _replace(recipe: Recipe, history: History, table: FeatureTable, rows: NDArra
     known = np.flatnonzero(np.isin(table.time[rows], anew.time))
     table.values[rows[known]] = anew.values[place[known]]
     table.filled[rows[known]] = anew.filled[place[known]]
+    if table.filled_by_signal is not None and anew.filled_by_signal is not None:
+        table.filled_by_signal[rows[known]] = anew.filled_by_signal[place[known]]
     if table.off is not None and anew.off is not None:
         table.off[rows[known]] = anew.off[place[known]]

@@ -15,6 +15,7 @@ from ingest.duration import format_duration, parse_duration
 from ingest.errors import NotEnoughDataError
 from ingest.store import History
 from models.bundle import Bundle
+from models.filled import filled_of
 from models.finding import Evidence
 from models.learner import group_of
 from models.sentence import TrackRecord, anomaly_sentence, failure_sentence, with_act_before
@@ -67,7 +68,11 @@ def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
         record = _record(bundle)
         cause = component or entry.target.component or entry.target.code or str(entry.target.kind)
         sentence = failure_sentence(entry, machine, component, level, record, evidence)
-    return Explanation(cause, evidence, with_act_before(sentence, at, at + bundle.act_within, bundle.time_zone))
+    sentence = with_act_before(sentence, at, at + bundle.act_within, bundle.time_zone)
+    (filled,) = filled_of(row.signals, row.filled_by_signal, 1)
+    if filled is not None and filled.thin:
+        sentence = f"{sentence}. Of the expected readings there were few: {', '.join(filled.thin_words())}"
+    return Explanation(cause, evidence, sentence)
 
 
 def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:

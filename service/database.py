@@ -33,7 +33,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0004"
+NEWEST_REVISION = "0005"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,6 +83,8 @@ assessment_table = Table(
     Column("level", Float, comment="null where reason is not ok"),
     Column("reason", Text, nullable=False),
     Column("threshold", Float, nullable=False),
+    Column("filled", Float, comment="mean share of the expected readings; null where not known"),
+    Column("thin", JSON(none_as_null=True), comment="share of each signal with few readings; null where none has"),
     sqlite_with_rowid=False,
 )
 """What each model said of each machine at each window end."""

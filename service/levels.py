@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Integer, Row, bindparam, func, select, type_c
 
 from ingest.database import Database
 from models.assessment import Reason
+from models.filled import Filled
 from service.database import assessment_table as rows
 from service.series import Series
 
@@ -21,6 +22,7 @@ class Level:
     Attributes
     ----------
     level : 0 to 1, or ``None`` with the reason
+    filled : which share of the expected readings it was built from; ``None`` where nobody knows
     """
 
     machine: str
@@ -30,6 +32,7 @@ class Level:
     level: float | None
     reason: Reason
     threshold: float
+    filled: Filled | None = None
 
     @property
     def over(self) -> bool:
@@ -61,7 +64,7 @@ def newest_levels(state: Database, watched: Sequence[tuple[str, str]], *, until:
         asked = (connection.execute(newest, {"of": model, "on": machine}).first() for model, machine in watched)
         found = [row for row in asked if row is not None]
     return [
-        Level(row.machine, row.model, row.version, row.time, row.level, Reason(row.reason), row.threshold)
+        Level(row.machine, row.model, row.version, row.time, row.level, Reason(row.reason), row.threshold, _filled(row))
         for row in found
     ]
 
@@ -80,6 +83,10 @@ def level_histories(state: Database, machine: str, start: datetime, end: datetim
     with state.read() as connection:
         found = {model: connection.execute(said, {"of": model}).all() for model in _models(connection)}
     return [LevelHistory(model, _known(own), own[-1].threshold) for model, own in found.items() if own]
+
+
+def _filled(row: Row[Any]) -> Filled | None:
+    return None if row.filled is None else Filled(row.filled, row.thin or {})
 
 
 def _models(connection: Connection) -> Iterator[str]:

@@ -7,7 +7,7 @@ the second one finds that the watches have moved on, and works out its part anew
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,6 +55,7 @@ class _Work:
     errors: list[str] = field(default_factory=list)
     again: Again = field(default_factory=Again)
     unsaid: dict[str, str] = field(default_factory=dict)
+    thin: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class _Tally:
     over: int = 0
     errors: list[str] = field(default_factory=list)
     unsaid: set[tuple[str, str]] = field(default_factory=set)
+    thin: set[tuple[str, str]] = field(default_factory=set)
 
 
 def round(  # noqa: A001 – a round is what engineers call it
@@ -123,13 +125,19 @@ def round(  # noqa: A001 – a round is what engineers call it
         raised=tally.raised,
         over=tally.over,
         stale=tuple(name for each in classes.values() for name in stale_machines(plant, store, each, at)),
-        not_assessed={
-            reason: tuple(sorted(machine for machine, why in tally.unsaid if why == reason))
-            for reason in sorted({why for _, why in tally.unsaid})
-        },
+        not_assessed=_machines_by(tally.unsaid),
+        thin=_machines_by(tally.thin),
         errors=tuple(tally.errors),
         seconds=time.perf_counter() - started,
     )
+
+
+def _machines_by(those: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return for each reason or signal the machines that stand before it."""
+    return {
+        each: tuple(sorted(machine for machine, what in those if what == each))
+        for each in sorted({what for _, what in those})
+    }
 
 
 def _look_at_sensors(plant: Plant, store: History, state: Database, tally: _Tally, *, at: datetime) -> None:
@@ -169,6 +177,7 @@ def _one_model(
                 tally.rescored += sum(len(each) for each in work.again.assessments)
                 tally.too_late |= work.again.too_late
                 tally.unsaid |= set(work.unsaid.items())
+                tally.thin |= work.thin
                 return
     raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
 
@@ -207,6 +216,8 @@ def _worked_out(
             work.turns[machine] = turn
             if np.isnan(own.level[-1]):
                 work.unsaid[machine] = str(own.reason[-1])
+            elif (filled := own.where(np.array([-1])).built_from()[0]) is not None:
+                work.thin |= {(machine, signal) for signal in filled.thin}
             if turn.watch.condition.active:
                 _find(plant, store, bundle, machine, own, turn, work)
     return work

@@ -22,6 +22,7 @@ class RoundReport:
     raised, over : alerts that were opened, and alerts whose condition ended
     stale : machines without recent readings
     not_assessed : for each reason, the machines of which a model can say no level at its newest window end
+    thin : for each signal, the machines whose newest level was built from less than half of its expected readings
     errors : one line for each machine or model that could not be assessed; the rest was
     """
 
@@ -37,6 +38,7 @@ class RoundReport:
     over: int
     stale: tuple[str, ...]
     not_assessed: dict[str, tuple[str, ...]]
+    thin: dict[str, tuple[str, ...]]
     errors: tuple[str, ...]
     seconds: float
 

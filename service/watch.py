@@ -16,6 +16,8 @@ from models.assessment import Assessments
 from models.persistence import START, Condition, step
 from service.database import assessment_table, watch_table
 
+_SAID = ("version", "level", "reason", "threshold", "filled", "thin")
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -132,15 +134,27 @@ def keep_assessments(connection: Connection, assessments: Iterable[Assessments],
     """
     for each in assessments:
         rows = [
-            {"machine": str(machine), "time": time, "level": None if np.isnan(level) else level, "reason": str(reason)}
-            for machine, time, level, reason in zip(
-                each.machine, _moments(each.time), each.level.tolist(), each.reason, strict=True
+            {
+                "machine": str(machine),
+                "time": time,
+                "level": None if np.isnan(level) else level,
+                "reason": str(reason),
+                "filled": None if filled is None else filled.share,
+                "thin": dict(filled.thin) if filled is not None and filled.thin else None,
+            }
+            for machine, time, level, reason, filled in zip(
+                each.machine,
+                _moments(each.time),
+                each.level.tolist(),
+                each.reason,
+                each.built_from(),
+                strict=True,
             )
         ]
         if rows:
             same = {"model": each.model, "version": each.version, "threshold": each.threshold}
             statement = insert_into(connection, assessment_table)
-            anew = {name: statement.excluded[name] for name in ("version", "level", "reason", "threshold")}
+            anew = {name: statement.excluded[name] for name in _SAID}
             if again:
                 statement = statement.on_conflict_do_update(index_elements=["model", "machine", "time"], set_=anew)
             else:

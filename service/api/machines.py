@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.plant import Plant
+from models.filled import Filled
 from service.api.given import Seen, Span, machine_named
 from service.api.grades import GradeView
 from service.api.paging import Limit, Offset, Page, cut
@@ -20,6 +21,19 @@ router = APIRouter(tags=["machines"])
 DEFAULT_SPAN = timedelta(days=7)
 
 
+class FilledView(BaseModel):
+    """How much of the expected readings a level was built from."""
+
+    share: float = Field(description="Mean over the signals of the share that came, 0 to 1.")
+    thin: dict[str, float] = Field(description="Share of each signal of which less than half came, thinnest first.")
+    says: str = Field(description="Both in one line.")
+
+    @classmethod
+    def of(cls, filled: Filled | None) -> "FilledView | None":
+        """Show it; ``None`` where nobody knows."""
+        return None if filled is None else cls(share=filled.share, thin=dict(filled.thin), says=filled.words())
+
+
 class LevelView(BaseModel):
     """The model's newest word on a machine."""
 
@@ -29,6 +43,9 @@ class LevelView(BaseModel):
     level: float | None = Field(description="0 to 1, higher is worse; null where the reason is not 'ok'.")
     reason: str
     threshold: float
+    filled: FilledView | None = Field(
+        None, description="How much of the expected readings it was built from; null where nobody knows."
+    )
     grade: GradeView | None = Field(
         None, description="The lowest grade of the signals that the model looks at; null before the first grading."
     )
@@ -43,6 +60,7 @@ class LevelView(BaseModel):
             level=level.level,
             reason=level.reason.value,
             threshold=level.threshold,
+            filled=FilledView.of(level.filled),
             grade=GradeView.of(grade_of_model(plant, level.model, kept)),
         )
 

@@ -9,6 +9,7 @@ import click
 from service.cli.call import MOMENT, current_call, in_zone, shared_options, wall_clock
 
 if TYPE_CHECKING:
+    from models.filled import Filled
     from models.registry import Registry
     from service.control_room import ControlRoom
 
@@ -34,6 +35,7 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     from service.alerts.rank import where_to_look_first
     from service.cli.present import present
     from service.grades import grade_when_due
+    from service.levels import newest_levels
 
     note = ""
     if at is None:
@@ -42,6 +44,8 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     grade_when_due(room.plant, room.store, room.state, at=at)
     with room.state.read() as connection:
         ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at, room.registry.card)
+    asked = {(each.alert.model, each.alert.machine): None for each in ranked}
+    filled = {(each.model, each.machine): each.filled for each in newest_levels(room.state, list(asked), until=at)}
     return {
         "at": at,
         "note": note,
@@ -57,11 +61,17 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
                 "since": each.alert.condition_begin,
                 "act_before": each.alert.act_before,
                 "level": each.alert.level,
+                "filled": _shown(filled.get((each.alert.model, each.alert.machine))),
                 "sentence": each.alert.sentence,
             }
             for each in ranked
         ],
     }
+
+
+def _shown(filled: "Filled | None") -> dict[str, Any] | None:
+    """Return how well readings cover a machine's newest level, as JSON types."""
+    return None if filled is None else {"share": filled.share, "thin": dict(filled.thin), "says": filled.words()}
 
 
 def _why_not_live(registry: "Registry", model: str) -> str:
@@ -107,6 +117,8 @@ def tell(outcome: dict[str, Any]) -> None:
         click.echo(f"No new readings from: {', '.join(report['stale'])}.")
     for reason, machines in report["not_assessed"].items():
         click.echo(f"Not assessed, {reason}: {', '.join(machines)}.")
+    for signal, machines in report["thin"].items():
+        click.echo(f"Less than half of the expected readings of {signal}: {', '.join(machines)}.")
     ranked = outcome["where_to_look_first"]
     click.echo("Where to look first:" if ranked else "Nothing needs a look now.")
     for rank, alert in enumerate(ranked, start=1):

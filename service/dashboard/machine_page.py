@@ -64,6 +64,7 @@ def machine_page(
     histories = level_histories(state, found.name, span.start, end)
     ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
     kept = kept_grades(state, plant, [found.name])[found.name]
+    said = {each.model: each for each in health.said}
     silent = health.newest is not None and not any(map(len, series.values()))
     return page(
         request,
@@ -79,7 +80,10 @@ def machine_page(
         later=_iso(end + length) if end < seen.now else "",
         silent_hint=_iso(health.newest) if silent and health.newest else "",
         legend=_LEGEND,
-        risks=[(_risk(each, plant, span, marks), grade_of_model(plant, each.model, kept)) for each in histories],
+        risks=[
+            (_risk(each, plant, span, marks), grade_of_model(plant, each.model, kept), said.get(each.model))
+            for each in histories
+        ],
         alert_grades={each.number: grade_of_alert(plant, each.model, kept) for each in health.alerts},
         signals=[
             (draw(each.name, each.unit, series[each.name], span, marks=marks), kept.get(each.name))

@@ -33,7 +33,13 @@ RECIPE = Recipe(
 )
 AT_TIMES_OFF = replace(
     RECIPE,
-    running=Running("flow > -0.7 and state != 'E1'", ("flow",), settle=4 * MINUTE, hold=10 * MINUTE),
+    running=Running(
+        "flow > -0.7 and pressure < 1e8 and state != 'E1'",
+        ("flow", "pressure"),
+        settle=4 * MINUTE,
+        hold=10 * MINUTE,
+        holds=(10 * MINUTE, 3 * MINUTE),
+    ),
 )
 CUT_OFF = 180.0
 END = 300.0
@@ -66,7 +72,10 @@ kinds: st.SearchStrategy[EventKind] = st.sampled_from(["failure", "maintenance",
 
 
 def pasts(begin: float, end: float, *, rows: int) -> st.SearchStrategy[Past]:
-    """Draw readings and events of which none lies outside (begin, end]; most of a run of steady readings."""
+    """Draw readings and events of which none lies outside (begin, end]; most of a run of steady readings.
+
+    The flow comes as often as the pressure, or more seldom.
+    """
     minutes = st.integers(int(begin * 4) + 1, int(end * 4)).map(lambda quarter: quarter / 4)
 
     @st.composite
@@ -89,19 +98,24 @@ def pasts(begin: float, end: float, *, rows: int) -> st.SearchStrategy[Past]:
         for machine in draw(st.lists(machines, unique=True)):
             kept = np.flatnonzero(random.random(int(end - begin)) < draw(st.sampled_from([0.1, 0.6, 1.0])))
             readings = random.normal(draw(st.sampled_from([0.0, 1e6])), 1.0, (len(kept), 2))
-            steady += [(machine, begin + 1.0 + step, *pair) for step, pair in zip(kept, readings.tolist(), strict=True)]
+            every = draw(st.sampled_from([1, 1, 7, 20]))
+            steady += [
+                (machine, begin + 1.0 + step, pressure, flow if step % every == 0 else None)
+                for step, (pressure, flow) in zip(kept.tolist(), readings.tolist(), strict=True)
+            ]
         odd = draw(st.lists(st.tuples(machines, minutes, values, values), max_size=rows))
         return Past(steady + odd, draw(st.lists(events(), max_size=6)))
 
     return draw_past()
 
 
-def _content(table: FeatureTable) -> tuple[list[str], bytes, bytes, bytes, bytes]:
-    off = b"" if table.off is None else table.off.tobytes()
-    return list(table.machine), table.time.tobytes(), table.values.tobytes(), table.filled.tobytes(), off
+def _content(table: FeatureTable) -> tuple[list[str], list[bytes]]:
+    assert table.filled_by_signal is not None
+    parts = [table.time, table.values, table.filled, table.filled_by_signal, table.off]
+    return list(table.machine), [b"" if each is None else each.tobytes() for each in parts]
 
 
-def _until_cut_off(table: FeatureTable) -> tuple[list[str], bytes, bytes, bytes, bytes]:
+def _until_cut_off(table: FeatureTable) -> tuple[list[str], list[bytes]]:
     return _content(table.where(table.time <= np.datetime64(after(minutes=CUT_OFF).replace(tzinfo=None))))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.catalogue import FEATURES
+from features.catalogue import FEATURES, LEAST_SHARE
 from features.column import signal_of, span_text
 from features.limits import Limits
 from features.recipe import Recipe, nice_length, recipe_for
@@ -70,12 +70,52 @@ def test_a_recipe_survives_json_and_keeps_its_hash() -> None:
         {"baseline": 24 * HOUR},
         {"every": ()},
         {"machine_class": "pump"},
+        {"max_ages": (HOUR,)},
+        {"min_fill": 0.5},
     ],
 )
 def test_every_field_changes_the_hash(change: dict[str, Any]) -> None:
     recipe = _recipe()
 
-    assert replace(recipe, **change).hash != recipe.hash
+    changed = replace(recipe, **change)
+
+    assert changed.hash != recipe.hash
+    assert Recipe.from_dict(json.loads(json.dumps(changed.to_dict()))) == changed
+
+
+def test_a_recipe_of_which_nothing_new_is_declared_has_the_hash_that_it_always_had() -> None:
+    press = MachineClass.model_validate(
+        {
+            "name": "press",
+            "components": ["seal"],
+            "running": "speed > 100 and state != 'x'",
+            "settle": "5 min",
+            "signals": [
+                {"name": "speed", "unit": "rpm", "every": "1 min"},
+                {"name": "force", "every": "1 min", "limits": [0, 80]},
+                {"name": "vib", "unit": "g", "rate": "1 kHz", "every": "10 min", "speed": "speed"},
+            ],
+        }
+    )
+    entry = _entry(features=["mean", "share_above_limit", "velocity_rms", "harmonic_rms"])
+    minute = timedelta(minutes=1)
+
+    recipe = recipe_for(entry, press, sampling={"speed": minute, "force": minute, "vib": 10 * minute})
+
+    assert recipe.min_fill == LEAST_SHARE == ModelEntry.model_fields["min_fill"].default
+    assert recipe.hash == "972ec736edeb7c98efdca11f0451ff6345d9dc02a6e095bf836fb2138d193680"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"max_ages": (HOUR, HOUR)}, "2 maximum ages for 1 signals"),
+        ({"min_fill": 1.5}, "min_fill is 1.5; it is a share"),
+    ],
+)
+def test_what_cannot_be_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(_recipe(), **wrong)
 
 
 def test_a_recipe_of_other_definitions_is_refused() -> None:

@@ -94,6 +94,23 @@ def test_signals_that_come_at_times_of_their_own_hold_in_between() -> None:
     assert _left_out(running, TableHistory(pd.concat([speed, force])), 10) == [5, 6, 7]
 
 
+def test_a_seldom_signal_holds_for_longer_than_a_fast_one_that_falls_silent() -> None:
+    speed = readings_frame("m", [1.0, 2.0, 3.0], speed=[0.0, 0.0, 0.0])
+    mode = readings_frame("m", [4.0], mode=[7.0])
+    press = MachineClass(
+        name="press",
+        signals=[Signal(name="speed", every=MINUTE), Signal(name="mode", every=10 * MINUTE, max_age=12 * MINUTE)],
+        running="speed > 100 and mode != 7",
+    )
+    both = Running.of(press, {"speed": MINUTE, "mode": 10 * MINUTE})
+    assert both is not None
+
+    assert both.max_ages == (5 * MINUTE, 12 * MINUTE)
+    assert _left_out(both, TableHistory(speed), 30) == [1, 2, 3, 4, 5, 6, 7]
+    assert _left_out(both, TableHistory(pd.concat([speed, mode])), 30) == list(range(1, 16))
+    assert Running.from_dict(both.to_dict()) == both
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     speeds=st.lists(st.sampled_from([0.0, 150.0, np.nan]), min_size=1, max_size=40),
@@ -172,6 +189,9 @@ def test_readings_of_time_that_is_left_out_are_in_no_window() -> None:
     # Off from minute 61, settled from minute 94 on; the windows end at minutes 60, 65, 70, 95 and 100.
     assert table.off[[11, 12, 13, 18, 19]].round(3).tolist() == [0, 0.4, 0.9, 0.9, 0.4]
     assert table.filled[[11, 12, 13, 18, 19]].round(1).tolist() == [1, 0.5, 0, 0.2, 0.7]
+    # It ran for six minutes, of which five had a reading; for one, which had none; and for one and six, which had.
+    assert table.filled_by_signal is not None
+    assert table.filled_by_signal[[11, 12, 13, 18, 19], 0] == pytest.approx([1, 5 / 6, 0, 1, 1])
 
 
 def test_a_machine_that_rests_most_of_the_time_is_trusted_by_the_time_that_it_ran() -> None:

@@ -118,7 +118,7 @@ def within(
 def content(table: FeatureTable) -> dict[tuple[str, datetime], bytes]:
     """Return the bytes of each row."""
     off = np.zeros(len(table)) if table.off is None else table.off
-    rows = np.column_stack([table.values, table.filled, off])
+    rows = np.column_stack([table.values, table.filled, off, table.filled_by_signal])
     times = pd.DatetimeIndex(table.time, tz="UTC").to_pydatetime()
     return {(str(name), time): row.tobytes() for name, time, row in zip(table.machine, times, rows, strict=True)}
 

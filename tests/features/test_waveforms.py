@@ -163,6 +163,9 @@ def test_a_waveform_alone_is_enough_and_fills_its_windows_by_the_snapshots_expec
     minutes = (table.time - table.time[0]) / np.timedelta64(1, "m")
     assert minutes.tolist() == list(range(0, 81, 10))
     np.testing.assert_allclose(table.filled, [1 / 3, 2 / 3, 1, 1, 2 / 3, 1 / 3, 0, 0, 0])
+    assert table.signals == ("vibration",)
+    assert table.filled_by_signal is not None
+    np.testing.assert_allclose(table.filled_by_signal[:, 0], table.filled, rtol=1e-6)
     assert np.isfinite(_column(table, "vibration__snapshot_rms__30min")[:6]).all()
 
 

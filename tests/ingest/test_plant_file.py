@@ -234,6 +234,12 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         ),
         ('every = "1 min"', 'every = "1 minute"', "signals[1].every: '1 minute' is not a duration; write a number"),
         ('every = "1 min"', 'every = "0 s"', "signals[1].every: is not above zero"),
+        ('every = "1 min"', 'max_age = "0 s"', "signals[1].max_age: is not above zero"),
+        (
+            'every = "1 min"',
+            'every = "1 min"\nmax_age = "30 s"',
+            "signals[1].max_age: is shorter than the time between two readings; write 1 min or longer",
+        ),
         ('"seal", "valve"', '"seal", "seal"', "components[2]: 'seal' stands here a second time"),
         ('name = "old"', 'name = "02"', "machines[2].name: '02' stands here a second time"),
         ('name = "old"', 'naem = "old"', "machines[2].naem: unknown key; did you mean 'name'?"),

@@ -73,6 +73,7 @@ def test_rates_speeds_bands_and_bearings_are_read(tmp_path: Path) -> None:
         ('rate = "25.6 kHz"', 'rate = "1000 kHz"', "out of reach; write a rate above 0 and up to '250 kHz'"),
         ('rate = "25.6 kHz", ', "", "signals[3].speed: has no meaning without 'rate'"),
         (', every = "10 min"', "", "signals[3].every: is missing; write how often a snapshot comes"),
+        ('rate = "25.6 kHz"', 'rate = "25.6 kHz", max_age = "1 h"', "signals[3].max_age: has no meaning with 'rate'"),
         ('rate = "25.6 kHz"', 'rate = "25.6 kHz", limits = [0, 9]', "signals[3].limits: has no meaning with 'rate'"),
         ('speed = "speed", ', "", "signals[3].speed: is missing: it hears the bearing 'drive end'"),
         ('speed = "speed"', 'speed = "sped"', "'sped' is no signal, and no speed such as '1480 rpm'; did you mean"),

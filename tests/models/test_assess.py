@@ -12,6 +12,7 @@ from models.backtest import recipe_until
 from models.believed import believed
 from models.bundle import Bundle
 from models.card import page
+from models.filled import Filled
 from models.fit import fit_bundle
 from tests.features.table_history import TableHistory, after
 from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pump_history
@@ -69,6 +70,21 @@ def test_thin_and_silent_windows_have_a_reason_and_no_level(seal_risk: Bundle, p
 
     assert list(said.reason[:4]) == [Reason.NO_DATA, Reason.TOO_LITTLE, Reason.NO_DATA, Reason.OK]
     assert np.isnan(said.level[:3]).all()
+
+
+def test_each_level_knows_how_much_of_the_expected_readings_it_was_built_from(
+    seal_risk: Bundle, pumps: TableHistory
+) -> None:
+    gone = pumps.readings["time"] == after(hours=319)
+    thin = TableHistory(pumps.readings.assign(vibration=pumps.readings["vibration"].mask(gone)))
+
+    whole, said = (
+        believed(PLANT, each, seal_risk, ["pump-1"], after(hours=310), after(hours=320)) for each in (pumps, thin)
+    )
+
+    assert whole.built_from() == [Filled(1.0)] * 5
+    assert said.built_from() == [Filled(1.0)] * 4 + [Filled(0.75)]
+    assert said.where(np.array([-1])).built_from() == [Filled(0.75)]
 
 
 def test_what_comes_later_changes_no_assessment(seal_risk: Bundle, pumps: TableHistory) -> None:

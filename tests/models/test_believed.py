@@ -119,6 +119,8 @@ def test_each_moment_is_told_what_was_known_then_whoever_asks_and_when() -> None
         piece = table_of(frame[frame["time"] <= pd.Timestamp(end)], FAULT + hours * HOUR, end)
         same = np.isin(whole.time, piece.time)
         np.testing.assert_array_equal(whole.values[same], piece.values)
+        assert whole.filled_by_signal is not None
+        np.testing.assert_array_equal(whole.filled_by_signal[same], piece.filled_by_signal)
     raw = mean_of(table_of(readings(), FAULT - DAY, FAULT + DAY), "heat__mean__12h")
     before = mean_of(whole, "heat__mean__12h")[: len(raw)]
     assert np.nanmax(np.abs(before - raw)) > 3, "until it is found the fault is there"

@@ -33,6 +33,20 @@ def test_a_worn_pump_is_explained_by_cause_signal_numbers_and_time(seal_risk: Bu
     assert "nan" not in sentence
 
 
+def test_a_signal_of_which_few_readings_came_stands_in_the_sentence(seal_risk: Bundle, pumps: TableHistory) -> None:
+    row = extract(seal_risk.recipe, pumps, [DOOMED], BEFORE - seal_risk.recipe.stride, BEFORE)
+    assert row.filled_by_signal is not None
+    thin = row.filled_by_signal.copy()
+    thin[0, row.signals.index("vibration")] = 0.41
+
+    whole, said = (
+        explain_row(seal_risk, replace(row, filled_by_signal=each), BEFORE).sentence
+        for each in (row.filled_by_signal, thin)
+    )
+
+    assert said == f"{whole}. Of the expected readings there were few: vibration 41 %"
+
+
 def test_the_track_record_of_the_card_stands_in_the_sentence(seal_risk: Bundle, pumps: TableHistory) -> None:
     judged = replace(seal_risk, card={**seal_risk.card, "judged": {"track_record": {"right": 7, "alerts": 9}}})
 

@@ -131,6 +131,8 @@ class Works:
         age: timedelta = timedelta(0),
         version: str = "ab12",
         reason: str = "no readings",
+        filled: float | None = None,
+        thin: dict[str, float] | None = None,
     ) -> None:
         """Write down what the model said; the reason where it said no level."""
         row = {
@@ -141,6 +143,8 @@ class Works:
             "level": level,
             "reason": reason if level is None else "ok",
             "threshold": 0.5,
+            "filled": filled,
+            "thin": thin,
         }
         with self.room.state.write() as connection:
             connection.execute(assessment_table.insert(), [row])

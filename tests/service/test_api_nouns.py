@@ -182,6 +182,18 @@ def test_a_machine_shows_its_newest_values_and_levels(works: Any) -> None:
     assert machine["level"]["level"] == 0.3
 
 
+def test_a_level_says_how_much_of_the_expected_readings_it_was_built_from(works: Any) -> None:
+    works.assess(level=0.3, age=timedelta(hours=1))
+    assert works.get("/api/v1/machines/press-1")["level"]["filled"] is None
+
+    works.assess(level=0.3, filled=0.83, thin={"vibration": 0.41})
+    assert works.get("/api/v1/machines/press-1")["level"]["filled"] == {
+        "share": 0.83,
+        "thin": {"vibration": 0.41},
+        "says": "83 % of the expected readings; vibration 41 %",
+    }
+
+
 def test_a_machine_whose_name_holds_signs_can_be_addressed(works: Any) -> None:
     assert works.get("/api/v1/machines/%3Cscript%3Ealert(1)%3C%2Fscript%3E")["name"] == "<script>alert(1)</script>"
 

@@ -198,6 +198,14 @@ def test_the_machine_page_draws_risk_threshold_and_events(works: Any) -> None:
     assert "mm/s" in text
 
 
+def test_the_machine_page_says_what_the_newest_level_was_built_from(works: Any) -> None:
+    works.send()
+    works.assess(level=0.3, filled=0.83, thin={"vibration": 0.41})
+
+    text = page(works, "/machines/press-1?days=1")
+    assert "built from 83 % of the expected readings; vibration 41 %." in " ".join(text.split())
+
+
 def test_the_machine_page_says_what_the_number_of_a_model_means(works: Any) -> None:
     fill(works)
 

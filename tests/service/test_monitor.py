@@ -29,6 +29,7 @@ from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal, Targe
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
 from models.bundle import Bundle
+from models.filled import Filled
 from models.normal import Normal
 from models.registry import Registry
 from models.split import Fold
@@ -36,6 +37,7 @@ from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Happening, Verdict
 from service.database import assessment_table, metadata, open_state
+from service.levels import newest_levels
 from service.release import why_unwatched
 from service.round_report import RoundReport
 
@@ -337,6 +339,20 @@ def test_the_round_names_the_machines_that_are_off(worlds: Worlds) -> None:
             .order_by(assessment_table.c.time)
         ).all()
     assert [tuple(row) for row in said] == [(0.1, "ok"), (0.1, "ok"), (0.9, "ok"), (None, "off"), (None, "off")]
+
+
+def test_the_round_keeps_what_a_level_was_built_from_and_names_signals_of_which_little_came(worlds: Worlds) -> None:
+    bundle = bundle_of(entry())
+    two = replace(bundle.recipe, signals=("vibration", "force"), every=(HOUR / 3, HOUR / 3))
+    world = worlds(replace(bundle, recipe=two), machines=("m1", "m2"))
+    world.say("m1", [0.1, 0.2])
+    world.say("m2", [0.1])
+
+    report = world.round(5)
+
+    assert report.thin == {"force": ("m1", "m2")}
+    (level,) = newest_levels(world.state, [("risk", "m1")], until=START + 5 * HOUR)
+    assert (level.level, level.filled) == (0.2, Filled(0.5, {"force": 0.0}))
 
 
 def test_windows_whose_readings_may_still_come_wait_for_them(worlds: Worlds) -> None:
