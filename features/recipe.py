@@ -16,6 +16,7 @@ from features.catalogue import BY_NAME
 from features.column import Column, span_text
 from features.limits import Limits
 from features.measures import MEASURE
+from features.regimes import Regimes
 from features.running import Running
 from features.waveform import Waveform
 from ingest.duration import format_duration, parse_duration
@@ -63,6 +64,9 @@ BASELINE_FEATURES = ("mean_shift", "spread_ratio")
 USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
 NEW_FEATURES = ("hours_in_service",)
 
+RESIDUAL = "residual"
+REGIME_SHARE = "regime_share"
+
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 MOST_PANES = 1_000_000
@@ -99,6 +103,8 @@ class Recipe:
     limits : between which values each signal should stay, in the order of ``signals``; empty when no
         feature asks for it. A signal without a limit has no column of a feature against that limit
     waveforms : waveform signals to summarise, snapshot by snapshot
+    regimes : declared ways of running; ``None`` if there are none
+    operating : those of ``signals`` that say what a machine is told to do, not how it takes it
     """
 
     machine_class: str
@@ -113,6 +119,8 @@ class Recipe:
     running: Running | None = None
     limits: tuple[Limits, ...] = ()
     waveforms: tuple[Waveform, ...] = ()
+    regimes: Regimes | None = None
+    operating: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (
@@ -140,6 +148,12 @@ class Recipe:
                     f"'{name}' needs {_LIMIT[limit]} at a signal in the plant file, and none has one; add it, or"
                     " leave the feature out"
                 )
+        strange = sorted(set(self.operating) - set(self.signals))
+        if strange:
+            raise ValueError(f"'{strange[0]}' is operating, but none of the recipe's signals")
+        if (self.operating or RESIDUAL in self.features) and "mean" not in self.features:
+            which = f"'{RESIDUAL}' is" if RESIDUAL in self.features else "regimes of operating signals are"
+            raise ValueError(f"{which} made of the feature 'mean'; add it to 'features'")
         if len(set(self.names)) < len(self.names):
             raise ValueError("two columns would have one name; a signal, component or code is named twice")
         if self.lookback // self.pane > MOST_PANES:
@@ -153,6 +167,18 @@ class Recipe:
         """All signals that a feature is made of, waveforms and the speeds beside them included."""
         of_waveforms = (signal for waveform in self.waveforms for signal in waveform.signals)
         return tuple(dict.fromkeys([*self.signals, *of_waveforms]))
+
+    @property
+    def read_signals(self) -> tuple[str, ...]:
+        """All signals that are read, those included that only say whether and how a machine runs."""
+        asked = [each.signals for each in (self.running, self.regimes) if each is not None]
+        return tuple(dict.fromkeys([*self.all_signals, *(name for names in asked for name in names)]))
+
+    @property
+    def uses_state(self) -> bool:
+        """Whether states say whether or how a machine runs."""
+        asked = [] if self.running is None else [self.running.read()]
+        return any(each.uses_state for each in [*asked, *([] if self.regimes is None else self.regimes.read())])
 
     @property
     def lookback(self) -> timedelta:
@@ -215,6 +241,8 @@ class Recipe:
             **({} if self.running is None else {"running": self.running.to_dict()}),
             **({"limits": [each.to_list() for each in self.limits]} if self.limits else {}),
             **({"waveforms": [each.to_dict() for each in self.waveforms]} if self.waveforms else {}),
+            **({} if self.regimes is None else {"regimes": self.regimes.to_dict()}),
+            **({"operating": list(self.operating)} if self.operating else {}),
         }
 
     @classmethod
@@ -241,6 +269,8 @@ class Recipe:
             running=Running.from_dict(data["running"]) if "running" in data else None,
             limits=tuple(Limits.from_list(each) for each in data.get("limits", ())),
             waveforms=tuple(Waveform.from_dict(each) for each in data.get("waveforms", ())),
+            regimes=Regimes.from_dict(data["regimes"]) if "regimes" in data else None,
+            operating=tuple(data.get("operating", ())),
         )
 
     @cached_property
@@ -307,7 +337,14 @@ def recipe_for(
     every = tuple(sampling[name] for name in signals)
     steps = [*every, *(each.every for each in waveforms)]
     windows = _windows(entry, min(steps))
+    told = {signal.name for signal in machine_class.signals if signal.operating}
+    operating = tuple(name for name in signals if name in told)
+    regimes = Regimes.of(machine_class, sampling)
     features = tuple(entry.features) or _usual(entry, signals, waveforms)
+    if operating and not entry.features and len(operating) < len(signals):
+        features += (RESIDUAL,)
+    if regimes is not None:
+        features += (REGIME_SHARE,)
     if entry.task == "failure_risk":
         features += USAGE_FEATURES + (NEW_FEATURES if from_new else ())
     try:
@@ -324,9 +361,14 @@ def recipe_for(
             running=Running.of(machine_class, sampling),
             limits=_limits(machine_class, signals, features),
             waveforms=waveforms,
+            regimes=regimes,
+            operating=operating,
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
+    if RESIDUAL in entry.features and len(signals) < 2:
+        only = "there is only one" if signals else "there is none beside waveforms"
+        raise PlantFileError([f"models.{entry.name}.features: 'residual' compares a signal with others; {only}"])
     if not any(column.signal for column in recipe.columns):
         such = "mean" if signals else "velocity_rms"
         raise PlantFileError([f"models.{entry.name}.features: none is of a signal; add one, such as '{such}'"])
@@ -380,7 +422,7 @@ def _of_signal(recipe: Recipe, signal: str) -> Iterator[Column]:
         if feature.kind == "compared":
             for window, against in longer.items():
                 yield Column(feature=feature.name, signal=signal, window=window, against=against)
-        elif feature.cost not in ("events", "snapshots"):
+        elif feature.cost not in ("states", "events", "snapshots", "model"):
             for window in recipe.windows[:1] if feature.kind == "newest" else recipe.windows:
                 yield Column(feature=feature.name, signal=signal, window=window)
 
@@ -399,6 +441,10 @@ def _columns(recipe: Recipe) -> Iterator[Column]:
             of_components = feature.name == "hours_since_maintenance"
             for part in (recipe.components if of_components else ()) or ("",):
                 yield Column(feature=feature.name, part=part)
+        elif feature.kind == "regime" and recipe.regimes is not None:
+            for part in recipe.regimes.parts:
+                for window in recipe.windows:
+                    yield Column(feature=feature.name, part=part, window=window)
         elif feature.kind == "count" and recipe.error_codes:
             for window in recipe.windows:
                 yield Column(feature=feature.name, window=window)

@@ -15,7 +15,7 @@ from ingest.errors import NotEnoughDataError
 from models.calibration import Probability
 from models.columns import telling_columns
 from models.learner import grouped
-from models.normal import Normal, normal_of
+from models.normal_by_regime import Usual, usual_of
 from models.split import Fold
 
 SEEDS = 2
@@ -55,7 +55,7 @@ class FailureRisk:
                 " them: use task = 'anomaly', which needs no failures"
             )
         self.groups, self.group_of_column = grouped(table.names)
-        self.normal: Normal = normal_of(table.where(labels == 0))
+        self.normal: Usual = usual_of(table.where(labels == 0))
         self.columns = telling_columns(table.values[known])
         if not len(self.columns):  # nothing tells anything: a column of no information gives the base rate
             self.columns = np.zeros(1, dtype=np.intp)
@@ -97,7 +97,7 @@ class FailureRisk:
 
     def _shares(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the shares of a few rows: all that is asked of the trees is asked at once, as each call costs."""
-        usual, count = self.normal.of(table.machine), len(self.groups)
+        usual, count = self.normal.of(table), len(self.groups)
         without = [np.where(self.group_of_column == index, usual, table.values) for index in range(count)]
         now, of_usual, *of_each = self._log_odds(np.concatenate([table.values, usual, *without])).reshape(
             count + 2, len(table)
