@@ -194,9 +194,8 @@ def _context_lines(context: Mapping[str, Any] | None) -> list[str]:
 
 def regimes_in_words(context: Mapping[str, Any]) -> str:
     """Say which regimes a model knows and how much of the time each holds; empty where there are none."""
-    if not context["regimes"]:
-        signals = ", ".join(context["operating"])
-        return f"One regime, by {signals}: no two kinds of duty stand apart." if signals else ""
+    if not context.get("regimes"):
+        return ""
     known = [_regime(each) for each in context["regimes"] if each["known"]]
     few = [each for each in context["regimes"] if not each["known"] and each["windows"]]
     said = [f"Regimes: {', '.join(known)}."] if known else ["No regime holds long enough to be learnt."]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.recipe import Recipe
 from features.table import FeatureTable
@@ -56,10 +57,16 @@ def fit_bundle(
     if entry.task == "anomaly":
         labels = np.where(healthy(table, targets, entry.horizon, known_until), 0, np.where(labels == 1, 1, -1))
         learner = AnomalyLevel()
-    context = Context.learn(recipe, table, labels == 0, hide_operating=entry.task == "anomaly")
-    if context is not None:
-        table = context.applied(table)
-    learner = learner.fit(table, labels, folds_of(entry, table, targets, known_until))
+    folds = folds_of(entry, table, targets, known_until)
+    told, healthy_rows, hidden = table, labels == 0, entry.task == "anomaly"
+    context = Context.learn(recipe, told, healthy_rows, hide_operating=hidden)
+    if context is None:
+        learner = learner.fit(table, labels, folds)
+    else:
+        table = context.applied(told)
+        learner = learner.fit(
+            table, labels, folds, lambda rows: _seen_from(recipe, told, healthy_rows, rows, hide_operating=hidden)
+        )
     choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
     normal = usual_of(table.where(labels == 0))
     diagnosis = None
@@ -90,6 +97,14 @@ def fit_bundle(
             choice=choice,
         ),
     )
+
+
+def _seen_from(
+    recipe: Recipe, table: FeatureTable, normal: NDArray[np.bool_], rows: NDArray[np.intp], *, hide_operating: bool
+) -> FeatureTable:
+    """Return a table as it is seen by one who has learnt of how machines run from some of its rows only."""
+    context = Context.learn(recipe, table.where(rows), normal[rows], hide_operating=hide_operating)
+    return table if context is None else context.applied(table)
 
 
 def folds_of(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:

@@ -160,7 +160,7 @@ def _centres(parts: Sequence[FeatureTable]) -> list[Floats]:
 
 
 def _columns_by_window(names: tuple[str, ...], regimes: WindowRegimes) -> dict[str, NDArray[np.intp]]:
-    """Return the columns by their window, the longer one where two are compared; the others under '', but no context."""
+    """Return the columns but context by their window, the longer one of two; those without one under ''."""
     found: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         if feature_in(name).tells == "context":

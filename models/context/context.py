@@ -84,7 +84,7 @@ class Context:
             of_window = regime_columns_of(table.names, window)
             if of_window:
                 unseen = self._unseen(table, window)
-                table.values[np.ix_(unseen, [*of_window.values()])] = np.nan
+                table.values[np.ix_(np.flatnonzero(unseen), np.array([*of_window.values()]))] = np.nan
         kept = [place for place, name in enumerate(table.names) if signal_of(name) not in self.left_out]
         names, values = tuple(table.names[place] for place in kept), table.values[:, kept]
         if self.expected is not None:
@@ -117,8 +117,10 @@ class Context:
 
     def _with_shares(self, table: FeatureTable) -> FeatureTable:
         """Return a copy of the table that has the shares of regimes."""
+        if self.duties is None:
+            return replace(table, values=table.values.copy())
         names, values = list(table.names), [table.values]
-        for window in () if self.duties is None else self.windows:
+        for window in self.windows:
             own = self.duties.of(table, window)
             for place, name in enumerate(self.duties.names):
                 names.append(SEPARATOR.join((REGIME_SHARE, name, window)))

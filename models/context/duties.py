@@ -147,7 +147,7 @@ class Duties:
 def _calm(restless: Floats, scale: Floats) -> NDArray[np.bool_]:
     """Say which windows are no more restless than most; all are where too few would be left, or that is not known."""
     known = np.nan_to_num(restless, nan=0.0)
-    calm = (known <= _STEADY * np.median(known, axis=0) + _NARROWEST * scale).all(axis=1)
+    calm = np.all(known <= _STEADY * np.median(known, axis=0) + _NARROWEST * scale, axis=1)
     return calm if calm.sum() >= max(FEWEST_WINDOWS, len(calm) / 4) else np.ones(len(calm), np.bool_)
 
 

@@ -59,7 +59,7 @@ def regime_columns_of(names: tuple[str, ...], window: str) -> dict[str, int]:
 
 
 def _regime_of(shares: NDArray[np.float64]) -> NDArray[np.intp]:
-    known = np.isfinite(shares).all(axis=1)
+    known = np.all(np.isfinite(shares), axis=1)
     held = np.where(known[:, np.newaxis], shares, 0.0)
     whole, best = held.sum(axis=1), held.argmax(axis=1)
     pure = (whole > 0) & (held.max(axis=1) == whole)

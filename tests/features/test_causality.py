@@ -13,6 +13,7 @@ from features.catalogue import FEATURES
 from features.extract import extract
 from features.limits import Limits
 from features.recipe import Recipe
+from features.regimes import Regimes
 from features.running import Running
 from features.table import FeatureTable
 from ingest.event import Event, EventKind
@@ -34,6 +35,9 @@ RECIPE = Recipe(
 AT_TIMES_OFF = replace(
     RECIPE,
     running=Running("flow > -0.7 and state != 'E1'", ("flow",), settle=4 * MINUTE, hold=10 * MINUTE),
+    regimes=Regimes(
+        ("full", "idle"), ("pressure > 0", "pressure < -0.5 or state == 'E2'"), ("pressure",), hold=15 * MINUTE
+    ),
 )
 CUT_OFF = 180.0
 END = 300.0
