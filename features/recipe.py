@@ -341,8 +341,6 @@ def recipe_for(
     operating = tuple(name for name in signals if name in told)
     regimes = Regimes.of(machine_class, sampling)
     features = tuple(entry.features) or _usual(entry, signals, waveforms)
-    if operating and not entry.features and len(operating) < len(signals):
-        features += (RESIDUAL,)
     if regimes is not None:
         features += (REGIME_SHARE,)
     if entry.task == "failure_risk":

@@ -10,7 +10,6 @@ from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
 from models.split import Fold
 
-
 View = Callable[[NDArray[np.intp]], FeatureTable]
 """Gives the whole training table as it is seen by one who has learnt of how machines run from some rows only."""
 

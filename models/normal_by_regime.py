@@ -11,10 +11,12 @@ from features.catalogue import feature_in
 from features.column import SEPARATOR
 from features.table import FeatureTable
 from models.context.window_regime import WindowRegimes, window_regimes
-from models.normal import Normal, normal_of
+from models.normal import Normal, normal_of, window_hours
 
-FEWEST_ROWS = 10
-"""A regime with fewer rows has no normal of its own, and no row of it is compared with anything."""
+FEWEST_WINDOWS = 10
+"""Time, in windows, that a normal of its own takes; what is in a regime with less is compared with nothing."""
+LARGEST_SHARE = 0.25
+"""Share of all rows from which a regime has a normal whatever time that is: where histories are short."""
 
 _LIGHT = 1e-3
 """Weight that draws what sets machines apart to nothing where the readings leave it open."""
@@ -108,17 +110,18 @@ def usual_of(table: FeatureTable) -> Usual:
     if regimes is None:
         return normal_of(table)
     centred = np.full(table.values.shape, np.nan)
-    places = []
+    places, every = [], _hours_between_rows(table)
     for window, columns in _columns_by_window(table.names, regimes).items():
         found = {regime: _rows(regimes, window, regime, len(table)) for regime in range(len(regimes.names))}
-        known = {regime: rows for regime, rows in found.items() if len(rows) >= FEWEST_ROWS and (window or not regime)}
+        fewest = FEWEST_WINDOWS * (window_hours(f"{SEPARATOR}{window}") / every if window else 1.0)
+        fewest = max(1.0, min(fewest, LARGEST_SHARE * sum(map(len, found.values()))))
+        known = {regime: rows for regime, rows in found.items() if len(rows) >= fewest and (window or not regime)}
         centres = _centres([_part(table, table.values, rows, columns) for rows in known.values()])
         for (regime, rows), centre in zip(known.items(), centres, strict=True):
             centred[np.ix_(rows, columns)] = table.values[np.ix_(rows, columns)] - centre
             places.append((window, regime, columns, rows))
     offset = normal_of(replace(table, values=centred))
     values, cells = table.values - offset.of(table), []
-    every = _hours_between_rows(table)
     for window, regime, columns, rows in places:
         own = normal_of(_part(table, values, rows, columns), hours_of_a_row=every)
         cells.append(Cell(window, regime, columns, own))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from features.recipe import RESIDUAL, SIGNAL_FEATURES
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError, PlantFileError
 from ingest.event import Event, events_table
@@ -49,7 +50,7 @@ LATER = HOURS + 10 * 24
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 PLAIN, FOUND, DECLARED = (
     mill_plant(operating=False),
-    mill_plant(),
+    mill_plant(features=[*SIGNAL_FEATURES, RESIDUAL]),
     mill_plant(operating=False, regimes=BY_EXPRESSION),
 )
 START = np.datetime64("2026-01-01", "us")
@@ -207,7 +208,7 @@ def test_the_residual_of_a_linear_law_is_nothing_and_that_of_a_bias_its_size(
     table = table_of(names, np.column_stack([inputs, heat]), machines=3)
     law = Expected.learn(table, ("heat",), ("speed", "load"), ("1h",))
     own = np.repeat(np.array(offsets) - np.median(offsets), 60)
-    biased = replace(table, values=table.values + [0, 0, bias])
+    biased = replace(table, values=table.values + np.array([0, 0, bias]))
 
     assert law.of(table)[:, 0] == pytest.approx(own, abs=1e-9 * max(1, np.abs(heat).max()))
     assert law.of(biased)[:, 0] - law.of(table)[:, 0] == pytest.approx(np.full(180, bias), abs=1e-9)
@@ -240,7 +241,7 @@ def test_an_alarm_says_what_the_other_signals_let_expect(learnt: dict[str, Bundl
     bundle = learnt["found"]
     _, table = mill_table(FOUND, at_one_speed(moved=FAST, hotter=4.1), hours=LATER)
     row = table.where(np.flatnonzero(table.machine == "mill-0")[-1:])
-    cause, evidence, sentence = explain_row(bundle, row, after(hours=LATER))
+    _, evidence, sentence = explain_row(bundle, row, after(hours=LATER))
 
     assert evidence[0].signal == "temperature"
     assert evidence[0].actual - evidence[0].expected == pytest.approx(4.1, abs=0.3)
