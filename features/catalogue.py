@@ -26,11 +26,13 @@ Kind = Literal[
     "limits",
     "snapshot",
     "newest_snapshot",
+    "expected",
+    "regime",
     "clock",
     "count",
 ]
-Tells = Literal["level", "value", "spread", "shape", "trend", "limits", "clock", "count"]
-Cost = Literal["panes", "samples", "sorting", "snapshots", "events"]
+Tells = Literal["level", "value", "spread", "shape", "trend", "limits", "context", "clock", "count"]
+Cost = Literal["panes", "samples", "sorting", "snapshots", "states", "events", "model"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +45,11 @@ class Feature:
         ``compared`` with the next longer window, ``baseline``: compared with the machine's own normal,
         ``samples`` or ``ordered`` samples one by one (slower), ``timed`` samples with their times,
         ``limits``: such samples against the limits of the signal, ``snapshot``: the mean over the snapshots of
-        a waveform, ``newest_snapshot`` of the shortest window only, ``clock`` and ``count`` of events
+        a waveform, ``newest_snapshot`` of the shortest window only, ``expected``: against what a model has
+        learnt to expect from the other signals, ``regime``: how the machine runs, ``clock`` and ``count`` of events
     tells : what it says of the signal: its ``level`` (where most readings lie), a single ``value`` that it
         took, its ``spread`` around the level, the ``shape`` of that spread, its ``trend``, how it keeps its
-        ``limits``; or what a ``clock`` of the machine or a ``count`` of events says
+        ``limits``; or what the ``context`` of all signals, a ``clock`` of the machine or a ``count`` of events says
     words : how a sentence names it; ``{window}``, ``{against}`` and ``{part}`` are filled in
     unit : ``{unit}`` stands for the signal's, and says how the feature grows when the signal is multiplied
     by_kernel : whether ``kernels.windows`` computes it from samples
@@ -88,7 +91,11 @@ class Feature:
 
     @property
     def cost(self) -> Cost:
-        """What takes the time: ``panes`` take least by far; the ``samples`` of each window, or ``sorting`` them."""
+        """What takes the time: ``panes`` take least by far; the ``samples`` of each window, or ``sorting`` them.
+
+        ``states`` reads the signals of some expressions, and what costs a ``model`` is made of other
+        features, by what that model has learnt.
+        """
         match self.kind:
             case "moments" | "newest" | "compared" | "baseline":
                 return "panes"
@@ -98,6 +105,10 @@ class Feature:
                 return "sorting"
             case "snapshot" | "newest_snapshot":
                 return "snapshots"
+            case "regime":
+                return "states"
+            case "expected":
+                return "model"
             case "clock" | "count":
                 return "events"
 
@@ -109,12 +120,12 @@ class Feature:
     @property
     def absolute(self) -> bool:
         """Whether it differs between machines by their nature."""
-        return self.tells in ("level", "value", "spread") and not self.against_itself
+        return self.tells in ("level", "value", "spread") and not self.against_itself and self.kind != "expected"
 
     @property
     def reads_as_signal(self) -> bool:
         """Whether a person can hold it against what the machine shows: a reading, or what readings lie around."""
-        return self.tells in ("level", "value") and not self.against_itself
+        return self.tells in ("level", "value") and not self.against_itself and self.kind != "expected"
 
 
 def _of_snapshots(measure: Measure) -> tuple[Feature, Feature]:
@@ -618,6 +629,26 @@ FEATURES: tuple[Feature, ...] = (
         meaning="How long pressure, flow or supply was too low, by the `limits` that the plant file gives the signal.",
         of_limits=share_below,
         limit="low",
+    ),
+    Feature(
+        name="residual",
+        kind="expected",
+        tells="level",
+        words="{window} mean against what the other signals let expect",
+        formula="m(window) − (a + Σ bⱼ mⱼ(window)); a and bⱼ learnt from healthy time, by signals that are "
+        "`operating` where there are any, by all others otherwise",
+        unit="{unit}",
+        meaning="A level that load, speed or product do not explain.",
+        source="Hoerl, Kennard and Baldwin, Communications in Statistics 4 (1975); Huber (1981)",
+    ),
+    Feature(
+        name="regime_share",
+        kind="regime",
+        tells="context",
+        words="{window} share of regime {part}",
+        formula="time in the regime / window; in regimes that are found, 1 if the window is in it, otherwise 0",
+        unit="",
+        meaning="How the machine runs: what is normal depends on it.",
     ),
     *(feature for measure in MEASURES for feature in _of_snapshots(measure)),
     Feature(

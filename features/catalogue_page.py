@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from features.catalogue import FEATURES, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
 from features.kernels.names import ON_MEAN
 from features.kernels.steady import JITTER, LEAST_SPECTRUM
-from features.recipe import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES, WAVEFORM_FEATURES
+from features.recipe import (
+    BASELINE_FEATURES,
+    NEW_FEATURES,
+    REGIME_SHARE,
+    SIGNAL_FEATURES,
+    USAGE_FEATURES,
+    WAVEFORM_FEATURES,
+)
 
 
 def page() -> str:
@@ -62,7 +69,8 @@ def _introduction() -> Iterable[str]:
     yield "  is accepted."
     yield "- Cost: *panes* are sums that overlapping windows share, and cost least by far. *samples* looks at each"
     yield "  sample of each window, *sorting* puts them in order first. *snapshots* transforms each snapshot of a"
-    yield "  waveform. *events* reads no samples."
+    yield "  waveform. *states* looks at when expressions hold. *model* takes other features, and what a model has"
+    yield "  learnt from them. *events* reads no samples."
     yield ""
 
 
@@ -99,6 +107,8 @@ def _computed(name: str) -> str:
         return "with `baseline`"
     if name in USAGE_FEATURES:
         return "for `failure_risk`"
+    if name == REGIME_SHARE:
+        return "with `regimes`"
     return "run to failure" if name in NEW_FEATURES else "*by name*"
 
 

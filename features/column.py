@@ -3,7 +3,8 @@
 ``signal__feature__window`` for features of a signal (``vibration__mean__24h``,
 ``vibration__mean_change__3h_vs_24h``), with ``@part`` behind the feature where it is of a part
 (``vibration__octave_rms@1000Hz__24h``); ``hours_since_failure``, ``hours_since_maintenance__comp2``,
-``errors__24h`` and ``errors__error1__24h`` for what events tell.
+``errors__24h`` and ``errors__error1__24h`` for what events tell; ``regime_share__full load__24h`` for how
+the machine ran.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ingest.duration import format_duration, parse_duration
 SEPARATOR = "__"
 OF_PART = "@"
 _AGAINST = "_vs_"
+_OF_MACHINES = ("errors", "regime_share")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def signal_of(name: str) -> str:
     ('oil__temperature', '')
     """
     words = name.rsplit(SEPARATOR, 2)
-    if len(words) != 3 or words[0] == "errors":
+    if len(words) != 3 or words[0] in _OF_MACHINES:
         return ""
     try:
         for token in words[2].split(_AGAINST):

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
 from features.moments import no_samples
-from features.recipe import MICROSECOND, Recipe
+from features.recipe import MICROSECOND, REGIME_SHARE, Recipe
+from features.regime_share import regime_columns
 from features.snapshot_windows import of_waveform
 from features.span import expected_every, portions
 from features.summary import Group, summarise
@@ -65,12 +66,14 @@ def extract(
         _summaries(recipe, history, together, ends, cells, table, alive)
     for track in tracks if recipe.waveforms else ():
         _waveforms(recipe, history, track, ends, cells, table, alive)
-    for place, column in enumerate(recipe.columns):
-        if not column.signal:
-            for track in tracks:
-                table.values[track.rows(track.begin, track.stop), place] = usage(
-                    column, track.events, track.first, ends[track.begin : track.stop]
-                )
+    for track in tracks:
+        rows, own = track.rows(track.begin, track.stop), ends[track.begin : track.stop]
+        for place, column in enumerate(recipe.columns):
+            if not column.signal and column.feature != REGIME_SHARE:
+                table.values[rows, place] = usage(column, track.events, track.first, own)
+        if recipe.regimes is not None:
+            places, shares = regime_columns(recipe, history, track.machine, track.events.restarts, own, cells)
+            table.values[rows, places] = shares
     return table if alive.all() else table.where(alive)
 
 

@@ -34,7 +34,7 @@ class Reach:
 
     Attributes
     ----------
-    signals : those of the recipe, then those that only tell whether a machine runs
+    signals : those of the recipe, then those that only tell whether and how a machine runs
     late : multiple of the stride; windows that end within it of a machine's newest one may change
     holds : how long after a reading it may decide whether others are left out
     samples : how far before the end of a window its samples are needed again; 0 where panes are enough
@@ -53,10 +53,10 @@ class Reach:
     def of(cls, recipe: Recipe, late_within: timedelta) -> "Reach":
         """Return how far a recipe reaches."""
         stride, pane, lookback = (microseconds(each) for each in (recipe.stride, recipe.pane, recipe.lookback))
-        asked = () if recipe.running is None else recipe.running.signals
-        whole = recipe.running is not None or any(BY_NAME[name].one_by_one for name in recipe.features)
+        asked = [each for each in (recipe.running, recipe.regimes) if each is not None]
+        whole = bool(asked) or any(BY_NAME[name].one_by_one for name in recipe.features)
         return cls(
-            signals=tuple(dict.fromkeys((*recipe.signals, *asked))),
+            signals=tuple(dict.fromkeys((*recipe.signals, *(name for each in asked for name in each.signals)))),
             stride=stride,
             pane=pane,
             lengths=tuple(microseconds(window) // pane for window in recipe.windows),
@@ -197,7 +197,7 @@ def load_events(recipe: Recipe, history: History, lives: Sequence[Live]) -> None
     names = [live.machine for live in lives]
     of_machine = MachineEvents.of(history.events(machines=names, kinds=_USED), names)
     states: dict[Any, pd.DataFrame] = {}
-    if recipe.running is not None and recipe.running.read().uses_state:
+    if recipe.uses_state:
         found = history.events(machines=names, kinds=("state",))
         states = dict(iter(found[found["component"] == ""].groupby("machine")))
     for live in lives:

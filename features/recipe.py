@@ -17,6 +17,7 @@ from features.catalogue import BY_NAME, LEAST_SAMPLES, LEAST_SHARE
 from features.column import Column, span_text
 from features.limits import Limits
 from features.measures import MEASURE
+from features.regimes import Regimes
 from features.running import Running
 from features.waveform import Waveform
 from ingest.duration import format_duration, parse_duration
@@ -64,6 +65,9 @@ BASELINE_FEATURES = ("mean_shift", "spread_ratio")
 USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
 NEW_FEATURES = ("hours_in_service",)
 
+RESIDUAL = "residual"
+REGIME_SHARE = "regime_share"
+
 MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 MOST_PANES = 1_000_000
@@ -103,6 +107,8 @@ class Recipe:
     max_ages : for how long a reading of each signal stands at most, in the order of ``signals``; five times its
         sampling interval when empty
     min_fill : least share of its expected readings that a window of a signal must hold, 0 to 1
+    regimes : declared ways of running; ``None`` if there are none
+    operating : those of ``signals`` that say what a machine is told to do, not how it takes it
     """
 
     machine_class: str
@@ -119,6 +125,8 @@ class Recipe:
     waveforms: tuple[Waveform, ...] = ()
     max_ages: tuple[timedelta, ...] = ()
     min_fill: float = LEAST_SHARE
+    regimes: Regimes | None = None
+    operating: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (
@@ -150,6 +158,12 @@ class Recipe:
                     f"'{name}' needs {_LIMIT[limit]} at a signal in the plant file, and none has one; add it, or"
                     " leave the feature out"
                 )
+        strange = sorted(set(self.operating) - set(self.signals))
+        if strange:
+            raise ValueError(f"'{strange[0]}' is operating, but none of the recipe's signals")
+        if (self.operating or RESIDUAL in self.features) and "mean" not in self.features:
+            which = f"'{RESIDUAL}' is" if RESIDUAL in self.features else "regimes of operating signals are"
+            raise ValueError(f"{which} made of the feature 'mean'; add it to 'features'")
         if len(set(self.names)) < len(self.names):
             raise ValueError("two columns would have one name; a signal, component or code is named twice")
         if self.lookback // self.pane > MOST_PANES:
@@ -179,6 +193,18 @@ class Recipe:
         slow = [LEAST_SAMPLES * every for every in self.every] or [timedelta(0)] * len(self.signals)
         spans = [*slow, *(waveform.every for waveform in self.waveforms)]
         return tuple(next((each for each in self.windows if each >= span), self.lookback) for span in spans)
+
+    @property
+    def read_signals(self) -> tuple[str, ...]:
+        """All signals that are read, those included that only say whether and how a machine runs."""
+        asked = [each.signals for each in (self.running, self.regimes) if each is not None]
+        return tuple(dict.fromkeys([*self.all_signals, *(name for names in asked for name in names)]))
+
+    @property
+    def uses_state(self) -> bool:
+        """Whether states say whether or how a machine runs."""
+        asked = [] if self.running is None else [self.running.read()]
+        return any(each.uses_state for each in [*asked, *([] if self.regimes is None else self.regimes.read())])
 
     @property
     def lookback(self) -> timedelta:
@@ -243,6 +269,8 @@ class Recipe:
             **({"waveforms": [each.to_dict() for each in self.waveforms]} if self.waveforms else {}),
             **({"max_ages": [span_text(each) for each in self.max_ages]} if self.max_ages else {}),
             **({} if self.min_fill == LEAST_SHARE else {"min_fill": self.min_fill}),
+            **({} if self.regimes is None else {"regimes": self.regimes.to_dict()}),
+            **({"operating": list(self.operating)} if self.operating else {}),
         }
 
     @classmethod
@@ -271,6 +299,8 @@ class Recipe:
             waveforms=tuple(Waveform.from_dict(each) for each in data.get("waveforms", ())),
             max_ages=tuple(parse_duration(each) for each in data.get("max_ages", ())),
             min_fill=data.get("min_fill", LEAST_SHARE),
+            regimes=Regimes.from_dict(data["regimes"]) if "regimes" in data else None,
+            operating=tuple(data.get("operating", ())),
         )
 
     @cached_property
@@ -337,7 +367,12 @@ def recipe_for(
     every = tuple(sampling[name] for name in signals)
     steps = [*every, *(each.every for each in waveforms)]
     windows = _windows(entry, min(steps))
+    told = {signal.name for signal in machine_class.signals if signal.operating}
+    operating = tuple(name for name in signals if name in told)
+    regimes = Regimes.of(machine_class, sampling)
     features = tuple(entry.features) or _usual(entry, signals, waveforms)
+    if regimes is not None:
+        features += (REGIME_SHARE,)
     if entry.task == "failure_risk":
         features += USAGE_FEATURES + (NEW_FEATURES if from_new else ())
     try:
@@ -356,9 +391,14 @@ def recipe_for(
             waveforms=waveforms,
             max_ages=_max_ages(machine_class, signals, every) if limits else (),
             min_fill=entry.min_fill,
+            regimes=regimes,
+            operating=operating,
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
+    if RESIDUAL in entry.features and len(signals) < 2:
+        only = "there is only one" if signals else "there is none beside waveforms"
+        raise PlantFileError([f"models.{entry.name}.features: 'residual' compares a signal with others; {only}"])
     if not any(column.signal for column in recipe.columns):
         such = "mean" if signals else "velocity_rms"
         raise PlantFileError([f"models.{entry.name}.features: none is of a signal; add one, such as '{such}'"])
@@ -420,7 +460,7 @@ def _of_signal(recipe: Recipe, signal: str) -> Iterator[Column]:
         if feature.kind == "compared":
             for window, against in longer.items():
                 yield Column(feature=feature.name, signal=signal, window=window, against=against)
-        elif feature.cost not in ("events", "snapshots"):
+        elif feature.cost not in ("states", "events", "snapshots", "model"):
             for window in recipe.windows[:1] if feature.kind == "newest" else recipe.windows:
                 yield Column(feature=feature.name, signal=signal, window=window)
 
@@ -439,6 +479,10 @@ def _columns(recipe: Recipe) -> Iterator[Column]:
             of_components = feature.name == "hours_since_maintenance"
             for part in (recipe.components if of_components else ()) or ("",):
                 yield Column(feature=feature.name, part=part)
+        elif feature.kind == "regime" and recipe.regimes is not None:
+            for part in recipe.regimes.parts:
+                for window in recipe.windows:
+                    yield Column(feature=feature.name, part=part, window=window)
         elif feature.kind == "count" and recipe.error_codes:
             for window in recipe.windows:
                 yield Column(feature=feature.name, window=window)

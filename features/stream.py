@@ -17,10 +17,12 @@ import pyarrow as pa
 
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
+from features.column import Column
 from features.extract import CELLS, extract
 from features.live import HeldReadings, Live, Reach, group_of, load, load_events
 from features.moments import Floats, Moments
-from features.recipe import MICROSECOND, Recipe
+from features.recipe import MICROSECOND, REGIME_SHARE, Recipe
+from features.regime_share import regime_columns
 from features.summary import features_of, fill_panes
 from features.table import FeatureTable
 from features.touched import ever_since
@@ -109,7 +111,7 @@ class Stream:
         self._due: set[str] = set()
         self._against_normal = any(BY_NAME[name].kind == "baseline" for name in recipe.features)
         self._of_signals = sum(bool(column.signal) for column in recipe.columns)
-        self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if not column.signal]
+        self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if _is_clock(column)]
         self._nothing = Streamed(extract(recipe, history, [], since, since), {})
         self._before = dict(given or {})
         for machine, (first, newest) in history.spans(recipe.machine_class).items():
@@ -276,9 +278,14 @@ class Stream:
         alive = spoken & (ends >= np.array([[live.first] for live in lives]))
         values = np.empty((len(lives), len(ends), len(recipe.columns)))
         values[..., : self._of_signals] = found
-        for place, column in self._clocks:
-            for row, live in enumerate(lives):
+        for row, live in enumerate(lives):
+            for place, column in self._clocks:
                 values[row, :, place] = usage(column, live.events, live.first, ends)
+            if recipe.regimes is not None:
+                places, of_time = regime_columns(
+                    recipe, self._held, live.machine, live.events.restarts, ends, self._cells
+                )
+                values[row, :, places] = of_time
         table = FeatureTable(
             machine=np.repeat(np.array(group.machines, object), len(ends)),
             time=np.tile(ends, len(lives)).view("datetime64[us]"),
@@ -306,6 +313,10 @@ class Stream:
 
 
 _NEVER = np.iinfo(np.int64).max
+
+
+def _is_clock(column: Column) -> bool:
+    return not column.signal and column.feature != REGIME_SHARE
 
 
 def _panes(lives: Sequence[Live], grid: Grid) -> Moments:

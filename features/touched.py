@@ -67,5 +67,6 @@ def holds(recipe: Recipe) -> int:
     """Return how long after a reading it may decide whether others are left out, or what they come to."""
     running = recipe.running
     held = microseconds(running.hold + running.settle) if running is not None and running.signals else 0
+    held = max(held, microseconds(recipe.regimes.hold) if recipe.regimes is not None else 0)
     # One that closes a gap joins two snapshots, and a speed holds for snapshots that begin later.
     return max([held, *(held + 2 * gap(each.rate) + microseconds(each.speed_hold) for each in recipe.waveforms)])

@@ -45,6 +45,11 @@ class Signal(Part):
         "speed of a shaft, and for the time beyond a limit. Five times the time between two readings when left out; "
         "longer for a signal that comes on change only.",
     )
+    operating: bool = Field(
+        False,
+        description="Whether it is set by the operator or by demand, as speed, load or product are: context of all "
+        "other signals, and no anomaly by itself.",
+    )
     rate: Rate | None = Field(
         None, description="Samples a second of a waveform, such as vibration: an unbroken run of them is a snapshot."
     )
@@ -61,6 +66,13 @@ class Signal(Part):
     )
 
 
+class Regime(Part):
+    """A way of running that has a normal of its own, such as a duty or a product; of several the first counts."""
+
+    name: Name = Field(description="Name of the regime, unique in its class; it stands in the names of its features.")
+    when: str = Field(description='When a machine runs so, over signals and `state`: "speed > 1400".')
+
+
 class MachineClass(Part):
     """A kind of machine: what all machines of the class share."""
 
@@ -75,6 +87,11 @@ class MachineClass(Part):
     settle: Duration = Field(
         timedelta(0),
         description="How long after each start it takes to settle; left out, too. Needs 'running'.",
+    )
+    regimes: list[Regime] = Field(
+        [],
+        description="Ways of running that have a normal of their own; found in the signals that are `operating` when "
+        "left out, or none where none is.",
     )
     bearings: list[Bearing] = Field([], description="Bearings that its waveform signals listen to.")
 

@@ -13,6 +13,7 @@ from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
+from ingest.plant_regime_check import check_regimes
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
@@ -92,6 +93,8 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
         yield from _max_age((*here, "max_age"), signal)
     yield from _repeated((*at, "bearings"), [bearing.name for bearing in entry.bearings], "name")
     yield from check_waveforms(at, entry)
+    yield from _repeated((*at, "regimes"), [regime.name for regime in entry.regimes], "name")
+    yield from check_regimes(at, entry)
     if entry.running is not None:
         try:
             read_expression(entry.running, [signal.name for signal in entry.signals])

@@ -15,6 +15,7 @@ _NOUNS = {
     "models": "model",
     "jobs": "job",
     "signals": "signal",
+    "regimes": "regime",
     "bearings": "bearing",
     "sources": "source",
     "mqtt": "stream",

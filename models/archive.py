@@ -31,6 +31,10 @@ FORMAT = 1
 TRUSTED = (
     "models.calibration.HealthyTail",
     "models.calibration.Probability",
+    "models.context.context.Context",
+    "models.context.domain.Domain",
+    "models.context.duties.Duties",
+    "models.context.expected.Expected",
     "models.detector.AnomalyLevel",
     "models.detectors.principal_components.Block",
     "models.detectors.principal_components.PrincipalComponents",
@@ -38,6 +42,8 @@ TRUSTED = (
     "models.failure_risk.FailureRisk",
     "models.failure_risk.Trees",
     "models.normal.Normal",
+    "models.normal_by_regime.Cell",
+    "models.normal_by_regime.NormalByRegime",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
@@ -195,6 +201,7 @@ def read(folder: Path) -> Bundle:
         threshold=state["threshold"],
         normal=state["normal"],
         diagnosis=state["diagnosis"],
+        context=state.get("context"),
         units=manifest["units"],
         time_zone=manifest["time_zone"],
         card=manifest["card"],
@@ -217,6 +224,8 @@ def _model_bytes(bundle: Bundle) -> bytes:
         "threshold": bundle.threshold,
         "normal": bundle.normal,
         "diagnosis": bundle.diagnosis,
+        # Left out where there is none, so that the bytes of models from before it stay as they were.
+        **({} if bundle.context is None else {"context": bundle.context}),
     }
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(state))) as written:
         tree = json.loads(written.read("schema.json"))

@@ -34,10 +34,13 @@ LEAST_FILLED = 0.5
 def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
     """Assess the rows of a feature table that the bundle's recipe made."""
     reason = reasons(table, bundle.recipe.windows[0])
+    if bundle.context is not None:
+        unseen = (reason == Reason.OK.value) & bundle.context.unseen(table)
+        reason[unseen] = Reason.OUT_OF_DOMAIN.value
     ok = reason == Reason.OK.value
     level = np.full(len(table), np.nan)
     if ok.any():
-        level[ok] = bundle.learner.level(table.where(ok))
+        level[ok] = bundle.learner.level(bundle.seen(table.where(ok)))
     reason[ok & np.isnan(level)] = Reason.TOO_LITTLE.value
     return Assessments(
         model=bundle.entry.name,

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from features.recipe import Recipe
+from features.table import FeatureTable
 from ingest.plant import ModelEntry
+from models.context.context import Context
 from models.diagnosis import Diagnosis
 from models.learner import Learner
-from models.normal import Normal
+from models.normal_by_regime import Usual
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Bundle:
     threshold : level from which a machine is worth somebody's time
     normal : normal value of every feature, per machine where known
     diagnosis : which component it is; ``None`` where that cannot be learnt
+    context : how machines run and what that lets expect; ``None`` where the plant file says nothing of it
     units : unit of each signal
     time_zone : IANA zone in which sentences give times
     card : the model card (see ``card.py``), JSON values only
@@ -34,12 +37,17 @@ class Bundle:
     recipe: Recipe
     learner: Learner
     threshold: float
-    normal: Normal
+    normal: Usual
     diagnosis: Diagnosis | None = None
+    context: Context | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
     card: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
+
+    def seen(self, table: FeatureTable) -> FeatureTable:
+        """Return a table of the recipe as learner, normal and diagnosis see it."""
+        return table if self.context is None else self.context.applied(table)
 
     @property
     def act_within(self) -> timedelta:

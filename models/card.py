@@ -45,6 +45,7 @@ def card_of(
     targets: pd.DataFrame,
     learner: Learner,
     diagnosis: Diagnosis | None,
+    context: Mapping[str, Any] | None = None,
     choice: Choice,
 ) -> dict[str, Any]:
     """Return the part of a card that is known when a model has been fitted, JSON values only.
@@ -82,6 +83,8 @@ def card_of(
             "machines_with_events": int(targets["machine"].nunique()),
         },
         "components": dict(zip(diagnosis.components, diagnosis.failures, strict=True)) if diagnosis else {},
+        # Left out where there is none, so that versions from before it stay as they were.
+        **({} if context is None else {"context": _json(context)}),
         "threshold": _json(choice.to_dict()),
         "judged": None,
         "limits": list(_LIMITS[entry.task]),
@@ -117,6 +120,7 @@ def page(card: Mapping[str, Any]) -> str:
         f"- Signals: {', '.join(recipe['signals'])}; windows of {', '.join(recipe['windows'])},"
         f" every {recipe['stride']}; {recipe['features']} features, recipe {recipe['hash'][:12]}.",
         *([_components(card["components"])] if card["components"] else []),
+        *_context_lines(card.get("context")),
         *([f"- {card['claim']}"] if card.get("claim") else []),
         "",
         *_leak_lines(card),
@@ -177,6 +181,35 @@ def _leak_lines(card: Mapping[str, Any]) -> list[str]:
     none = f"None of {_plural(leaks['columns'], 'feature')} was found to know the outcome beforehand."
     why = [f"Trained in spite of it: {leaks['accepted']}", ""] if leaks["accepted"] else []
     return ["## What may know too much", "", *([*found, ""] if found else [none, ""]), *why]
+
+
+def _context_lines(context: Mapping[str, Any] | None) -> list[str]:
+    """Say in which regimes machines ran, and what their signals were expected from."""
+    if context is None:
+        return []
+    told = regimes_in_words(context)
+    others = ", ".join(context["expected_from"])
+    return [*([f"- {told}"] if told else []), *([f"- Expected values from: {others}."] if others else [])]
+
+
+def regimes_in_words(context: Mapping[str, Any]) -> str:
+    """Say which regimes a model knows and how much of the time each holds; empty where there are none."""
+    if not context.get("regimes"):
+        return ""
+    known = [_regime(each) for each in context["regimes"] if each["known"]]
+    few = [each for each in context["regimes"] if not each["known"] and each["windows"]]
+    said = [f"Regimes: {', '.join(known)}."] if known else ["No regime holds long enough to be learnt."]
+    if few:
+        names = ", ".join(f"{each['name']} ({_plural(each['windows'], 'window')})" for each in few)
+        said.append(f"Too little to know them, so out of domain: {names}.")
+    return " ".join(said)
+
+
+def _regime(regime: Mapping[str, Any]) -> str:
+    where = ", ".join(
+        " ".join(filter(None, (each["signal"], f"{each['mean']:.4g}", each["unit"]))) for each in regime.get("at", ())
+    )
+    return f"{regime['name']}{f' ({where})' if where else ''} {regime['share']:.0%}"
 
 
 def _components(components: Mapping[str, int]) -> str:

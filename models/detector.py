@@ -11,7 +11,7 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from models.calibration import HealthyTail
 from models.detectors.principal_components import PrincipalComponents
-from models.learner import grouped
+from models.learner import View, grouped
 from models.split import Fold
 
 FEWEST_ROWS = 20
@@ -46,7 +46,9 @@ class AnomalyLevel:
         self.groups: tuple[str, ...] = ()
         self.held_out: NDArray[np.float64] = np.empty(0)
 
-    def fit(self, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold]) -> Self:
+    def fit(
+        self, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold], view: View | None = None
+    ) -> Self:
         """Learn what is normal from rows labelled 0; others lie before or inside known events.
 
         Raises
@@ -61,10 +63,10 @@ class AnomalyLevel:
                 " wait for more readings, or choose a shorter stride"
             )
         self.groups, self.group_of_column = grouped(table.names)
-        scores, blocks = self._unseen_scores(table, healthy, folds)
+        scores, blocks = self._unseen_scores(table, healthy, folds, view)
         judged = healthy & np.isfinite(scores)
         if judged.sum() < FEWEST_ROWS:
-            scores, blocks = self._unseen_scores(table, healthy, _blocks_of(healthy))
+            scores, blocks = self._unseen_scores(table, healthy, _blocks_of(healthy), view)
             judged = healthy & np.isfinite(scores)
         self.fitted: Detector = DETECTORS[self.detector]().fit(table.where(healthy))
         if judged.sum() < FEWEST_ROWS:
@@ -89,7 +91,7 @@ class AnomalyLevel:
         return by_group / np.maximum(by_group.sum(axis=1, keepdims=True), 1e-12)
 
     def _unseen_scores(
-        self, table: FeatureTable, healthy: NDArray[np.bool_], folds: Sequence[Fold]
+        self, table: FeatureTable, healthy: NDArray[np.bool_], folds: Sequence[Fold], view: View | None
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return scores by fits that have not seen the rows, and the number of each row's neighbourhood."""
         scores = np.full(len(table), np.nan)
@@ -97,8 +99,9 @@ class AnomalyLevel:
         for number, fold in enumerate(folds):
             train = fold.train[healthy[fold.train]]
             if len(train) >= FEWEST_ROWS // 2 and len(fold.test):
-                fitted = DETECTORS[self.detector]().fit(table.where(train))
-                scores[fold.test] = fitted.score(table.where(fold.test))
+                seen = table if view is None else view(fold.train)
+                fitted = DETECTORS[self.detector]().fit(seen.where(train))
+                scores[fold.test] = fitted.score(seen.where(fold.test))
                 part[fold.test] = number + 1
         changes = np.r_[True, (table.machine[1:] != table.machine[:-1]) | (part[1:] != part[:-1])]
         return scores, np.cumsum(changes)

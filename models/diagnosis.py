@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from models.moment import instants
-from models.normal import Normal
+from models.normal_by_regime import Usual
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -36,7 +36,7 @@ class Diagnosis:
     failures : how many failures each was learnt from
     """
 
-    normal: Normal
+    normal: Usual
     components: tuple[str, ...]
     failures: tuple[int, ...]
     model: "LogisticRegression | None"
@@ -48,7 +48,7 @@ class Diagnosis:
         labels: NDArray[np.int8],
         targets: pd.DataFrame,
         horizon: np.timedelta64,
-        normal: Normal,
+        normal: Usual,
     ) -> Self | None:
         """Learn from the rows within the horizon before each target event.
 
@@ -107,6 +107,6 @@ class Diagnosis:
         return [self.components[index] if enough else "" for index, enough in zip(best, sure, strict=True)]
 
 
-def _bounded(normal: Normal, table: FeatureTable) -> NDArray[np.float64]:
+def _bounded(normal: Usual, table: FeatureTable) -> NDArray[np.float64]:
     strange = normal.standardise(table)
     return np.nan_to_num(np.clip(strange, -_MOST_SIGMAS, _MOST_SIGMAS), nan=0.0)

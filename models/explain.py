@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import SEPARATOR, signal_of
 from features.extract import extract
+from features.recipe import RESIDUAL
 from features.table import FeatureTable
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import NotEnoughDataError
@@ -18,7 +19,7 @@ from models.bundle import Bundle
 from models.filled import filled_of
 from models.finding import Evidence
 from models.learner import group_of
-from models.sentence import TrackRecord, anomaly_sentence, failure_sentence, with_act_before
+from models.sentence import GIVEN_OTHERS, TrackRecord, anomaly_sentence, failure_sentence, with_act_before
 
 UNUSUAL = "unusual behaviour"
 """Cause of an anomaly: what it is about cannot be said yet."""
@@ -57,8 +58,8 @@ def explain(
 
 
 def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
-    """Explain a table of one row; ``at`` is when its condition began."""
-    entry = bundle.entry
+    """Explain a table of one row that the bundle's recipe made; ``at`` is when its condition began."""
+    entry, row = bundle.entry, bundle.seen(row)
     machine, level = str(row.machine[0]), float(bundle.learner.level(row)[0])
     evidence = evidence_of(bundle, row)
     if entry.task == "anomaly":
@@ -76,11 +77,16 @@ def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
 
 
 def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:
-    """Return the signals that speak for the level of one row, each by its most telling feature, strongest first."""
+    """Return the signals that speak for the level of one row, each by its most telling feature, strongest first.
+
+    Parameters
+    ----------
+    row : as the bundle's learner sees it
+    """
     learner = bundle.learner
     shares = learner.shares(row)[0]
     strange = np.abs(bundle.normal.standardise(row)[0])
-    usual = bundle.normal.of(row.machine)[0]
+    usual = bundle.normal.of(row)[0]
     found = []
     for index in np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]:
         if shares[index] < _LEAST_SHARE:
@@ -88,13 +94,14 @@ def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:
         column = _most_telling(row.names, learner.groups[index], strange, row.values[0])
         if column is not None and np.isfinite(usual[column]):
             signal, unit, feature = described(row.names[column])
+            actual, expected = _compared(row, column, float(usual[column]))
             found.append(
                 Evidence(
                     signal=signal,
                     unit=bundle.units.get(signal, "") if unit is None else unit,
                     feature=feature,
-                    actual=float(row.values[0, column]),
-                    expected=_own_normal(row, column, float(usual[column])),
+                    actual=actual,
+                    expected=expected,
                     share=float(shares[index]),
                 )
             )
@@ -113,6 +120,8 @@ def described(name: str) -> tuple[str, str | None, str]:
     """
     signal = signal_of(name)
     words = name.removeprefix(signal + SEPARATOR).split(SEPARATOR) if signal else name.split(SEPARATOR)
+    if signal and words[0] == RESIDUAL:
+        return signal, None, f"{format_duration(parse_duration(words[1]))} mean{GIVEN_OTHERS}"
     if signal:
         return signal, None, f"{format_duration(parse_duration(words[1]))} {words[0].replace('_', ' ')}"
     if words[0] == "errors":
@@ -130,9 +139,19 @@ def _most_telling(
         for index, name in enumerate(names)
         if group_of(name) == group
         and np.isfinite(values[index])
-        and (not signal_of(name) or feature_in(name).reads_as_signal)
+        and (not signal_of(name) or feature_in(name).reads_as_signal or feature_in(name).kind == "expected")
     ]
     return max(columns, key=lambda index: (np.nan_to_num(strange[index]), -index), default=None)
+
+
+def _compared(row: FeatureTable, column: int, usual: float) -> tuple[float, float]:
+    """Return what a person holds against each other: of a residual, the mean and what was expected of it."""
+    value = float(row.values[0, column])
+    if feature_in(row.names[column]).kind != "expected":
+        return value, _own_normal(row, column, usual)
+    mean = row.names[column].replace(f"{SEPARATOR}{RESIDUAL}{SEPARATOR}", f"{SEPARATOR}mean{SEPARATOR}")
+    actual = float(row.values[0, row.names.index(mean)])
+    return actual, actual - (value - usual)
 
 
 def _own_normal(row: FeatureTable, column: int, of_class: float) -> float:

@@ -14,8 +14,8 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from models.calibration import Probability
 from models.columns import telling_columns
-from models.learner import grouped
-from models.normal import Normal, normal_of
+from models.learner import View, grouped
+from models.normal_by_regime import Usual, usual_of
 from models.split import Fold
 
 SEEDS = 2
@@ -40,7 +40,9 @@ class FailureRisk:
         self.groups: tuple[str, ...] = ()
         self.held_out: NDArray[np.float64] = np.empty(0)
 
-    def fit(self, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold]) -> Self:
+    def fit(
+        self, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold], view: View | None = None
+    ) -> Self:
         """Learn from labelled rows and calibrate on the folds' unseen rows.
 
         Raises
@@ -55,18 +57,21 @@ class FailureRisk:
                 " them: use task = 'anomaly', which needs no failures"
             )
         self.groups, self.group_of_column = grouped(table.names)
-        self.normal: Normal = normal_of(table.where(labels == 0))
-        self.columns = telling_columns(table.values[known])
-        if not len(self.columns):  # nothing tells anything: a column of no information gives the base rate
-            self.columns = np.zeros(1, dtype=np.intp)
+        self.normal: Usual = usual_of(table.where(labels == 0))
+        self.columns = _telling(table.values[known])
         values = table.values[:, self.columns]
         episode = episodes_of(table, labels)
         usable = [fold for fold in folds if (labels[fold.train] == 1).any() and (labels[fold.train] == 0).any()]
-        parts = [known, *(fold.train[labels[fold.train] >= 0] for fold in usable)]
-        self.trees, *others = _grow([Sample.of(part, labels, episode) for part in parts], values, labels, self.seed)
+        parts = [fold.train[labels[fold.train] >= 0] for fold in usable]
+        views = [values] * len(usable)
+        if view is not None:
+            views = [seen[:, _telling(seen[known])] for seen in (view(fold.train).values for fold in usable)]
+        self.trees, *others = _grow(
+            [Sample.of(part, labels, episode) for part in (known, *parts)], [values, *views], labels, self.seed
+        )
         log_odds = np.full(len(table), np.nan)
-        for fold, trees in zip(usable, others, strict=True):
-            log_odds[fold.test] = trees.log_odds(values[fold.test])
+        for fold, trees, seen in zip(usable, others, views, strict=True):
+            log_odds[fold.test] = trees.log_odds(seen[fold.test])
         judged = np.isfinite(log_odds) & (labels >= 0)
         happened = labels[judged] == 1
         if happened.any() and not happened.all():
@@ -97,7 +102,7 @@ class FailureRisk:
 
     def _shares(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the shares of a few rows: all that is asked of the trees is asked at once, as each call costs."""
-        usual, count = self.normal.of(table.machine), len(self.groups)
+        usual, count = self.normal.of(table), len(self.groups)
         without = [np.where(self.group_of_column == index, usual, table.values) for index in range(count)]
         now, of_usual, *of_each = self._log_odds(np.concatenate([table.values, usual, *without])).reshape(
             count + 2, len(table)
@@ -176,18 +181,26 @@ def episodes_of(table: FeatureTable, labels: NDArray[np.int8]) -> NDArray[np.int
     return np.where(before, np.cumsum(first) - 1, -1).astype(np.intp)
 
 
+def _telling(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    columns = telling_columns(values)
+    # Nothing tells anything: a column of no information gives the base rate.
+    return columns if len(columns) else np.zeros(1, dtype=np.intp)
+
+
 def _thin(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     if len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
 
 
-def _grow(samples: Sequence[Sample], values: NDArray[np.float64], labels: NDArray[np.int8], seed: int) -> list[Trees]:
-    """Fit an ensemble to each sample."""
-    edges = [_bin_edges(values[sample.rows]) for sample in samples]
+def _grow(
+    samples: Sequence[Sample], views: Sequence[NDArray[np.float64]], labels: NDArray[np.int8], seed: int
+) -> list[Trees]:
+    """Fit an ensemble to each sample of its own view."""
+    edges = [_bin_edges(values[sample.rows]) for sample, values in zip(samples, views, strict=True)]
     jobs = [
         joblib.delayed(_fit_one)(_binned(values[sample.rows], edge), labels[sample.rows], sample, seed + number)
-        for sample, edge in zip(samples, edges, strict=True)
+        for sample, values, edge in zip(samples, views, edges, strict=True)
         for number in range(SEEDS)
     ]
     fitted = joblib.Parallel(n_jobs=-1, prefer="threads")(jobs)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.recipe import Recipe
 from features.table import FeatureTable
@@ -13,13 +14,14 @@ from models.assess import reasons
 from models.assessment import Reason, reason_counts
 from models.bundle import Bundle
 from models.card import card_of
+from models.context.context import Context
 from models.detector import AnomalyLevel
 from models.diagnosis import Diagnosis
 from models.failure_risk import FailureRisk
 from models.label import healthy, label, target_events
 from models.learner import Learner
 from models.moment import instant, is_over, span
-from models.normal import normal_of
+from models.normal_by_regime import usual_of
 from models.split import MOST_FOLDS, Fold, choose_folds, machine_folds, time_folds
 
 
@@ -55,12 +57,22 @@ def fit_bundle(
     if entry.task == "anomaly":
         labels = np.where(healthy(table, targets, entry.horizon, known_until), 0, np.where(labels == 1, 1, -1))
         learner = AnomalyLevel()
-    learner = learner.fit(table, labels, folds_of(entry, table, targets, known_until))
+    folds = folds_of(entry, table, targets, known_until)
+    told, healthy_rows, hidden = table, labels == 0, entry.task == "anomaly"
+    context = Context.learn(recipe, told, healthy_rows, hide_operating=hidden)
+    if context is None:
+        learner = learner.fit(table, labels, folds)
+    else:
+        table = context.applied(told)
+        learner = learner.fit(
+            table, labels, folds, lambda rows: _seen_from(recipe, told, healthy_rows, rows, hide_operating=hidden)
+        )
     choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
-    normal = normal_of(table.where(labels == 0))
+    normal = usual_of(table.where(labels == 0))
     diagnosis = None
     if entry.task == "failure_risk" and not entry.target.component:
         diagnosis = Diagnosis.learn(table, labels, targets, span(entry.horizon), normal)
+    units = {signal.name: signal.unit for signal in plant.class_named(entry.machine_class).signals}
     return Bundle(
         entry=entry,
         recipe=recipe,
@@ -68,7 +80,8 @@ def fit_bundle(
         threshold=float(np.float64(choice.value)),
         normal=normal,
         diagnosis=diagnosis,
-        units={signal.name: signal.unit for signal in plant.class_named(entry.machine_class).signals},
+        context=context,
+        units=units,
         time_zone=plant.time_zone,
         card=card_of(
             entry,
@@ -80,9 +93,18 @@ def fit_bundle(
             targets=targets,
             learner=learner,
             diagnosis=diagnosis,
+            context=None if context is None else context.card(units),
             choice=choice,
         ),
     )
+
+
+def _seen_from(
+    recipe: Recipe, table: FeatureTable, normal: NDArray[np.bool_], rows: NDArray[np.intp], *, hide_operating: bool
+) -> FeatureTable:
+    """Return a table as it is seen by one who has learnt of how machines run from some of its rows only."""
+    context = Context.learn(recipe, table.where(rows), normal[rows], hide_operating=hide_operating)
+    return table if context is None else context.applied(table)
 
 
 def folds_of(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:

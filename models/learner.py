@@ -1,6 +1,6 @@
 """What every model can do: learn from a feature table, say a level, say which signals speak for it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
 import numpy as np
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
 from models.split import Fold
+
+View = Callable[[NDArray[np.intp]], FeatureTable]
+"""Gives the whole training table as it is seen by one who has learnt of how machines run from some rows only."""
 
 
 class Learner(Protocol):
@@ -25,8 +28,16 @@ class Learner(Protocol):
     groups: tuple[str, ...]
     held_out: NDArray[np.float64]
 
-    def fit(self, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold]) -> Self:
-        """Learn from rows labelled 1 (event within the horizon), 0 (none) or −1 (not known)."""
+    def fit(
+        self, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold], view: View | None = None
+    ) -> Self:
+        """Learn from rows labelled 1 (event within the horizon), 0 (none) or −1 (not known).
+
+        Parameters
+        ----------
+        view : what a fold is to see of the table, given the rows that it learns from; the table itself when
+            left out. It may have other columns than the table, and has the same rows
+        """
         ...
 
     def level(self, table: FeatureTable) -> NDArray[np.float64]:

@@ -38,9 +38,9 @@ class Normal:
     machines: tuple[str, ...]
     own: NDArray[np.float64]
 
-    def of(self, machine: NDArray[np.object_]) -> NDArray[np.float64]:
+    def of(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the normal values for each row's machine, shape (n_rows, n_names)."""
-        return np.vstack([self.own, self.centre[np.newaxis]])[self._positions(machine)]
+        return np.vstack([self.own, self.centre[np.newaxis]])[self._positions(table.machine)]
 
     def standardise(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return how many robust standard deviations each value lies from normal; NaN stays NaN.
@@ -51,7 +51,7 @@ class Normal:
         scale = np.vstack([np.tile(self.spread, (len(self.machines), 1)), np.hypot(self.spread, self.between)])
         with np.errstate(divide="ignore"):
             weight = np.where(scale > 0, 1 / scale, 0.0)
-        return (table.values - self.of(table.machine)) * weight[positions]
+        return (table.values - self.of(table)) * weight[positions]
 
     def _positions(self, machine: NDArray[np.object_]) -> NDArray[np.intp]:
         known = {name: index for index, name in enumerate(self.machines)}
@@ -73,12 +73,14 @@ def window_hours(name: str) -> float:
         return _NO_WINDOW_HOURS
 
 
-def normal_of(table: FeatureTable) -> Normal:
+def normal_of(table: FeatureTable, *, hours_of_a_row: float | None = None) -> Normal:
     """Return the normal values that healthy rows show.
 
     Parameters
     ----------
     table : healthy rows only; NaN where a feature is not known
+    hours_of_a_row : how much time a row stands for; when left out, the rows of a machine stand for all
+        time from its first to its last
     """
     frame = pd.DataFrame(table.values, columns=list(table.names))
     groups = frame.groupby(table.machine.astype(str), sort=True)
@@ -88,9 +90,11 @@ def normal_of(table: FeatureTable) -> Normal:
     _, inverse = np.unique(table.machine.astype(str), return_inverse=True)
     spread = _robust_sigma(frame - own[inverse] if len(frame) else frame)
     centre = medians.median().to_numpy(dtype=np.float64)
-    hours = pd.Series(table.time).groupby(table.machine.astype(str)).agg(lambda time: time.max() - time.min())
+    times = pd.Series(table.time).groupby(table.machine.astype(str))
+    whole = times.agg(lambda time: time.max() - time.min()).dt.total_seconds().to_numpy() / 3600
+    hours = whole if hours_of_a_row is None else hours_of_a_row * times.size().to_numpy()
     windows = np.array([window_hours(name) for name in table.names])
-    independent = np.maximum(1.0, (hours.dt.total_seconds().to_numpy() / 3600)[:, np.newaxis] / windows)
+    independent = np.maximum(1.0, hours[:, np.newaxis] / windows)
     noise = spread**2 / independent
     variance = medians.var(ddof=1).fillna(0).to_numpy(dtype=np.float64) if len(machines) > 1 else np.zeros(len(windows))
     between = np.maximum(0.0, variance - noise.mean(axis=0))

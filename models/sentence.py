@@ -10,6 +10,9 @@ from ingest.duration import format_duration
 from ingest.plant import ModelEntry
 from models.finding import Evidence
 
+GIVEN_OTHERS = ", given the other signals"
+"""Behind a feature that is held against what the other signals let expect."""
+
 _LIKELY_FROM = 0.5
 _MOST_SIGNALS = 2
 _LEAST_SHARE = 0.1
@@ -93,6 +96,9 @@ def because(evidence: Evidence) -> str:
     --------
     >>> because(Evidence(signal="pressure", unit="bar", feature="24 h mean", actual=3.1, expected=4.0, share=0.5))
     'pressure 24 h mean 0.9 bar below normal'
+    >>> heat = "24 h mean, given the other signals"
+    >>> because(Evidence(signal="bearing", unit="degC", feature=heat, actual=64.1, expected=60.0, share=0.5))
+    'bearing 24 h mean 4.1 degC above what the other signals let expect'
     >>> because(Evidence(signal="errors", unit="", feature="24 h count", actual=5, expected=0, share=0.5))
     '5 errors in 24 h, normally 0'
     >>> because(Evidence(signal="error1", unit="", feature="24 h count", actual=1, expected=0, share=0.5))
@@ -110,11 +116,12 @@ def because(evidence: Evidence) -> str:
     if evidence.feature == "hours since":
         return f"{number(evidence.actual)} h since {evidence.signal}, normally {number(evidence.expected)} h"
     difference = evidence.actual - evidence.expected
-    subject = " ".join(filter(None, (evidence.signal, evidence.feature)))
+    against = "what the other signals let expect" if evidence.feature.endswith(GIVEN_OTHERS) else "normal"
+    subject = " ".join(filter(None, (evidence.signal, evidence.feature.removesuffix(GIVEN_OTHERS))))
     if number(abs(difference)) == "0":
         return f"{subject} of {' '.join(filter(None, (number(evidence.actual), evidence.unit)))}"
     size = " ".join(filter(None, (number(abs(difference)), evidence.unit)))
-    return f"{subject} {size} {'above' if difference > 0 else 'below'} normal"
+    return f"{subject} {size} {'above' if difference > 0 else 'below'} {against}"
 
 
 def number(value: float) -> str:

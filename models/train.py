@@ -15,7 +15,7 @@ from models.backtest import backtest, recipe_until, split_of
 from models.backtest_report import BacktestReport
 from models.believed import believed_table
 from models.bundle import Bundle
-from models.card import judged_of
+from models.card import judged_of, regimes_in_words
 from models.fit import fit_bundle
 from models.known_history import KnownHistory
 from models.label import target_events
@@ -46,6 +46,7 @@ class TrainReport:
     hindrance : why it cannot be promoted at all; empty when nothing stands against it
     leaks : features that know more than they could have known
     accepted : why it was trained in spite of those that are refused; empty when there are none
+    context : which regimes it knows, as its card says it; ``None`` where the plant file says nothing of them
     """
 
     model: str
@@ -60,6 +61,7 @@ class TrainReport:
     hindrance: str = ""
     leaks: tuple[Leak, ...] = ()
     accepted: str = ""
+    context: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON types."""
@@ -77,6 +79,7 @@ class TrainReport:
             "hindrance": self.hindrance,
             "leaks": [leak.to_dict() for leak in self.leaks],
             "leaks_accepted": self.accepted,
+            "context": self.context,
         }
 
     @property
@@ -102,6 +105,7 @@ class TrainReport:
                 *(f"May know too much: {said}." for said in told(self.leaks)),
                 *([f"Trained in spite of it: {self.accepted}"] if self.accepted else []),
                 *left_out,
+                *([told_regimes] if (told_regimes := regimes_in_words(self.context or {})) else []),
                 judged,
             ]
         )
@@ -223,6 +227,7 @@ def _registered(
         evidence=evidence,
         judged=None,
         hindrance=why_not,
+        context=bundle.card.get("context"),
     )
 
 

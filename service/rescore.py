@@ -130,8 +130,7 @@ def _late(plant: Plant, store: Store, bundle: Bundle, mark: int | None, again: A
     An entry that is damaged is said, and it and what came after it are left until it has been put aside.
     """
     newest = store.late.newest()
-    running = bundle.recipe.running
-    read = bundle.recipe.all_signals + (() if running is None else running.signals)
+    read = bundle.recipe.read_signals
     every = [signal.name for signal in plant.class_named(bundle.entry.machine_class).signals]
     found: tuple[dict[str, list[NDArray[np.int64]]], ...] = defaultdict(list), defaultdict(list)
     mark = newest if mark is None else mark

@@ -10,7 +10,7 @@ from features.catalogue import feature_in
 from features.column import signal_of
 from features.table import FeatureTable
 from models.columns import telling_columns
-from models.normal import Normal, normal_of
+from models.normal_by_regime import Usual, usual_of
 
 _EXPLAINED = 0.9
 _BEND = 4.0
@@ -79,11 +79,11 @@ class PrincipalComponents:
         ----------
         table : at least one row
         """
-        self.normal: Normal = normal_of(table)
+        self.normal: Usual = usual_of(table)
         strange = self.normal.standardise(table)
         filled = np.isfinite(strange).mean(axis=0) >= _LEAST_FILLED
         telling = telling_columns(strange)
-        usable = filled & (self.normal.spread > 0) & ~_replaced(table.names)
+        usable = filled & (self.normal.spread > 0) & ~_left_out(table.names)
         self.columns: NDArray[np.intp] = telling[usable[telling]]
         bent = _bent(strange[:, self.columns])
         self.blocks: list[Block] = []
@@ -100,7 +100,7 @@ class PrincipalComponents:
         """Return the greatest surprise of each row; NaN where no feature is known. Higher is stranger."""
         if not self.blocks or not len(table):
             return np.full(len(table), np.nan)
-        known = np.isfinite(table.values[:, self.columns]).any(axis=1)
+        known = np.isfinite(self.normal.standardise(table)[:, self.columns]).any(axis=1)
         return np.where(known, self._surprises(table)[1].max(axis=0), np.nan)
 
     def contributions(self, table: FeatureTable) -> NDArray[np.float64]:
@@ -138,11 +138,11 @@ def _groups(names: list[str]) -> list[NDArray[np.intp]]:
     return [np.array(group, dtype=np.intp) for group in groups]
 
 
-def _replaced(names: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Say of each column whether features against the machine's own beginning take its place."""
+def _left_out(names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say of each column whether it is context, or features against the machine's own beginning take its place."""
     features = [feature_in(name) for name in names]
     known = any(each.tells == "level" and each.against_itself for each in features)
-    return np.array([known and each.absolute for each in features], dtype=np.bool_)
+    return np.array([(known and each.absolute) or each.tells == "context" for each in features], dtype=np.bool_)
 
 
 def _combined_index(usual: NDArray[np.float64]) -> NDArray[np.float64]:

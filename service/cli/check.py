@@ -12,6 +12,7 @@ from service.cli.quality import clocks_and_grades, repeated_rows, rows_of, tell,
 
 if TYPE_CHECKING:
     from features.left_out import LeftOut
+    from features.regime_time import RegimeTime
     from ingest.damage import Damage
     from ingest.plant import ModelEntry, Plant
     from models.label_problem import LabelProblem
@@ -49,7 +50,7 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
         counts = Counter(machine.machine_class for machine in room.plant.machines)
         held = room.store.counts()
         late = room.store.late.counts().values()
-        left_out, labels, unreadable = _by_readings(room)
+        left_out, regimes, labels, unreadable = _by_readings(room)
         models = [_evidence(room, entry) for entry in room.plant.models] if held.readings else []
         clocks, grades = clocks_and_grades(room)
         if page is not None:
@@ -76,6 +77,7 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
             "unit_changes": [asdict(each) for each in room.store.units.changes()],
             "quality": rows_of(grades),
             "left_out": [each.to_dict() for each in left_out],
+            "regimes": [each.to_dict() for each in regimes],
             "labels": [each.to_dict() for each in labels],
             "models": models,
             "doubtful_units": doubtful_units(room.plant),
@@ -83,7 +85,9 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
             "repeated": repeated_rows(room),
             "problems": problems,
         }
-    call.show(report, lambda: _tell(report, [each.summary() for each in left_out]))
+    call.show(
+        report, lambda: _tell(report, [each.summary() for each in left_out] + [each.summary() for each in regimes])
+    )
     if problems:
         click.get_current_context().exit(1)
 
@@ -134,29 +138,35 @@ def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
     return {**about, "says": says, "can_be_trained": True}
 
 
-def _by_readings(room: "ControlRoom") -> tuple[list["LeftOut"], list["LabelProblem"], list[str]]:
-    """Return what is left out, what is suspicious about failures, and why that cannot be said of a class."""
+def _by_readings(
+    room: "ControlRoom",
+) -> tuple[list["LeftOut"], list["RegimeTime"], list["LabelProblem"], list[str]]:
+    """Return what is left out, how machines run, what is suspicious about failures, and why none can be said."""
     from features.left_out import left_out
+    from features.regime_time import regime_time
     from ingest.errors import DamagedError, NotEnoughDataError
     from models.label_check import check_labels
 
     out: list[LeftOut] = []
+    regimes: list[RegimeTime] = []
     labels: list[LabelProblem] = []
     unreadable: list[str] = []
     for each in room.plant.classes:
         try:
             labels += check_labels(room.plant, room.store, each)
             found = left_out(each, room.store)
+            ran = regime_time(each, room.store)
         except DamagedError as error:
             unreadable.append(str(error))
         except NotEnoughDataError:
             continue
         else:
             out += [] if found is None else [found]
-    return out, labels, unreadable
+            regimes += [] if ran is None else [ran]
+    return out, regimes, labels, unreadable
 
 
-def _tell(report: dict[str, Any], left_out: list[str]) -> None:
+def _tell(report: dict[str, Any], how_machines_ran: list[str]) -> None:
     machines = ", ".join(f"{count} {name}" for name, count in report["machines"].items())
     click.echo(f"{report['plant']}: {machines}; {len(report['sources'])} sources.")
     store = report["store"]
@@ -192,7 +202,7 @@ def _tell(report: dict[str, Any], left_out: list[str]) -> None:
     for line in report["doubtful_units"]:
         click.echo(f"Look at {line}")
     tell(report["quality"])
-    for line in left_out:
+    for line in how_machines_ran:
         click.echo(line)
     for found in report["labels"]:
         click.echo(f"Look at {found['says']}.")

@@ -13,6 +13,7 @@ from features.catalogue import FEATURES
 from features.extract import extract
 from features.limits import Limits
 from features.recipe import Recipe
+from features.regimes import Regimes
 from features.running import Running
 from features.table import FeatureTable
 from ingest.event import Event, EventKind
@@ -39,6 +40,9 @@ AT_TIMES_OFF = replace(
         settle=4 * MINUTE,
         hold=10 * MINUTE,
         holds=(10 * MINUTE, 3 * MINUTE),
+    ),
+    regimes=Regimes(
+        ("full", "idle"), ("pressure > 0", "pressure < -0.5 or state == 'E2'"), ("pressure",), (15 * MINUTE,)
     ),
 )
 CUT_OFF = 180.0
