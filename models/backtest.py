@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from features.leaks.leak import Leak
 from features.recipe import Recipe, recipe_for
 from features.sampling import signal_intervals
 from features.table import FeatureTable
@@ -22,6 +23,7 @@ from models.early import Early
 from models.evaluate import pooled
 from models.fit import fit_bundle
 from models.judged_part import Part, judge_part
+from models.leak_check import check_leaks
 from models.moment import instant
 from models.money import Money
 from models.past import Past
@@ -65,7 +67,7 @@ def backtest(
     entry = entry.model_copy(update={"split": split_of(plant, entry)})
     past = Past.of(plant, history, entry, start, end)
     report = progress or _silent
-    parts = _by_machine(past, report) if entry.split == "machine" else _by_time(past, report)
+    parts, leaks = _by_machine(past, report) if entry.split == "machine" else _by_time(past, report)
     verdict = pooled([part.verdict for part in parts])
     assessed, positive = sum(part.known_rows for part in parts), sum(part.positive_rows for part in parts)
     return BacktestReport(
@@ -86,6 +88,7 @@ def backtest(
         horizon=entry.horizon,
         early=Early.together(part.early for part in parts),
         reasons=dict(sum((Counter(part.reasons) for part in parts), Counter())),
+        leaks=leaks,
         seconds=timer() - began,
     )
 
@@ -110,11 +113,12 @@ def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datet
     )
 
 
-def _by_time(past: Past, report: Progress) -> list[Part]:
+def _by_time(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
     first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features of the training part", 0, 4)
     recipe = recipe_until(past.plant, past.history, past.entry, past.start)
     table = _believed(past, recipe, first, past.start).table
+    leaks = check_leaks(past.entry, recipe, table, past.events, past.start)
     report("training", 1, 4)
     bundle = _fitted(past, recipe, table, past.machines, past.start)
     report("features of the judged part", 2, 4)
@@ -122,10 +126,10 @@ def _by_time(past: Past, report: Progress) -> list[Part]:
     report("judging", 3, 4)
     part = judge_part(past, bundle, table, test, past.machines, past.start)
     report("judging", 4, 4)
-    return [part]
+    return [part], leaks
 
 
-def _by_machine(past: Past, report: Progress) -> list[Part]:
+def _by_machine(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
     first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features", 0, MOST_FOLDS)
     recipe = recipe_until(past.plant, past.history, past.entry, past.end)
@@ -137,6 +141,7 @@ def _by_machine(past: Past, report: Progress) -> list[Part]:
             f"model '{past.entry.name}': a backtest by machine needs readings of two machines or more;"
             ' write split = "time" in its entry'
         )
+    leaks = check_leaks(past.entry, recipe, table, past.events, past.end)
     parts = []
     for number, fold in enumerate(folds):
         report("training and judging by machine", number, len(folds))
@@ -146,7 +151,7 @@ def _by_machine(past: Past, report: Progress) -> list[Part]:
         unseen = unseen.where((unseen.time > instant(past.start)) & (unseen.time <= instant(past.end)))
         parts.append(judge_part(past, bundle, seen, replace(whole, table=unseen), learnt, past.end))
     report("training and judging by machine", len(folds), len(folds))
-    return parts
+    return parts, leaks
 
 
 def _believed(past: Past, recipe: Recipe, start: datetime, end: datetime) -> BelievedTable:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from features.leaks.leak import Leak, told
 from ingest.duration import format_duration
 from models.assessment import not_assessed
 from models.early import Early
@@ -29,6 +30,7 @@ class BacktestReport:
     evidence : what may be claimed on the events of the training part
     early : false alarms that a longer horizon than ``horizon`` would count as right
     reasons : how many judged window ends had a level (ok) or why they had none, by ``Reason``
+    leaks : features that know more than they could have known, see ``leak_check``
     seconds : how long the backtest took
     """
 
@@ -46,6 +48,7 @@ class BacktestReport:
     horizon: timedelta
     early: Early
     reasons: Mapping[str, int]
+    leaks: tuple[Leak, ...]
     seconds: float
 
     @property
@@ -81,6 +84,7 @@ class BacktestReport:
             },
             "open_alerts": verdict.alerts_that_are(AlertVerdict.OPEN),
             "reasons": dict(self.reasons),
+            "leaks": [leak.to_dict() for leak in self.leaks],
             "base_rate": self.base_rate,
             "threshold": list(self.thresholds),
             "span": {"start": _moment(self.start), "end": _moment(self.end)},
@@ -111,7 +115,17 @@ class BacktestReport:
 
     def summary(self) -> str:
         """Say in a few plain sentences what the model would have done, and what it would have saved."""
-        return " ".join([*self._doubt(), self._alerts(), *self._unsaid(), *self._events(), self._money()])
+        return " ".join(
+            [*self._leaked(), *self._doubt(), self._alerts(), *self._unsaid(), *self._events(), self._money()]
+        )
+
+    def _leaked(self) -> list[str]:
+        refused = told(leak for leak in self.leaks if leak.refused)
+        if not refused:
+            return []
+        return [
+            f"{self.model} may know the outcome beforehand, and then none of this holds: {'; also '.join(refused)}."
+        ]
 
     def _doubt(self) -> list[str]:
         if self.enough:

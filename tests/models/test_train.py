@@ -12,6 +12,7 @@ import pytest
 from features.leaks.leak import REFUSED, Leak
 from ingest.errors import LeakError, NotEnoughDataError, RegistryError
 from ingest.plant import Signal
+from models.backtest import backtest
 from models.believed import believed
 from models.card import page
 from models.known_history import KnownHistory
@@ -260,6 +261,16 @@ def test_a_model_that_would_learn_from_the_future_is_refused_and_the_leak_is_nam
     assert "leave it out" in message
     assert "--accept-leaks" in message
     assert registry.versions() == []
+
+
+def test_a_backtest_says_before_its_figures_that_a_model_knows_the_outcome(knowing: TableHistory) -> None:
+    leaky = backtest(LEAKY, knowing, pump_entry())
+    honest = backtest(LEAKY, knowing, pump_entry(signals=["vibration"]))
+
+    assert "may know the outcome beforehand" in leaky.summary().split("would have raised")[0]
+    assert "hours_to_repair" in leaky.summary()
+    assert any("hours_to_repair" in leak["column"] for leak in leaky.to_dict()["leaks"])
+    assert "beforehand" not in honest.summary()
 
 
 def test_without_the_leaking_signal_it_is_trained_as_before(
