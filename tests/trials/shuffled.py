@@ -43,7 +43,10 @@ class Rows:
         count = self.readings // SIGNALS
         number = np.arange(count)
         values = np.round(random_values.normal(50, 5, (SIGNALS, count)), 2)
-        values[random_values.random((SIGNALS, count)) < 0.2] = np.nan
+        missing = random_values.random((SIGNALS, count)) < 0.2
+        # A row without any reading is none.
+        missing[0, missing.all(axis=0)] = False
+        values[missing] = np.nan
         columns = {
             "machine": pa.array([f"machine-{each:02d}" for each in range(MACHINES)]).take(pa.array(number % MACHINES)),
             "time": pa.array((BEGIN + number // MACHINES * 60) * 1_000_000, pa.timestamp("us", "UTC")),
