@@ -35,6 +35,11 @@ class Ring:
         """How much memory the rows take."""
         return self._times.nbytes + self._rows.nbytes
 
+    @property
+    def held(self) -> tuple[Times, Floats, int, int]:
+        """Times and rows, and the places of the first row that is held and behind the last one; not to be kept."""
+        return self._times, self._rows, self._begin, self._stop
+
     def append(self, time: int, row: Sequence[float] | Floats) -> None:
         """Add a row that is later than all others; NaN where a signal was not read."""
         place = self._stop

@@ -18,8 +18,11 @@ import pyarrow as pa
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
 from features.extract import CELLS, extract
+from features.kernels.windows import Engine
 from features.live import HeldReadings, Live, Reach, group_of, load, load_events
 from features.moments import Floats, Moments
+from features.newest import Newest
+from features.one_by_one import one_by_one
 from features.recipe import MICROSECOND, Recipe
 from features.summary import features_of, fill_panes
 from features.table import FeatureTable
@@ -71,6 +74,7 @@ class Stream:
         ``late_within`` are given again, in case that something came late meanwhile
     late_within : how long after the end of a window late readings and events change its row
     cells : about how many readings may be held at once while something is read from the store
+    engine : ``auto`` makes single windows by compiled code where numba is installed; the numbers are the same
 
     Attributes
     ----------
@@ -92,6 +96,7 @@ class Stream:
         given: Mapping[str, datetime] | None = None,
         late_within: timedelta = timedelta(0),
         cells: int = CELLS,
+        engine: Engine = "auto",
     ) -> None:
         if late_within < timedelta(0):
             raise ValueError(f"late_within is {late_within}; it is a span of time, such as one hour")
@@ -111,6 +116,15 @@ class Stream:
         self._of_signals = sum(bool(column.signal) for column in recipe.columns)
         self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if not column.signal]
         self._nothing = Streamed(extract(recipe, history, [], since, since), {})
+        self._newest = Newest(recipe, self._reach) if engine != "plain" and Newest.knows(recipe) else None
+        self._one_by_one = [
+            (number, BY_NAME[column.feature], column.window or recipe.lookback)
+            for number, column in enumerate(recipe.columns_of(recipe.signals[0]) if recipe.signals else ())
+            if BY_NAME[column.feature].one_by_one
+        ]
+        self._sampled = list(dict.fromkeys(feature for _, feature, _ in self._one_by_one))
+        offered = [recipe.offers(column) for signal in recipe.signals for column in recipe.columns_of(signal)]
+        self._offered = None if all(offered) else np.array(offered)
         self._before = dict(given or {})
         for machine, (first, newest) in history.spans(recipe.machine_class).items():
             live = self._follow(machine, moment(first), moment(newest))
@@ -121,7 +135,7 @@ class Stream:
     def bytes(self) -> int:
         """How much memory readings and panes take."""
         lives = self._machines.values()
-        return sum(live.ring.bytes + sum(field.nbytes for field in live.panes) for live in lives)
+        return sum(live.ring.bytes + live.panes.bytes for live in lives)
 
     def take(self, readings: Readings | None = None, events: pd.DataFrame | None = None) -> Streamed:
         """Take what was just added to the store, and return the rows that are due.
@@ -164,6 +178,8 @@ class Stream:
         live.newest = time
         if time - live.given < self._reach.stride and not self._due:
             return self._nothing
+        if self._newest is not None and not self._due and self._newest.due(live):
+            return self._from_newest(self._newest, live)
         self._due.add(machine)
         return self.update()
 
@@ -287,6 +303,31 @@ class Stream:
         )
         return table if alive.all() else table.where(alive.reshape(-1))
 
+    def _from_newest(self, newest: Newest, live: Live) -> Streamed:
+        """Return the row of the one window end that is due of a machine."""
+        recipe = self.recipe
+        begin, end = live.given, live.given + self._reach.stride
+        values = np.empty((1, len(recipe.columns)))
+        whole = self._offered is None
+        found = values[0, : self._of_signals].reshape(-1, newest.columns) if whole else np.empty((len(recipe.signals), newest.columns))
+        if self._one_by_one:
+            ends = np.array([end])
+            of_rows = one_by_one(recipe, self._held, (live.machine,), (live.events.restarts,), ends, self._sampled, self._cells)
+            for place, feature, length in self._one_by_one:
+                found[:, place] = of_rows[feature.name, length][:, 0, 0]
+        filled, spoken = newest.features(live, found)
+        if not whole:
+            values[0, : self._of_signals] = found.reshape(-1)[self._offered]
+        for place, column in self._clocks:
+            values[:, place] = usage(column, live.events, live.first, np.array([end]))
+        live.given = end
+        time = np.array([end], "datetime64[us]")
+        machine = np.array([live.machine], object)
+        table = FeatureTable(machine, time, recipe.names, values, np.array([filled]))
+        alive = spoken and end >= live.first
+        spans = {live.machine: (EPOCH + begin * MICROSECOND, EPOCH + end * MICROSECOND)}
+        return Streamed(table if alive else table.where(np.zeros(1, np.bool_)), spans)
+
     def _learn_normal(self, lives: Sequence[Live], end: int) -> None:
         """Read the own normal of machines of which it is not known, once all of its time is over."""
         if not self._against_normal or self.recipe.baseline is None:
@@ -309,7 +350,7 @@ def _panes(lives: Sequence[Live], grid: Grid) -> Moments:
     own = []
     for live in lives:
         first = (grid.origin - live.origin) // grid.pane
-        own.append(live.panes.part((..., slice(first, first + grid.panes))))
+        own.append(live.panes.moments(first, first + grid.panes))
     if len(own) == 1:
         return own[0]
     fields: list[Any] = [np.concatenate(each, axis=1) for each in zip(*own, strict=True)]

@@ -177,13 +177,26 @@ def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice,
     return moments.samples >= np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length, signals) * ran)
 
 
+def least_samples(recipe: Recipe, length: timedelta) -> Floats:
+    """Return how many samples a window needs in which the machine always ran, shape (n_signals,)."""
+    return np.maximum(LEAST_SAMPLES, LEAST_SHARE * _expected(recipe, length, slice(None)) * 1.0)[:, 0, 0]
+
+
+def samples_expected(recipe: Recipe) -> Floats:
+    """Return how many samples fill the shortest window of each signal, shape (n_signals,)."""
+    return _filling(recipe, slice(None))[:, 0, 0]
+
+
 def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
     """Return how many samples a full window of each signal holds, shape (n_signals, 1, 1)."""
     counts = [length / every for every in recipe.every] or [float(LEAST_SAMPLES)] * len(recipe.signals)
     return np.array(counts[signals])[:, np.newaxis, np.newaxis]
 
 
-def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
+def _filling(recipe: Recipe, signals: slice) -> Floats:
     # The few readings that a slow signal promises a short window do not fill it.
-    expected = np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
-    return np.minimum(shortest.moments.samples / expected, 1.0).max(axis=0)
+    return np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
+
+
+def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
+    return np.minimum(shortest.moments.samples / _filling(recipe, signals), 1.0).max(axis=0)

@@ -1,0 +1,159 @@
+"""The newest windows of one machine by compiled code, where nothing is asked that only a few recipes ask.
+
+A message that makes a window due waits for the answer, and numpy needs some hundred calls for it, however few
+numbers there are. What comes out is the same to the bit, so either may work at any time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import BY_NAME
+from features.held_panes import LANES
+from features.kernels.windows import compiled_is_there
+from features.live import Live, Reach
+from features.moments import Floats
+from features.recipe import Recipe
+from features.summary import least_samples, samples_expected
+
+Places = NDArray[np.int64]
+
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which panes and blocks of panes are combined to windows that end with the same pane.
+
+    The order is that of ``moments.over_windows``: blocks of 1, 2, 4, … panes, newest first.
+
+    Attributes
+    ----------
+    of_panes : older and newer pane, block that they make, and panes between their ends; shape (n, 4)
+    single : pane and the block that it is, shape (n, 2)
+    of_blocks : as ``of_panes``, of two blocks, shape (n, 4)
+    whole : block of each window
+    blocks : how many there are
+    """
+
+    of_panes: Places
+    single: Places
+    of_blocks: Places
+    whole: Places
+    blocks: int
+
+    @classmethod
+    def of(cls, lengths: Sequence[int]) -> "Plan":
+        """Plan windows of some lengths, in panes; pane 0 is the first one of the longest."""
+        of_panes: list[tuple[int, int, int, int]] = []
+        single: list[tuple[int, int]] = []
+        of_blocks: list[tuple[int, int, int, int]] = []
+        known: dict[tuple[int, int], int] = {}
+        count = 0
+
+        def block(size: int, end: int) -> int:
+            nonlocal count
+            if (size, end) not in known:
+                half = size // 2
+                if size == 1:
+                    single.append((end, count))
+                elif size == 2:
+                    of_panes.append((end - 1, end, count, 1))
+                else:
+                    of_blocks.append((block(half, end - half), block(half, end), count, half))
+                known[size, end] = count
+                count += 1
+            return known[size, end]
+
+        whole = []
+        for length in lengths:
+            window, done = -1, 0
+            for level in range(length.bit_length()):
+                if length >> level & 1:
+                    older = block(1 << level, max(lengths) - 1 - done)
+                    if done:
+                        of_blocks.append((older, window, count, done))
+                        window, count = count, count + 1
+                    else:
+                        window = older
+                    done += 1 << level
+            whole.append(window)
+        tables = (np.array(each, np.int64).reshape(-1, width) for each, width in ((of_panes, 4), (single, 2), (of_blocks, 4)))
+        return cls(*tables, np.array(whole, np.int64), count)
+
+
+class Newest:
+    """Windows of one machine that end with the stride in which its newest reading lies.
+
+    Parameters
+    ----------
+    recipe : of which ``asks_only`` this
+    """
+
+    def __init__(self, recipe: Recipe, reach: Reach) -> None:
+        # Loaded where a kernel runs and never before, as in kernels.windows.
+        from features.kernels.newest import FIELDS, FORMULAS, newest_windows
+
+        self._work = newest_windows
+        self._reach = reach
+        self._signals = len(recipe.signals)
+        self._plan = Plan.of(reach.lengths)
+        self._step = reach.stride // reach.pane
+        width = -(-self._signals // LANES) * LANES
+        self._blocks = np.zeros((FIELDS, self._plan.blocks, width))
+        self._least = np.array([least_samples(recipe, length) for length in recipe.windows])
+        self._expected = samples_expected(recipe)
+        place = {length: number for number, length in enumerate(recipe.windows)}
+        of_signal = recipe.columns_of(recipe.signals[0])
+        self.columns = len(of_signal)
+        rows = []
+        for number, column in enumerate(of_signal):
+            window = place[column.window or recipe.lookback]
+            longer = place[column.against] if column.against else window
+            rows.append((FORMULAS.index(column.feature) if column.feature in FORMULAS else -1, window, longer, number))
+        self._columns = np.array(rows, np.int64)
+
+    @staticmethod
+    def knows(recipe: Recipe) -> bool:
+        """Whether compiled code is there and makes all that a recipe asks of the moments of its windows."""
+        simple = recipe.running is None and bool(recipe.signals)
+        return simple and compiled_is_there() and not any(BY_NAME[name].kind == "baseline" for name in recipe.features)
+
+    def due(self, live: Live) -> bool:
+        """Return whether the windows of one end are due, and nothing else has to be looked at."""
+        reach = self._reach
+        begin = live.given
+        return (
+            not live.again
+            and live.since == _NEVER
+            and begin + reach.stride <= live.newest < begin + 2 * reach.stride
+            and live.made == begin
+            and live.origin <= begin + reach.stride - reach.lookback
+            and (not len(live.events.restarts) or int(live.events.restarts[-1]) <= live.origin)
+        )
+
+    def features(self, live: Live, found: Floats) -> tuple[float, bool]:
+        """Write the features of the windows that are due, and hold what the next ones need.
+
+        Parameters
+        ----------
+        found : shape (n_signals, columns), with those that are made of samples one by one; changed in place
+
+        Returns
+        -------
+        share of the shortest window that readings cover, and whether the longest one holds a reading
+        """
+        reach, plan = self._reach, self._plan
+        begin, end = live.given, live.given + reach.stride
+        live.let_go(begin, end, reach)
+        place = live.panes.room_for(self._step)
+        origin = place + self._step - reach.lengths[-1]
+        filled, spoken = self._work(
+            *live.ring.held, begin, reach.pane, self._step, live.panes.fields, place, origin, plan.of_panes, plan.single,
+            plan.of_blocks, self._blocks, plan.whole, self._columns, self._least, self._expected, found,
+        )  # fmt: skip
+        live.panes.lengthen(self._step)
+        live.made = end
+        return filled, spoken
