@@ -6,17 +6,21 @@ numbers there are. What comes out is the same to the bit, so either may work at 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.catalogue import BY_NAME
+from features.column import Column
 from features.held_panes import LANES
 from features.kernels.windows import compiled_is_there
 from features.live import Live, Reach
 from features.moments import Floats
 from features.recipe import Recipe
 from features.summary import least_samples, samples_expected
+from features.window import microseconds
 
 Places = NDArray[np.int64]
 
@@ -94,9 +98,10 @@ class Newest:
 
     def __init__(self, recipe: Recipe, reach: Reach) -> None:
         # Loaded where a kernel runs and never before, as in kernels.windows.
+        from features.kernels.compiled import newest
         from features.kernels.newest import FIELDS, FORMULAS, newest_windows
 
-        self._work = newest_windows
+        self._work, self._one_by_one = newest_windows, newest
         self._reach = reach
         self._signals = len(recipe.signals)
         self._plan = Plan.of(reach.lengths)
@@ -114,6 +119,17 @@ class Newest:
             longer = place[column.against] if column.against else window
             rows.append((FORMULAS.index(column.feature) if column.feature in FORMULAS else -1, window, longer, number))
         self._columns = np.array(rows, np.int64)
+        self._kernels = tuple(name for name in recipe.features if BY_NAME[name].by_kernel)
+        self._of_kernels = [
+            (microseconds(each), self._places(of_signal, each)) for each in recipe.windows if self._kernels
+        ]
+
+    def _places(self, columns: Sequence[Column], length: timedelta) -> Any:
+        """Return which columns hold what kernels make of windows of a length, in the order of the kernels."""
+        names = [column.feature if column.window == length else "" for column in columns]
+        places = [names.index(name) for name in self._kernels]
+        even = places == list(range(places[0], places[0] + len(places))) if places else True
+        return slice(places[0], places[0] + len(places)) if places and even else places
 
     @staticmethod
     def knows(recipe: Recipe) -> bool:
@@ -133,6 +149,25 @@ class Newest:
             and live.origin <= begin + reach.stride - reach.lookback
             and (not len(live.events.restarts) or int(live.events.restarts[-1]) <= live.origin)
         )
+
+    def kernels(self, live: Live, found: Floats) -> bool:
+        """Write the features of the windows that are due that kernels make of samples one by one.
+
+        Returns
+        -------
+        bool
+            ``False`` where a window holds no sample, or one that is missing: this is done elsewhere.
+        """
+        end = live.given + self._reach.stride
+        for length, columns in self._of_kernels:
+            times, rows = live.ring.between(end - length, end)
+            values = np.add(rows[:, : self._signals].T, 0.0, order="C")
+            if not len(times) or not np.isfinite(np.add.reduce(values, axis=None)):
+                return False
+            own = np.empty((len(self._kernels), self._signals, 1))
+            self._one_by_one(values, times, end, self._kernels, own)
+            found[:, columns] = own[:, :, 0].T
+        return True
 
     def features(self, live: Live, found: Floats) -> tuple[float, bool]:
         """Write the features of the windows that are due, and hold what the next ones need.

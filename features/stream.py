@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.baseline import own_normal
-from features.catalogue import BY_NAME
+from features.catalogue import BY_NAME, Feature
 from features.extract import CELLS, extract
 from features.kernels.windows import Engine
 from features.live import HeldReadings, Live, Reach, group_of, load, load_events
@@ -122,7 +122,6 @@ class Stream:
             for number, column in enumerate(recipe.columns_of(recipe.signals[0]) if recipe.signals else ())
             if BY_NAME[column.feature].one_by_one
         ]
-        self._sampled = list(dict.fromkeys(feature for _, feature, _ in self._one_by_one))
         offered = [recipe.offers(column) for signal in recipe.signals for column in recipe.columns_of(signal)]
         self._offered = None if all(offered) else np.array(offered)
         self._before = dict(given or {})
@@ -307,17 +306,16 @@ class Stream:
         """Return the row of the one window end that is due of a machine."""
         recipe = self.recipe
         begin, end = live.given, live.given + self._reach.stride
-        values = np.empty((1, len(recipe.columns)))
-        whole = self._offered is None
-        found = values[0, : self._of_signals].reshape(-1, newest.columns) if whole else np.empty((len(recipe.signals), newest.columns))
+        found = np.empty((len(recipe.signals), newest.columns))
         if self._one_by_one:
-            ends = np.array([end])
-            of_rows = one_by_one(recipe, self._held, (live.machine,), (live.events.restarts,), ends, self._sampled, self._cells)
-            for place, feature, length in self._one_by_one:
-                found[:, place] = of_rows[feature.name, length][:, 0, 0]
+            kernels = newest.kernels(live, found)
+            rest = [each for each in self._one_by_one if not (kernels and each[1].by_kernel)]
+            self._write_one_by_one(live, end, rest, found)
         filled, spoken = newest.features(live, found)
-        if not whole:
-            values[0, : self._of_signals] = found.reshape(-1)[self._offered]
+        values = found.reshape(1, -1) if self._offered is None else found.reshape(1, -1)[:, self._offered]
+        if self._clocks:
+            of_signals, values = values, np.empty((1, len(recipe.columns)))
+            values[:, : self._of_signals] = of_signals
         for place, column in self._clocks:
             values[:, place] = usage(column, live.events, live.first, np.array([end]))
         live.given = end
@@ -327,6 +325,19 @@ class Stream:
         alive = spoken and end >= live.first
         spans = {live.machine: (EPOCH + begin * MICROSECOND, EPOCH + end * MICROSECOND)}
         return Streamed(table if alive else table.where(np.zeros(1, np.bool_)), spans)
+
+    def _write_one_by_one(
+        self, live: Live, end: int, which: Sequence[tuple[int, Feature, timedelta]], found: Floats
+    ) -> None:
+        """Write features of single samples of one window end into their columns."""
+        if not which:
+            return
+        features = list(dict.fromkeys(feature for _, feature, _ in which))
+        own = one_by_one(
+            self.recipe, self._held, (live.machine,), (live.events.restarts,), np.array([end]), features, self._cells
+        )
+        for place, feature, length in which:
+            found[:, place] = own[feature.name, length][:, 0, 0]
 
     def _learn_normal(self, lives: Sequence[Live], end: int) -> None:
         """Read the own normal of machines of which it is not known, once all of its time is over."""

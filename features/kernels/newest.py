@@ -322,7 +322,10 @@ def _write_features(blocks: Any, whole: Any, columns: Any, least: Any, expected:
             code, one, longer, place = columns[number]
             found = np.nan
             samples, of_longer = blocks[SAMPLES, whole[one], signal], blocks[SAMPLES, whole[longer], signal]
-            if samples >= least[one, signal] and of_longer >= least[longer, signal]:
+            enough = samples >= least[one, signal] and of_longer >= least[longer, signal]
+            if enough and code < 0:
+                found = out[signal, place]
+            elif enough:
                 for field in range(FIELDS):
                     window[field] = blocks[field, whole[one], signal]
                     other[field] = blocks[field, whole[longer], signal]
@@ -352,7 +355,8 @@ def newest_windows(
     of_blocks : as ``of_panes``, of two blocks; shape (n, 4)
     blocks : shape (FIELDS, n_blocks, as ``held``), to work in
     whole : block of each window, shortest first
-    columns : formula, window, window that it is compared with (the same if none), place in ``out``; shape (n, 4)
+    columns : formula, -1 for what stands in ``out`` already; window, window that it is compared with (the same if
+        none), and place in ``out``; shape (n, 4)
     least : samples that a window needs, shape (n_windows, n_signals)
     expected : samples of a full shortest window, shape (n_signals,)
     out : shape (n_signals, n_columns), changed in place
