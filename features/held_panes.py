@@ -11,7 +11,7 @@ FIELDS = Moments._fields[:-1]
 """Rows of the array; ``cut`` is kept beside it, because it is one for all signals."""
 LANES = 8
 """Compiled code works on so many signals at once; places beyond the last signal hold no samples."""
-ROOM = 4
+ROOM = 2
 """Panes for which there is room beyond those that are held, and beyond an eighth of them."""
 
 
