@@ -14,7 +14,7 @@ from features.moments import Floats
 from features.recipe import Recipe
 from features.samples import Past, Samples
 from features.span import expected_every, portions, read_samples
-from features.window import HOUR, Times, floors_at, gather, microseconds
+from features.window import BLOCK_CELLS, HOUR, Times, floors_at, gather, microseconds
 
 Found = dict[tuple[str, timedelta], Floats]
 
@@ -94,7 +94,7 @@ def _fill(
                 spans = Spans(read.time, begins, ends)
                 for name, values in zip(kernels, window_features(read.values, spans, kernels), strict=True):
                     found[name, length][:, machine] = values
-            for some, times, values in _of_equal_times(read) if len(kernels) < len(features) else ():
+            for some, times, values in _alike(read, begins, ends) if len(kernels) < len(features) else ():
                 for block, hours, rows in _laid_out(times, values, begins, ends, timed=bool(of_timed or of_limits)):
                     to = some, machine, block
                     shape = len(values), -1
@@ -102,26 +102,33 @@ def _fill(
                         found[name, length][to] = of_rows(rows).reshape(shape)
                     for name, of_times in of_timed.items():
                         found[name, length][to] = of_times(hours, rows).reshape(shape)
-                    for place, own in enumerate(range(some.start, some.stop) if of_limits else ()):
-                        limits, longest = bounds[own]
+                    for place, (limits, longest) in enumerate(bounds[some] if of_limits else ()):
                         part = slice(place * len(rows) // len(values), (place + 1) * len(rows) // len(values))
                         stands = held(hours[part], longest)
                         for name, of_bounds in of_limits.items():
-                            found[name, length][own, machine, block] = of_bounds(stands, rows[part], limits)
+                            found[name, length][some.start + place, machine, block] = of_bounds(
+                                stands, rows[part], limits
+                            )
                     if of_sorted:
                         rows.sort(axis=1)
                     for name, of_rows in of_sorted.items():
                         found[name, length][to] = of_rows(rows).reshape(shape)
 
 
-def _of_equal_times(read: Samples) -> Iterator[tuple[slice, Times, Floats]]:
-    """Yield signals that were read at the same times, with these and all that was read, shape (n_signals, n_samples)."""
+def _alike(read: Samples, begins: Times, ends: Times) -> Iterator[tuple[slice, Times, Floats]]:
+    """Yield signals that were read at the same times, with these and all that was read, shape (n_signals, n_samples).
+
+    As many signals as fit are taken at once: the longest window of all of them is laid out together.
+    """
     known = ~np.isnan(read.values)
-    if known.all():
-        yield slice(0, len(known)), read.time, read.values
+    if not known.all():
+        for signal, there in enumerate(known):
+            yield slice(signal, signal + 1), read.time[there], read.values[signal : signal + 1, there]
         return
-    for signal, there in enumerate(known):
-        yield slice(signal, signal + 1), read.time[there], read.values[signal : signal + 1, there]
+    first, stop = (np.searchsorted(read.time, each, side="right") for each in (begins, ends))
+    at_once = max(BLOCK_CELLS // max(int((stop - first).max()), 1), 1)
+    for begin, end in portions(0, len(known), 1, at_once):
+        yield slice(begin, end), read.time, read.values[begin:end]
 
 
 def _bounds(recipe: Recipe, signal: int) -> tuple[Limits, float]:

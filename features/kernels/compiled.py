@@ -19,7 +19,7 @@ Places = NDArray[np.int64]
 
 BLOCK_SAMPLES = 65_536
 """Samples after which sums are combined to windows: the sums of their panes stay in the cache."""
-MOST_WINDOWS = 1024
+MOST_WINDOWS = 4096
 _SHARES = np.array(SHARES)
 _SPECTRUM = frozenset(SPECTRUM)
 _BEGIN = np.zeros(1, np.int64)

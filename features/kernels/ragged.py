@@ -34,7 +34,7 @@ def ragged_windows(
     out : shape (n_wanted, n_series, n_windows), changed in place
     """
     count = len(ends)
-    windows = np.zeros((fields.COUNT, count))
+    windows = np.zeros((fields.COUNT, count + LANES))
     clock, distance = np.empty(longest), np.empty(longest)
     rows = row_of[names.QUANTILE_10 : names.QUANTILE_90 + 1]
     ordered = rows[0] >= 0 or rows[1] >= 0 or rows[2] >= 0
