@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.moments import Floats, Moments
+from features.moments import Moments
 
 FIELDS = Moments._fields[:-1]
 """Rows of the array; ``cut`` is kept beside it, because it is one for all signals."""
@@ -73,8 +73,6 @@ class HeldPanes:
     def moments(self, first: int, stop: int) -> Moments:
         """Return some panes, counted from the first one that is held, shape (n_signals, 1, n_panes)."""
         some = slice(self.begin + first, self.begin + stop)
-        fields: list[Floats] = [
-            np.ascontiguousarray(field[some, : self._signals].T)[:, np.newaxis] for field in self.fields
-        ]
-        cut: NDArray[Any] = np.broadcast_to(self.cut[some], fields[0].shape)
-        return Moments(*fields, cut)
+        held = np.ascontiguousarray(self.fields[:, some, : self._signals].transpose(0, 2, 1))[:, :, np.newaxis]
+        fields: list[Any] = [*held, np.broadcast_to(self.cut[some], held.shape[1:])]
+        return Moments(*fields)

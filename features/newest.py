@@ -84,8 +84,13 @@ class Plan:
                         window = older
                     done += 1 << level
             whole.append(window)
-        tables = (np.array(each, np.int64).reshape(-1, width) for each, width in ((of_panes, 4), (single, 2), (of_blocks, 4)))
-        return cls(*tables, np.array(whole, np.int64), count)
+        return cls(
+            of_panes=np.array(of_panes, np.int64).reshape(-1, 4),
+            single=np.array(single, np.int64).reshape(-1, 2),
+            of_blocks=np.array(of_blocks, np.int64).reshape(-1, 4),
+            whole=np.array(whole, np.int64),
+            blocks=count,
+        )
 
 
 class Newest:
@@ -186,8 +191,8 @@ class Newest:
         place = live.panes.room_for(self._step)
         origin = place + self._step - reach.lengths[-1]
         filled, spoken = self._work(
-            *live.ring.held, begin, reach.pane, self._step, live.panes.fields, place, origin, plan.of_panes, plan.single,
-            plan.of_blocks, self._blocks, plan.whole, self._columns, self._least, self._expected, found,
+            *live.ring.held, begin, reach.pane, self._step, live.panes.fields, place, origin, plan.of_panes,
+            plan.single, plan.of_blocks, self._blocks, plan.whole, self._columns, self._least, self._expected, found,
         )  # fmt: skip
         live.panes.lengthen(self._step)
         live.made = end

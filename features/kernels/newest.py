@@ -147,7 +147,9 @@ def _sum_pane(times: Any, rows: Any, end: int, signals: int, held: Any, place: i
 
 
 @jit
-def _combine(older: Any, a: int, aw: int, newer: Any, b: int, bw: int, into: Any, c: int, cw: int, hours: float) -> None:
+def _combine(
+    older: Any, a: int, aw: int, newer: Any, b: int, bw: int, into: Any, c: int, cw: int, hours: float
+) -> None:
     """Combine eight pairs of neighbouring stretches, as ``features.moments.combine`` does.
 
     Parameters

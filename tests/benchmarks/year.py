@@ -61,7 +61,9 @@ class LazyHistory:
         times = pa.array(np.tile(stamps, len(names))).cast(TIME)
         swing = np.sin(minutes * (2 * np.pi / 1440)) + minutes / 1e6
         columns: dict[str, Any] = {
-            "machine": pa.array(names).dictionary_encode().take(pa.array(np.repeat(np.arange(len(names)), len(minutes)))),
+            "machine": pa.array(names)
+            .dictionary_encode()
+            .take(pa.array(np.repeat(np.arange(len(names)), len(minutes)))),
             "time": times,
             "arrived": times,
         }
@@ -126,12 +128,16 @@ def measure(*, quick: bool) -> list[dict[str, Any]]:
     speed = one / statistics.median(seconds)
     whole = MACHINES * DAYS * 1440 * len(SIGNALS)
     by_one = f"{days} d × 1440 × {len(SIGNALS)} = {one / 1e6:.2f} M values of a machine in {one / speed:.2f} s"
-    of_all = f"{MACHINES} machines × {DAYS} d × 1440 × {len(SIGNALS)} = {whole / 1e9:.2f} G values / {speed / 1e6:.1f} M/s"
+    of_all = (
+        f"{MACHINES} machines × {DAYS} d × 1440 × {len(SIGNALS)} = {whole / 1e9:.2f} G values / {speed / 1e6:.1f} M/s"
+    )
     columns = len(recipe.columns)
     return [
         _row("a year machine by machine", round(speed), "values/processor second", GOAL_VALUES_PER_SECOND, by_one),
         _row("1,000 machines on one core", round(whole / speed / 60, 1), "min", None, of_all),
-        _row("1,000 machines on two cores", round(whole / speed / 120, 1), "min", None, "half of it, machine by machine"),
+        _row(
+            "1,000 machines on two cores", round(whole / speed / 120, 1), "min", None, "half of it, machine by machine"
+        ),
         _row("peak memory of the process", round(peak, 1), "MB", GOAL_MEGABYTES, f"{before:.0f} MB before the first"),
         _row("features of a machine", rows * columns, "numbers", None, f"{rows} rows × {columns} columns"),
     ]

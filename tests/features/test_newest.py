@@ -127,7 +127,7 @@ def test_single_windows_are_made_by_compiled_code(monkeypatch: pytest.MonkeyPatc
     def refused(*_: object) -> None:
         raise AssertionError("numpy made a window that compiled code knows")
 
-    store = TableHistory(readings_frame("m1", [1.0], **dict.fromkeys(SIGNALS, [1.0])))
+    store = TableHistory(readings_frame("m1", [1.0], **{name: [1.0] for name in SIGNALS}))
     stream = Stream(RECIPE, store, since=START)
     stream.update()
     monkeypatch.setattr("features.stream.fill_panes", refused)
