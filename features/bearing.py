@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from features.envelope import bands_of, best_band, envelope_spectrum
+from features.envelope import best_band, envelope_spectrum, nested_spectra
 from features.moments import Floats
 from features.spectrum import Fourier, Spectrum, background, line_rms, without_tones
 
@@ -31,7 +31,7 @@ _FAMILIES = (
     ("cage", "cage", (2, 3, 4, 5, 6)),
 )
 """Defect, the frequency that its lines are multiples of, and the multiples."""
-_PAVING = (1, 2, 4, 8)
+_CUTS = (1, 2, 4, 8)
 _HARMONICS = 3
 _WIDTH = 1.25
 _LEAST_LINES = 8
@@ -157,13 +157,15 @@ def evidence(fourier: Fourier, geometry: Geometry, shaft: float) -> dict[str, fl
 
 def _heard(fourier: Fourier, highest: float) -> Floats:
     """Return the lines of the envelope up to a frequency over the background, for each band that reaches so far."""
-    bands = [band for band in bands_of(fourier, _PAVING) if (band[1] - band[0]) * fourier.step >= _WIDTH * highest]
+    count, lines = int(highest / fourier.step) + 1, len(fourier.lines) - 1
+    power = [np.empty((0, count))]
+    wide = [cut for cut in _CUTS if lines // cut * fourier.step >= _WIDTH * highest]
+    if wide:
+        power.append(nested_spectra(fourier, max(wide), count))
     best = best_band(fourier, narrowest=_WIDTH * highest)
     if best is not None:
-        bands.append((best.first, best.last))
-    count = int(highest / fourier.step) + 1
-    power = [envelope_spectrum(fourier, *band, count).power for band in bands]
-    return _over_background(np.array(power).reshape(-1, count))
+        power.append(envelope_spectrum(fourier, best.first, best.last, count).power[np.newaxis])
+    return _over_background(np.concatenate(power))
 
 
 def _over_background(power: Floats) -> Floats:

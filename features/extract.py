@@ -170,18 +170,18 @@ def _summaries(
     most = max(cells // (PANE_FIELDS * max(len(recipe.signals), 1) * len(tracks)) - lookback, lookback)
     first, last = min(track.begin for track in tracks), max(track.stop for track in tracks)
     for begin, end in portions(first, last, 1, max(most // step, 1)):
-        found, filled, ran, spoken, shares = summarise(recipe, history, group, ends[begin:end], cells)
+        found = summarise(recipe, history, group, ends[begin:end], cells)
         for place, track in enumerate(tracks):
             late, soon = max(track.begin, begin), min(track.stop, end)
             if late < soon:
                 rows, own = track.rows(late, soon), slice(late - begin, soon - begin)
-                table.values[rows, : len(of_signals)] = found[place, own]
-                table.filled[rows] = filled[place, own]
+                table.values[rows, : len(of_signals)] = found.values[place, own]
+                table.filled[rows] = found.filled[place, own]
                 if table.filled_by_signal is not None:
-                    table.filled_by_signal[rows, : len(recipe.signals)] = shares[place, own]
-                alive[rows] = spoken[place, own]
+                    table.filled_by_signal[rows, : len(recipe.signals)] = found.shares[place, own]
+                alive[rows] = found.spoken[place, own]
                 if table.off is not None:
-                    table.off[rows] = 1 - ran[place, own]
+                    table.off[rows] = 1 - found.ran[place, own]
 
 
 def _waveforms(

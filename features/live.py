@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.catalogue import BY_NAME
+from features.held_panes import HeldPanes
 from features.moments import Floats, Moments, no_samples
 from features.recipe import Recipe
 from features.ring import Ring
@@ -90,7 +91,7 @@ class Live:
     since : earliest time of which something else came to be known since then; beyond all times if none did
     again : whether what is held is not enough, or not the newest, so that it is read from the store
     ring : newest readings, a column for each signal of the reach
-    panes : moments from ``origin`` to ``made``, shape (n_signals, 1, n_panes)
+    panes : moments from ``origin`` on, right up to ``made``
     states : its own states, which say whether it runs
     normal : its own normal, shape (n_signals, 1, 1); ``None`` while it is not known or known no more
     normal_ran : share of that time in which it ran
@@ -103,7 +104,7 @@ class Live:
     since: int = _NEVER
     again: bool = True
     ring: Ring = field(default_factory=lambda: Ring(_NEVER, np.empty(0, np.int64), np.empty((0, 0))))
-    panes: Moments = field(default_factory=lambda: no_samples((0, 1, 0)))
+    panes: HeldPanes = field(default_factory=lambda: HeldPanes(0))
     origin: int = _NEVER
     made: int = _NEVER
     events: MachineEvents = field(default_factory=lambda: MachineEvents.of(NO_EVENTS, [""])[""])
@@ -125,13 +126,16 @@ class Live:
 
     def lengthen(self, panes: Moments, begin: int, end: int, reach: Reach) -> None:
         """Put panes behind those that were made, and let go of what no window that ends after ``begin`` looks at."""
+        self.let_go(begin, end, reach)
+        self.panes.put(panes)
+        self.made = end
+
+    def let_go(self, begin: int, end: int, reach: Reach) -> None:
+        """Let go of panes that are not right any more, and of what no window that ends after ``begin`` looks at."""
         oldest = min(begin, end - reach.late)
         origin = min(max(self.origin, oldest - reach.lookback), self.made)
-        kept = slice((origin - self.origin) // reach.pane, (self.made - self.origin) // reach.pane)
-        fields: list[Any] = [
-            np.concatenate((held[..., kept], new), axis=-1) for held, new in zip(self.panes, panes, strict=True)
-        ]
-        self.panes, self.origin, self.made = Moments(*fields), origin, end
+        self.panes.keep((origin - self.origin) // reach.pane, (self.made - self.origin) // reach.pane)
+        self.origin = origin
         self.ring.forget(oldest - reach.samples)
 
     def learn(self, time: int, row: Floats, reach: Reach, ever_since: int) -> None:
@@ -222,7 +226,8 @@ def _load(recipe: Recipe, history: History, lives: Sequence[Live], reach: Reach,
     samples = samples_of(history, recipe.machine_class, reach.signals, names, floor, newest)
     for place, live in enumerate(lives):
         own = samples.of_machine(place)
-        live.panes = panes.copy((slice(None), slice(place, place + 1)))
+        live.panes = HeldPanes(len(recipe.signals))
+        live.panes.put(panes.part((slice(None), slice(place, place + 1))))
         live.ring = Ring(floor, own.time.copy(), np.ascontiguousarray(own.values.T))
         live.origin, live.made, live.again = origin, end, False
         live.newest = max([live.newest, *own.time[-1:].tolist()])

@@ -15,7 +15,7 @@ from features.moments import Floats
 from features.recipe import Recipe
 from features.samples import Past, Samples
 from features.span import expected_every, portions, read_samples
-from features.window import HOUR, Times, floors_at, gather, microseconds
+from features.window import BLOCK_CELLS, HOUR, Times, floors_at, gather, microseconds
 
 Found = dict[tuple[str, timedelta], Floats]
 
@@ -100,21 +100,41 @@ def _fill(
                 spans = Spans(read.time, begins, ends)
                 for name, values in zip(kernels, window_features(read.values, spans, kernels), strict=True):
                     found[name, length][:, machine] = values
-            for signal, (limits, longest) in enumerate(bounds if len(kernels) < len(features) else ()):
-                known = ~np.isnan(read.values[signal])
-                times, values = read.time[known], read.values[signal, known]
+            for some, times, values in _alike(read, begins, ends) if len(kernels) < len(features) else ():
                 for block, hours, rows in _laid_out(times, values, begins, ends, timed=bool(of_timed or of_limits)):
+                    to = some, machine, block
+                    shape = len(values), -1
                     for name, of_rows in as_read.items():
-                        found[name, length][signal, machine, block] = of_rows(rows)
+                        found[name, length][to] = of_rows(rows).reshape(shape)
                     for name, of_times in of_timed.items():
-                        found[name, length][signal, machine, block] = of_times(hours, rows)
-                    stands = held(hours, longest) if of_limits else hours
-                    for name, of_bounds in of_limits.items():
-                        found[name, length][signal, machine, block] = of_bounds(stands, rows, limits)
+                        found[name, length][to] = of_times(hours, rows).reshape(shape)
+                    for place, (limits, longest) in enumerate(bounds[some] if of_limits else ()):
+                        part = slice(place * len(rows) // len(values), (place + 1) * len(rows) // len(values))
+                        stands = held(hours[part], longest)
+                        for name, of_bounds in of_limits.items():
+                            found[name, length][some.start + place, machine, block] = of_bounds(
+                                stands, rows[part], limits
+                            )
                     if of_sorted:
                         rows.sort(axis=1)
                     for name, of_rows in of_sorted.items():
-                        found[name, length][signal, machine, block] = of_rows(rows)
+                        found[name, length][to] = of_rows(rows).reshape(shape)
+
+
+def _alike(read: Samples, begins: Times, ends: Times) -> Iterator[tuple[slice, Times, Floats]]:
+    """Yield signals that were read at the same times, with these and all that was read, shape (n_signals, n_samples).
+
+    As many signals as fit are taken at once: the longest window of all of them is laid out together.
+    """
+    known = ~np.isnan(read.values)
+    if not known.all():
+        for signal, there in enumerate(known):
+            yield slice(signal, signal + 1), read.time[there], read.values[signal : signal + 1, there]
+        return
+    first, stop = (np.searchsorted(read.time, each, side="right") for each in (begins, ends))
+    at_once = max(BLOCK_CELLS // max(int((stop - first).max()), 1), 1)
+    for begin, end in portions(0, len(known), 1, at_once):
+        yield slice(begin, end), read.time, read.values[begin:end]
 
 
 def _bounds(recipe: Recipe, signal: int) -> tuple[Limits, float]:
@@ -128,13 +148,17 @@ def _bounds(recipe: Recipe, signal: int) -> tuple[Limits, float]:
 def _laid_out(
     times: Times, values: Floats, begins: Times, ends: Times, *, timed: bool
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield windows as ``gather`` does, with hours after their ends (empty unless ``timed``) before the samples."""
-    blocks = gather(times, values, begins, ends)
-    if not timed:
-        for block, rows in blocks:
-            yield block, np.empty(0), rows
-        return
-    # A time in microseconds has fewer digits than a float holds, so that nothing is lost.
-    clocks = gather(times, times.astype(np.float64), begins, ends)
-    for (block, rows), (_, clock) in zip(blocks, clocks, strict=True):
-        yield block, (clock - ends[block, np.newaxis]) / HOUR, rows
+    """Yield some windows at a time: which, hours after their ends (empty unless ``timed``), and samples.
+
+    Rows end in NaN; the windows of the first signal come first, those of the next one behind them.
+    """
+    for block, place, inside in gather(times, begins, ends, len(values)):
+        rows = np.full((len(values), *inside.shape), np.nan)
+        rows[:, inside] = values[:, place[inside]]
+        hours = np.empty(0)
+        if timed:
+            # A time in microseconds has fewer digits than a float holds, so that nothing is lost.
+            clock = np.full(inside.shape, np.nan)
+            clock[inside] = times[place[inside]].astype(np.float64)
+            hours = np.tile((clock - ends[block, np.newaxis]) / HOUR, (len(values), 1))
+        yield block, hours, rows.reshape(-1, inside.shape[1])

@@ -35,6 +35,11 @@ class Ring:
         """How much memory the rows take."""
         return self._times.nbytes + self._rows.nbytes
 
+    @property
+    def held(self) -> tuple[Times, Floats, int, int]:
+        """Times and rows, and the places of the first row that is held and behind the last one; not to be kept."""
+        return self._times, self._rows, self._begin, self._stop
+
     def append(self, time: int, row: Sequence[float] | Floats) -> None:
         """Add a row that is later than all others; NaN where a signal was not read."""
         place = self._stop
@@ -83,8 +88,8 @@ class Ring:
     def between(self, start: int, end: int) -> tuple[Times, Floats]:
         """Return the rows in (start, end], the second array of shape (n_rows, n_signals); views, not to be kept."""
         held = self._times[self._begin : self._stop]
-        first, last = np.searchsorted(held, [start, end], side="right")
-        rows = slice(self._begin + int(first), self._begin + int(last))
+        first, last = (int(held.searchsorted(each, side="right")) for each in (start, end))
+        rows = slice(self._begin + first, self._begin + last)
         return self._times[rows], self._rows[rows]
 
     def forget(self, until: int) -> None:
@@ -92,7 +97,7 @@ class Ring:
         if until > self.floor:
             self.floor = until
             held = self._times[self._begin : self._stop]
-            self._begin += int(np.searchsorted(held, until, side="right"))
+            self._begin += int(held.searchsorted(until, side="right"))
 
     def _make_room(self, count: int) -> int:
         """Move the rows that are held to the front of larger arrays, and return the place after the last one."""

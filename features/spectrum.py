@@ -7,6 +7,7 @@ sine covers the line nearest to it and two on each side.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,6 +183,7 @@ def spread(spectrum: Spectrum) -> float:
     return float(np.sqrt(_per(float((apart * apart * spectrum.power).sum()), float(spectrum.power.sum()))))
 
 
+@lru_cache(maxsize=16)
 def octave_bands(nyquist: float) -> dict[str, tuple[float, float]]:
     """Return the octave bands that lie below a frequency, by nominal centre: 31.5 Hz to 16 kHz.
 

@@ -16,11 +16,14 @@ import pandas as pd
 import pyarrow as pa
 
 from features.baseline import own_normal
-from features.catalogue import BY_NAME
+from features.catalogue import BY_NAME, Feature
 from features.column import Column
 from features.extract import CELLS, extract
+from features.kernels.windows import Engine
 from features.live import HeldReadings, Live, Reach, group_of, load, load_events
 from features.moments import Floats, Moments
+from features.newest import Newest
+from features.one_by_one import one_by_one
 from features.recipe import MICROSECOND, REGIME_SHARE, Recipe
 from features.regime_share import regime_columns
 from features.summary import features_of, fill_panes
@@ -73,6 +76,7 @@ class Stream:
         ``late_within`` are given again, in case that something came late meanwhile
     late_within : how long after the end of a window late readings and events change its row
     cells : about how many readings may be held at once while something is read from the store
+    engine : ``auto`` makes single windows by compiled code where numba is installed; the numbers are the same
 
     Attributes
     ----------
@@ -94,6 +98,7 @@ class Stream:
         given: Mapping[str, datetime] | None = None,
         late_within: timedelta = timedelta(0),
         cells: int = CELLS,
+        engine: Engine = "auto",
     ) -> None:
         if late_within < timedelta(0):
             raise ValueError(f"late_within is {late_within}; it is a span of time, such as one hour")
@@ -113,6 +118,14 @@ class Stream:
         self._of_signals = sum(bool(column.signal) for column in recipe.columns)
         self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if _is_clock(column)]
         self._nothing = Streamed(extract(recipe, history, [], since, since), {})
+        self._newest = Newest(recipe, self._reach) if engine != "plain" and Newest.knows(recipe) else None
+        self._one_by_one = [
+            (number, BY_NAME[column.feature], column.window or recipe.lookback)
+            for number, column in enumerate(recipe.columns_of(recipe.signals[0]) if recipe.signals else ())
+            if BY_NAME[column.feature].one_by_one
+        ]
+        offered = [recipe.offers(column) for signal in recipe.signals for column in recipe.columns_of(signal)]
+        self._offered = None if all(offered) else np.array(offered)
         self._before = dict(given or {})
         for machine, (first, newest) in history.spans(recipe.machine_class).items():
             live = self._follow(machine, moment(first), moment(newest))
@@ -123,7 +136,7 @@ class Stream:
     def bytes(self) -> int:
         """How much memory readings and panes take."""
         lives = self._machines.values()
-        return sum(live.ring.bytes + sum(field.nbytes for field in live.panes) for live in lives)
+        return sum(live.ring.bytes + live.panes.bytes for live in lives)
 
     def take(self, readings: Readings | None = None, events: pd.DataFrame | None = None) -> Streamed:
         """Take what was just added to the store, and return the rows that are due.
@@ -166,6 +179,8 @@ class Stream:
         live.newest = time
         if time - live.given < self._reach.stride and not self._due:
             return self._nothing
+        if self._newest is not None and not self._due and self._newest.due(live):
+            return self._from_newest(self._newest, live)
         self._due.add(machine)
         return self.update()
 
@@ -272,12 +287,10 @@ class Stream:
                 live.lengthen(fresh.part((slice(None), slice(place, place + 1))), begin, end, reach)
         ends = np.arange(begin + reach.stride, end + 1, reach.stride)
         grid = Grid.of(recipe, ends)
-        found, filled, ran, spoken, shares = features_of(
-            recipe, self._held, group, grid, _panes(lives, grid), self._cells
-        )
-        alive = spoken & (ends >= np.array([[live.first] for live in lives]))
+        found = features_of(recipe, self._held, group, grid, _panes(lives, grid), self._cells)
+        alive = found.spoken & (ends >= np.array([[live.first] for live in lives]))
         values = np.empty((len(lives), len(ends), len(recipe.columns)))
-        values[..., : self._of_signals] = found
+        values[..., : self._of_signals] = found.values
         for row, live in enumerate(lives):
             for place, column in self._clocks:
                 values[row, :, place] = usage(column, live.events, live.first, ends)
@@ -291,12 +304,52 @@ class Stream:
             time=np.tile(ends, len(lives)).view("datetime64[us]"),
             names=recipe.names,
             values=values.reshape(alive.size, -1),
-            filled=filled.reshape(-1),
-            off=None if recipe.running is None else (1 - ran).reshape(-1),
+            filled=found.filled.reshape(-1),
+            off=None if recipe.running is None else (1 - found.ran).reshape(-1),
             signals=recipe.summarised,
-            filled_by_signal=shares.reshape(alive.size, -1),
+            filled_by_signal=found.shares.reshape(alive.size, -1),
         )
         return table if alive.all() else table.where(alive.reshape(-1))
+
+    def _from_newest(self, newest: Newest, live: Live) -> Streamed:
+        """Return the row of the one window end that is due of a machine."""
+        recipe = self.recipe
+        begin, end = live.given, live.given + self._reach.stride
+        found = np.empty((len(recipe.signals), newest.columns))
+        if self._one_by_one:
+            kernels = newest.kernels(live, found)
+            rest = [each for each in self._one_by_one if not (kernels and each[1].by_kernel)]
+            self._write_one_by_one(live, end, rest, found)
+        filled, spoken, shares = newest.features(live, found)
+        values = found.reshape(1, -1) if self._offered is None else found.reshape(1, -1)[:, self._offered]
+        if self._clocks:
+            of_signals, values = values, np.empty((1, len(recipe.columns)))
+            values[:, : self._of_signals] = of_signals
+        for place, column in self._clocks:
+            values[:, place] = usage(column, live.events, live.first, np.array([end]))
+        live.given = end
+        time = np.array([end], "datetime64[us]")
+        machine = np.array([live.machine], object)
+        table = FeatureTable(
+            machine, time, recipe.names, values, np.array([filled]),
+            signals=recipe.summarised, filled_by_signal=shares[np.newaxis],
+        )  # fmt: skip
+        alive = spoken and end >= live.first
+        spans = {live.machine: (EPOCH + begin * MICROSECOND, EPOCH + end * MICROSECOND)}
+        return Streamed(table if alive else table.where(np.zeros(1, np.bool_)), spans)
+
+    def _write_one_by_one(
+        self, live: Live, end: int, which: Sequence[tuple[int, Feature, timedelta]], found: Floats
+    ) -> None:
+        """Write features of single samples of one window end into their columns."""
+        if not which:
+            return
+        features = list(dict.fromkeys(feature for _, feature, _ in which))
+        own = one_by_one(
+            self.recipe, self._held, (live.machine,), (live.events.restarts,), np.array([end]), features, self._cells
+        )
+        for place, feature, length in which:
+            found[:, place] = own[feature.name, length][:, 0, 0]
 
     def _learn_normal(self, lives: Sequence[Live], end: int) -> None:
         """Read the own normal of machines of which it is not known, once all of its time is over."""
@@ -324,7 +377,7 @@ def _panes(lives: Sequence[Live], grid: Grid) -> Moments:
     own = []
     for live in lives:
         first = (grid.origin - live.origin) // grid.pane
-        own.append(live.panes.part((..., slice(first, first + grid.panes))))
+        own.append(live.panes.moments(first, first + grid.panes))
     if len(own) == 1:
         return own[0]
     fields: list[Any] = [np.concatenate(each, axis=1) for each in zip(*own, strict=True)]

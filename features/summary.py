@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +50,26 @@ class Windows:
     enough: NDArray[np.bool_]
 
 
-def summarise(
-    recipe: Recipe, history: Past, group: Group, ends: Times, cells: int
-) -> tuple[Floats, Floats, Floats, NDArray[np.bool_], Shares]:
+class Summary(NamedTuple):
+    """The features of all signals of some machines at some window ends, and what they rest on.
+
+    Attributes
+    ----------
+    values : shape (n_machines, n_ends, n_columns of signals), columns in the recipe's order
+    filled : share of the shortest window that readings cover, shape (n_machines, n_ends)
+    ran : share of the shortest window in which the machine ran, shape (n_machines, n_ends)
+    spoken : whether the longest window holds a reading or time that is left out, shape (n_machines, n_ends)
+    shares : of the expected readings that each signal's own window holds, shape (n_machines, n_ends, n_signals)
+    """
+
+    values: Floats
+    filled: Floats
+    ran: Floats
+    spoken: NDArray[np.bool_]
+    shares: Shares
+
+
+def summarise(recipe: Recipe, history: Past, group: Group, ends: Times, cells: int) -> Summary:
     """Return the features of all signals at some window ends, as ``features_of`` does.
 
     Parameters
@@ -62,28 +80,18 @@ def summarise(
     if not recipe.signals:
         ran = running_shares(recipe, history, group.machines, ends, [microseconds(each) for each in recipe.windows])
         none = np.empty((*ran[0].shape, 0))
-        return none, np.zeros(ran[0].shape), ran[0], ran[-1] < 1, none.astype(np.float32)
+        return Summary(none, np.zeros(ran[0].shape), ran[0], ran[-1] < 1, none.astype(np.float32))
     grid = Grid.of(recipe, ends)
     return features_of(recipe, history, group, grid, fill_panes(recipe, history, group, grid, cells), cells)
 
 
-def features_of(
-    recipe: Recipe, history: Past, group: Group, grid: Grid, panes: Moments, cells: int
-) -> tuple[Floats, Floats, Floats, NDArray[np.bool_], Shares]:
+def features_of(recipe: Recipe, history: Past, group: Group, grid: Grid, panes: Moments, cells: int) -> Summary:
     """Return the features of all signals at the window ends of a grid, given the moments of its panes.
 
     Parameters
     ----------
     panes : shape (n_signals, n_machines, n_panes)
     cells : about how many readings may be held at once
-
-    Returns
-    -------
-    values : shape (n_machines, n_ends, n_columns of signals), columns in the recipe's order
-    filled : share of the shortest window that readings cover, shape (n_machines, n_ends)
-    ran : share of the shortest window in which the machine ran, shape (n_machines, n_ends)
-    spoken : whether the longest window holds a reading or time that is left out, shape (n_machines, n_ends)
-    shares : of the expected readings that each signal's own window holds, shape (n_machines, n_ends, n_signals)
     """
     ends = grid.ends
     of_signal = recipe.columns_of(recipe.signals[0])
@@ -108,7 +116,7 @@ def features_of(
                 values[machines, :, signals, place] = found.transpose(1, 2, 0)
     offered = [recipe.offers(column) for signal in recipe.signals for column in recipe.columns_of(signal)]
     flat = values.reshape(*values.shape[:2], -1)
-    return flat if all(offered) else flat[..., np.array(offered)], filled, ran[0], spoken, shares
+    return Summary(flat if all(offered) else flat[..., np.array(offered)], filled, ran[0], spoken, shares)
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
@@ -182,16 +190,35 @@ def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice,
     return moments.samples >= np.maximum(LEAST_SAMPLES, recipe.min_fill * _expected(recipe, length, signals) * ran)
 
 
+def least_samples(recipe: Recipe, length: timedelta) -> Floats:
+    """Return how many samples a window needs in which the machine always ran, shape (n_signals,)."""
+    return np.maximum(LEAST_SAMPLES, recipe.min_fill * _expected(recipe, length, slice(None)) * 1.0)[:, 0, 0]
+
+
+def samples_expected(recipe: Recipe) -> Floats:
+    """Return how many samples fill the shortest window of each signal, shape (n_signals,)."""
+    return _filling(recipe, slice(None))[:, 0, 0]
+
+
+def own_expected(recipe: Recipe) -> Floats:
+    """Return how many samples each signal's own window promises, shape (n_signals,)."""
+    own = list(recipe.own_windows[: len(recipe.signals)])
+    return np.array([_expected(recipe, length, slice(place, place + 1))[0, 0, 0] for place, length in enumerate(own)])
+
+
 def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
     """Return how many samples a full window of each signal holds, shape (n_signals, 1, 1)."""
     counts = [length / every for every in recipe.every] or [float(LEAST_SAMPLES)] * len(recipe.signals)
     return np.array(counts[signals])[:, np.newaxis, np.newaxis]
 
 
-def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
+def _filling(recipe: Recipe, signals: slice) -> Floats:
     # The few readings that a slow signal promises a short window do not fill it.
-    expected = np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
-    return np.minimum(shortest.moments.samples / expected, 1.0).max(axis=0)
+    return np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
+
+
+def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:
+    return np.minimum(shortest.moments.samples / _filling(recipe, signals), 1.0).max(axis=0)
 
 
 def _shares(

@@ -54,7 +54,7 @@ def energy(window: Moments) -> Floats:
 def skewness(window: Moments) -> Floats:
     """Return m3 / m2^1.5: positive when the long tail lies above; NaN when all samples are equal."""
     variance = window.m2 / window.samples
-    return np.where(window.low < window.high, window.m3 / window.samples / variance**1.5, np.nan)
+    return np.where(window.low < window.high, window.m3 / window.samples / (variance * np.sqrt(variance)), np.nan)
 
 
 def kurtosis(window: Moments) -> Floats:

@@ -101,33 +101,32 @@ def floors_at(restarts: Times, ends: Times) -> Times:
 
 
 def gather(
-    times: Times, values: NDArray[np.float64], begins: Times, ends: Times
-) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    times: Times, begins: Times, ends: Times, series: int = 1
+) -> Iterator[tuple[slice, NDArray[np.int64], NDArray[np.bool_]]]:
     """Lay ragged windows out as rows of equal length, some windows at a time.
 
     Parameters
     ----------
     times : ascending times of the samples, shape (n_samples,)
-    values : samples without NaN, shape (n_samples,)
     begins, ends : windows (begin, end], shape (n_windows,)
+    series : how many of them are laid out at once
 
     Yields
     ------
-    slice, array of shape (windows of the slice, longest of them)
-        The samples in their order, then NaN; at most ``BLOCK_CELLS`` cells unless one window alone
-        holds more. Blocks in which no window holds a sample are left out.
+    slice, two arrays of shape (windows of the slice, longest of them)
+        The place of each sample, and which cells hold one: those of a row in their order, then none. At most
+        ``BLOCK_CELLS`` cells of all series unless one window alone holds more. Blocks in which no window
+        holds a sample are left out.
     """
     first = np.searchsorted(times, begins, side="right")
     counts = np.maximum(np.searchsorted(times, ends, side="right") - first, 0)
     begin = 0
     while begin < len(ends):
         longest = np.maximum.accumulate(counts[begin:])
-        fits = int(np.count_nonzero(longest * np.arange(1, len(longest) + 1) <= BLOCK_CELLS))
+        fits = int(np.count_nonzero(longest * np.arange(1, len(longest) + 1) <= BLOCK_CELLS // series))
         block = slice(begin, begin + max(fits, 1))
         column = np.arange(counts[block].max())
-        rows = np.full((block.stop - begin, len(column)), np.nan)
         inside = column < counts[block, np.newaxis]
-        rows[inside] = values[(first[block, np.newaxis] + column)[inside]]
-        if rows.size:
-            yield block, rows
+        if inside.size:
+            yield block, first[block, np.newaxis] + column, inside
         begin = block.stop

@@ -9,7 +9,7 @@ from features.kernels.finish import finish
 from features.kernels.jit import jit
 from features.kernels.lanes import LANES, lay_out, load, splat, store
 from features.kernels.names import BANDS, SHARES
-from features.kernels.order import compare, cross_eight, crossings_of, exchange, quantile_of
+from features.kernels.order import compare, cross_eight, crossings_of, exchange, quantile_of, slide
 from features.kernels.power import bands_of, weigh_eight
 from features.kernels.sums import (
     clock_of,
@@ -272,8 +272,7 @@ def _roll(x: Any, length: int, stride: int, gaps: bool, scratch: Any, rows: Any,
             _quantiles_of_known(own, scratch, rows, to[:, w])
             continue
         if kept and stride == 1:
-            exchange(now, length, x[begin - 1 : begin], own[length - 1 :], then)
-            now, then = then, now
+            slide(now, x[begin - 1], own[length - 1])
         elif kept and stride < length:
             exchange(now, length, np.sort(x[begin - stride : begin]), np.sort(own[length - stride :]), then)
             now, then = then, now

@@ -6,6 +6,7 @@ import numpy as np
 
 from features.kernels import fields
 from features.kernels.jit import jit
+from features.kernels.lanes import LANES, high, load, splat, square_root, store, where_above
 from features.kernels.names import (
     AUTOCORRELATION,
     CREST_FACTOR,
@@ -31,88 +32,68 @@ def finish(sums: Any, count: int, hours: float, row_of: Any, out: Any) -> None:
 
     Parameters
     ----------
-    sums : fields of windows, shape (fields.COUNT, at least ``count``)
+    sums : fields of windows, shape (fields.COUNT, at least ``count`` and LANES)
     hours : how many hours the unit of the clock is
     row_of : row of ``out`` for each feature, -1 where it is not wanted
     out : shape (n_wanted, ``count``)
     """
-    samples, m2 = sums[F.SAMPLES, :count], sums[F.M2, :count]
-    anchor, mean = sums[F.ANCHOR, :count], sums[F.MEAN, :count]
-    low, high = sums[F.LOW, :count], sums[F.HIGH, :count]
-    if row_of[MEAN] >= 0:
-        to = out[row_of[MEAN]]
-        for w in range(count):
-            to[w] = anchor[w] + mean[w]
-    if row_of[STANDARD_DEVIATION] >= 0:
-        to = out[row_of[STANDARD_DEVIATION]]
-        for w in range(count):
-            to[w] = np.sqrt(m2[w] / samples[w])
-    if row_of[MINIMUM] >= 0:
-        to = out[row_of[MINIMUM]]
-        for w in range(count):
-            to[w] = low[w] + 0.0
-    if row_of[MAXIMUM] >= 0:
-        to = out[row_of[MAXIMUM]]
-        for w in range(count):
-            to[w] = high[w] + 0.0
-    if row_of[RANGE] >= 0:
-        to = out[row_of[RANGE]]
-        for w in range(count):
-            to[w] = high[w] - low[w]
-    if row_of[SKEWNESS] >= 0:
-        to, m3 = out[row_of[SKEWNESS]], sums[F.M3, :count]
-        for w in range(count):
-            variance = m2[w] / samples[w]
-            to[w] = m3[w] / samples[w] / (variance * np.sqrt(variance))
-        _where_equal(low, high, to)
-    if row_of[KURTOSIS] >= 0:
-        to, m4 = out[row_of[KURTOSIS]], sums[F.M4, :count]
-        for w in range(count):
-            variance = m2[w] / samples[w]
-            to[w] = m4[w] / samples[w] / (variance * variance) - 3
-        _where_equal(low, high, to)
-    if row_of[AUTOCORRELATION] >= 0:
-        to, lag = out[row_of[AUTOCORRELATION]], sums[F.LAG, :count]
-        for w in range(count):
-            to[w] = lag[w] / m2[w]
-        _where_equal(low, high, to)
-    if row_of[ENERGY] >= 0:
-        to = out[row_of[ENERGY]]
-        for w in range(count):
-            level = anchor[w] + mean[w]
-            to[w] = samples[w] * level * level + m2[w]
-    if row_of[ROOT_MEAN_SQUARE] >= 0:
-        to = out[row_of[ROOT_MEAN_SQUARE]]
-        _root_mean_square(anchor, mean, m2, samples, to)
-    if row_of[CREST_FACTOR] >= 0:
-        to = out[row_of[CREST_FACTOR]]
-        _root_mean_square(anchor, mean, m2, samples, to)
-        for w in range(count):
-            peak = max(abs(low[w]), abs(high[w]))
-            to[w] = peak / to[w] if to[w] > 0 else np.nan
-    if row_of[SLOPE] >= 0:
-        to, tt, tx = out[row_of[SLOPE]], sums[F.TT, :count], sums[F.TX, :count]
-        for w in range(count):
-            to[w] = tx[w] / tt[w] / hours if tt[w] > 0 else np.nan
-    if row_of[ZERO_CROSSING_RATE] >= 0:
-        to, crossings = out[row_of[ZERO_CROSSING_RATE]], sums[F.CROSSINGS, :count]
-        for w in range(count):
-            to[w] = crossings[w] / (samples[w] - 1) if samples[w] > 1 else np.nan
-    for w in range(count):
-        if samples[w] == 0:
-            out[:, w] = np.nan
+    flat, width = sums.reshape(-1), sums.shape[1]
+    whole = count - count % LANES
+    _finish_eight(flat, width, 0, whole, hours, row_of, out, out.strides[0] // 8)
+    if whole < count:
+        spare = np.empty((len(out), LANES))
+        _finish_eight(flat[whole:], width, 0, LANES, hours, row_of, spare, LANES)
+        for row in range(len(out)):
+            for w in range(whole, count):
+                out[row, w] = spare[row, w - whole]
 
 
 @jit
-def _where_equal(low: Any, high: Any, to: Any) -> None:
-    """Write NaN where all samples of a window are equal."""
-    for w in range(len(to)):
-        to[w] = to[w] if low[w] < high[w] else np.nan
-
-
-@jit
-def _root_mean_square(anchor: Any, mean: Any, m2: Any, samples: Any, to: Any) -> None:
-    for w in range(len(to)):
-        to[w] = anchor[w] + mean[w]
-    for w in range(len(to)):
-        to[w] = np.sqrt(to[w] * to[w] + m2[w] / samples[w])
+def _finish_eight(
+    flat: Any, width: int, first: int, stop: int, hours: float, row_of: Any, out: Any, apart: int
+) -> None:
+    """Write the features of windows, eight at a time; rows of ``out`` are ``apart``."""
+    none, one, nan = splat(0.0), splat(1.0), splat(np.nan)
+    for w in range(first, stop, LANES):
+        samples, m2 = load(flat, F.SAMPLES * width + w), load(flat, F.M2 * width + w)
+        level = load(flat, F.ANCHOR * width + w) + load(flat, F.MEAN * width + w)
+        # Where there is no sample nothing is a number, the extremes included.
+        there = where_above(samples, none, none, nan)
+        smallest, largest = load(flat, F.LOW * width + w) + there, load(flat, F.HIGH * width + w) + there
+        share = one / samples
+        variance = m2 * share
+        deviation = square_root(variance)
+        whole = square_root(level * level + variance)
+        if row_of[MEAN] >= 0:
+            store(out, row_of[MEAN] * apart + w, level + there)
+        if row_of[STANDARD_DEVIATION] >= 0:
+            store(out, row_of[STANDARD_DEVIATION] * apart + w, deviation)
+        if row_of[MINIMUM] >= 0:
+            store(out, row_of[MINIMUM] * apart + w, smallest)
+        if row_of[MAXIMUM] >= 0:
+            store(out, row_of[MAXIMUM] * apart + w, largest)
+        if row_of[RANGE] >= 0:
+            store(out, row_of[RANGE] * apart + w, largest - smallest)
+        if row_of[ENERGY] >= 0:
+            store(out, row_of[ENERGY] * apart + w, samples * level * level + m2 + there)
+        if row_of[SKEWNESS] >= 0:
+            found = load(flat, F.M3 * width + w) * share / (variance * deviation)
+            store(out, row_of[SKEWNESS] * apart + w, where_above(largest, smallest, found, nan))
+        if row_of[KURTOSIS] >= 0:
+            found = load(flat, F.M4 * width + w) * share / (variance * variance) - splat(3.0)
+            store(out, row_of[KURTOSIS] * apart + w, where_above(largest, smallest, found, nan))
+        if row_of[AUTOCORRELATION] >= 0:
+            found = load(flat, F.LAG * width + w) / m2
+            store(out, row_of[AUTOCORRELATION] * apart + w, where_above(largest, smallest, found, nan))
+        if row_of[ROOT_MEAN_SQUARE] >= 0:
+            store(out, row_of[ROOT_MEAN_SQUARE] * apart + w, whole)
+        if row_of[CREST_FACTOR] >= 0:
+            peak = high(high(smallest, none - smallest), high(largest, none - largest))
+            store(out, row_of[CREST_FACTOR] * apart + w, where_above(whole, none, peak / whole, nan))
+        if row_of[SLOPE] >= 0:
+            tt = load(flat, F.TT * width + w)
+            found = load(flat, F.TX * width + w) / (tt * splat(hours))
+            store(out, row_of[SLOPE] * apart + w, where_above(tt, none, found, nan))
+        if row_of[ZERO_CROSSING_RATE] >= 0:
+            found = load(flat, F.CROSSINGS * width + w) / (samples - one)
+            store(out, row_of[ZERO_CROSSING_RATE] * apart + w, where_above(samples, one, found, nan))

@@ -1,6 +1,9 @@
 """How functions are compiled: kept on disk, without Python's lock, and never assuming away NaN."""
 
 from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -39,6 +42,23 @@ def instruction(function: Callable[..., Any]) -> Any:
 def _compiled(function: Function, fastmath: Any) -> Function:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder that may be written to: compile anew in each process
+        return _kept_while_nothing_changes(numba.njit(cache=True, **options)(function))
+    except (RuntimeError, AttributeError):  # no folder that may be written to: compile anew in each process
         return numba.njit(**options)(function)
+
+
+def _kept_while_nothing_changes(dispatcher: Any) -> Any:
+    """Let what lies on disk be out of date when any of the kernels changes.
+
+    numba looks at the file of the function alone: one that calls what has changed elsewhere would stay as it was.
+    """
+    kept = dispatcher._cache._cache_file
+    kept._source_stamp = f"{kept._source_stamp} {_sources()}"
+    return dispatcher
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """Return what all kernels are written as, in short."""
+    every = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256(b"".join(each.read_bytes() for each in every)).hexdigest()

@@ -134,7 +134,8 @@ def square_root(typing: Any, vector: Any) -> Any:
     """Return the square root of each."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [_VECTOR]), values)
+        kind = ir.FunctionType(_VECTOR, [_VECTOR])
+        return builder.call(builder.module.declare_intrinsic(f"llvm.sqrt.v{LANES}f64", fnty=kind), values)
 
     return lanes(lanes), generate
 

@@ -49,6 +49,34 @@ def place_of(ordered: Any, count: int, value: float) -> int:
 
 
 @jit
+def slide(ordered: Any, leaving: float, entering: float) -> None:
+    """Put one sample in the place of another among sorted ones.
+
+    Parameters
+    ----------
+    leaving : one of ``ordered``
+    """
+    out = into = 0
+    count = len(ordered)
+    # Without a branch that the processor would have to guess: each step keeps the half in which the place lies.
+    while count > 1:
+        half = count // 2
+        out += half * (ordered[out + half - 1] < leaving)
+        into += half * (ordered[into + half - 1] < entering)
+        count -= half
+    out += ordered[out] < leaving
+    into += ordered[into] < entering
+    if into > out:
+        for i in range(out, into - 1):
+            ordered[i] = ordered[i + 1]
+        ordered[into - 1] = entering
+    else:
+        for i in range(out, into, -1):
+            ordered[i] = ordered[i - 1]
+        ordered[into] = entering
+
+
+@jit
 def exchange(ordered: Any, count: int, leaving: Any, entering: Any, into: Any) -> int:
     """Write sorted samples again without those that leave and with those that enter, and return their number.
 

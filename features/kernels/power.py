@@ -1,5 +1,6 @@
 """Compiled: the power spectrum of eight windows at once, for lengths that are powers of two."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ LEAST = 16
 """Shorter windows are transformed by scipy."""
 
 
+@lru_cache(maxsize=8)
 def tables(length: int) -> NDArray[np.float64]:
     """Return what the transform of a length needs: Hann weights, cosines and sines, shape (3, length)."""
     turn = 2 * np.pi * np.arange(length) / length

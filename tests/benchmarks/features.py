@@ -7,7 +7,8 @@ come the rows. Each is the median of its runs. A speed "on the wall" suffers fro
 processor second" hardly does, and is what ratios of one core are made of. Of two threads both are printed, since only
 the wall says whether they work side by side.
 
-``tests.benchmarks.extraction`` adds whole feature tables, from readings in Arrow to columns.
+``tests.benchmarks.extraction`` adds whole feature tables, from readings in Arrow to columns; ``stream``, ``vibration``
+and ``year`` beside it add messages, snapshots, and a year of a plant, each in a process of its own.
 """
 
 import argparse
@@ -169,6 +170,16 @@ def measure(*, quick: bool) -> list[Row]:
     return rows
 
 
+def sibling(name: str, *, quick: bool) -> list[Row]:
+    """Return the rows of a benchmark beside this one."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--json", *(["--quick"] if quick else [])]
+    run = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if run.returncode:
+        raise SystemExit(f"{' '.join(command[1:])} failed")
+    found: list[Row] = json.loads(run.stdout)
+    return [{**row, "name": f"{name}: {row['name']}"} for row in found]
+
+
 def _megabytes(name: str, value: float, goal: int | None = 64) -> Row:
     beyond = "input and output" if goal else "input"
     return {"name": f"{name}: peak memory beyond {beyond}", "value": round(value, 1), "unit": "MB", "goal": goal}
@@ -179,7 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed and memory of features.")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     parser.add_argument("--quick", action="store_true", help="a tenth of the series and machines, fewer runs")
-    parser.add_argument("--windows", action="store_true", help="windows only, no feature tables")
+    parser.add_argument("--windows", action="store_true", help="windows only, nothing of the other benchmarks")
     parser.add_argument("--one", nargs=4, metavar=("NAME", "SERIES", "SAMPLES", "RUNS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -193,6 +204,8 @@ def main() -> None:
     rows = measure(quick=arguments.quick)
     if not arguments.windows:
         rows += extraction.measure(quick=arguments.quick)
+        for name in ("stream", "vibration", "year"):
+            rows += sibling(name, quick=arguments.quick)
     print(json.dumps(rows, indent=1) if arguments.json else pd.DataFrame(rows).to_string(index=False))
 
 

@@ -2,9 +2,9 @@
 
 One machine with ten signals, one reading of each a second, windows of 256 s; a message brings one reading
 of each signal. A window is due with every 64th message, or with every message. The features are those of
-moments, or all that the catalogue has of signals. Speed is by the time on the processor, so that other work
-on the machine slows it little; delays are on the wall and do suffer. That what is streamed is what is
-extracted is checked first.
+moments, those of the compiled kernels, or all that the catalogue has of signals. Speed is by the time on the
+processor, so that other work on the machine slows it little; delays are on the wall and do suffer. That what
+is streamed is what is extracted is checked first.
 
 Peers in the same run: pandas, which works six statistics out of a frame of the window whenever one is due;
 River, which brings eight rolling statistics up to date with every message, in an environment of its own,
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import FEATURES
 from features.extract import extract
+from features.kernels.names import KERNELS
 from features.recipe import Recipe
 from features.stream import Stream
 from features.window import moment
@@ -147,7 +148,7 @@ def measure(*, quick: bool) -> list[dict[str, Any]]:
     river = _medians(lambda: run_river(500 if quick else 2000), runs)
     for stride, count in ((64, 6400), (1, 300 if quick else 1000)):
         pandas = _medians(lambda: run_pandas(stride, count // (4 if stride == 1 else 1)), runs)  # noqa: B023
-        for label, features in (("moments", OF_MOMENTS), ("all", OF_SIGNALS)):
+        for label, features in (("moments", OF_MOMENTS), ("kernels", KERNELS), ("all", OF_SIGNALS)):
             recipe = recipe_of(features, stride)
             run_andon(recipe, 2 * WINDOW)
             ours = _medians(lambda: run_andon(recipe, count), runs)  # noqa: B023

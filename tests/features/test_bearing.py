@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.bearing import DEFECTS, THRESHOLD, Geometry, defect_rms, diagnose, evidence
-from features.envelope import best_band, envelope_spectrum, kurtogram
+from features.envelope import best_band, envelope_spectrum, kurtogram, nested_spectra
 from features.moments import Floats
 from features.spectrum import Fourier
 from tests.features.bearing_signals import GEOMETRIES, RATE, Trial, damaged, healthy, impulses
@@ -142,3 +142,29 @@ def test_the_lines_of_a_defect_grow_with_it() -> None:
         found.append(defect_rms(envelope_spectrum(fourier, band.first, band.last), trial.geometry, 25.0, "outer"))
 
     assert found[0] < found[1] < found[2]
+
+
+@pytest.mark.parametrize("samples", [20_000, 20_001])
+def test_wide_bands_that_are_put_together_from_narrow_ones_are_those_that_are_transformed(samples: int) -> None:
+    fourier = Fourier.of(np.random.default_rng(1).normal(size=samples).cumsum(), 20_000.0)
+    count, width = 300, (len(fourier.lines) - 1) // 8
+
+    found = iter(nested_spectra(fourier, 8, count))
+
+    for wide in (1, 2, 4, 8):
+        for first in range(1, 1 + 8 * width, wide * width):
+            whole = envelope_spectrum(fourier, first, first + wide * width).power[:count]
+            np.testing.assert_allclose(next(found), whole, rtol=1e-9, atol=1e-13 * whole.max())
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e60])
+def test_the_unit_of_a_snapshot_does_not_move_its_most_impulsive_band(scale: float) -> None:
+    values = np.random.default_rng(2).normal(size=10_000)
+    values[::500] += 20
+
+    usual, scaled = (best_band(Fourier.of(each, 10_000.0)) for each in (values, scale * values))
+
+    assert usual is not None
+    assert scaled is not None
+    assert (scaled.first, scaled.last) == (usual.first, usual.last)
+    assert scaled.kurtosis == pytest.approx(usual.kurtosis, rel=1e-4)

@@ -1,9 +1,11 @@
 """Both paths of the kernels against a slow transcription, against each other, and cut in every way."""
 
 import math
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from features.kernels import windows
 from features.kernels.names import KERNELS, MOMENTS, ORDERED, SPECTRUM
 from features.kernels.plain import FORMULAS
 from features.kernels.windows import Engine, Even, Spans, window_features
@@ -297,6 +300,26 @@ def test_numba_is_imported_only_where_a_kernel_runs() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_a_kernel_that_changes_makes_those_anew_that_call_it(tmp_path: Path) -> None:
+    folder = tmp_path / "kernels_of_a_test"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    shutil.copy(Path(windows.__file__).with_name("jit.py"), folder)
+    head = "from kernels_of_a_test.jit import jit\n"
+    (folder / "caller.py").write_text(
+        f"{head}from kernels_of_a_test.called import called\n\n@jit\ndef caller(x):\n    return called(x)\n"
+    )
+    code = "from kernels_of_a_test.caller import caller; print(caller(1.0), sum(caller.stats.cache_hits.values()))"
+    said = []
+    for more in (1, 1, 2):
+        (folder / "called.py").write_text(f"{head}\n@jit\ndef called(x):\n    return x + {more}\n")
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+        said.append(run.stdout.split())
+
+    assert said == [["2.0", "0"], ["2.0", "1"], ["3.0", "0"]]
 
 
 def test_the_compiled_path_is_refused_in_words_where_numba_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
