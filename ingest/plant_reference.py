@@ -95,6 +95,7 @@ Entries are counted from 1 in these lines.
 - A **time in two columns**, a date and a clock, is written as a list; their texts are joined by one blank and read
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
+- Signals that are `operating`, and **regimes**: see [how machines run](regimes.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures

@@ -12,6 +12,7 @@ from features.recipe import REGIME_SHARE, Recipe
 from features.regime_time import regime_time
 from features.regimes import Regimes
 from features.running import Running
+from features.touched import touched
 from ingest.event import Event
 from ingest.plant import MachineClass, Regime, Signal
 from tests.features.table_history import START, TableHistory, after, readings_frame
@@ -76,6 +77,14 @@ def test_a_window_reaches_back_over_no_failure() -> None:
     failed = Event(machine="m", kind="failure", time=after(minutes=15))
 
     assert shares(RECIPE, history(*[150] * 15, *[80] * 6, events=(failed,)), "20min", 20)[1] == [0, 1, 0]
+
+
+def test_a_late_reading_touches_the_windows_in_which_it_holds() -> None:
+    minute = 60_000_000
+
+    # Windows of 20 min hold what was read up to 5 min before they begin.
+    assert touched(RECIPE, np.array([60 * minute]), 0, 0, 600 * minute) == [(50 * minute, 80 * minute)]
+    assert touched(RECIPE, np.array([66 * minute]), 0, 0, 600 * minute) == [(60 * minute, 90 * minute)]
 
 
 def test_a_recipe_with_regimes_is_kept_and_one_without_has_the_hash_it_had() -> None:

@@ -232,6 +232,36 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
             "range = [0, 400]\nlimits = [10, 500]",
             "signals[1].limits: 500 lies outside the sensor's range [0, 400]",
         ),
+        (
+            'name = "temperature"\n',
+            'name = "temperature"\n[[classes.regimes]]\nname = "full"\nwhen = "presure > 3"\n',
+            "classes[1].regimes[1].when: no signal 'presure'; did you mean 'pressure'?",
+        ),
+        (
+            'name = "temperature"\n',
+            'name = "temperature"\n[[classes.regimes]]\nwhen = "pressure > 3"\n',
+            "classes[1].regimes[1].name: is missing",
+        ),
+        (
+            'name = "temperature"\n',
+            'name = "temperature"\n' + 2 * '[[classes.regimes]]\nname = "full"\nwhen = "pressure > 3"\n',
+            "classes[1].regimes[2].name: 'full' stands here a second time",
+        ),
+        (
+            'name = "temperature"\n',
+            'name = "temperature"\n[[classes.regimes]]\nname = "other"\nwhen = "pressure > 3"\n',
+            "classes[1].regimes[1].name: 'other' stands for all other time",
+        ),
+        (
+            'name = "temperature"\n',
+            'name = "temperature"\n[[classes.regimes]]\nname = "a__b"\nwhen = "pressure > 3"\n',
+            "classes[1].regimes[1].name: 'a__b' stands in names of columns",
+        ),
+        (
+            'name = "temperature"\n',
+            'name = "temperature"\noperating = true\nrate = "100 Hz"\nevery = "1 h"\n',
+            "classes[1].signals[2].operating: has no meaning with 'rate'",
+        ),
         ('every = "1 min"', 'every = "1 minute"', "signals[1].every: '1 minute' is not a duration; write a number"),
         ('every = "1 min"', 'every = "0 s"', "signals[1].every: is not above zero"),
         ('every = "1 min"', 'max_age = "0 s"', "signals[1].max_age: is not above zero"),
