@@ -29,7 +29,7 @@ from ingest.part import joined_name
 from ingest.plant import Plant, Signal
 from ingest.reading import DAY, TIME, Readings, readings_schema
 from ingest.report import Rejection
-from ingest.turned_away import Cell, TurnedAway
+from ingest.turned_away import Cell, TurnedAway, Why
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -169,8 +169,12 @@ class RowDecoder:
         signals_of : returns the signal that a column holds in rows, of each signal that it holds; empty for none
         """
         found = TurnedAway()
-        for some, column, why in rejects.cells:
-            rows = some[seen[some]]
+        together: dict[tuple[str, Why], list[Integers]] = {}
+        for rows, column, why in rejects.cells:
+            together.setdefault((column, why), []).append(rows)
+        for (column, why), several in together.items():
+            rows = np.concatenate(several)
+            rows = rows[seen[rows]]
             for signals in signals_of(column, rows):
                 codes, days = machines.codes[rows].tolist(), (stamps[rows] // DAY).tolist()
                 for (code, signal, day), count in Counter(zip(codes, signals.tolist(), days, strict=True)).items():
