@@ -89,7 +89,7 @@ def keys_of(part: type[Part]) -> dict[str, FieldInfo]:
     --------
     >>> from ingest.plant import Signal
     >>> list(keys_of(Signal))
-    ['name', 'unit', 'range', 'limits', 'every', 'operating', 'rate', 'snapshot', 'speed', 'bands']
+    ['name', 'unit', 'range', 'limits', 'every', 'max_age', 'operating', 'rate', 'snapshot', 'speed', 'bands']
     """
     return {field.alias or name: field for name, field in part.model_fields.items() if not field.exclude}
 
