@@ -26,7 +26,7 @@ class FeatureTable:
     signals : names of the signals of ``filled_by_signal``
     filled_by_signal : float32 array of shape (n_rows, n_signals), or ``None`` where nobody knows
         Share of the readings of each signal that were expected while the machine ran, over its own window:
-        the shortest one that promises enough of them (see ``filled.own_windows``). NaN where none was expected.
+        the shortest one that promises enough of them (see ``Recipe.own_windows``). NaN where none was expected.
 
     Rows are sorted by (machine, time).
     """

@@ -15,7 +15,9 @@ from features.kernels.names import KERNELS
 from features.limits import Limits
 from features.newest import Newest, Plan
 from features.recipe import Recipe
+from features.regimes import Regimes
 from features.stream import Stream
+from features.table import FeatureTable
 from features.window import moment
 from tests.features.table_history import START, TableHistory, readings_frame
 
@@ -62,6 +64,12 @@ def test_a_plan_takes_each_pane_of_a_window_once_and_what_is_older_first(lengths
     assert sorted(held) == list(range(plan.blocks))
 
 
+def content(table: FeatureTable) -> bytes:
+    """Return the bytes of all that rows say, the share of each signal included."""
+    assert table.filled_by_signal is not None
+    return table.values.tobytes() + table.filled.tobytes() + table.filled_by_signal.tobytes()
+
+
 def streamed_and_extracted(recipe: Recipe, seconds: np.ndarray, values: np.ndarray, begin: int) -> tuple[bytes, bytes]:
     """Return the rows that single messages gave by compiled code alone, and those of the whole history."""
     frame = readings_frame("m1", seconds / 60, **{name: values[:, place] for place, name in enumerate(SIGNALS)})
@@ -74,12 +82,11 @@ def streamed_and_extracted(recipe: Recipe, seconds: np.ndarray, values: np.ndarr
         streamed = stream.put("m1", moment(START) + round(second * 1e6), row)
         if len(streamed):
             first = first or streamed.spans["m1"][0]
-            rows.append(streamed.table.values.tobytes() + streamed.table.filled.tobytes())
+            rows.append(content(streamed.table))
     assert stream.read_again == 1
     assert first is not None
     table = extract(recipe, whole, ["m1"], first, START + seconds[-1] * SECOND)
-    pairs = zip(table.values, table.filled, strict=True)
-    return b"".join(rows), b"".join(row.tobytes() + filled.tobytes() for row, filled in pairs)
+    return b"".join(rows), b"".join(content(table.where(slice(row, row + 1))) for row in range(len(table)))
 
 
 @settings(max_examples=25, deadline=None)
@@ -90,9 +97,10 @@ def streamed_and_extracted(recipe: Recipe, seconds: np.ndarray, values: np.ndarr
     gaps=st.sampled_from([0.0, 0.1, 0.7]),
     rate=st.sampled_from([1, 40]),
     spike=st.booleans(),
+    min_fill=st.sampled_from([0.3, 0.0, 0.9]),
 )
 def test_rows_of_moments_are_those_of_extract(
-    seed: int, level: float, spread: float, gaps: float, rate: int, spike: bool
+    seed: int, level: float, spread: float, gaps: float, rate: int, spike: bool, min_fill: float
 ) -> None:
     random = np.random.default_rng(seed)
     seconds = np.arange(1, 260 * rate // (10 if rate > 1 else 1)) / rate
@@ -101,7 +109,7 @@ def test_rows_of_moments_are_those_of_extract(
     values[random.random(values.shape) < gaps] = np.nan
     values[:, 0] = np.where(np.isnan(values).all(axis=1), level, values[:, 0])
     recipe = replace(RECIPE, windows=(8 * SECOND, 12 * SECOND)) if rate > 1 else RECIPE
-    recipe = replace(recipe, every=(SECOND / rate,) * len(SIGNALS))
+    recipe = replace(recipe, every=(SECOND / rate,) * len(SIGNALS), min_fill=min_fill)
 
     streamed, extracted = streamed_and_extracted(recipe, seconds, values, len(seconds) // 2)
 
@@ -140,3 +148,4 @@ def test_single_windows_are_made_by_compiled_code(monkeypatch: pytest.MonkeyPatc
 def test_what_only_a_few_recipes_ask_is_left_to_numpy() -> None:
     assert Newest.knows(RECIPE)
     assert not Newest.knows(replace(RECIPE, features=("mean_shift",), baseline=timedelta(days=1)))
+    assert not Newest.knows(replace(RECIPE, regimes=Regimes(("slow",), (f"{SIGNALS[0]} < 1",), SIGNALS[:1], (SECOND,))))
