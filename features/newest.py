@@ -18,7 +18,7 @@ from features.filled import Shares, filled_share
 from features.held_panes import LANES
 from features.kernels.windows import compiled_is_there
 from features.live import Live, Reach
-from features.moments import Floats
+from features.moments import Floats, Moments
 from features.recipe import Recipe
 from features.summary import least_samples, own_expected, samples_expected
 from features.window import microseconds
@@ -27,8 +27,7 @@ Places = NDArray[np.int64]
 
 _NEVER = np.iinfo(np.int64).max
 _ALWAYS = np.ones(1)
-_SAMPLES = 0
-"""The place of the number of samples among the fields of a block, see ``Moments``."""
+_SAMPLES = Moments._fields.index("samples")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class Newest:
 
     Parameters
     ----------
-    recipe : of which ``asks_only`` this
+    recipe : one that it ``knows``
     """
 
     def __init__(self, recipe: Recipe, reach: Reach) -> None:

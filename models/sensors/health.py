@@ -135,9 +135,13 @@ def _marks(
     names = [machines[place] for place in which]
     days = [begin + number * _DAY for number in range(-(-(last - begin) // _DAY))]
     marks = {machine: np.zeros((len(signals), len(hours_in(begin, last))), np.int8) for machine in names}
+    blocks = read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every)
+    one = next(blocks, None)
+    if one is None:  # as between a clock that was wrong by years and all other readings
+        return [marks[machine] for machine in names]
     known = [usual(history, machine_class, signals, names, day, every) for day in days]
     beside = usual_together(history, machine_class, signals, names, begin, every)
-    for machine, block in read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every):
+    for machine, block in itertools.chain([one], blocks):
         apart = _departures(block, beside[machine], hours_in(begin, last))
         usuals = [own[machine] for own in known]
         pieces = [number for number, own in enumerate(usuals) if number == 0 or own != usuals[number - 1]]
