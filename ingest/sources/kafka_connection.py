@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -20,7 +21,7 @@ _REASONS = 10
 
 
 class Member(Protocol):
-    """Who is told which partitions are its own; called from within ``Connection.read`` and ``close``."""
+    """Who is told which partitions are its own; called from within ``Connection.read``."""
 
     def assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """Return the offset to read on from of each new partition."""
@@ -47,7 +48,7 @@ class Connection:
         self._stream = stream
         self._own: set[Partition] = set()
         self._turn = 0
-        self._paused = self._down = False
+        self._paused = self._down = self._left = False
         self._why = ""
         self._failed: Exception | None = None
         try:
@@ -99,14 +100,11 @@ class Connection:
 
     def commit(self, positions: Mapping[Partition, int], *, wait: bool = False) -> None:
         """Tell the group where to read on; our notes decide, so that nothing is at stake if it does not hear."""
-        from confluent_kafka import KafkaException
-
         offsets = [_position(each, offset) for each, offset in positions.items() if each in self._own]
-        if offsets:
-            try:
-                self._consumer.commit(offsets=offsets, asynchronous=not wait)
-            except KafkaException as error:
-                self._why = error.args[0].str()
+        if offsets and wait:
+            _for_a_while(lambda: self._commit(offsets, asynchronous=False))
+        elif offsets:
+            self._commit(offsets, asynchronous=True)
 
     def pause(self) -> None:
         """Let the cluster wait; the membership is kept with ``read``."""
@@ -121,8 +119,9 @@ class Connection:
             self._consumer.resume(self._consumer.assignment())
 
     def close(self) -> None:
-        """Leave the group."""
-        self._consumer.close()
+        """Leave the group; the member, which has settled everything, is not asked any more."""
+        self._left = True
+        _for_a_while(self._consumer.close)
 
     def __enter__(self) -> Self:
         return self
@@ -144,9 +143,18 @@ class Connection:
         self._turn += 1
         if lost:
             self._own = set()
-        member.revoked(lost=lost)
+        if not self._left:
+            member.revoked(lost=lost)
         self._own = set()
         self._consumer.unassign()
+
+    def _commit(self, offsets: Sequence[Any], *, asynchronous: bool) -> None:
+        from confluent_kafka import KafkaException
+
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=asynchronous)
+        except KafkaException as error:
+            self._why = error.args[0].str()
 
     def _guarded(self, do: Callable[[], None]) -> None:
         """Keep an error for ``read`` to raise: librdkafka, which calls, knows nothing of ours."""
@@ -221,6 +229,17 @@ def settings(stream: Kafka, folder: Path, group: str, user: str | None, password
     if user is not None:
         told |= {"sasl.mechanism": stream.sasl.upper(), "sasl.username": user, "sasl.password": password or ""}
     return told
+
+
+def _for_a_while(do: Callable[[], None]) -> None:
+    """Do something that a cluster takes part in, and leave it behind if that takes too long.
+
+    librdkafka looks without end for who would take a commit, and closing waits for it; see
+    https://github.com/confluentinc/librdkafka/issues/3740. What is left behind ends when the cluster is back.
+    """
+    doing = Thread(target=do, name="kafka", daemon=True)
+    doing.start()
+    doing.join(WAIT_SECONDS)
 
 
 def require_confluent() -> None:

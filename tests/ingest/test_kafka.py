@@ -213,6 +213,26 @@ def test_a_cluster_that_goes_ends_the_stream_with_the_reason(store: Store, intak
     assert values(store) == [float(each) for each in range(10)]
 
 
+def test_a_cluster_that_goes_while_it_is_told_a_position_holds_nothing_up(store: Store, intake: Intake) -> None:
+    inlet = HeldInlet(intake)
+    with cluster_apart() as cluster:
+        stream = stream_of(plant_at(cluster.servers))
+        Sender(cluster.servers).send("t", [None])
+        with listening(stream, inlet) as errors:
+            wait_for(lambda: stream.state.kept == 1)
+            inlet.holding = True
+            Sender(cluster.servers).send("t", numbers(range(10)))
+            wait_for(lambda: inlet.held)
+            cluster.freeze()
+            inlet.release()
+            wait_for(lambda: stream.state.kept == 11)
+            cluster.end()
+            wait_for(lambda: errors)
+
+    assert "no broker answers" in stream.state.why
+    assert values(store) == [float(each) for each in range(10)]
+
+
 @pytest.mark.slow
 def test_a_cluster_that_stands_still_for_a_while_loses_and_doubles_nothing(store: Store, intake: Intake) -> None:
     with cluster_apart() as cluster:
