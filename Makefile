@@ -13,7 +13,7 @@ demo: .venv/.run
 	$(BIN)/andon demo
 
 test: check
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --maxschedchunk 1
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

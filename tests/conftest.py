@@ -26,5 +26,10 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run fast tests first, so that a mistake shows soon."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Run fast tests first, so that a mistake shows soon; then the longest first, so that none is left alone."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, float]:
+    slow = item.get_closest_marker("slow")
+    return slow is not None, -slow.kwargs.get("seconds", 10) if slow else 0

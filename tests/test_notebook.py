@@ -9,7 +9,7 @@ import pytest
 PAGE = Path(__file__).parents[1] / "docs" / "notebook.md"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 def test_every_example_of_the_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

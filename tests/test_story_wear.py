@@ -32,7 +32,7 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 def test_a_pump_that_wears_out_is_announced_before_it_fails(works: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant = works / "plant.toml"
     truth = pd.read_csv(works / "truth.csv", parse_dates=["began", "ended", "fails"])
@@ -51,7 +51,7 @@ def test_a_pump_that_wears_out_is_announced_before_it_fails(works: Path, capsys:
     assert report["money"]["model"] < report["money"]["do_nothing"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=50)
 def test_what_was_trained_opens_alerts_that_people_close(works: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant = works / "plant.toml"
     andon(capsys, plant, "ingest")

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 _SEARCHES = 20
-_MOST_COMPARED = 40_000
+_MOST_COMPARED = 10_000
 """Names, in all searches: to compare one takes 5 to 10 microseconds."""
 _LONGEST = 80
 
 
 class Hints:
-    """Looks for names that were meant, until that has taken about a quarter of a second.
+    """Looks for names that were meant, until that has taken about a tenth of a second.
 
     Examples
     --------

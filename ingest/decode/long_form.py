@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from ingest.decode.machine import Machines, encoded
 from ingest.decode.mapping import Mapping
 from ingest.decode.number import numbers
-from ingest.decode.reject import Rejects, rows_by_code
+from ingest.decode.reject import Rejects
 from ingest.plant import MachineClass, Plant
+
+_SHOWN = 8
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -68,12 +70,7 @@ def spread(
         machine_class = plant.classes[number]
         rows = np.flatnonzero(classes == number)
         codes = _signal_codes(machine_class, labels, mapping)
-        rows_of = rows_by_code(found[rows], len(labels))
-        for label in np.flatnonzero(codes < 0).tolist():
-            unknown = rows[rows_of[label]]
-            if len(unknown):
-                reason = _unknown(labels[label], machine_class, mapping, rejects)
-                rejects.add(unknown, signal_column, labels[label], reason)
+        _reject_unknown(machine_class, rows, found[rows], codes, labels, mapping, rejects)
         rows = rows[(codes[found[rows]] >= 0)]
         values = _converted(machine_class, rows, codes[found], values, mapping)
         rows = _in_range(machine_class, rows, codes[found], values, table, value_column, rejects)
@@ -106,11 +103,28 @@ def _converted(
     return values
 
 
-def _unknown(label: str, machine_class: MachineClass, mapping: Mapping, rejects: Rejects) -> str:
-    names = [each.name for each in machine_class.signals]
-    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    hint = rejects.hint(label, [*names, *mapping.names])
-    return f"class {machine_class.name!r} has no signal {label[:80]!r}, but: {shown}{hint}"
+def _reject_unknown(
+    machine_class: MachineClass,
+    rows: Integers,
+    found: Integers,
+    codes: Integers,
+    labels: list[str],
+    mapping: Mapping,
+    rejects: Rejects,
+) -> None:
+    """Turn away the rows of each label that is no signal of the class."""
+    own = [each.name for each in machine_class.signals]
+    shown = ", ".join(own[:_SHOWN]) + (", …" if len(own) > _SHOWN else "")
+    known = [*own, *mapping.names]
+    unknown = np.flatnonzero(codes[found] < 0)
+    named = found[unknown].tolist()
+    reasons = {
+        code: f"class {machine_class.name!r} has no signal {labels[code][:80]!r}, but: {shown}"
+        f"{rejects.hint(labels[code], known)}"
+        for code in dict.fromkeys(named)
+    }
+    values, whys = [labels[code] for code in named], [reasons[code] for code in named]
+    rejects.add_each(rows[unknown], mapping.source.signal_column or "", values, whys)
 
 
 def _in_range(

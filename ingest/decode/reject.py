@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -48,8 +49,21 @@ class Rejects:
         self.count += len(rows)
         if len(rows):
             self.cells.append((rows, column, why))
-        for row in rows[: max(0, KEPT - len(self.kept))].tolist():
-            self.kept.append(Rejection(self._line_of(row), column, shown(values, row), reason))
+        if (room := KEPT - len(self.kept)) > 0:
+            kept = rows[:room].tolist()
+            self.kept += [Rejection(self._line_of(row), column, shown(values, row), reason) for row in kept]
+        self._refuse_many()
+
+    def add_each(self, rows: NDArray[np.int64], column: str, values: Sequence[str], reasons: Sequence[str]) -> None:
+        """Turn rows away, each for the reason of its own that stands in its place."""
+        self.count += len(rows)
+        if len(rows):
+            self.cells.append((rows, column, "no number"))
+        kept = rows[: max(0, KEPT - len(self.kept))].tolist()
+        self.kept += [
+            Rejection(self._line_of(row), column, value[:_SHOWN], reason)
+            for row, value, reason in zip(kept, values, reasons, strict=False)
+        ]
         self._refuse_many()
 
     def hint(self, name: str, known: Sequence[str]) -> str:
@@ -75,7 +89,8 @@ class Rejects:
 def rows_by_code(codes: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     """Return the rows of each code from 0 to ``count``, ascending."""
     order = np.argsort(codes, kind="stable")
-    return np.split(order, np.searchsorted(codes[order], np.arange(count + 1)))[1:-1]
+    ends = np.searchsorted(codes[order], np.arange(count + 1)).tolist()
+    return [order[begin:end] for begin, end in pairwise(ends)]
 
 
 def shown(values: pa.ChunkedArray | str, row: int) -> str:

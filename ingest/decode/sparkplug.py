@@ -61,8 +61,10 @@ class PointDecoder:
 
     def decode(self, points: Sequence[Point], now: datetime) -> Decoded:
         """Decode points; those of metrics that no signal is named after are passed over."""
+        machines: dict[tuple[str, str, str], str] = {}
         for each in points:
-            machine = self.machine(each.group, each.node, each.device)
+            sender = each.group, each.node, each.device
+            machine = machines.get(sender) or machines.setdefault(sender, self.machine(*sender))
             if self._is_meant(each, machine):
                 self._rows.add(each.message, machine, each.time, each.metric, each.value)
         return together(self._rows.decode(now))

@@ -1,7 +1,8 @@
 """The payload of Sparkplug B, described field by field as its public specification numbers them.
 
 No generated code: the description becomes a message class when it is first needed, so that any release of
-``protobuf`` will do. Fields that hold no single value (data sets, templates) are passed over.
+``protobuf`` will do. Of fields with the same fourth word a message holds one. Fields that hold no single
+value (data sets, templates) are passed over.
 """
 
 from collections.abc import Sequence
@@ -23,18 +24,17 @@ _MESSAGES: dict[str, tuple[str, ...]] = {
         "6 is_transient bool",
         "7 is_null bool",
         "9 properties PropertySet",
-        "10 int_value uint32",
-        "11 long_value uint64",
-        "12 float_value float",
-        "13 double_value double",
-        "14 boolean_value bool",
-        "15 string_value string",
+        "10 int_value uint32 value",
+        "11 long_value uint64 value",
+        "12 float_value float value",
+        "13 double_value double value",
+        "14 boolean_value bool value",
+        "15 string_value string value",
     ),
     "Payload": ("1 timestamp uint64", "2 metrics Metric*", "3 seq uint64", "4 uuid string", "5 body bytes"),
 }
 MOST_METRICS = 100_000
 """Of one payload: to look at each takes microseconds, and an empty one has two bytes."""
-_VALUES = ("int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value")
 _SIGNED_BITS = {1: 8, 2: 16, 3: 32, 4: 64}
 _BOOLEAN = 11
 _GOOD_QUALITY = 192
@@ -135,9 +135,15 @@ def message_class(name: str) -> Any:
     kinds = descriptor_pb2.FieldDescriptorProto
     for message, fields in _MESSAGES.items():
         described = file.message_type.add(name=message)
-        for number, field, kind in (each.split() for each in fields):
+        choices: list[str] = []
+        for number, field, kind, *choice in (each.split() for each in fields):
             plain = kind.removesuffix("*")
             made = described.field.add(name=field, number=int(number), label=kinds.LABEL_OPTIONAL)
+            if choice:
+                if choice[0] not in choices:
+                    choices.append(choice[0])
+                    described.oneof_decl.add(name=choice[0])
+                made.oneof_index = choices.index(choice[0])
             if kind != plain:
                 made.label = kinds.LABEL_REPEATED
             if plain in _MESSAGES:
@@ -151,8 +157,8 @@ def message_class(name: str) -> Any:
 
 def _metric(read: Any, time: int | None) -> Metric:
     value: float | str | None = None
-    if not read.is_null and _good(read):
-        value = next((getattr(read, name) for name in _VALUES if read.HasField(name)), None)
+    if not read.is_null and _good(read) and (field := read.WhichOneof("value")):
+        value = getattr(read, field)
     return Metric(
         _text(read.name),
         read.alias if read.HasField("alias") else None,

@@ -176,14 +176,15 @@ def read_events(rows: Sequence[object], plant: Plant, now: datetime) -> tuple[li
     the good ones, and a fault for each of the others that names its place, counted from 1
     """
     events, faults = [], []
-    machines, hints = {each.name: None for each in plant.machines}, Hints()
+    names, hints = [each.name for each in plant.machines], Hints()
+    machines = set(names)
     for place, row in enumerate(rows, start=1):
         try:
             told = EventView.model_validate(row)
             if told.machine in machines:
                 events.append(_event(told, plant, now))
             else:
-                reason = f"no machine {told.machine!r}{hints.of(told.machine, list(machines))}"
+                reason = f"no machine {told.machine!r}{hints.of(told.machine, names)}"
                 faults.append(Fault(where=f"event {place}", reason=reason))
         except ValidationError as error:
             faults.append(Fault(where=f"event {place}", reason=_reasons(error)))

@@ -123,6 +123,7 @@ def _until_cut_off(table: FeatureTable) -> tuple[list[str], list[bytes]]:
     return _content(table.where(table.time <= np.datetime64(after(minutes=CUT_OFF).replace(tzinfo=None))))
 
 
+@pytest.mark.slow(seconds=12)
 @pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
 @settings(max_examples=30, deadline=None)
 @given(past=pasts(0, CUT_OFF, rows=30), future=pasts(CUT_OFF, END, rows=30))

@@ -88,6 +88,7 @@ def test_both_paths_know_every_feature() -> None:
     assert len(KERNELS) == 22
 
 
+@pytest.mark.slow(seconds=15)
 @both
 @settings(max_examples=40, deadline=None)
 @given(

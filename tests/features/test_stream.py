@@ -196,6 +196,7 @@ def arrivals(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
+@pytest.mark.slow(seconds=20)
 @pytest.mark.parametrize("recipe", [MOMENTS, RECIPE, AT_TIMES_OFF], ids=["moments", "every feature", "at times off"])
 @settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=arrivals(), late_within=st.sampled_from([0, 10, 47, 300]), singly=st.booleans())

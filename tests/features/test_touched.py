@@ -53,6 +53,7 @@ def test_the_touched_window_ends_are_those_whose_windows_hold_a_reading(
     assert all(one[1] < other[0] for one, other in pairwise(found)), "spans are apart"
 
 
+@pytest.mark.slow(seconds=15)
 @pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
 @settings(max_examples=60, deadline=None)
 @given(known=pasts(0.0, END, rows=40), late=pasts(0.0, END, rows=6))

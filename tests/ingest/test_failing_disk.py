@@ -9,6 +9,7 @@ import pytest
 from tests.trials.failing_disk import WAYS, build, run
 
 
+@pytest.mark.slow(seconds=12)
 @pytest.mark.skipif(
     shutil.which("cc") is None and "CI" not in os.environ, reason="no C compiler (cc) to build the disk that fails"
 )

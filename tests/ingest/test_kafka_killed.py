@@ -74,7 +74,7 @@ def found(folder: Path) -> list[float]:
         store.close()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 def test_a_kill_at_any_moment_loses_and_doubles_nothing_even_without_times(tmp_path: Path) -> None:
     folder, cluster = tmp_path / "data", Cluster()
     sent, over = 0, Event()

@@ -15,6 +15,7 @@ from ingest.plant import Plant
 from ingest.sources import kafka_connection
 from ingest.sources.kafka_connection import Connection
 from ingest.store import Store
+from tests.ingest.conftest import BESIDE, Kept
 from tests.ingest.kafka_plant import plant_at, stream_of
 from tests.ingest.mqtt_plant import listening, wait_for
 from tests.kafka_guard import running_guard
@@ -32,8 +33,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def database() -> str:
-    return ""
+def kept() -> Kept:
+    return BESIDE
 
 
 @pytest.fixture

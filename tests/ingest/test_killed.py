@@ -99,7 +99,7 @@ def content(folder: Path, kept: Kept = BESIDE) -> tuple[dict[str, list[object]],
     return readings, str(events)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=20)
 def test_ingest_killed_at_many_moments_and_run_again_is_the_same_as_undisturbed(
     tmp_path: Path, kept_files: Kept
 ) -> None:

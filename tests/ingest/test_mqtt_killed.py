@@ -74,7 +74,7 @@ def found(folder: Path) -> list[float]:
         store.close()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_kill_at_any_moment_loses_and_doubles_nothing_even_without_times(tmp_path: Path, protocol: str) -> None:
     random = Random(protocol)  # noqa: S311

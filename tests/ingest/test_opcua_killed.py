@@ -82,7 +82,7 @@ def found(folder: Path) -> dict[int, float]:
     return dict(zip(seconds, [each["a"] for each in table], strict=True))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=15)
 def test_a_kill_at_any_moment_loses_and_doubles_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     random = Random(7)  # noqa: S311
     folder, over, last = tmp_path / "data", Event(), 0

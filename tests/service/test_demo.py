@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=70)
 def test_the_demo_raises_an_alert_that_the_truth_of_the_sample_plant_confirms(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "service", "demo", "--no-serve", "--json", "--folder", str(tmp_path / "demo")]
 

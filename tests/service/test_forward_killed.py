@@ -182,7 +182,7 @@ def publishing(port: int) -> Iterator[Callable[[], int]]:
         end()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 def test_kills_of_the_edge_and_the_centre_lose_double_and_reorder_nothing(plant: Plant) -> None:
     random = Random(7)  # noqa: S311
     first = plant.edge()  # subscribes, while there is no centre

@@ -34,6 +34,7 @@ horizon = "24 h"
 """
 
 
+@pytest.mark.slow(seconds=20)
 def test_a_plant_is_read_trained_and_scored_with_its_tables_in_postgresql(tmp_path: Path) -> None:
     (tmp_path / "plant.toml").write_text(PLANT)
     rows = [
