@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from service.cli.threads import limit_threads
 from tests.postgresql import schema
+
+limit_threads()
 
 
 @pytest.fixture(autouse=True)

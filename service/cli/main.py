@@ -10,6 +10,7 @@ import click
 
 from ingest.errors import AndonError, PlantFileError
 from service.cli.call import shared_options
+from service.cli.threads import limit_threads
 
 COMMANDS = {
     "init": "service.cli.init",
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ----------
     arguments : what stands behind ``andon`` on the command line; that of this process when left out
     """
+    limit_threads()
     try:
         sys.exit(andon.main(arguments, prog_name="andon", standalone_mode=False))
     except click.ClickException as error:
