@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -51,20 +50,11 @@ def one_by_one(
     at_once = max(1, fits // (2 * lookback))
     more = max(fits // min(at_once, shape[0]) - lookback, lookback)
     for first, last in portions(0, shape[0], 1, at_once):
-        some = recipe
-        if last - first < shape[0]:
-            # Of the recipe only what is read is asked for: these signals, whatever is made of them.
-            some = replace(
-                recipe,
-                signals=recipe.signals[first:last],
-                every=recipe.every[first:last],
-                features=(),
-                limits=(),
-                max_ages=(),
-            )
         bounds = [_bounds(recipe, place) for place in range(first, last)]
         for begin, end in portions(0, len(ends), 1, more // microseconds(recipe.stride)):
-            samples = read_samples(some, history, machines, int(ends[begin]) - lookback, int(ends[end - 1]))
+            samples = read_samples(
+                recipe, history, machines, int(ends[begin]) - lookback, int(ends[end - 1]), slice(first, last)
+            )
             part = {key: values[first:last, :, begin:end] for key, values in found.items()}
             _fill(part, samples, restarts, ends[begin:end], features, bounds)
     return found

@@ -12,12 +12,23 @@ from features.samples import Past, Samples, samples_of
 from features.window import Times
 
 
-def read_samples(recipe: Recipe, history: Past, machines: Sequence[str], start: int, end: int) -> Samples:
-    """Read the recipe's signals of some machines in (start, end], given in microseconds since 1970.
+def read_samples(
+    recipe: Recipe,
+    history: Past,
+    machines: Sequence[str],
+    start: int,
+    end: int,
+    signals: slice = slice(None),
+) -> Samples:
+    """Read signals of some machines in (start, end], given in microseconds since 1970.
 
     What was read while a machine was off or settled is left out.
+
+    Parameters
+    ----------
+    signals : which of the recipe's
     """
-    samples = samples_of(history, recipe.machine_class, recipe.signals, machines, start, end)
+    samples = samples_of(history, recipe.machine_class, recipe.signals[signals], machines, start, end)
     if recipe.running is None:
         return samples
     excluded = excluded_time(recipe.running, history, recipe.machine_class, machines, start, end)

@@ -152,6 +152,17 @@ def test_groups_pieces_and_the_start_of_the_span_change_no_bit(
     assert _content(cut) == _content(expected)
 
 
+def test_a_signal_that_says_what_a_machine_is_told_changes_nothing_in_little_memory() -> None:
+    random = np.random.default_rng(7)
+    frame = readings_frame("m1", np.arange(1, 250), pressure=random.normal(size=249), flow=random.normal(size=249))
+    told = replace(RECIPE, operating=("flow",), features=("mean", "median"))
+
+    whole = extract(told, TableHistory(frame), ["m1"], START, after(hours=4))
+    cut = extract(told, TableHistory(frame), ["m1"], START, after(hours=4), cells=100)
+
+    assert _content(cut) == _content(whole)
+
+
 def test_one_machine_alone_has_the_same_features_as_among_others() -> None:
     random = np.random.default_rng(7)
     frames = [
