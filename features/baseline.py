@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
+from features.microsecond import EPOCH, HOUR, MICROSECOND, microseconds
 from features.moments import Floats, Moments, no_samples
 from features.pane import add_samples
-from features.recipe import MICROSECOND, Recipe
+from features.recipe import Recipe
 from features.span import expected_every, portions, read_samples, running_shares
-from features.window import EPOCH, HOUR, microseconds
 from ingest.store import History
 
 

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterable
 
-from features.catalogue import FEATURES, LARGEST, LEAST_SAMPLES, LEAST_SHARE, Feature
+from features.catalogue import FEATURES
+from features.feature import LARGEST, Feature
+from features.filled import LEAST_SAMPLES, LEAST_SHARE
 from features.kernels.names import ON_MEAN
 from features.kernels.steady import JITTER, LEAST_SPECTRUM
 from features.recipe import (

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from features.microsecond import microseconds
 from features.running import Running
 from features.samples import Past
 from features.timeline import Spans, Timeline, timelines
-from features.window import microseconds
 from ingest.expression import Truth
 
 

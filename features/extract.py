@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
+from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from features.moments import no_samples
-from features.recipe import MICROSECOND, REGIME_SHARE, Recipe
+from features.recipe import REGIME_SHARE, Recipe
 from features.regime_share import regime_columns
 from features.snapshot_windows import of_waveform
 from features.span import expected_every, portions
 from features.summary import Group, summarise
 from features.table import FeatureTable
 from features.usage import MachineEvents, usage
-from features.window import EPOCH, Times, microseconds, moment, window_ends
+from features.window import window_ends
 from ingest.store import History
 
 CELLS = 4_000_000

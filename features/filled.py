@@ -7,6 +7,11 @@ from features.moments import Floats
 
 Shares = NDArray[np.float32]
 
+LEAST_SAMPLES = 3
+"""A window of fewer samples has no features."""
+LEAST_SHARE = 0.3
+"""Nor has one of a smaller share of the samples that the sampling interval promises, unless a model says otherwise."""
+
 
 def filled_share(count: Floats, expected: Floats, ran: Floats) -> Shares:
     """Return the share of what was expected while the machine ran; NaN where nothing was.

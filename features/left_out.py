@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from features.excluded import excluded_time
+from features.microsecond import moment
 from features.running import Running
 from features.sampling import signal_intervals
-from features.window import moment
 from ingest.duration import format_duration
 from ingest.plant import MachineClass
 from ingest.plant_words import nearest

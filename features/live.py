@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.catalogue import BY_NAME
 from features.held_panes import HeldPanes
+from features.microsecond import microseconds
 from features.moments import Floats, Moments, no_samples
 from features.recipe import Recipe
 from features.ring import Ring
@@ -18,7 +19,7 @@ from features.samples import Samples, samples_of
 from features.summary import Group, fill_panes
 from features.touched import holds
 from features.usage import MachineEvents
-from features.window import Grid, microseconds
+from features.window import Grid
 from ingest.event import NO_EVENTS
 from ingest.store import History
 

@@ -18,10 +18,10 @@ from features.filled import Shares, filled_share
 from features.held_panes import LANES
 from features.kernels.windows import compiled_is_there
 from features.live import Live, Reach
+from features.microsecond import microseconds
 from features.moments import Floats, Moments
 from features.recipe import Recipe
 from features.summary import least_samples, own_expected, samples_expected
-from features.window import microseconds
 
 Places = NDArray[np.int64]
 

@@ -7,14 +7,15 @@ from datetime import timedelta
 import numpy as np
 
 from features.align import HOLDS
-from features.catalogue import Feature
+from features.feature import Feature
 from features.kernels.windows import Spans, window_features
 from features.limits import Limits, held
+from features.microsecond import HOUR, Times, microseconds
 from features.moments import Floats
 from features.recipe import Recipe
 from features.samples import Past, Samples
 from features.span import expected_every, portions, read_samples
-from features.window import BLOCK_CELLS, HOUR, Times, floors_at, gather, microseconds
+from features.window import BLOCK_CELLS, floors_at, gather
 
 Found = dict[tuple[str, timedelta], Floats]
 

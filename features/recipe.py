@@ -13,10 +13,12 @@ from functools import cached_property
 from typing import Any, Self
 
 from features.align import max_age
-from features.catalogue import BY_NAME, LEAST_SAMPLES, LEAST_SHARE
+from features.catalogue import BY_NAME
 from features.column import Column, span_text
+from features.filled import LEAST_SAMPLES, LEAST_SHARE
 from features.limits import Limits
 from features.measures import MEASURE
+from features.microsecond import MICROSECOND
 from features.regimes import Regimes
 from features.running import Running
 from features.waveform import Waveform
@@ -68,7 +70,6 @@ NEW_FEATURES = ("hours_in_service",)
 RESIDUAL = "residual"
 REGIME_SHARE = "regime_share"
 
-MICROSECOND = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 MOST_PANES = 1_000_000
 

@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 
 from features.column import Column
 from features.excluded import excluded_time
+from features.microsecond import Times, microseconds
 from features.moments import Floats
 from features.recipe import REGIME_SHARE, Recipe
 from features.regimes import Regimes
 from features.samples import Past
 from features.span import expected_every, portions
 from features.timeline import Spans, Timeline, timelines
-from features.window import Times, microseconds
 
 
 def regime_columns(

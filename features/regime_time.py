@@ -8,12 +8,12 @@ import numpy as np
 
 from features.excluded import excluded_time
 from features.left_out import LONGEST_LOOK, READINGS_LOOKED_AT
+from features.microsecond import microseconds, moment
 from features.regime_share import declared_spans
 from features.regimes import Regimes
 from features.running import Running
 from features.sampling import signal_intervals
 from features.timeline import timelines
-from features.window import microseconds, moment
 from ingest.duration import format_duration
 from ingest.plant import MachineClass
 from ingest.store import History

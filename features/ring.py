@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from features.microsecond import Times
 from features.moments import Floats
-from features.window import Times
 
 ROOM = 32
 """Rows for which there is room beyond those that are held, and beyond an eighth of them."""

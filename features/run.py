@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from features.window import Times, microseconds
+from features.microsecond import Times, microseconds
 
 LEAST_SAMPLES = 256
 """A shorter run is no snapshot."""

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.recipe import MICROSECOND
-from features.window import EPOCH, Times
+from features.microsecond import EPOCH, MICROSECOND, Times
 from ingest.store import History
 
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from features.recipe import MICROSECOND
-from features.window import EPOCH, Times, microseconds, moment
+from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from ingest.errors import NotEnoughDataError
 from ingest.plant import MachineClass
 from ingest.store import History

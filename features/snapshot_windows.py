@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LARGEST
+from features.catalogue import BY_NAME
+from features.feature import LARGEST
 from features.filled import Shares, filled_share
+from features.microsecond import Times, microseconds
 from features.moments import Floats
 from features.recipe import Recipe
 from features.snapshots import Measured, Named, measured, windows_of
 from features.span import portions, running_shares
 from features.waveform import Waveform
-from features.window import Times, floors_at, microseconds
+from features.window import floors_at
 from ingest.store import History
 
 ENDS_AT_ONCE = 5_000

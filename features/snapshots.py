@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from features.align import newest_place
 from features.excluded import excluded_time
 from features.measures import MEASURE
+from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from features.moments import Floats
 from features.order import Speed
-from features.recipe import MICROSECOND, Recipe
+from features.recipe import Recipe
 from features.run import LONGEST, SECOND, gap, runs
 from features.samples import Samples, samples_of
 from features.snapshot import Snapshot
 from features.waveform import Waveform
-from features.window import EPOCH, Times, microseconds, moment
 from ingest.store import History
 
 DAY = microseconds(timedelta(days=1))

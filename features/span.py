@@ -6,10 +6,10 @@ from datetime import timedelta
 import numpy as np
 
 from features.excluded import excluded_time
+from features.microsecond import Times
 from features.moments import Floats
 from features.recipe import Recipe
 from features.samples import Past, Samples, samples_of
-from features.window import Times
 
 
 def read_samples(

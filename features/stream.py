@@ -16,21 +16,23 @@ import pandas as pd
 import pyarrow as pa
 
 from features.baseline import own_normal
-from features.catalogue import BY_NAME, Feature
+from features.catalogue import BY_NAME
 from features.column import Column
 from features.extract import CELLS, extract
+from features.feature import Feature
 from features.kernels.windows import Engine
 from features.live import HeldReadings, Live, Reach, group_of, load, load_events
+from features.microsecond import EPOCH, MICROSECOND, microseconds, moment
 from features.moments import Floats, Moments
 from features.newest import Newest
 from features.one_by_one import one_by_one
-from features.recipe import MICROSECOND, REGIME_SHARE, Recipe
+from features.recipe import REGIME_SHARE, Recipe
 from features.regime_share import regime_columns
 from features.summary import features_of, fill_panes
 from features.table import FeatureTable
 from features.touched import ever_since
 from features.usage import usage
-from features.window import EPOCH, Grid, microseconds, moment
+from features.window import Grid
 from ingest.reading import Readings
 from ingest.store import History
 

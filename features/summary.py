@@ -8,15 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import BY_NAME, LARGEST, LEAST_SAMPLES, Feature
-from features.filled import Shares, filled_share
+from features.catalogue import BY_NAME
+from features.feature import LARGEST, Feature
+from features.filled import LEAST_SAMPLES, Shares, filled_share
+from features.microsecond import HOUR, Times, microseconds
 from features.moments import Floats, Moments, no_samples, over_windows
 from features.one_by_one import one_by_one
 from features.pane import add_samples
 from features.recipe import Recipe
 from features.samples import Past
 from features.span import expected_every, portions, read_samples, running_shares
-from features.window import HOUR, Grid, Times, microseconds
+from features.window import Grid
 
 CACHE_PANES = 16_000
 """Panes that are combined at once: some dozen arrays of 128 kB, so that they stay in the cache."""

@@ -12,9 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.align import aligned
-from features.recipe import MICROSECOND
+from features.microsecond import EPOCH, MICROSECOND, Times
 from features.samples import Past, Samples, no_rows, samples_of
-from features.window import EPOCH, Times
 from ingest.event import NO_EVENTS
 from ingest.expression import Given
 

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.column import Column
-from features.window import HOUR, Times, floors_at, microseconds
+from features.microsecond import HOUR, Times, microseconds
+from features.window import floors_at
 
 
 @dataclass(frozen=True, slots=True)

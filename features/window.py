@@ -7,29 +7,16 @@ machine's last failure, because a repaired machine is a new one. Times are whole
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.recipe import MICROSECOND, Recipe
+from features.microsecond import HOUR, Times, microseconds, moment
+from features.recipe import Recipe
 
-Times = NDArray[np.int64]
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-HOUR = 3_600_000_000
 BLOCK_CELLS = 500_000
 """Most samples that are laid out at once when windows are gathered one by one: 4 MB."""
-
-
-def microseconds(span: timedelta) -> int:
-    """Return a span as whole microseconds."""
-    return span // MICROSECOND
-
-
-def moment(time: datetime) -> int:
-    """Return an aware time as microseconds since 1970."""
-    return (time - EPOCH) // MICROSECOND
 
 
 def window_ends(stride: timedelta, start: datetime, end: datetime) -> Times:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import numpy as np
 
 from features.excluded import ran_throughout
+from features.microsecond import moment
 from features.running import Running
 from features.sampling import signal_intervals
-from features.window import moment
 from ingest.errors import NotEnoughDataError
 from ingest.plant import MachineClass
 from ingest.store import History

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from features.window import microseconds, moment
+from features.microsecond import microseconds, moment
 from ingest.database import Database
 from ingest.plant import Plant
 from ingest.store import History

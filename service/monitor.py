@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
-from features.window import moment
+from features.microsecond import moment
 from ingest.database import Database
 from ingest.errors import AndonError, StoreBusyError
 from ingest.plant import ModelEntry, Plant

@@ -15,9 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features.recipe import MICROSECOND
+from features.microsecond import EPOCH, MICROSECOND, microseconds, moment
 from features.touched import reached, touched
-from features.window import EPOCH, microseconds, moment
 from ingest.database import Database
 from ingest.errors import AndonError, DamagedError
 from ingest.plant import Plant

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.catalogue import LARGEST
+from features.feature import LARGEST
 from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
 from ingest.plant import MachineClass

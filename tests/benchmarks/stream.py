@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 from features.catalogue import FEATURES
 from features.extract import extract
 from features.kernels.names import KERNELS
+from features.microsecond import moment
 from features.recipe import Recipe
 from features.stream import Stream
-from features.window import moment
 from ingest.reading import TIME, Readings
 from ingest.store import Store
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from features.catalogue import BY_NAME, FEATURES, describe, unit_of
+from features.catalogue import BY_NAME, FEATURES
 from features.catalogue_page import page
 from features.column import Column
+from features.describe import describe, unit_of
 from features.kernels.names import KERNELS, ORDERED
 from tests.features.slow_reference import SLOW, SLOW_AGAINST_LIMITS
 

@@ -13,12 +13,12 @@ from features.catalogue import FEATURES
 from features.extract import extract
 from features.kernels.names import KERNELS
 from features.limits import Limits
+from features.microsecond import moment
 from features.newest import Newest, Plan
 from features.recipe import Recipe
 from features.regimes import Regimes
 from features.stream import Stream
 from features.table import FeatureTable
-from features.window import moment
 from tests.features.table_history import START, TableHistory, readings_frame
 
 pytestmark = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
@@ -125,6 +125,17 @@ def test_rows_of_single_samples_are_those_of_extract(windows: tuple[int, ...]) -
     limits = (Limits(high=7.0), *(Limits(),) * (len(SIGNALS) - 1))
     features = (*KERNELS, "interquartile_range", "steepest_change", "change_age", "share_above_limit")
     recipe = replace(RECIPE, windows=tuple(each * SECOND for each in windows), features=features, limits=limits)
+
+    streamed, extracted = streamed_and_extracted(recipe, np.arange(1.0, 201.0), values, 100)
+
+    assert streamed == extracted
+
+
+def test_samples_too_large_to_be_squared_are_no_cause_for_a_warning() -> None:
+    random = np.random.default_rng(3)
+    values = 1e307 * random.normal(0, 1, (200, len(SIGNALS)))
+    singly = tuple(each.name for each in FEATURES if each.cost in ("samples", "sorting") and not each.limit)
+    recipe = replace(RECIPE, features=singly)
 
     streamed, extracted = streamed_and_extracted(recipe, np.arange(1.0, 201.0), values, 100)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from features.catalogue import LARGEST
 from features.extract import extract
+from features.feature import LARGEST
 from features.recipe import SIGNAL_FEATURES, Recipe
 from features.table import FeatureTable
 from tests.features.table_history import START, TableHistory, after, readings_frame

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.catalogue import FEATURES, LEAST_SHARE
+from features.catalogue import FEATURES
 from features.column import signal_of, span_text
+from features.filled import LEAST_SHARE
 from features.limits import Limits
 from features.recipe import Recipe, nice_length, recipe_for
 from ingest.duration import parse_duration

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from features.catalogue import FEATURES, Feature
+from features.catalogue import FEATURES
+from features.feature import Feature
 from features.limits import Limits, held
 from tests.features.slow_reference import SLOW, SLOW_AGAINST_LIMITS, Sample
 

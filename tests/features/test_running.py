@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from features.excluded import excluded_time
 from features.extract import extract
 from features.left_out import left_out
+from features.microsecond import moment
 from features.recipe import Recipe, recipe_for
 from features.running import Running
 from features.table import FeatureTable
-from features.window import moment
 from ingest.errors import AndonError
 from ingest.event import Event
 from ingest.plant import MachineClass, ModelEntry, Signal

@@ -13,12 +13,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from features.extract import extract
+from features.microsecond import EPOCH, moment
 from features.recipe import Recipe
 from features.running import Running
 from features.stream import Stream, Streamed
 from features.table import FeatureTable
 from features.waveform import Waveform
-from features.window import EPOCH, moment
 from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings

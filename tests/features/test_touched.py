@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.extract import extract
+from features.microsecond import microseconds, moment
 from features.recipe import Recipe
 from features.touched import touched
-from features.window import microseconds, moment
 from tests.features.table_history import START, after
 from tests.features.test_causality import AT_TIMES_OFF, END, RECIPE, Past, pasts
 

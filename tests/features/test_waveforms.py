@@ -11,16 +11,17 @@ import pytest
 from numpy.typing import NDArray
 
 from features.bearing import Geometry
-from features.catalogue import BY_NAME, FEATURES, describe, unit_of
+from features.catalogue import BY_NAME, FEATURES
 from features.column import feature_of, signal_of
+from features.describe import describe, unit_of
 from features.extract import extract
 from features.limits import Limits
+from features.microsecond import moment
 from features.recipe import Recipe, recipe_for
 from features.running import Running
 from features.table import FeatureTable
 from features.touched import touched
 from features.waveform import Bearing, Waveform
-from features.window import moment
 from ingest.errors import PlantFileError
 from ingest.event import Event
 from ingest.plant import MachineClass, ModelEntry, Signal

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from features.catalogue import FEATURES, LARGEST, Feature
+from features.catalogue import FEATURES
 from features.extract import extract
+from features.feature import LARGEST, Feature
 from features.limits import Limits
 from features.recipe import Recipe
 from features.table import FeatureTable
