@@ -4,18 +4,12 @@ import sys
 from collections.abc import Iterable
 
 from features.catalogue import FEATURES
+from features.column import REGIME_SHARE
 from features.feature import LARGEST, Feature
 from features.filled import LEAST_SAMPLES, LEAST_SHARE
 from features.kernels.names import ON_MEAN
 from features.kernels.steady import JITTER, LEAST_SPECTRUM
-from features.recipe import (
-    BASELINE_FEATURES,
-    NEW_FEATURES,
-    REGIME_SHARE,
-    SIGNAL_FEATURES,
-    USAGE_FEATURES,
-    WAVEFORM_FEATURES,
-)
+from features.usual import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES, WAVEFORM_FEATURES
 
 
 def page() -> str:

@@ -14,8 +14,10 @@ from ingest.duration import format_duration, parse_duration
 
 SEPARATOR = "__"
 OF_PART = "@"
+REGIME_SHARE = "regime_share"
+RESIDUAL = "residual"
 _AGAINST = "_vs_"
-_OF_MACHINES = ("errors", "regime_share")
+_OF_MACHINES = ("errors", REGIME_SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

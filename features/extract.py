@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
+from features.column import REGIME_SHARE
 from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from features.moments import no_samples
-from features.recipe import REGIME_SHARE, Recipe
+from features.recipe import Recipe
 from features.regime_share import regime_columns
 from features.snapshot_windows import of_waveform
 from features.span import expected_every, portions

@@ -6,83 +6,30 @@ A recipe is chosen once, when a model is trained, and travels with the model; it
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from features.align import max_age
 from features.catalogue import BY_NAME
-from features.column import Column, span_text
+from features.column import RESIDUAL, Column, span_text
 from features.filled import LEAST_SAMPLES, LEAST_SHARE
 from features.limits import Limits
 from features.measures import MEASURE
 from features.microsecond import MICROSECOND
 from features.regimes import Regimes
 from features.running import Running
+from features.usual import SIGNAL_FEATURES
 from features.waveform import Waveform
 from ingest.duration import format_duration, parse_duration
-from ingest.errors import PlantFileError
-from ingest.plant import MachineClass, ModelEntry
 
 DEFINITIONS = 1
 """Raised whenever the meaning of an existing feature changes, so that old hashes stay different."""
 
-SIGNAL_FEATURES = (
-    "mean",
-    "standard_deviation",
-    "minimum",
-    "maximum",
-    "skewness",
-    "kurtosis",
-    "crest_factor",
-    "slope",
-    "last",
-    "mean_change",
-)
-"""What a recipe takes of every signal unless the model's entry names others.
-
-The rest of the catalogue looks at samples one by one, which takes many times as long as all of these
-together, or is a function of what is here.
-"""
-
-WAVEFORM_FEATURES = (
-    "snapshot_rms",
-    "snapshot_crest_factor",
-    "snapshot_kurtosis",
-    "velocity_rms",
-    "velocity_rms_last",
-    "spectral_centroid",
-    "octave_rms",
-    "band_rms",
-    "harmonic_rms",
-    "envelope_kurtosis",
-    "bearing_evidence",
-    "bearing_evidence_last",
-)
-"""What a recipe takes of every waveform unless the model's entry names others."""
-
-BASELINE_FEATURES = ("mean_shift", "spread_ratio")
-USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
-NEW_FEATURES = ("hours_in_service",)
-
-RESIDUAL = "residual"
-REGIME_SHARE = "regime_share"
-
-DAY = timedelta(days=1)
 MOST_PANES = 1_000_000
 
 _LIMIT = {"low": "a lower limit, such as limits = [2.5, inf],", "high": "an upper limit, such as limits = [-inf, 80],"}
-
-_NICE = sorted(
-    [timedelta(milliseconds=number) for number in (1, 2, 5, 10, 20, 50, 100, 200, 500)]
-    + [
-        number * unit
-        for unit in (timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1))
-        for number in (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)
-    ]
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +167,7 @@ class Recipe:
     @property
     def error_window(self) -> timedelta:
         """The window nearest to a day, over which single error codes are counted."""
-        return min(self.windows, key=lambda window: abs(math.log(window / DAY)))
+        return min(self.windows, key=lambda window: abs(math.log(window / timedelta(days=1))))
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -309,150 +256,6 @@ class Recipe:
         """SHA-256 of the canonical JSON: equal recipes, equal hashes, on every machine."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def nice_length(span: timedelta, *, at_least: timedelta = timedelta(0)) -> timedelta:
-    """Return the length that a person would choose nearest to ``span`` (in ratio), shorter one if tied.
-
-    Nice are 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20 and 30 seconds, minutes or hours, whole days, and
-    round milliseconds.
-
-    Examples
-    --------
-    >>> format_duration(nice_length(timedelta(hours=7))), format_duration(nice_length(timedelta(days=8.75)))
-    ('8 h', '9 d')
-    """
-    days = max(span, at_least) // DAY
-    candidates = _NICE + [number * DAY for number in (1, days, days + 1) if number]
-    return min((each for each in candidates if each >= at_least), key=lambda each: (abs(math.log(each / span)), each))
-
-
-def recipe_for(
-    entry: ModelEntry,
-    machine_class: MachineClass,
-    *,
-    sampling: Mapping[str, timedelta],
-    error_codes: Sequence[str] = (),
-    from_new: bool = False,
-) -> Recipe:
-    """Return the recipe of a model: what its entry says, and defaults for the rest.
-
-    Windows are an eighth of the horizon, the horizon and seven horizons, in nice lengths and none
-    shorter than three readings; the stride is a third of the shortest window, in a nice length that
-    divides the windows where there is one. A failure risk also gets clocks and error counts; an
-    anomaly does not, since a clock that goes on would look stranger every day.
-
-    Parameters
-    ----------
-    sampling : time between two readings of each signal of the class, see ``signal_intervals``
-    error_codes : codes to count one by one
-    from_new : whether machines are new at their first reading (run-to-failure), so that the hours
-        since then say something
-
-    Raises
-    ------
-    PlantFileError
-        When the entry names an unknown signal or feature, no feature of signals, a window shorter than
-        three readings, or windows and a stride that have no common grid.
-    """
-    known = [signal.name for signal in machine_class.signals]
-    asked = tuple(entry.signals or known)
-    unknown = [name for name in asked if name not in known]
-    if unknown:
-        there = ", ".join(known)
-        raise PlantFileError([f"models.{entry.name}.signals: unknown signal '{unknown[0]}'; the class has: {there}"])
-    waveforms = tuple(
-        Waveform.of(machine_class, each, sampling) for each in machine_class.waveforms if each.name in asked
-    )
-    signals = tuple(name for name in asked if name not in {each.signal for each in waveforms})
-    every = tuple(sampling[name] for name in signals)
-    steps = [*every, *(each.every for each in waveforms)]
-    windows = _windows(entry, min(steps))
-    told = {signal.name for signal in machine_class.signals if signal.operating}
-    operating = tuple(name for name in signals if name in told)
-    regimes = Regimes.of(machine_class, sampling)
-    features = tuple(entry.features) or _usual(entry, signals, waveforms)
-    if regimes is not None:
-        features += (REGIME_SHARE,)
-    if entry.task == "failure_risk":
-        features += USAGE_FEATURES + (NEW_FEATURES if from_new else ())
-    try:
-        recipe = Recipe(
-            machine_class=machine_class.name,
-            signals=signals,
-            windows=windows,
-            stride=entry.stride or _stride(windows, min(steps)),
-            features=tuple(dict.fromkeys(features)),
-            components=tuple(machine_class.components),
-            error_codes=tuple(sorted(set(error_codes) - {""})),
-            baseline=entry.baseline,
-            every=every,
-            running=Running.of(machine_class, sampling),
-            limits=(limits := _limits(machine_class, signals, features)),
-            waveforms=waveforms,
-            max_ages=_max_ages(machine_class, signals, every) if limits else (),
-            min_fill=entry.min_fill,
-            regimes=regimes,
-            operating=operating,
-        )
-    except ValueError as error:
-        raise PlantFileError([f"models.{entry.name}: {error}"]) from error
-    if RESIDUAL in entry.features and len(signals) < 2:
-        only = "there is only one" if signals else "there is none beside waveforms"
-        raise PlantFileError([f"models.{entry.name}.features: 'residual' compares a signal with others; {only}"])
-    if not any(column.signal for column in recipe.columns):
-        such = "mean" if signals else "velocity_rms"
-        raise PlantFileError([f"models.{entry.name}.features: none is of a signal; add one, such as '{such}'"])
-    return recipe
-
-
-def _limits(machine_class: MachineClass, signals: Sequence[str], features: Sequence[str]) -> tuple[Limits, ...]:
-    """Return what signals declare, if a feature asks for it; others change nothing, not even the hash."""
-    if not any(name in BY_NAME and BY_NAME[name].limit for name in features):
-        return ()
-    declared = {signal.name: signal.limits for signal in machine_class.signals}
-    limits = [declared[name] for name in signals]
-    return tuple(Limits() if each is None else Limits(*each) for each in limits) if any(limits) else ()
-
-
-def _max_ages(machine_class: MachineClass, signals: Sequence[str], every: Sequence[timedelta]) -> tuple[timedelta, ...]:
-    """Return how old a reading of each signal may be, if one declares it; ``every`` says it otherwise."""
-    declared = {signal.name: signal for signal in machine_class.signals}
-    if not any(declared[name].max_age for name in signals):
-        return ()
-    return tuple(max_age(declared[name], step) for name, step in zip(signals, every, strict=True))
-
-
-def _usual(entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform]) -> tuple[str, ...]:
-    """Return the features of a model whose entry names none."""
-    usual = SIGNAL_FEATURES + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()
-    return usual + (WAVEFORM_FEATURES if waveforms else ())
-
-
-def _windows(entry: ModelEntry, sampling: timedelta) -> tuple[timedelta, ...]:
-    shortest = 3 * sampling
-    if not entry.windows:
-        wanted = (entry.horizon / 8, entry.horizon, entry.horizon * 7)
-        return tuple(sorted({nice_length(max(span, shortest), at_least=shortest) for span in wanted}))
-    windows = tuple(sorted(set(entry.windows)))
-    if windows[0] < shortest:
-        raise PlantFileError(
-            [
-                f"models.{entry.name}.windows: {format_duration(windows[0])} is shorter than three readings, which"
-                f" come every {format_duration(sampling)}; write {format_duration(shortest)} or longer"
-            ]
-        )
-    return windows
-
-
-def _stride(windows: tuple[timedelta, ...], sampling: timedelta) -> timedelta:
-    wanted = max(sampling, windows[0] / 3)
-    dividing = [
-        each
-        for each in [*_NICE, DAY]
-        if sampling <= each and wanted / 2 <= each <= wanted * 2 and not any(window % each for window in windows)
-    ]
-    return min(dividing, key=lambda each: abs(math.log(each / wanted)), default=nice_length(wanted, at_least=sampling))
 
 
 def _of_signal(recipe: Recipe, signal: str) -> Iterator[Column]:

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from features.column import Column
+from features.column import REGIME_SHARE, Column
 from features.excluded import excluded_time
 from features.microsecond import Times, microseconds
 from features.moments import Floats
-from features.recipe import REGIME_SHARE, Recipe
+from features.recipe import Recipe
 from features.regimes import Regimes
 from features.samples import Past
 from features.span import expected_every, portions

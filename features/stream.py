@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
-from features.column import Column
+from features.column import REGIME_SHARE, Column
 from features.extract import CELLS, extract
 from features.feature import Feature
 from features.kernels.windows import Engine
@@ -26,7 +26,7 @@ from features.microsecond import EPOCH, MICROSECOND, microseconds, moment
 from features.moments import Floats, Moments
 from features.newest import Newest
 from features.one_by_one import one_by_one
-from features.recipe import REGIME_SHARE, Recipe
+from features.recipe import Recipe
 from features.regime_share import regime_columns
 from features.summary import features_of, fill_panes
 from features.table import FeatureTable

@@ -4,8 +4,9 @@ import numpy as np
 
 from features.catalogue import BY_NAME
 from features.microsecond import Times, microseconds
-from features.recipe import NEW_FEATURES, Recipe
+from features.recipe import Recipe
 from features.run import gap
+from features.usual import NEW_FEATURES
 
 
 def touched(recipe: Recipe, times: Times, first: int, start: int, end: int) -> list[tuple[int, int]]:

@@ -10,7 +10,8 @@ from typing import Literal
 import pandas as pd
 
 from features.leaks.leak import Leak
-from features.recipe import Recipe, recipe_for
+from features.recipe import Recipe
+from features.recipe_for import recipe_for
 from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError

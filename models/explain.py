@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.catalogue import feature_in
-from features.column import SEPARATOR, signal_of
+from features.column import RESIDUAL, SEPARATOR, signal_of
 from features.extract import extract
-from features.recipe import RESIDUAL
 from features.table import FeatureTable
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import NotEnoughDataError

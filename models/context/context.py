@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from features.column import SEPARATOR, signal_of, span_token
-from features.recipe import REGIME_SHARE, RESIDUAL, Recipe
+from features.column import REGIME_SHARE, RESIDUAL, SEPARATOR, signal_of, span_token
+from features.recipe import Recipe
 from features.table import FeatureTable
 from models.context.duties import FEWEST_WINDOWS, Duties
 from models.context.expected import Expected

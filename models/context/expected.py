@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.column import SEPARATOR
-from features.recipe import RESIDUAL
+from features.column import RESIDUAL, SEPARATOR
 from features.table import FeatureTable
 
 _HUBER = 1.345

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.column import SEPARATOR
-from features.recipe import REGIME_SHARE
+from features.column import REGIME_SHARE, SEPARATOR
 from features.table import FeatureTable
 
 MIXED = "changing"

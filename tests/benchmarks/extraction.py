@@ -24,7 +24,8 @@ import pandas as pd
 import pyarrow as pa
 
 from features.extract import extract
-from features.recipe import Recipe, recipe_for
+from features.recipe import Recipe
+from features.recipe_for import recipe_for
 from ingest.event import Event, events_table
 from ingest.plant import MachineClass, ModelEntry, Signal
 from ingest.reading import TIME, Readings

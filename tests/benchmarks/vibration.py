@@ -21,9 +21,9 @@ from features.bearing import Geometry
 from features.envelope import best_band, envelope_spectrum
 from features.measures import MEASURES
 from features.order import Speed
-from features.recipe import WAVEFORM_FEATURES
 from features.snapshot import Snapshot
 from features.spectrum import Fourier, spectrum
+from features.usual import WAVEFORM_FEATURES
 from features.waveform import Bearing, Waveform
 
 RATE = 25_000.0

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from features.extract import extract
-from features.recipe import Recipe, recipe_for
+from features.recipe import Recipe
+from features.recipe_for import recipe_for
 from features.stream import Stream
 from features.table import FeatureTable
 from ingest.plant import MachineClass, ModelEntry, Signal

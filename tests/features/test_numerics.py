@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from features.extract import extract
 from features.feature import LARGEST
-from features.recipe import SIGNAL_FEATURES, Recipe
+from features.recipe import Recipe
 from features.table import FeatureTable
+from features.usual import SIGNAL_FEATURES
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 MINUTE = timedelta(minutes=1)

@@ -14,7 +14,9 @@ from features.catalogue import FEATURES
 from features.column import signal_of, span_text
 from features.filled import LEAST_SHARE
 from features.limits import Limits
-from features.recipe import Recipe, nice_length, recipe_for
+from features.nice_length import nice_length
+from features.recipe import Recipe
+from features.recipe_for import recipe_for
 from ingest.duration import parse_duration
 from ingest.errors import PlantFileError
 from ingest.plant import MachineClass, ModelEntry, Signal

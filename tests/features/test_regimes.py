@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.column import REGIME_SHARE
 from features.extract import extract
-from features.recipe import REGIME_SHARE, Recipe
+from features.recipe import Recipe
 from features.regime_time import regime_time
 from features.regimes import Regimes
 from features.running import Running

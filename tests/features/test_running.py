@@ -16,7 +16,8 @@ from features.excluded import excluded_time
 from features.extract import extract
 from features.left_out import left_out
 from features.microsecond import moment
-from features.recipe import Recipe, recipe_for
+from features.recipe import Recipe
+from features.recipe_for import recipe_for
 from features.running import Running
 from features.table import FeatureTable
 from ingest.errors import AndonError

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.extract import extract
-from features.recipe import recipe_for
+from features.recipe_for import recipe_for
 from features.sampling import sampling_interval, signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError

@@ -17,7 +17,8 @@ from features.describe import describe, unit_of
 from features.extract import extract
 from features.limits import Limits
 from features.microsecond import moment
-from features.recipe import Recipe, recipe_for
+from features.recipe import Recipe
+from features.recipe_for import recipe_for
 from features.running import Running
 from features.table import FeatureTable
 from features.touched import touched

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from features.extract import extract
-from features.recipe import Recipe, recipe_for
+from features.recipe import Recipe
+from features.recipe_for import recipe_for
 from features.table import FeatureTable
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
 from models.believed import believed_table, explained

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from features.recipe import RESIDUAL, SIGNAL_FEATURES
+from features.column import RESIDUAL
 from features.table import FeatureTable
+from features.usual import SIGNAL_FEATURES
 from ingest.errors import NotEnoughDataError, PlantFileError
 from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Plant

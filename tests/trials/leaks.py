@@ -22,8 +22,9 @@ from features.extract import extract
 from features.leakage import find_leaks
 from features.leaks.leak import Leak
 from features.leaks.seen import Parts
-from features.recipe import SIGNAL_FEATURES, USAGE_FEATURES, Recipe
+from features.recipe import Recipe
 from features.table import FeatureTable
+from features.usual import SIGNAL_FEATURES, USAGE_FEATURES
 from ingest.plant import Target
 from ingest.simulation.machine import simulate
 from ingest.simulation.scenario import Scenario

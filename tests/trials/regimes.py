@@ -19,7 +19,8 @@ from time import process_time
 import numpy as np
 import pandas as pd
 
-from features.recipe import RESIDUAL, SIGNAL_FEATURES
+from features.column import RESIDUAL
+from features.usual import SIGNAL_FEATURES
 from ingest.plant import ModelEntry, Plant
 from ingest.plant_file import load_plant
 from ingest.simulation.machine import simulate_machine
