@@ -24,6 +24,7 @@ def window_ends(stride: timedelta, start: datetime, end: datetime) -> Times:
 
     Examples
     --------
+    >>> from datetime import UTC
     >>> half_past_midnight = datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
     >>> ends = window_ends(timedelta(hours=1), half_past_midnight, half_past_midnight + timedelta(hours=2))
     >>> (ends.view("datetime64[us]") - np.datetime64("2026-01-01")).astype("timedelta64[h]").astype(int).tolist()
