@@ -41,6 +41,11 @@ class Column:
     part: str = ""
 
     @property
+    def of_events(self) -> bool:
+        """Whether events tell it: clocks and counts."""
+        return not self.signal and self.feature != REGIME_SHARE
+
+    @property
     def name(self) -> str:
         """The column's name.
 

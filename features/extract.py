@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
-from features.column import REGIME_SHARE
 from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from features.moments import no_samples
 from features.recipe import Recipe
@@ -71,7 +70,7 @@ def extract(
     for track in tracks:
         rows, own = track.rows(track.begin, track.stop), ends[track.begin : track.stop]
         for place, column in enumerate(recipe.columns):
-            if not column.signal and column.feature != REGIME_SHARE:
+            if column.of_events:
                 table.values[rows, place] = usage(column, track.events, track.first, own)
         if recipe.regimes is not None:
             places, shares = regime_columns(recipe, history, track.machine, track.events.restarts, own, cells)

@@ -6,53 +6,32 @@ hold – a machine that is new, readings that come very late, events – the bat
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from features.arrivals import by_machine
 from features.baseline import own_normal
 from features.catalogue import BY_NAME
-from features.column import REGIME_SHARE, Column
 from features.extract import CELLS, extract
 from features.feature import Feature
+from features.from_memory import from_memory
 from features.kernels.windows import Engine
-from features.live import HeldReadings, Live, Reach, group_of, load, load_events
+from features.live import HeldReadings, Live, Reach, load, load_events
 from features.microsecond import EPOCH, MICROSECOND, microseconds, moment
-from features.moments import Floats, Moments
+from features.moments import Floats
 from features.newest import Newest
 from features.one_by_one import one_by_one
 from features.recipe import Recipe
-from features.regime_share import regime_columns
-from features.summary import features_of, fill_panes
+from features.streamed import Streamed, joined
 from features.table import FeatureTable
 from features.touched import ever_since
 from features.usage import usage
-from features.window import Grid
 from ingest.reading import Readings
 from ingest.store import History
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """What came out anew.
-
-    Attributes
-    ----------
-    table : rows as ``extract`` makes them, sorted by (machine, time)
-    spans : for each machine, the window ends (begin, end] that were worked out; where the table has no row
-        for one of them there is none any more
-    """
-
-    table: FeatureTable
-    spans: dict[str, tuple[datetime, datetime]]
-
-    def __len__(self) -> int:
-        return len(self.table)
 
 
 class Stream:
@@ -118,7 +97,7 @@ class Stream:
         self._due: set[str] = set()
         self._against_normal = any(BY_NAME[name].kind == "baseline" for name in recipe.features)
         self._of_signals = sum(bool(column.signal) for column in recipe.columns)
-        self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if _is_clock(column)]
+        self._clocks = [(place, column) for place, column in enumerate(recipe.columns) if column.of_events]
         self._nothing = Streamed(extract(recipe, history, [], since, since), {})
         self._newest = Newest(recipe, self._reach) if engine != "plain" and Newest.knows(recipe) else None
         self._one_by_one = [
@@ -154,7 +133,11 @@ class Stream:
             When the readings are of another machine class, or of a machine that the store has none of.
         """
         if readings is not None:
-            for name, times, rows in self._by_machine(readings):
+            if readings.machine_class != self.recipe.machine_class:
+                raise ValueError(
+                    f"readings of class '{readings.machine_class}'; this stream follows '{self.recipe.machine_class}'"
+                )
+            for name, times, rows in by_machine(readings, self.signals):
                 self._take(name, times, rows)
         if events is not None and len(events):
             for machine, begin in events.groupby("machine")["time"].min().items():
@@ -203,7 +186,9 @@ class Stream:
         if not together and not again:
             return self._nothing
         tables = [self._from_store(lives, *span) for span, lives in again.items()]
-        tables += [self._from_memory(lives, *span) for span, lives in together.items()]
+        for (begin, end, _), lives in together.items():
+            self._learn_normal(lives, end)
+            tables.append(from_memory(self.recipe, self._reach, self._held, lives, (begin, end), self._cells))
         spans = {}
         for (begin, end, *_), lives in [*again.items(), *together.items()]:
             for live in lives:
@@ -211,7 +196,7 @@ class Stream:
                 if begin < end:
                     spans[live.machine] = EPOCH + begin * MICROSECOND, EPOCH + end * MICROSECOND
         self._due.clear()
-        return Streamed(_joined(tables), spans)
+        return Streamed(joined(tables), spans)
 
     def _follow(self, machine: str, first: int, newest: int) -> Live:
         live = self._machines[machine] = Live(machine, first, newest, self._begin(first))
@@ -221,25 +206,6 @@ class Stream:
     def _begin(self, first: int) -> int:
         """Return the window end after which a machine's rows begin that was given none."""
         return max(self._reach.last_end(self._since), self._reach.last_end(first - 1))
-
-    def _by_machine(self, readings: Readings) -> Iterator[tuple[str, Any, Floats]]:
-        if readings.machine_class != self.recipe.machine_class:
-            raise ValueError(
-                f"readings of class '{readings.machine_class}'; this stream follows '{self.recipe.machine_class}'"
-            )
-        table = readings.table
-        names = table["machine"].cast(pa.string()).combine_chunks().dictionary_encode()
-        times = table["time"].cast(pa.int64()).to_numpy()
-        rows = np.full((len(times), len(self.signals)), np.nan)
-        for place, signal in enumerate(self.signals):
-            if signal in table.column_names:
-                rows[:, place] = table[signal].to_numpy()
-        codes = names.indices.to_numpy()
-        order = np.argsort(codes, kind="stable")
-        starts = np.searchsorted(codes[order], np.arange(len(names.dictionary) + 1))
-        for code, name in enumerate(names.dictionary.to_pylist()):
-            own = order[starts[code] : starts[code + 1]]
-            yield name, times[own], rows[own]
 
     def _take(self, machine: str, times: Any, rows: Floats) -> None:
         live = self._machines.get(machine)
@@ -279,49 +245,16 @@ class Stream:
         load(self.recipe, self.history, lives, self._reach, self._cells)
         return table
 
-    def _from_memory(self, lives: Sequence[Live], begin: int, end: int, made: int) -> FeatureTable:
-        recipe, reach = self.recipe, self._reach
-        self._learn_normal(lives, end)
-        group = group_of(recipe, lives)
-        if made < end:
-            fresh = fill_panes(recipe, self._held, group, reach.grid(made, end), self._cells)
-            for place, live in enumerate(lives):
-                live.lengthen(fresh.part((slice(None), slice(place, place + 1))), begin, end, reach)
-        ends = np.arange(begin + reach.stride, end + 1, reach.stride)
-        grid = Grid.of(recipe, ends)
-        found = features_of(recipe, self._held, group, grid, _panes(lives, grid), self._cells)
-        alive = found.spoken & (ends >= np.array([[live.first] for live in lives]))
-        values = np.empty((len(lives), len(ends), len(recipe.columns)))
-        values[..., : self._of_signals] = found.values
-        for row, live in enumerate(lives):
-            for place, column in self._clocks:
-                values[row, :, place] = usage(column, live.events, live.first, ends)
-            if recipe.regimes is not None:
-                places, of_time = regime_columns(
-                    recipe, self._held, live.machine, live.events.restarts, ends, self._cells
-                )
-                values[row, :, places] = of_time
-        table = FeatureTable(
-            machine=np.repeat(np.array(group.machines, object), len(ends)),
-            time=np.tile(ends, len(lives)).view("datetime64[us]"),
-            names=recipe.names,
-            values=values.reshape(alive.size, -1),
-            filled=found.filled.reshape(-1),
-            off=None if recipe.running is None else (1 - found.ran).reshape(-1),
-            signals=recipe.summarised,
-            filled_by_signal=found.shares.reshape(alive.size, -1),
-        )
-        return table if alive.all() else table.where(alive.reshape(-1))
-
     def _from_newest(self, newest: Newest, live: Live) -> Streamed:
         """Return the row of the one window end that is due of a machine."""
         recipe = self.recipe
         begin, end = live.given, live.given + self._reach.stride
         found = np.empty((len(recipe.signals), newest.columns))
         if self._one_by_one:
-            kernels = newest.kernels(live, found)
-            rest = [each for each in self._one_by_one if not (kernels and each[1].by_kernel)]
-            self._write_one_by_one(live, end, rest, found)
+            with np.errstate(all="ignore"):
+                kernels = newest.kernels(live, found)
+                rest = [each for each in self._one_by_one if not (kernels and each[1].by_kernel)]
+                self._write_one_by_one(live, end, rest, found)
         filled, spoken, shares = newest.features(live, found)
         values = found.reshape(1, -1) if self._offered is None else found.reshape(1, -1)[:, self._offered]
         if self._clocks:
@@ -368,37 +301,3 @@ class Stream:
 
 
 _NEVER = np.iinfo(np.int64).max
-
-
-def _is_clock(column: Column) -> bool:
-    return not column.signal and column.feature != REGIME_SHARE
-
-
-def _panes(lives: Sequence[Live], grid: Grid) -> Moments:
-    """Return the panes of a grid of machines that have made them."""
-    own = []
-    for live in lives:
-        first = (grid.origin - live.origin) // grid.pane
-        own.append(live.panes.moments(first, first + grid.panes))
-    if len(own) == 1:
-        return own[0]
-    fields: list[Any] = [np.concatenate(each, axis=1) for each in zip(*own, strict=True)]
-    return Moments(*fields)
-
-
-def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
-    """Return the rows of several tables, sorted by (machine, time)."""
-    if len(tables) == 1:
-        return tables[0]
-    off = [each.off for each in tables if each.off is not None]
-    by_signal = [each.filled_by_signal for each in tables if each.filled_by_signal is not None]
-    whole = replace(
-        tables[0],
-        machine=np.concatenate([each.machine for each in tables]),
-        time=np.concatenate([each.time for each in tables]),
-        values=np.concatenate([each.values for each in tables]),
-        filled=np.concatenate([each.filled for each in tables]),
-        off=np.concatenate(off) if off else None,
-        filled_by_signal=np.concatenate(by_signal) if by_signal else None,
-    )
-    return whole.where(np.lexsort((whole.time, whole.machine.astype(str))))

@@ -5,25 +5,15 @@ from typing import Any
 import numpy as np
 
 from features.kernels import fields, names
+from features.kernels.combine import combine, double, double_whole
 from features.kernels.finish import finish
 from features.kernels.jit import jit
 from features.kernels.lanes import LANES, lay_out, load, splat, store
+from features.kernels.missing import missing_in, without_missing
 from features.kernels.names import BANDS, SHARES
 from features.kernels.order import compare, cross_eight, crossings_of, exchange, quantile_of, slide
 from features.kernels.power import bands_of, weigh_eight
-from features.kernels.sums import (
-    clock_of,
-    combine,
-    double,
-    double_whole,
-    missing_in,
-    no_sums,
-    sides_with_zeros,
-    sums_of,
-    sums_of_each,
-    sums_of_eight,
-    without_missing,
-)
+from features.kernels.sums import clock_of, no_sums, sides_with_zeros, sums_of, sums_of_each, sums_of_eight
 
 PANE_COLUMNS = 64
 """Panes that are sorted and merged at once."""

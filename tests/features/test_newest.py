@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from features.catalogue import FEATURES
 from features.extract import extract
+from features.kernels.blocks import Blocks
 from features.kernels.names import KERNELS
 from features.limits import Limits
 from features.microsecond import moment
-from features.newest import Newest, Plan
+from features.newest import Newest
 from features.recipe import Recipe
 from features.regimes import Regimes
 from features.stream import Stream
@@ -38,7 +39,7 @@ RECIPE = Recipe(
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 16, 100, 128, 129, 130, 257, 1000, 1337])
 def test_sums_are_those_of_numpy(count: int) -> None:
-    from features.kernels.newest import total_of
+    from features.kernels.pairwise import total_of
 
     values = np.random.default_rng(count).normal(size=count) * 10.0 ** np.random.default_rng(1).integers(-9, 9, count)
 
@@ -47,7 +48,7 @@ def test_sums_are_those_of_numpy(count: int) -> None:
 
 @given(lengths=st.sets(st.integers(1, 300), min_size=1, max_size=4).map(sorted))
 def test_a_plan_takes_each_pane_of_a_window_once_and_what_is_older_first(lengths: list[int]) -> None:
-    plan, newest = Plan.of(lengths), max(lengths) - 1
+    plan, newest = Blocks.of(lengths), max(lengths) - 1
     held: dict[int, list[int]] = {}
     for older, newer, to, apart in plan.of_panes.tolist():
         held[to] = [older, newer]
@@ -149,7 +150,7 @@ def test_single_windows_are_made_by_compiled_code(monkeypatch: pytest.MonkeyPatc
     store = TableHistory(readings_frame("m1", [1.0], **{name: [1.0] for name in SIGNALS}))
     stream = Stream(RECIPE, store, since=START)
     stream.update()
-    monkeypatch.setattr("features.stream.fill_panes", refused)
+    monkeypatch.setattr("features.from_memory.fill_panes", refused)
 
     rows = [stream.put("m1", moment(START) + second * 1_000_000, [1.0] * 9) for second in range(61, 90)]
 

@@ -16,7 +16,8 @@ from features.extract import extract
 from features.microsecond import EPOCH, moment
 from features.recipe import Recipe
 from features.running import Running
-from features.stream import Stream, Streamed
+from features.stream import Stream
+from features.streamed import Streamed
 from features.table import FeatureTable
 from features.waveform import Waveform
 from ingest.event import Event, events_table
