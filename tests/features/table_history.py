@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 
+from features.microsecond import moment
 from ingest.event import Event, events_table
 from ingest.memory import Memory
 from ingest.reading import Readings, readings_schema
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
+_BEFORE_ALL, _AFTER_ALL = (int(each) for each in (np.iinfo(np.int64).min, np.iinfo(np.int64).max))
 
 
 class TableHistory:
@@ -25,6 +28,7 @@ class TableHistory:
         self.known_events = events_table(events)
         self.most_rows_read = 0
         self._memory = Memory()
+        self._converted: tuple[pd.DataFrame, pa.Table] | None = None
 
     def read(
         self,
@@ -36,14 +40,41 @@ class TableHistory:
         end: datetime | None = None,
     ) -> Readings:
         """Return readings sorted by (machine, time); asked signals without data are null."""
-        found = _within(self.readings, machines, start, end)
-        self.most_rows_read = max(self.most_rows_read, len(found))
+        found = self._arrow()
+        keep = np.ones(found.num_rows, np.bool_)
+        if machines is not None:
+            keep &= pc.is_in(found["machine"], value_set=pa.array(machines, pa.string())).to_numpy()
+        times = found["time"].cast(pa.int64()).to_numpy()
+        keep &= times > (_BEFORE_ALL if start is None else moment(start))
+        keep &= times <= (_AFTER_ALL if end is None else moment(end))
+        found = found.filter(pa.array(keep))
+        self.most_rows_read = max(self.most_rows_read, found.num_rows)
         names = tuple(self.signals if signals is None else signals)
-        columns = {name: found.get(name, pd.Series(np.nan, index=found.index)) for name in names}
-        table = pd.DataFrame({"machine": found["machine"], "time": found["time"], "arrived": found["time"], **columns})
         schema = readings_schema(names)
-        arrays = [pa.array(table[name], type=schema.field(name).type, from_pandas=True) for name in schema.names]
-        return Readings(machine_class, pa.table(arrays, schema=schema))
+        return Readings(
+            machine_class,
+            pa.table(
+                [
+                    (found[name] if name in found.column_names else pa.nulls(found.num_rows)).cast(
+                        schema.field(name).type
+                    )
+                    for name in schema.names
+                ],
+                schema=schema,
+            ),
+        )
+
+    def _arrow(self) -> pa.Table:
+        """Return all readings as they are now, converted once."""
+        if self._converted is None or self._converted[0] is not self.readings:
+            own = self.readings
+            signals = {name: pa.array(own[name], pa.float64(), from_pandas=True) for name in self.signals}
+            time = pa.array(own["time"])
+            self._converted = (
+                own,
+                pa.table({"machine": pa.array(own["machine"], pa.string()), "time": time, "arrived": time, **signals}),
+            )
+        return self._converted[1]
 
     def events(
         self,
@@ -60,6 +91,8 @@ class TableHistory:
     def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
         """Return the states of (start, end], and of each machine those that began last before it."""
         own = self.events(machines=machines, kinds=["state"], end=end)
+        if not len(own):
+            return own
         own = own[own["component"] == ""]
         last = own["time"].where(own["time"] <= start).groupby(own["machine"]).transform("max")
         return own[(own["time"] > start) | (own["time"] == last)].reset_index(drop=True)
@@ -99,11 +132,11 @@ def after(**span: float) -> datetime:
 def _within(
     table: pd.DataFrame, machines: Sequence[str] | None, start: datetime | None, end: datetime | None
 ) -> pd.DataFrame:
-    keep = pd.Series(data=True, index=table.index)
+    keep = np.ones(len(table), np.bool_)
+    times = table["time"].to_numpy("datetime64[us]").astype(np.int64)
     if machines is not None:
-        keep &= table["machine"].isin(list(machines))
-    if start is not None:
-        keep &= table["time"] > start
-    if end is not None:
-        keep &= table["time"] <= end
+        asked = set(machines)
+        keep &= np.fromiter((name in asked for name in table["machine"]), np.bool_, len(table))
+    keep &= times > (_BEFORE_ALL if start is None else moment(start))
+    keep &= times <= (_AFTER_ALL if end is None else moment(end))
     return table[keep]

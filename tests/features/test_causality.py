@@ -32,8 +32,19 @@ RECIPE = Recipe(
     every=(2 * MINUTE, 2 * MINUTE),
     limits=(Limits(-0.5, 1e6), Limits(high=0.5)),
 )
-AT_TIMES_OFF = replace(
+OF_EACH_KIND = replace(
     RECIPE,
+    features=tuple(
+        {
+            (each.kind, each.by_kernel, each.limit, each.name * (each.cost in ("events", "states"))): each.name
+            for each in reversed(FEATURES)
+            if each.cost != "model"
+        }.values()
+    ),
+)
+"""One feature of each way in which features are made, and all of those that events and states tell."""
+AT_TIMES_OFF = replace(
+    OF_EACH_KIND,
     running=Running(
         "flow > -0.7 and pressure < 1e8 and state != 'E1'",
         ("flow", "pressure"),

@@ -26,7 +26,7 @@ from ingest.reading import Readings
 from ingest.rebuild import rebuild
 from ingest.store import History, Store
 from tests.features.table_history import START, TableHistory, after, readings_frame
-from tests.features.test_causality import AT_TIMES_OFF, MINUTE, RECIPE, Row, pasts
+from tests.features.test_causality import AT_TIMES_OFF, MINUTE, OF_EACH_KIND, RECIPE, Row, pasts
 
 NAMES = ("m1", "m2", "m3")
 MOMENTS = Recipe(
@@ -198,7 +198,7 @@ def arrivals(draw: st.DrawFn) -> list[Step]:
 
 
 @pytest.mark.slow(seconds=20)
-@pytest.mark.parametrize("recipe", [MOMENTS, RECIPE, AT_TIMES_OFF], ids=["moments", "every feature", "at times off"])
+@pytest.mark.parametrize("recipe", [MOMENTS, OF_EACH_KIND, AT_TIMES_OFF], ids=["moments", "each kind", "at times off"])
 @settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=arrivals(), late_within=st.sampled_from([0, 10, 47, 300]), singly=st.booleans())
 def test_after_each_arrival_the_rows_are_those_of_extract(

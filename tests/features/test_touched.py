@@ -13,7 +13,7 @@ from features.microsecond import microseconds, moment
 from features.recipe import Recipe
 from features.touched import touched
 from tests.features.table_history import START, after
-from tests.features.test_causality import AT_TIMES_OFF, END, RECIPE, Past, pasts
+from tests.features.test_causality import AT_TIMES_OFF, END, OF_EACH_KIND, Past, pasts
 
 MINUTE = timedelta(minutes=1)
 BEGIN = moment(START)
@@ -54,7 +54,7 @@ def test_the_touched_window_ends_are_those_whose_windows_hold_a_reading(
 
 
 @pytest.mark.slow(seconds=15)
-@pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
+@pytest.mark.parametrize("recipe", [OF_EACH_KIND, AT_TIMES_OFF], ids=["always running", "at times off"])
 @settings(max_examples=60, deadline=None)
 @given(known=pasts(0.0, END, rows=40), late=pasts(0.0, END, rows=6))
 def test_no_feature_of_another_window_changes_by_a_bit(recipe: Recipe, known: Past, late: Past) -> None:
@@ -82,6 +82,10 @@ def test_no_feature_of_another_window_changes_by_a_bit(recipe: Recipe, known: Pa
         assert rows[0].time.tolist() == rows[1].time.tolist()
         assert rows[0].values.tobytes() == rows[1].values.tobytes()
         assert rows[0].filled.tobytes() == rows[1].filled.tobytes()
+        shares = [table.filled_by_signal for table in rows]
+        assert shares[0] is not None
+        assert shares[1] is not None
+        assert shares[0].tobytes() == shares[1].tobytes()
 
 
 def test_a_reading_of_the_time_of_a_machines_own_normal_touches_all_that_follows() -> None:
