@@ -10,7 +10,7 @@ from features.pane import add_samples
 from features.recipe import MICROSECOND, Recipe
 from features.span import expected_every, portions, read_samples, running_shares
 from features.window import EPOCH, HOUR, microseconds
-from ingest.store import History
+from ingest.history import History
 
 
 def own_normal(

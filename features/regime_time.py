@@ -15,8 +15,8 @@ from features.sampling import signal_intervals
 from features.timeline import timelines
 from features.window import microseconds, moment
 from ingest.duration import format_duration
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 
 
 @dataclass(frozen=True, slots=True)

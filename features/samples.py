@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from features.recipe import MICROSECOND
 from features.window import EPOCH, Times
-from ingest.store import History
+from ingest.history import History
 
 
 @dataclass(frozen=True, slots=True)

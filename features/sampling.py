@@ -9,8 +9,8 @@ import pyarrow as pa
 from features.recipe import MICROSECOND
 from features.window import EPOCH, Times, microseconds, moment
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 
 MACHINES_LOOKED_AT = 5
 READINGS_LOOKED_AT = 200

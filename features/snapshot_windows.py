@@ -14,7 +14,7 @@ from features.snapshots import Measured, Named, measured, windows_of
 from features.span import portions, running_shares
 from features.waveform import Waveform
 from features.window import Times, floors_at, microseconds
-from ingest.store import History
+from ingest.history import History
 
 ENDS_AT_ONCE = 5_000
 

@@ -31,8 +31,8 @@ from features.table import FeatureTable
 from features.touched import ever_since
 from features.usage import usage
 from features.window import EPOCH, Grid, microseconds, moment
+from ingest.history import History
 from ingest.reading import Readings
-from ingest.store import History
 
 
 @dataclass(frozen=True, slots=True)

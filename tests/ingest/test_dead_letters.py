@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,8 @@ from ingest.dead_letter import DeadLetter, LetterCounts
 from ingest.decode.again import DECODERS
 from ingest.decode.cut import Body, dead_letters
 from ingest.delivery import Delivery
-from ingest.errors import SourceError, UnknownNameError
+from ingest.errors import SourceError, StoreError, UnknownNameError
+from ingest.lake import Lake
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings
 from ingest.replay import replay
@@ -328,3 +330,40 @@ def test_many_letters_are_replayed_part_by_part(store: Store) -> None:
 
     assert (report.tried, report.understood) == (1201, 1201)
     assert store.counts().readings == 1201
+
+
+def test_nobody_waits_for_the_lake_while_letters_are_replayed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files may lie far away: others write while they are read, and what they wrote counts all the same."""
+    came(store, 1, a=1)
+    store.seal()
+    held(store, 2, a=20, b=20)
+    read = Lake.read
+
+    def slowly(*asked: Any) -> pa.Table:
+        monkeypatch.setattr(Lake, "read", read)
+        other = Thread(target=came, args=(store, 3), kwargs={"a": 3}, daemon=True)
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+        store.seal()
+        return read(*asked)
+
+    monkeypatch.setattr(Lake, "read", slowly)
+    replay(store, plant("m1", top=100))
+
+    assert (values(store), values(store, "b")) == ({"m1": 3.0}, {"m1": 20.0})
+
+
+def test_a_letter_whose_neighbours_are_lost_stays_and_says_so(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    came(store, 1, a=1)
+    store.seal()
+    held(store, 2, a=20)
+    for file in tmp_path.rglob("*.parquet"):
+        file.unlink()
+
+    with pytest.raises(StoreError, match="in the catalogue but not there"):
+        replay(store, plant("m1", top=100))
+
+    assert len(store.dead_letters()) == 1
+    store.close()
