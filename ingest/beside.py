@@ -13,14 +13,14 @@ from ingest.gather import ATTEMPTS, Found, gather, selected
 from ingest.lake import Lake, segments_of
 from ingest.merge import merge
 from ingest.reading import Readings
-from ingest.replay_order import asked_of
+from ingest.replay_order import Held, asked_of
 from ingest.segment import Selection
 
 
 @contextmanager
 def writing_beside(
     database: Database, lake: Lake, replayed: Sequence[Readings]
-) -> Iterator[tuple[Connection, Mapping[str, pa.Table]]]:
+) -> Iterator[tuple[Connection, Mapping[str, Held]]]:
     """Give one transaction, and what each class holds in it of the machines, times and signals of these readings.
 
     The files of the lake may lie far away. They are read before the transaction, so that no other writer waits
@@ -60,6 +60,6 @@ def _segments(connection: Connection, machine_class: str, selection: Selection) 
     return Found(segments_of(connection, machine_class, selection.first, selection.newest), (), selection)
 
 
-def _with_log(connection: Connection, machine_class: str, found: Found, sealed: pa.Table) -> pa.Table:
+def _with_log(connection: Connection, machine_class: str, found: Found, sealed: pa.Table) -> Held:
     batches = log.batches(connection, machine_class, found.selection.first, found.selection.newest)
-    return merge(pa.concat_tables([sealed, *selected(batches, found.selection)])).table
+    return Held(merge(pa.concat_tables([sealed, *selected(batches, found.selection)])).table)

@@ -44,7 +44,7 @@ from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.place import open_place
 from ingest.reading import Readings, readings_schema
-from ingest.replay_order import without_newer
+from ingest.replay_order import Held
 from ingest.report import Rejection
 from ingest.segment import Selection
 from ingest.statement import insert_into
@@ -148,7 +148,7 @@ class Store:
         """
         with writing_beside(self._database, self._lake, [readings] if again else []) as (connection, held):
             if held:
-                readings = without_newer(readings, held[readings.machine_class])
+                readings = held[readings.machine_class].without_newer(readings)
             return log.append(connection, readings, source, position)
 
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -165,13 +165,14 @@ class Store:
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
             log.append_together(connection, _in_order(kept, held), source)
+            gone = [number for each in kept for number in each.replayed]
+            dead_letter_rows.remove(connection, gone, counted_as="replayed")
             for each in kept:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
                 turned_away_rows.add(connection, each.turned_away, source=each.source)
                 reject_rows.keep(connection, each.rejections, each.source, each.position)
                 _set_notes(connection, each.source, each.notes)
-                dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
         return receipts
 
@@ -494,10 +495,10 @@ class Store:
         self._database.close()
 
 
-def _in_order(kept: Sequence[Delivery], held: Mapping[str, pa.Table]) -> list[Readings]:
+def _in_order(kept: Sequence[Delivery], held: Mapping[str, Held]) -> list[Readings]:
     """Return the readings of deliveries, replayed ones without what something newer stands for."""
     return [
-        without_newer(each, held[each.machine_class]) if delivery.replayed and each.table.num_rows else each
+        held[each.machine_class].without_newer(each) if delivery.replayed and each.table.num_rows else each
         for delivery in kept
         for each in delivery.readings
     ]

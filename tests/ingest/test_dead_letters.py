@@ -322,14 +322,17 @@ def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
     store.close()
 
 
-def test_many_letters_are_replayed_part_by_part(store: Store) -> None:
-    rows = [{**row(a=1), "time": (NOW - timedelta(minutes=each)).isoformat()} for each in range(1201)]
+def test_many_letters_are_replayed_part_by_part(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.replay._AT_ONCE", 10)
+    monkeypatch.setattr("ingest.dead_letter_rows._AT_ONCE", 4)
+    rows = [{**row(a=1), "time": (NOW - timedelta(minutes=each)).isoformat()} for each in range(25)]
     store.deliver([Delivery(source="s", dead_letters=tuple(letter(each) for each in rows))])
 
     report = replay(store, plant("m1"))
 
-    assert (report.tried, report.understood) == (1201, 1201)
-    assert store.counts().readings == 1201
+    assert (report.tried, report.understood) == (25, 25)
+    assert store.counts().readings == 25
+    assert store.dead_letter_counts()["s"] == LetterCounts(kept=25, replayed=25)
 
 
 def test_nobody_waits_for_the_lake_while_letters_are_replayed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
