@@ -22,6 +22,9 @@ from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings
 from ingest.replay import replay
 from ingest.store import Store
+from tests.ingest.conftest import DATABASES
+
+KEPT = DATABASES
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TIME = "2026-01-01T00:00:00Z"

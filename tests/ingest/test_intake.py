@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,15 +13,12 @@ from ingest.lake import SealReport
 from ingest.reading import Readings
 from ingest.report import Rejection
 from ingest.store import Store
-from tests.ingest.conftest import EVERYWHERE, Kept, keeping
+from tests.ingest.conftest import EVERYWHERE, Kept
 
 MakeReadings = Callable[..., Readings]
 
 
-@pytest.fixture(params=EVERYWHERE)
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with keeping(request.param) as kept:
-        yield kept
+KEPT = EVERYWHERE
 
 
 class Gated(Store):
