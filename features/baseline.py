@@ -10,7 +10,7 @@ from features.moments import Floats, Moments, no_samples
 from features.pane import add_samples
 from features.recipe import Recipe
 from features.span import expected_every, portions, read_samples, running_shares
-from ingest.store import History
+from ingest.history import History
 
 
 def own_normal(

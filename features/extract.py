@@ -19,7 +19,7 @@ from features.summary import Group, summarise
 from features.table import FeatureTable
 from features.usage import MachineEvents, usage
 from features.window import window_ends
-from ingest.store import History
+from ingest.history import History
 
 CELLS = 4_000_000
 """About how many readings are held at once (32 MB); intermediate arrays take a few times that."""

@@ -10,9 +10,9 @@ from features.microsecond import moment
 from features.running import Running
 from features.sampling import signal_intervals
 from ingest.duration import format_duration
+from ingest.history import History
 from ingest.plant import MachineClass
 from ingest.plant_words import nearest
-from ingest.store import History
 
 LONGEST_LOOK = timedelta(days=30)
 READINGS_LOOKED_AT = 5_000_000

@@ -21,7 +21,7 @@ from features.touched import holds
 from features.usage import MachineEvents
 from features.window import Grid
 from ingest.event import NO_EVENTS
-from ingest.store import History
+from ingest.history import History
 
 MACHINES_AT_ONCE = 50
 """Machines whose newest readings are read from the store together."""

@@ -15,8 +15,8 @@ from features.running import Running
 from features.sampling import signal_intervals
 from features.timeline import timelines
 from ingest.duration import format_duration
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.microsecond import EPOCH, MICROSECOND, Times
-from ingest.store import History
+from ingest.history import History
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 
 MACHINES_LOOKED_AT = 5
 READINGS_LOOKED_AT = 200

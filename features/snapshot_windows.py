@@ -16,7 +16,7 @@ from features.snapshots import Measured, Named, measured, windows_of
 from features.span import portions, running_shares
 from features.waveform import Waveform
 from features.window import floors_at
-from ingest.store import History
+from ingest.history import History
 
 ENDS_AT_ONCE = 5_000
 

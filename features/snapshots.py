@@ -19,7 +19,7 @@ from features.run import LONGEST, SECOND, gap, runs
 from features.samples import Samples, samples_of
 from features.snapshot import Snapshot
 from features.waveform import Waveform
-from ingest.store import History
+from ingest.history import History
 
 DAY = microseconds(timedelta(days=1))
 FIRST_PORTION = microseconds(timedelta(minutes=1))

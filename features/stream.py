@@ -30,8 +30,8 @@ from features.streamed import Streamed, joined
 from features.table import FeatureTable
 from features.touched import ever_since
 from features.usage import usage
+from ingest.history import History
 from ingest.reading import Readings
-from ingest.store import History
 
 
 class Stream:

@@ -5,6 +5,7 @@ under way. What waits in memory and what waits in the log are both bounded: when
 are told so and have to wait, and nothing that was acknowledged is at stake.
 """
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -206,4 +207,6 @@ class Intake:
             del self.failed[work]
         else:
             self.failed[work] = failed
-        self._tell(work, failed)
+        # Whoever is told may fail for the same full disk: the thread that works must go on.
+        with contextlib.suppress(Exception):
+            self._tell(work, failed)

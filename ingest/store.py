@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, inspect, select
 from ingest import dead_letter_rows, event_rows, known, log, reject_rows, spans
 from ingest import repeated as repeated_rows
 from ingest import turned_away as turned_away_rows
+from ingest.beside import writing_beside
 from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
@@ -36,71 +37,19 @@ from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, Remembered, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
+from ingest.gather import Found, gather
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
 from ingest.place import open_place
 from ingest.reading import Readings, readings_schema
-from ingest.replay_order import asked_of, without_newer
+from ingest.replay_order import Held
 from ingest.report import Rejection
-from ingest.segment import Segment, Selection
+from ingest.segment import Selection
 from ingest.statement import insert_into
 from ingest.stored_unit import StoredUnits
 from ingest.turned_away import Cell, TurnedAway
-
-_ATTEMPTS = 20
-
-
-class History(Protocol):
-    """What features and models may ask of the past; all spans are (start, end]."""
-
-    def read(
-        self,
-        machine_class: str,
-        *,
-        machines: Sequence[str] | None = None,
-        signals: Sequence[str] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> Readings:
-        """Return readings sorted by (machine, time), one row for each; asked signals without data are null.
-
-        Rows that hold none of the signals asked for may be left out.
-        """
-
-    def events(
-        self,
-        *,
-        machines: Sequence[str] | None = None,
-        kinds: Sequence[str] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> pd.DataFrame:
-        """Return events with ``EVENT_COLUMNS``, sorted by time."""
-
-    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
-        """Return the machines' own states that began in (start, end], and of each those that began last before it.
-
-        With ``EVENT_COLUMNS``, sorted by time.
-        """
-
-    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the first and the newest event time of each machine that has readings."""
-
-    def derived(
-        self,
-        machine_class: str,
-        start: datetime,
-        end: datetime,
-        keys: Sequence[Hashable],
-        work: Callable[[Sequence[int]], Sequence[Any]],
-    ) -> list[Any]:
-        """Return what ``work`` makes of the readings of a class in (start, end], one result for each key.
-
-        Results may be remembered as long as those readings stay as they are; ``work`` is given the
-        places of the keys whose results are not known, and must use no other readings.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +146,9 @@ class Store:
         bool
             ``False``, with nothing changed, if this position of the source is known.
         """
-        with self._database.write() as connection:
-            if again and readings.table.num_rows:
-                readings = without_newer(readings, self._held(connection, readings.machine_class, [readings]))
+        with writing_beside(self._database, self._lake, [readings] if again else []) as (connection, held):
+            if held:
+                readings = held[readings.machine_class].without_newer(readings)
             return log.append(connection, readings, source, position)
 
     def deliver(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -208,20 +157,22 @@ class Store:
         The readings of one class become one batch of the log, in the order of the deliveries. Those of dead
         letters that are replayed do not take the place of what came after the letter.
         """
-        with self._database.write() as connection:
+        replayed = [readings for each in deliveries if each.replayed for readings in each.readings]
+        with writing_beside(self._database, self._lake, replayed) as (connection, held):
             receipts = [known.claim(connection, each) for each in deliveries]
             known.forget(connection)
             kept = [each for each, receipt in zip(deliveries, receipts, strict=True) if receipt.fresh]
             sources = {each.source for each in kept}
             source = sources.pop() if len(sources) == 1 else ""
-            log.append_together(connection, self._in_order(connection, kept), source)
+            log.append_together(connection, _in_order(kept, held), source)
+            gone = [number for each in kept for number in each.replayed]
+            dead_letter_rows.remove(connection, gone, counted_as="replayed")
             for each in kept:
                 if each.events is not None:
                     event_rows.add(connection, each.events, each.source)
                 turned_away_rows.add(connection, each.turned_away, source=each.source)
                 reject_rows.keep(connection, each.rejections, each.source, each.position)
                 _set_notes(connection, each.source, each.notes)
-                dead_letter_rows.remove(connection, each.replayed, counted_as="replayed")
                 dead_letter_rows.keep(connection, each.dead_letters, each.source, most_bytes=self._dead_letter_bytes)
         return receipts
 
@@ -294,26 +245,21 @@ class Store:
         """
         first = None if start is None else to_microseconds(start) + 1
         newest = None if end is None else to_microseconds(end)
-        failed: list[Segment] | None = None
-        for _ in range(_ATTEMPTS):
+        some = None if machines is None else tuple(machines)
+
+        def look() -> Found:
             with self._database.read() as connection:
                 known = signals_of(connection, machine_class)
                 asked = known if signals is None else tuple(signals)
-                segments = segments_of(connection, machine_class, first, newest)
-                batches = log.batches(connection, machine_class, first, newest)
-            if segments == failed:
-                break
-            some = None if machines is None else tuple(machines)
-            selection = Selection(asked, some, first, newest, spoken=bool(signals) and not set(known) <= set(asked))
-            try:
-                table = self._gather(segments, batches, selection)
-            except FileNotFoundError:
-                failed = segments
-                continue
-            return Readings(machine_class, _plain(merge(table).table, asked))
-        raise StoreError(
-            f"{self._lake.place.name}: files of class {machine_class!r} are in the catalogue but not there"
-        )
+                spoken = bool(signals) and not set(known) <= set(asked)
+                return Found(
+                    segments_of(connection, machine_class, first, newest),
+                    log.batches(connection, machine_class, first, newest),
+                    Selection(asked, some, first, newest, spoken=spoken),
+                )
+
+        found, table = gather(self._lake, machine_class, look)
+        return Readings(machine_class, _plain(merge(table).table, found.selection.signals))
 
     def signals(self, machine_class: str) -> tuple[str, ...]:
         """Return all signals of a class that ever came, in the order in which they appeared."""
@@ -548,31 +494,14 @@ class Store:
         """Let go of the files."""
         self._database.close()
 
-    def _in_order(self, connection: Connection, kept: Sequence[Delivery]) -> list[Readings]:
-        """Return the readings of deliveries, replayed ones without what something newer stands for."""
-        replayed: dict[str, list[Readings]] = {}
-        for readings in [each for delivery in kept if delivery.replayed for each in delivery.readings]:
-            if readings.table.num_rows:
-                replayed.setdefault(readings.machine_class, []).append(readings)
-        held = {name: self._held(connection, name, several) for name, several in replayed.items()}
-        return [
-            without_newer(each, held[each.machine_class]) if delivery.replayed and each.table.num_rows else each
-            for delivery in kept
-            for each in delivery.readings
-        ]
 
-    def _held(self, connection: Connection, machine_class: str, several: Sequence[Readings]) -> pa.Table:
-        """Return what is there already of the machines, times and signals of readings of one class."""
-        selection = asked_of(several)
-        touching = machine_class, selection.first, selection.newest
-        return merge(
-            self._gather(segments_of(connection, *touching), log.batches(connection, *touching), selection)
-        ).table
-
-    def _gather(self, segments: Sequence[Segment], batches: Sequence[log.Batch], selection: Selection) -> pa.Table:
-        """Return the rows asked for from lake and log, oldest arrival first."""
-        waiting = [selection.keep(conform(each.table, selection.signals)) for each in batches]
-        return pa.concat_tables([self._lake.read(segments, selection), *waiting])
+def _in_order(kept: Sequence[Delivery], held: Mapping[str, Held]) -> list[Readings]:
+    """Return the readings of deliveries, replayed ones without what something newer stands for."""
+    return [
+        held[each.machine_class].without_newer(each) if delivery.replayed and each.table.num_rows else each
+        for delivery in kept
+        for each in delivery.readings
+    ]
 
 
 def _set_notes(connection: Connection, source: str, notes: Mapping[str, str]) -> None:

@@ -15,8 +15,8 @@ from features.recipe_for import recipe_for
 from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import ModelEntry, Plant
-from ingest.store import History
 from models.backtest_report import BacktestReport
 from models.believed import BelievedTable, believed_table
 from models.bundle import Bundle

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from features.extract import extract
 from features.recipe import Recipe
 from features.table import FeatureTable
+from ingest.history import History
 from ingest.plant import MachineClass, Plant, Target
-from ingest.store import History
 from models.assess import assess_table, none_while_down, none_while_unbelieved
 from models.assessment import Assessments
 from models.bundle import Bundle

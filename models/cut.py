@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ingest.store import History
+from ingest.history import History
 from models.moment import as_datetime, instant, span
 
 TRAINING_SHARE = 0.6

@@ -13,7 +13,7 @@ from features.extract import extract
 from features.table import FeatureTable
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import NotEnoughDataError
-from ingest.store import History
+from ingest.history import History
 from models.bundle import Bundle
 from models.filled import filled_of
 from models.finding import Evidence

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from ingest.history import History
 from ingest.reading import Readings
-from ingest.store import History
 
 
 @dataclass(frozen=True, slots=True)

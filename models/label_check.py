@@ -11,8 +11,8 @@ import pandas as pd
 
 from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import MachineClass, Plant
-from ingest.store import History
 from models.label_copies import copied
 from models.label_plan import planned
 from models.label_problem import Failures, LabelProblem

@@ -9,8 +9,8 @@ from features.microsecond import moment
 from features.running import Running
 from features.sampling import signal_intervals
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 from models.label_problem import Failures, LabelKind, LabelProblem
 
 MOST_LOOKED_AT = 100

@@ -9,8 +9,8 @@ import pandas as pd
 
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import ModelEntry, Plant, Target
-from ingest.store import History
 from models.baselines.calendar import Spans
 from models.cut import cut
 from models.label import target_events

@@ -8,8 +8,8 @@ from typing import Any
 
 from features.leaks.leak import Leak, told
 from ingest.errors import NotEnoughDataError, RegistryError
+from ingest.history import History
 from ingest.plant import ModelEntry, Plant
-from ingest.store import History
 from models.assessment import not_assessed
 from models.backtest import backtest, recipe_until, split_of
 from models.backtest_report import BacktestReport

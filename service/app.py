@@ -25,6 +25,7 @@ from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
+from service.full_disk import FullDisk
 from service.jobs.waker import Waker
 from service.metrics import Metrics
 from service.overview import Sampling, plant_figures
@@ -118,7 +119,7 @@ def create_app(
     app.include_router(watch.router)
     app.include_router(pages)
     app.mount("/static", static_files(), name="static")
-    answer = problem_answer(problem_page)
+    answer = problem_answer(problem_page, FullDisk(app.state.metrics.disk_full).note)
     add_problem_handlers(app, answer)
     app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)

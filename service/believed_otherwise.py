@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 
 from features.microsecond import microseconds, moment
 from ingest.database import Database
+from ingest.history import History
 from ingest.plant import Plant
-from ingest.store import History
 from models.assess import unbelieved
 from models.assessment import Reason
 from models.bundle import Bundle

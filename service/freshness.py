@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import MachineClass, Plant, Signal
-from ingest.store import History
 
 STALE_AFTER = timedelta(hours=2)
 """A machine that was silent for longer, and for five of its sampling intervals, is stale."""

@@ -72,6 +72,11 @@ class Metrics:
         self.rejected = Counter(
             "andon_readings_rejected", "Rows that this process refused over HTTP.", registry=self._registry
         )
+        self.disk_full = Counter(
+            "andon_requests_disk_full",
+            "Requests that were not carried out because the disk was full (507).",
+            registry=self._registry,
+        )
         self._registry.register(self)
 
     def collect(self) -> Iterator[Metric]:

@@ -19,8 +19,9 @@ from sqlalchemy.engine import Connection
 from features.microsecond import moment
 from ingest.database import Database
 from ingest.errors import AndonError, StoreBusyError
+from ingest.history import History
 from ingest.plant import ModelEntry, Plant
-from ingest.store import History, Store
+from ingest.store import Store
 from models.assessment import Assessments
 from models.believed import believed, explained
 from models.bundle import Bundle

@@ -11,8 +11,8 @@ from sqlalchemy import Integer, func, select, type_coerce
 from features.sampling import sampling_interval, signal_intervals
 from ingest.duration import parse_duration
 from ingest.errors import NotEnoughDataError, RegistryError
+from ingest.history import History
 from ingest.plant import MachineClass, Plant
-from ingest.store import History
 from models.registry import Registry
 from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts

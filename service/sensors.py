@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from ingest.database import Database
+from ingest.history import History
 from ingest.plant import MachineClass, Plant
-from ingest.store import History
 from models.finding import Finding
 from models.sensors.health import WORDS, Health, sensor_health
 from service.alerts import book

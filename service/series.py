@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 
 _PARTS = 32
 LONGEST_SILENCE = timedelta(days=90)

@@ -10,13 +10,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.catalogue import to_microseconds
+from ingest.history import History
 from ingest.plant import MachineClass, Plant, Signal
 from ingest.quality.carriage import invalid, out_of_domain
 from ingest.quality.counts import Counted, Counts
 from ingest.quality.fault import Fault
 from ingest.quality.grade import Grade, find_faults
 from ingest.quality.series import Series, robust_deviation
-from ingest.store import History
 
 SPAN = timedelta(days=30)
 """Newest part of the history that is graded."""

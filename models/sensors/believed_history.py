@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.history import History
 from ingest.reading import Readings
-from ingest.store import History
 from models.moment import instant
 from models.sensors.doubt import Doubt
 

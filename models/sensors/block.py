@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from features.feature import LARGEST
 from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 from models.moment import instant
 from models.rows import machine_rows
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.store import History
+from ingest.history import History
 from models.sensors.block import HOUR, Block, Hours, Values, hours_in, read_blocks
 from models.sensors.looks import LOOKS, Around
 from models.sensors.together import Together, together

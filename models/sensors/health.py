@@ -13,8 +13,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 from models.moment import as_datetime, instant
 from models.sensors.block import CLOSE, HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
 from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_together, week_of

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from features.catalogue import BY_NAME
 from features.recipe import Recipe
+from ingest.history import History
 from ingest.plant import MachineClass
-from ingest.store import History
 from models.sensors.fortnight import WEEK, week_of
 from models.sensors.health import APART, Health, sensor_health
 

@@ -134,8 +134,13 @@ ANSWERED: tuple[type[Exception], ...] = (AndonError, ProblemError, RequestValida
 """Errors that a request is expected to end with; every other one is a mistake of ours."""
 
 
-def problem_answer(render: Render) -> Answer:
-    """Return what answers every error with a problem: JSON for programs, a page for browsers."""
+def problem_answer(render: Render, disk_full: Callable[[str, str], None]) -> Answer:
+    """Return what answers every error with a problem: JSON for programs, a page for browsers.
+
+    Parameters
+    ----------
+    disk_full : told the path of each request that found no room, and why
+    """
 
     def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
@@ -148,6 +153,8 @@ def problem_answer(render: Render) -> Answer:
             # As text: a renderer that shows local variables takes seconds, and shows what nobody asked for.
             lines = "".join(traceback.format_exception(error))
             structlog.get_logger().error("request failed", path=request.url.path, traceback=lines)
+        elif problem.status == HTTPStatus.INSUFFICIENT_STORAGE:
+            disk_full(request.url.path, problem.detail)
         response = render(request, problem) or problem_response(problem)
         response.headers.update(_headers(error))
         return response

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from ingest.errors import NotEnoughDataError
+from ingest.history import History
 from ingest.plant import Plant
-from ingest.store import History
 from service.freshness import newest_readings
 
 LIVE_WITHIN = timedelta(days=1)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.catalogue import from_microseconds
+from ingest.history import History
 from ingest.plant import MachineClass, Plant
 from ingest.quality.assess import SPAN, SignalGrade, summary
 from ingest.quality.fault import FAULTS, Fault
-from ingest.store import History
 from service.dashboard import chart
 from service.dashboard.chart import Chart, Mark, Span, draw
 from service.dashboard.render import document

@@ -21,10 +21,11 @@ from features.streamed import Streamed
 from features.table import FeatureTable
 from features.waveform import Waveform
 from ingest.event import Event, events_table
+from ingest.history import History
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings
 from ingest.rebuild import rebuild
-from ingest.store import History, Store
+from ingest.store import Store
 from tests.features.table_history import START, TableHistory, after, readings_frame
 from tests.features.test_causality import AT_TIMES_OFF, MINUTE, OF_EACH_KIND, RECIPE, Row, pasts
 

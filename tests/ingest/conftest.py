@@ -68,6 +68,9 @@ def put_content(place: Place, path: str, content: bytes) -> None:
 EVERYWHERE = ["sqlite, folder", "postgresql, folder", "sqlite, objects"]
 """Everything that a store can be kept in: what tests of the store itself run on."""
 
+DATABASES = EVERYWHERE[:2]
+"""Where the tables can be kept: for tests of tables, which do not touch the files of the lake."""
+
 
 @contextmanager
 def keeping(where: str) -> Iterator[Kept]:
@@ -80,10 +83,17 @@ def keeping(where: str) -> Iterator[Kept]:
         )
 
 
-@pytest.fixture(params=EVERYWHERE[:2])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that names several places in ``KEPT`` on each of them."""
+    several = getattr(metafunc.module, "KEPT", None)
+    if several and "kept" in metafunc.fixturenames:
+        metafunc.parametrize("kept", several, indirect=True)
+
+
+@pytest.fixture
 def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    """What the stores of most tests are kept in: they do not touch the files of the lake."""
-    with keeping(request.param) as kept:
+    """What the stores of a test are kept in: beside their folder, unless its module says otherwise."""
+    with keeping(getattr(request, "param", EVERYWHERE[0])) as kept:
         yield kept
 
 

@@ -1,6 +1,6 @@
 """The last arrival of a reading wins, and the value before it is kept."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,15 +14,12 @@ from ingest.errors import DamagedError
 from ingest.reading import Readings
 from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
-from tests.ingest.conftest import EVERYWHERE, START, Kept, keeping, readings_of
+from tests.ingest.conftest import EVERYWHERE, START, readings_of
 
 MakeReadings = Callable[..., Readings]
 
 
-@pytest.fixture(params=EVERYWHERE)
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with keeping(request.param) as kept:
-        yield kept
+KEPT = EVERYWHERE
 
 
 def corrected(store: Store, **asked: object) -> list[tuple[str, str, float, float, float]]:

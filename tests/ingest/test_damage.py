@@ -9,7 +9,9 @@ import pytest
 from ingest.catalogue import to_microseconds
 from ingest.errors import DamagedError, StoreError
 from ingest.store import Store
-from tests.ingest.conftest import BESIDE, START, Kept, MakeReadings, content_of, put_content
+from tests.ingest.conftest import BESIDE, DATABASES, START, Kept, MakeReadings, content_of, put_content
+
+KEPT = DATABASES
 
 
 def filled(folder: Path, make_readings: MakeReadings, *, sealed: bool, kept: Kept = BESIDE) -> Store:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -15,11 +16,15 @@ from ingest.dead_letter import DeadLetter, LetterCounts
 from ingest.decode.again import DECODERS
 from ingest.decode.cut import Body, dead_letters
 from ingest.delivery import Delivery
-from ingest.errors import SourceError, UnknownNameError
+from ingest.errors import SourceError, StoreError, UnknownNameError
+from ingest.lake import Lake
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings
 from ingest.replay import replay
 from ingest.store import Store
+from tests.ingest.conftest import DATABASES
+
+KEPT = DATABASES
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TIME = "2026-01-01T00:00:00Z"
@@ -320,11 +325,51 @@ def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
     store.close()
 
 
-def test_many_letters_are_replayed_part_by_part(store: Store) -> None:
-    rows = [{**row(a=1), "time": (NOW - timedelta(minutes=each)).isoformat()} for each in range(1201)]
+def test_many_letters_are_replayed_part_by_part(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.replay._AT_ONCE", 10)
+    monkeypatch.setattr("ingest.dead_letter_rows._AT_ONCE", 4)
+    rows = [{**row(a=1), "time": (NOW - timedelta(minutes=each)).isoformat()} for each in range(25)]
     store.deliver([Delivery(source="s", dead_letters=tuple(letter(each) for each in rows))])
 
     report = replay(store, plant("m1"))
 
-    assert (report.tried, report.understood) == (1201, 1201)
-    assert store.counts().readings == 1201
+    assert (report.tried, report.understood) == (25, 25)
+    assert store.counts().readings == 25
+    assert store.dead_letter_counts()["s"] == LetterCounts(kept=25, replayed=25)
+
+
+def test_nobody_waits_for_the_lake_while_letters_are_replayed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files may lie far away: others write while they are read, and what they wrote counts all the same."""
+    came(store, 1, a=1)
+    store.seal()
+    held(store, 2, a=20, b=20)
+    read = Lake.read
+
+    def slowly(*asked: Any) -> pa.Table:
+        monkeypatch.setattr(Lake, "read", read)
+        other = Thread(target=came, args=(store, 3), kwargs={"a": 3}, daemon=True)
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+        store.seal()
+        return read(*asked)
+
+    monkeypatch.setattr(Lake, "read", slowly)
+    replay(store, plant("m1", top=100))
+
+    assert (values(store), values(store, "b")) == ({"m1": 3.0}, {"m1": 20.0})
+
+
+def test_a_letter_whose_neighbours_are_lost_stays_and_says_so(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    came(store, 1, a=1)
+    store.seal()
+    held(store, 2, a=20)
+    for file in tmp_path.rglob("*.parquet"):
+        file.unlink()
+
+    with pytest.raises(StoreError, match="in the catalogue but not there"):
+        replay(store, plant("m1", top=100))
+
+    assert len(store.dead_letters()) == 1
+    store.close()

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,15 +13,12 @@ from ingest.lake import SealReport
 from ingest.reading import Readings
 from ingest.report import Rejection
 from ingest.store import Store
-from tests.ingest.conftest import EVERYWHERE, Kept, keeping
+from tests.ingest.conftest import EVERYWHERE, Kept
 
 MakeReadings = Callable[..., Readings]
 
 
-@pytest.fixture(params=EVERYWHERE)
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with keeping(request.param) as kept:
-        yield kept
+KEPT = EVERYWHERE
 
 
 class Gated(Store):
@@ -192,4 +189,21 @@ def test_closing_makes_durable_what_was_taken_and_refuses_the_rest(gated: Gated,
     assert future.result(timeout=0).fresh
     with pytest.raises(IntakeFullError, match="closing"):
         intake.put(Delivery(source="s"))
+    gated.close()
+
+
+def test_who_is_told_of_a_failure_and_fails_does_not_stop_the_writing(gated: Gated) -> None:
+    gated.failure = StoreError("the disk is full")
+    gated.may_write.set()
+    gated.may_seal.set()
+
+    def tell(*_: object) -> None:
+        raise OSError("the disk of the log is full, too")
+
+    with Intake(gated, tell=tell) as intake:
+        for _ in range(2):
+            with pytest.raises(StoreError, match="the disk is full"):
+                intake.put(Delivery(source="s")).result(timeout=10)
+        gated.failure = None
+        assert intake.put(Delivery(source="s")).result(timeout=10).fresh
     gated.close()

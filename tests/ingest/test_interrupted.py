@@ -13,8 +13,10 @@ from ingest.errors import StoreError
 from ingest.lake import Lake
 from ingest.place import open_place
 from ingest.store import Store
-from tests.ingest.conftest import MakeReadings
+from tests.ingest.conftest import DATABASES, MakeReadings
 from tests.object_server import ObjectServer, never, object_server
+
+KEPT = DATABASES
 
 ROWS = 8
 REFUSED = 403

@@ -16,18 +16,12 @@ from ingest.replay import replay
 from ingest.sources import kafka, kafka_connection
 from ingest.sources.kafka_connection import settings
 from ingest.store import Store
-from tests.ingest.conftest import BESIDE, Kept
 from tests.ingest.held_inlet import HeldInlet
 from tests.ingest.kafka_plant import numbers, plant_at, stream_of, values
 from tests.ingest.mqtt_plant import listening, wait_for
 from tests.kafka_cluster import Cluster, Sender, cluster_apart, commit, committed
 
 GROUP = "andon-works-bus"
-
-
-@pytest.fixture
-def kept() -> Kept:
-    return BESIDE  # the databases are told apart by the tests of the store
 
 
 @pytest.fixture(autouse=True)

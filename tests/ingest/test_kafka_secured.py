@@ -15,7 +15,6 @@ from ingest.plant import Plant
 from ingest.sources import kafka_connection
 from ingest.sources.kafka_connection import Connection
 from ingest.store import Store
-from tests.ingest.conftest import BESIDE, Kept
 from tests.ingest.kafka_plant import plant_at, stream_of
 from tests.ingest.mqtt_plant import listening, wait_for
 from tests.kafka_guard import running_guard
@@ -30,11 +29,6 @@ MakeCertificate = Callable[[str], tuple[Path, Path]]
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_connection, "WAIT_SECONDS", 1.0)
-
-
-@pytest.fixture
-def kept() -> Kept:
-    return BESIDE
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,15 +21,12 @@ from ingest.reading import DAY, Readings
 from ingest.segment import Selection, read_segment, row_groups, write_segment
 from ingest.span_tree import cut, plan
 from ingest.store import Store
-from tests.ingest.conftest import EVERYWHERE, Kept, keeping
+from tests.ingest.conftest import EVERYWHERE, Kept
 
 MakeReadings = Callable[..., Readings]
 
 
-@pytest.fixture(params=EVERYWHERE)
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with keeping(request.param) as kept:
-        yield kept
+KEPT = EVERYWHERE
 
 
 @dataclass(frozen=True)

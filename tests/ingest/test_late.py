@@ -1,25 +1,20 @@
 """Late rows are listed and counted when they bring something, and never before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-
-import pytest
 
 from ingest.catalogue import to_microseconds
 from ingest.late import LateCounts
 from ingest.reading import Readings
 from ingest.store import Store
-from tests.ingest.conftest import EVERYWHERE, START, Kept, keeping
+from tests.ingest.conftest import EVERYWHERE, START
 
 MakeReadings = Callable[..., Readings]
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(params=EVERYWHERE)
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with keeping(request.param) as kept:
-        yield kept
+KEPT = EVERYWHERE
 
 
 def micro(minutes: float) -> int:

@@ -1,5 +1,5 @@
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.report import Rejection
 from ingest.sqlite import SqliteDatabase
 from ingest.store import Store
-from tests.ingest.conftest import EVERYWHERE, Kept, keeping, put_content
+from tests.ingest.conftest import EVERYWHERE, Kept, put_content
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MakeReadings = Callable[..., Readings]
@@ -42,10 +42,7 @@ rows_strategy = st.lists(
 steps_strategy = st.lists(st.one_of(rows_strategy, st.just("seal"), st.just("again")), max_size=14)
 
 
-@pytest.fixture(params=EVERYWHERE)
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    with keeping(request.param) as kept:
-        yield kept
+KEPT = EVERYWHERE
 
 
 def at(step: int) -> datetime:
@@ -196,13 +193,15 @@ def test_a_class_without_readings_gives_an_empty_table(store: Store) -> None:
     assert store.spans("press") == {}
 
 
-def test_hourly_data_does_not_make_a_file_a_day(store: Store, make_readings: MakeReadings) -> None:
+def test_hourly_data_does_not_make_a_file_a_day(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = Store(tmp_path)
     for day in range(60):
         hours = [("m1", 60.0 * (24 * day + hour), {"a": float(hour)}) for hour in range(24)]
         store.append(make_readings(hours), source="s", position=f"{day}")
         store.seal()
     assert store.counts().segments < 12
     assert store.read("press").table.num_rows == 60 * 24
+    store.close()
 
 
 def test_dense_data_is_cut_per_day(tmp_path: Path, make_readings: MakeReadings) -> None:
@@ -329,6 +328,15 @@ def test_earlier_states_are_not_read(tmp_path: Path) -> None:
     assert "machine=? AND kind=? AND time<?" in plans[0][0].detail
     assert len(plans[0]) == 1, "sorted by the index"
     assert "machine=? AND kind=? AND time>? AND time<?" in plans[1][0].detail
+
+
+def test_rejections_are_counted_by_how_their_reason_begins_and_forgotten_by_position(store: Store) -> None:
+    for position, reason in (("p", "100% too old: by a day"), ("q", "100% too old: by a week"), ("q", "1000 too old")):
+        store.reject([Rejection(1, "a", "x", reason)], source="s", position=position)
+
+    assert store.rejected_for("100% too old") == {"s": 2}
+    store.forget_rejections(source="s", position="q")
+    assert [each.reason for each in store.rejections("s")] == ["100% too old: by a day"]
 
 
 def test_a_rejection_is_kept_once(store: Store) -> None:

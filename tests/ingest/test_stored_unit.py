@@ -13,6 +13,9 @@ from ingest.rebuild import rebuild
 from ingest.sources.files import ingest_files
 from ingest.store import Store
 from ingest.stored_unit import UnitChange, declared_units, hold_units, other_units
+from tests.ingest.conftest import DATABASES
+
+KEPT = DATABASES
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 MakeReadings = Callable[..., Readings]

@@ -19,7 +19,9 @@ from ingest.reading import Readings
 from ingest.sources.files import ingest_files
 from ingest.store import Store
 from ingest.turned_away import Cell, TurnedAway
-from tests.ingest.conftest import START
+from tests.ingest.conftest import DATABASES, START
+
+KEPT = DATABASES
 
 DAY = START.toordinal() - 719_163
 PLANT = Plant(

@@ -15,39 +15,13 @@ from service.app import create_app
 from service.cli.main import main
 from service.settings import Settings
 from tests.object_server import KEY, SECRET, object_server
-
-PLANT = """
-[[classes]]
-name = "oven"
-signals = [{ name = "temperature" }]
-[[machines]]
-names = ["oven-1..2"]
-class = "oven"
-[[sources]]
-name = "telemetry"
-path = "readings.csv"
-machine = "machine"
-time = "time"
-[[models]]
-name = "strange"
-task = "anomaly"
-class = "oven"
-horizon = "24 h"
-"""
+from tests.oven_plant import PLANT, write_plant
 
 
 def test_a_plant_is_read_trained_and_scored_with_its_lake_in_object_storage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "plant.toml").write_text(PLANT)
-    rows = [
-        f"oven-{oven},2026-01-{day:02d}T{hour:02d}:{minute:02d}:00Z,{200 + oven + (hour * 7 + minute * 3 + day) % 11}"
-        for oven in (1, 2)
-        for day in range(1, 21)
-        for hour in range(24)
-        for minute in (0, 30)
-    ]
-    (tmp_path / "readings.csv").write_text("\n".join(["machine,time,temperature", *rows]) + "\n")
+    readings = write_plant(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str]:
         with pytest.raises(SystemExit) as ended:
@@ -64,7 +38,7 @@ def test_a_plant_is_read_trained_and_scored_with_its_lake_in_object_storage(
 
     with object_server() as server:
         monkeypatch.setenv("ANDON_LAKE", server.address())
-        assert andon("ingest")["accepted"] == len(rows)
+        assert andon("ingest")["accepted"] == readings
         andon("train")
         assert andon("score")["round"]["machines"] == 2
         assert andon("check", "--storage")["problems"] == []

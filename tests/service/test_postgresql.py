@@ -12,39 +12,13 @@ import pytest
 from ingest.errors import StoreBusyError, StoreError
 from ingest.postgresql import PostgresqlDatabase
 from ingest.store import Store
+from tests.oven_plant import write_plant
 from tests.postgresql import schema
-
-PLANT = """
-[[classes]]
-name = "oven"
-signals = [{ name = "temperature" }]
-[[machines]]
-names = ["oven-1..2"]
-class = "oven"
-[[sources]]
-name = "telemetry"
-path = "readings.csv"
-machine = "machine"
-time = "time"
-[[models]]
-name = "strange"
-task = "anomaly"
-class = "oven"
-horizon = "24 h"
-"""
 
 
 @pytest.mark.slow(seconds=20)
 def test_a_plant_is_read_trained_and_scored_with_its_tables_in_postgresql(tmp_path: Path) -> None:
-    (tmp_path / "plant.toml").write_text(PLANT)
-    rows = [
-        f"oven-{oven},2026-01-{day:02d}T{hour:02d}:{minute:02d}:00Z,{200 + oven + (hour * 7 + minute * 3 + day) % 11}"
-        for oven in (1, 2)
-        for day in range(1, 21)
-        for hour in range(24)
-        for minute in (0, 30)
-    ]
-    (tmp_path / "readings.csv").write_text("\n".join(["machine,time,temperature", *rows]) + "\n")
+    readings = write_plant(tmp_path)
 
     def andon(url: str, *arguments: str) -> dict[str, Any]:
         ran = subprocess.run(
@@ -58,8 +32,8 @@ def test_a_plant_is_read_trained_and_scored_with_its_tables_in_postgresql(tmp_pa
         return dict(json.loads(ran.stdout))
 
     with schema() as url:
-        assert andon(url, "ingest")["accepted"] == len(rows)
-        assert andon(url, "ingest")["repeated"] == len(rows)
+        assert andon(url, "ingest")["accepted"] == readings
+        assert andon(url, "ingest")["repeated"] == readings
         andon(url, "train")
         assert andon(url, "score")["round"]["machines"] == 2
         assert andon(url, "check", "--storage")["problems"] == []

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from ingest.history import History
 from ingest.plant import ModelEntry, Plant
-from ingest.store import History
 from models.backtest import recipe_until, split_of
 from models.believed import believed_table
 from models.bundle import Bundle
