@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from features.microsecond import moment
 from ingest.event import Event, events_table
 from ingest.memory import Memory
-from ingest.reading import Readings, readings_schema
+from ingest.reading import TIME, Readings, readings_schema
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 _BEFORE_ALL, _AFTER_ALL = (int(each) for each in (np.iinfo(np.int64).min, np.iinfo(np.int64).max))
@@ -69,7 +69,7 @@ class TableHistory:
         if self._converted is None or self._converted[0] is not self.readings:
             own = self.readings
             signals = {name: pa.array(own[name], pa.float64(), from_pandas=True) for name in self.signals}
-            time = pa.array(own["time"])
+            time = pa.array(own["time"]).cast(TIME)
             self._converted = (
                 own,
                 pa.table({"machine": pa.array(own["machine"], pa.string()), "time": time, "arrived": time, **signals}),
