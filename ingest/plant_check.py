@@ -17,7 +17,7 @@ from ingest.plant_regime_check import check_regimes
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
-from ingest.reading import KEY_COLUMNS
+from ingest.reading import TAKEN_NAMES
 
 _NOTHING = timedelta()
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
@@ -83,7 +83,7 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
     yield from _repeated((*at, "signals"), [signal.name for signal in entry.signals], "name")
     for index, signal in enumerate(entry.signals):
         here = (*at, "signals", index)
-        if signal.name in KEY_COLUMNS:
+        if signal.name in TAKEN_NAMES:
             yield Problem((*here, "name"), f"{signal.name!r} is taken by Andon itself; name the signal otherwise")
         if signal.range is not None and not signal.range[0] < signal.range[1]:
             low, high = signal.range

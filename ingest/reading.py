@@ -9,6 +9,8 @@ TIME = pa.timestamp("us", tz="UTC")
 DAY = 86_400_000_000
 """In the unit of ``TIME``."""
 KEY_COLUMNS = ("machine", "time", "arrived")
+TAKEN_NAMES = (*KEY_COLUMNS, "errors", "regime_share")
+"""No signal may have these: they name columns of readings, and features that are of no signal."""
 
 
 @dataclass(frozen=True, slots=True)

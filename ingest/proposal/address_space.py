@@ -9,7 +9,7 @@ from ingest.decode.topic import filled
 from ingest.errors import SourceError
 from ingest.proposal.guess import Proposal
 from ingest.proposal.page import Page, as_ranges, key_of, listed, natural, quoted
-from ingest.reading import KEY_COLUMNS
+from ingest.reading import TAKEN_NAMES
 from ingest.sources.opcua_browse import Found, Variable
 
 _ALIKE = 0.6
@@ -86,7 +86,7 @@ def _machines(variables: Sequence[Variable]) -> list[_Machine]:
         owner = place[:-1] if part else place
         machine = found.setdefault(owner, _Machine(owner[-1], owner[-2] if len(owner) > 1 else ""))
         name = "_".join(variable.path[len(owner) :])[:_LONGEST] or "value"
-        machine.signals.setdefault(name if name not in KEY_COLUMNS else f"{name}_", variable)
+        machine.signals.setdefault(name if name not in TAKEN_NAMES else f"{name}_", variable)
     names = [each.name for each in found.values()]
     for owner, machine in found.items():
         if names.count(machine.name) > 1 or not machine.name:

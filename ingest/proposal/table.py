@@ -16,7 +16,7 @@ from ingest.proposal.kinds import kind_of, names_begin, names_end
 from ingest.proposal.machines import MachineColumns, candidates, labels, machine_columns, rank, signal_name_column
 from ingest.proposal.sample import Sample
 from ingest.proposal.times import TimeColumn, best_time, is_clock, time_columns, written_times
-from ingest.reading import KEY_COLUMNS
+from ingest.reading import TAKEN_NAMES
 
 _CYCLE = re.compile(r"cycle|zyklus|flight|shot|stroke|^step$|^takt", re.IGNORECASE)
 _SECONDS = re.compile(r"time|zeit|second|elapsed", re.IGNORECASE)
@@ -189,8 +189,8 @@ def _named(signals: list[SignalColumn]) -> list[SignalColumn]:
     seen: set[str] = set()
     found = []
     for each in signals:
-        name = each.name if each.name not in seen and each.name not in KEY_COLUMNS else each.column
-        name = f"{name} signal" if name in KEY_COLUMNS else name
+        name = each.name if each.name not in seen and each.name not in TAKEN_NAMES else each.column
+        name = f"{name} signal" if name in TAKEN_NAMES else name
         if len(name) <= 200 and name not in seen:
             seen.add(name)
             found.append(SignalColumn(name, each.column, each.unit, each.low, each.high, each.confidence, each.why))

@@ -221,6 +221,8 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         ('name = "Works"', "machine = 3", "machine: unknown key; did you mean 'machines'?"),
         ('name = "temperature"', 'name = "pressure"', "signals[2].name: 'pressure' stands here a second time"),
         ('name = "temperature"', 'name = "time"', "signals[2].name: 'time' is taken"),
+        ('name = "temperature"', 'name = "errors"', "signals[2].name: 'errors' is taken by Andon itself"),
+        ('name = "temperature"', 'name = "regime_share"', "signals[2].name: 'regime_share' is taken by Andon"),
         ("range = [0, 400]", "range = [400, 0]", "signals[1].range: 400 is not below 0"),
         ("range = [0, 400]", "range = [nan, 0]", "signals[1].range: nan is not below 0"),
         ("range = [0, 400]", "range = [0]", "signals[1].range: is not two numbers such as [0, 10]"),

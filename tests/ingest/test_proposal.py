@@ -231,6 +231,15 @@ def test_what_is_no_signal_is_left_out_with_the_reason(tmp_path: Path) -> None:
     assert "that only rise: a counter?" in proposal.toml
 
 
+def test_a_column_with_a_name_that_no_signal_may_have_is_named_otherwise(tmp_path: Path) -> None:
+    table = machines(1)
+    table.assign(errors=table["pressure"] + 1).to_csv(tmp_path / "a.csv", index=False)
+
+    plant, _ = proposed(tmp_path, tmp_path / "a.csv")
+
+    assert signals(plant) == ["pressure", "flow", "errors signal"]
+
+
 def test_failures_on_enough_machines_give_a_model_that_learns_from_them(tmp_path: Path) -> None:
     table = machines(6)
     table["broken"] = (np.arange(len(table)) % 100 > 90).astype(int)
