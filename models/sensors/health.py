@@ -1,6 +1,6 @@
 """◆ The health of sensors: at each hour which of them cannot be believed, and why.
 
-Only readings up to an hour, of the four weeks before it, have a say in it: whoever asks later, or again,
+Only readings up to an hour, of the six weeks before it, have a say in it: whoever asks later, or again,
 is told the same. A fault that lasts longer than a week begins to look usual.
 """
 
@@ -18,11 +18,10 @@ from ingest.store import History
 from models.moment import as_datetime, instant
 from models.sensors.block import CLOSE, HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
 from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_together, week_of
+from models.sensors.held import LONGEST, TRUSTED_AGAIN, held, stepped
 from models.sensors.looks import LOOKS, Around
-from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Together, departures, hourly
+from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Beside, Together, departures, hourly, lone_steps
 from models.sensors.usual import LOOKS_BACK, Usual
-
-TRUSTED_AGAIN = timedelta(hours=6)
 
 REACH = LOOKS_BACK + TRUSTED_AGAIN
 """For how long after a reading it may decide whether a sensor is believed, what is usual left aside."""
@@ -33,10 +32,12 @@ WORDS: Mapping[str, str] = {
     "noise": "it is much noisier than usual, at its usual level",
     "spikes": "single readings jump there and back",
     "apart": "it departs from what the other signals say, as a sensor that drifts or is off does",
+    "step": "it jumped from one reading to the next and stays there, while the other signals did not",
 }
 """What each kind of fault is, for people."""
 
 _DAY = timedelta(days=1)
+_ROWS = 3
 _BESIDE = LOOKS_BACK + CLOSE.astype(timedelta)
 
 _MISSING_FROM = 0.6
@@ -44,6 +45,9 @@ _TIMES = 4.0
 _CODES = (*WORDS,)
 APART = _CODES.index("apart") + 1
 """The number of the kind of fault that leaves the signal out and says nothing against the machine's others."""
+
+STEP = _CODES.index("step") + 1
+"""The number of the kind of fault that a sensor has that is off by a constant."""
 
 JOINED = -1
 """A signal that departs together with others: that is the machine."""
@@ -93,8 +97,8 @@ def sensor_health(
         return {}
     signals = tuple(each.name for each in machine_class.slow_signals)
     every = expected_interval(history, machine_class)
-    hours = hours_in(start - TRUSTED_AGAIN, end)
-    marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
+    hours = hours_in(start - 2 * LONGEST, end)
+    marks = {machine: np.zeros((_ROWS, len(signals), len(hours)), np.int8) for machine in machines}
     for begin, last in _spans(hours) if signals else ():
         keys = [("sensor marks", signals, machine) for machine in machines]
         work = partial(_marks, history, machine_class.name, signals, machines, begin, last, every)
@@ -103,9 +107,17 @@ def sensor_health(
             found = history.derived(machine_class.name, week_of(begin) - REACHES_BACK, last, keys, work)
         at = np.flatnonzero((hours > instant(begin)) & (hours <= instant(last)))
         for machine, own in zip(machines, found, strict=True):
-            marks[machine][:, at] = own[:, own.shape[1] - len(at) :]
+            marks[machine][..., at] = own[..., own.shape[-1] - len(at) :]
     kept = hours > instant(start)
-    return {machine: Health(signals, hours[kept], _held(own)[:, kept]) for machine, own in marks.items()}
+    return {machine: Health(signals, hours[kept], _fault(own)[:, kept]) for machine, own in marks.items()}
+
+
+def _fault(marks: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the fault of each signal at each hour, held; a broken sensor is called that before one that stepped."""
+    shown, steps, agrees = marks
+    found = held(shown)
+    off = stepped(steps, agrees > 0) & ((found <= 0) | (found == APART))
+    return np.where(off, np.int8(STEP), found)
 
 
 def _spans(hours: Hours) -> Iterator[tuple[datetime, datetime]]:
@@ -134,7 +146,7 @@ def _marks(
     """Return the marks of some machines at the hours of some days up to the last one."""
     names = [machines[place] for place in which]
     days = [begin + number * _DAY for number in range(-(-(last - begin) // _DAY))]
-    marks = {machine: np.zeros((len(signals), len(hours_in(begin, last))), np.int8) for machine in names}
+    marks = {machine: np.zeros((_ROWS, len(signals), len(hours_in(begin, last))), np.int8) for machine in names}
     blocks = read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every)
     one = next(blocks, None)
     if one is None:  # as between a clock that was wrong by years and all other readings
@@ -142,7 +154,7 @@ def _marks(
     known = [usual(history, machine_class, signals, names, day, every) for day in days]
     beside = usual_together(history, machine_class, signals, names, begin, every)
     for machine, block in itertools.chain([one], blocks):
-        apart = _departures(block, beside[machine], hours_in(begin, last))
+        departs = _departures(block, beside[machine], hours_in(begin, last))
         usuals = [own[machine] for own in known]
         pieces = [number for number, own in enumerate(usuals) if number == 0 or own != usuals[number - 1]]
         broken = np.concatenate(
@@ -152,19 +164,23 @@ def _marks(
             ],
             axis=1,
         )
-        marks[machine] = np.where(broken > 0, broken, apart)
+        marks[machine] = np.stack([np.where(broken > 0, broken, departs[0]), *departs[1:]])
     return [marks[machine] for machine in names]
 
 
 def _departures(block: Block, beside: Together | None, hours: Hours) -> NDArray[np.int8]:
-    """Return where each signal departs from what the others say: ``APART`` alone, ``JOINED`` with others, 0 not."""
+    """Return how each signal goes with the others at each hour, shape (3, n_signals, n_hours).
+
+    ``APART`` where it departs alone, ``JOINED`` with others; its steps; 1 where it agrees with the others.
+    """
     if beside is None:
-        return np.zeros((len(block.values), len(hours)), np.int8)
+        return np.zeros((_ROWS, len(block.values), len(hours)), np.int8)
     reaching = np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
-    departs = departures(beside, hourly(block, reaching))
-    return np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0)).astype(np.int8) * _heard(
-        block, hours
-    )
+    own = Beside(beside, hourly(block, reaching))
+    departs = departures(own) * _heard(block, hours)
+    fault = np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0))
+    steps = lone_steps(own, block, reaching)[:, LOOKED_BACK:]
+    return np.stack([fault, steps, np.abs(own.away[:, -len(hours) :]) < 1.0]).astype(np.int8)
 
 
 def _heard(block: Block, hours: Hours) -> Flags:
@@ -191,11 +207,3 @@ def _beyond(code: str, look: Values, usual: Usual) -> Flags:
     # A noise that was never there before has no multiple; a jump is none where the machine itself jumps as far.
     least = {"stuck": usual.width, "noise": 0.0 if known else usual.change, "spikes": usual.change}[code]
     return look > max(least, _TIMES * known)
-
-
-def _held(marks: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Hold each fault for as long as the sensor is not trusted again."""
-    place = np.arange(marks.shape[1])
-    last = np.maximum.accumulate(np.where(marks > 0, place, -1), axis=1)
-    holds = (last >= 0) & (place - last < TRUSTED_AGAIN / timedelta(hours=1))
-    return np.where(holds, np.take_along_axis(marks, np.maximum(last, 0), axis=1), marks)

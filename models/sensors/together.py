@@ -1,21 +1,19 @@
-"""What each signal should say, given what the others say: hours of the fortnight before at which they said the same.
+"""How the signals of a machine go together: which of them leaves what the others say.
 
-A signal that leaves this alone, while the others still agree among themselves, is a sensor that drifts or is off by a
-constant; several that leave it together are the machine.
-
-References
-----------
-Hines, Garvey: Development and application of fault detectability performance metrics for instrument calibration
-verification and anomaly detection, J. Pattern Recognition Research 1, 2006 (auto-associative kernel regression).
+A signal that does so alone, while the others still agree among themselves, is a sensor that drifts or is off by a
+constant; several that do so together are the machine.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.sensors.block import HOUR, Block, Flags, Hours, Values
+from models.sensors.foretold import foretold, gaps, nearest
+from models.sensors.step import EVERY, REACHES_ON, lone, step_sizes, usual_change
 
 LOOKED_BACK = 28
 """How many hours before an hour are looked back at: 24 of distances, each smoothed over six."""
@@ -23,20 +21,28 @@ LOOKED_BACK = 28
 ALONE, TOGETHER = 1, -1
 """A signal that departs alone, and one that departs together with others."""
 
+LEAVES, RETURNS = 1, 2
+"""A step of one signal away from what the others say, and one back; negative for a step down."""
+
 FEWEST_SIGNALS = 3
 """Of two that disagree nobody knows which one lies."""
 
 _SMOOTHED = 6
 _MOST, _OF = 20, 24
-_NEIGHBOURS = 12
-_FARTHEST = 9.0
 _APART_HOURS = 24
 _FEWEST_HOURS = 120
 _FEWEST_LATELY = 24
-_DEPARTS = 3.0
+_DEPARTS = 2.5
 _STAYS = 2.0
 _JOINS = 2.0
 _LEAST_AWAY = 0.5
+
+_STEP_CHANGES = 2.5
+_STEP_TIMES = 1.5
+_EVIDENCE = 7.0
+_LEAST_MOVED = 1.0
+_AFTER, _BETWEEN, _BEFORE = 3, 1, 9
+_SEEN_WITHIN = 3 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,14 @@ class Together:
 
     Attributes
     ----------
-    seen : means of hours, in noises; shape (n_signals, n_seen)
+    seen : means of hours at which all signals were read, in noises; shape (n_signals, n_seen)
     noise : typical change of each signal from one hour to the next, infinite for one that stood still; shape
         (n_signals,)
-    away : distance of each signal from what the others let expect that nine in ten hours stay below, in noises
+    away : distance of each signal from what the others let expect that nine in ten hours stay below, in spreads
     far : distance of the nearest seen hours that 99 in 100 hours stay below
-    lately : how far each signal was from what the others let expect in the middle of the week after, in noises
+    lately : how far each signal was from what the others let expect in the middle of the week after, in spreads
+    change : change of each signal within half an hour that one in four exceeds, in its unit
+    step : size from which on a step of each signal alone is none that was usual, in its unit
     """
 
     seen: Values
@@ -58,6 +66,48 @@ class Together:
     away: Values
     far: float
     lately: Values
+    change: Values
+    step: Values
+
+
+class Beside:
+    """Each signal beside what the others say at some hours in a row.
+
+    Parameters
+    ----------
+    means : of each signal over each hour, shape (n_signals, n_hours)
+    allowed : which of the seen hours it may be compared with, shape (n_hours, n_seen); all of them if not given
+    """
+
+    def __init__(self, usual: Together, means: Values, allowed: Flags | None = None) -> None:
+        self.usual, self._allowed = usual, allowed
+        self._now = means / usual.noise[:, np.newaxis]
+        self._gaps = gaps(self._now, usual.seen)
+        self._whole = self._gaps.sum(axis=0)
+
+    @cached_property
+    def apart(self) -> Values:
+        """How far each signal is from what the others say, in spreads; NaN where nobody knows."""
+        return np.array([self.without(signal) for signal in range(len(self._now))])
+
+    @cached_property
+    def away(self) -> Values:
+        """The same smoothed over six hours, in usual distances; shape (n_signals, n_hours − 5)."""
+        return smoothed(self.apart) / self.usual.away[:, np.newaxis]
+
+    def without(self, signal: int, *left_out: int) -> Values:
+        """Return how far a signal is from what others say but those that are left out, in spreads."""
+        by = [each for each in range(len(self._now)) if each != signal and each not in left_out]
+        far, near = nearest(self._whole - self._gaps[[signal, *left_out]].sum(axis=0), self._allowed)
+        expected, spread = foretold(signal, by, self._now, self.usual.seen, near)
+        apart = (self._now[signal] - expected) / spread - self.usual.lately[signal]
+        return np.where(far <= 2 * self.usual.far, apart, np.nan)
+
+    def joined(self, signal: int) -> Flags:
+        """Say where any other signal leaves what the rest but this one says; shape (n_hours − 5,)."""
+        others = [each for each in range(len(self._now)) if each != signal]
+        away = [smoothed(self.without(each, signal)) / self.usual.away[each] for each in others]
+        return np.asarray((np.abs(away) > _JOINS).any(axis=0))
 
 
 def hourly(block: Block, hours: Hours) -> Values:
@@ -82,61 +132,96 @@ def together(block: Block, hours: Hours, after: Hours) -> Together | None:
     after : hours after those, by which seasons and slow changes are taken out
     """
     means = hourly(block, hours)
-    if len(means) < FEWEST_SIGNALS or (~np.isnan(means)).all(axis=0).sum() < _FEWEST_HOURS:
+    whole = ~np.isnan(means).any(axis=0)
+    if len(means) < FEWEST_SIGNALS or whole.sum() < _FEWEST_HOURS:
         return None
-    with np.errstate(invalid="ignore"):
-        noise = np.nanmedian(np.abs(np.diff(means, axis=1)), axis=1)
-        spread = np.nanstd(means, axis=1)
-    noise = np.where(noise > 0, noise, spread)
+    noise = np.nanmedian(np.abs(np.diff(means, axis=1)), axis=1)
+    noise = np.where(noise > 0, noise, means[:, whole].std(axis=1))
     noise = np.where(noise > 0, noise, np.inf)
-    seen = means / noise[:, np.newaxis]
-    apart = np.abs(np.arange(len(hours))[:, np.newaxis] - np.arange(len(hours))) >= _APART_HOURS
-    gaps = _gaps(seen, seen)
-    whole = gaps.sum(axis=0)
-    away = np.empty(len(seen))
-    for signal in range(len(seen)):
-        expected, _ = _expected(seen[signal], whole - gaps[signal], apart)
-        away[signal] = _quantile(np.abs(smoothed(seen[signal] - expected)), 0.9)
-    _, distance = _expected(seen[0], whole, apart)
-    usual = Together(seen, noise, away, _quantile(distance, 0.99), np.zeros(len(seen)))
-    return replace(usual, lately=_lately(usual, hourly(block, after)))
+    seen = (means / noise[:, np.newaxis])[:, whole]
+    apart = np.abs(hours[:, np.newaxis] - hours[whole]) >= _APART_HOURS * HOUR
+    far, _ = nearest(gaps(seen, seen).sum(axis=0), apart[whole])
+    readings = block.coarser(EVERY)
+    change = usual_change(readings)
+    first, stop = np.searchsorted(readings.time, [hours[0] - HOUR, hours[-1]], side="right")
+    most = np.abs(lone(step_sizes(readings), change)[:, first:stop]).max(axis=1)
+    none = np.zeros(len(seen))
+    usual = Together(
+        seen,
+        noise,
+        away=none + 1.0,
+        far=_quantile(far, 0.99),
+        lately=none,
+        change=change,
+        step=np.maximum(_STEP_CHANGES * change, _STEP_TIMES * most),
+    )
+    away = [_quantile(np.abs(each), 0.9) for each in Beside(usual, means, apart).away]
+    lately = [_middle(each) for each in Beside(usual, hourly(block, after)).apart]
+    return replace(usual, away=np.maximum(away, _LEAST_AWAY), lately=np.array(lately))
 
 
-def departures(usual: Together | None, means: Values) -> NDArray[np.int8]:
+def departures(beside: Beside) -> NDArray[np.int8]:
     """Return which signals depart from what the others say: 1 alone, −1 together with others, 0 not.
-
-    Parameters
-    ----------
-    means : means of hours one after the other, shape (n_signals, n_hours); the first ``LOOKED_BACK`` are only
-        looked back at
 
     Returns
     -------
     array of shape (n_signals, n_hours − LOOKED_BACK)
-        A signal departs where it did to one side in 20 of the last 24 hours, by three of its usual distances, and
-        still does by two; it is alone where no other did in those hours.
+        A signal departs where it did to one side in 20 of the last 24 hours, by two and a half of its usual distances,
+        and still does by two; it is alone where no other did in those hours.
     """
-    found = np.zeros((len(means), means.shape[1] - LOOKED_BACK), np.int8)
-    if usual is None or not found.size:
-        return found
-    now = means / usual.noise[:, np.newaxis]
-    gaps = _gaps(now, usual.seen)
-    whole = gaps.sum(axis=0)
-    for signal in range(len(now)):
-        without = whole - gaps[signal]
-        away = _away(usual, now, without, signal)
-        # What others do is only asked of the few signals that stay away for long.
-        if not _lasts(np.abs(away) > _STAYS, away).any():
-            continue
-        joined = np.zeros(len(away), np.bool_)
-        for other in range(len(now)):
-            if other != signal:
-                joined |= np.abs(_away(usual, now, without - gaps[other], other)) > _JOINS
+    found = np.zeros((len(beside.away), beside.away.shape[1] - _OF + 1), np.int8)
+    for signal, away in enumerate(beside.away):
         stays = np.abs(away) > _STAYS
+        # What others do is only asked of the few signals that stay away for long.
+        if not _lasts(stays, away).any():
+            continue
+        joined = beside.joined(signal)
         alone = _lasts((np.abs(away) > _DEPARTS) & ~joined, away)
         together = _lasts(stays, away) & joined[_OF - 1 :]
         found[signal] = np.where(~stays[_OF - 1 :], 0, np.where(together, TOGETHER, np.where(alone, ALONE, 0)))
     return found
+
+
+def lone_steps(beside: Beside, block: Block, hours: Hours) -> NDArray[np.int8]:
+    """Return which signals stepped alone, as seen at each hour first: 1 away from what the others say, 2 back to it.
+
+    Negative where the signal stepped down.
+
+    Parameters
+    ----------
+    hours : those of ``beside``
+
+    Returns
+    -------
+    array of shape (n_signals, n_hours)
+    """
+    readings = block.coarser(EVERY)
+    sizes = lone(step_sizes(readings), beside.usual.change)
+    found = np.zeros((len(sizes), len(hours)), np.int8)
+    for signal, row in np.argwhere(np.abs(sizes) > beside.usual.step[:, np.newaxis]).tolist():
+        if row + REACHES_ON >= len(readings.time):
+            continue
+        known = readings.time[row + REACHES_ON]
+        for at in np.flatnonzero((hours >= known) & (hours < known + _SEEN_WITHIN)).tolist():
+            before, after = _around(beside.apart[signal], at)
+            moved = abs(after) - abs(before)
+            evidence = (after - before) * sizes[signal, row] / beside.usual.step[signal]
+            if evidence > _EVIDENCE and abs(moved) > _LEAST_MOVED:
+                found[signal, at] = np.sign(after - before) * (LEAVES if moved > 0 else RETURNS)
+                break
+    return found
+
+
+def _around(series: Values, at: int) -> tuple[float, float]:
+    """Return the medians of the hours before and after a step that is seen at an hour; NaN where half are missing."""
+    stop = at + 1 - _AFTER - _BETWEEN
+    pieces = series[max(0, stop - _BEFORE) : max(0, stop)], series[stop + _BETWEEN : at + 1]
+    known = [each[~np.isnan(each)] for each in pieces]
+    before, after = (
+        float(np.median(each)) if 2 * len(each) >= length else np.nan
+        for each, length in zip(known, (_BEFORE, _AFTER), strict=True)
+    )
+    return before, after
 
 
 def _lasts(flags: Flags, away: Values) -> Flags:
@@ -156,49 +241,9 @@ def smoothed(series: Values) -> Values:
     return np.where(2 * count < _SMOOTHED, np.nan, (low + np.where(2 * count < _SMOOTHED, low, high)) / 2)
 
 
-def _lately(usual: Together, means: Values) -> Values:
-    now = means / usual.noise[:, np.newaxis]
-    gaps = _gaps(now, usual.seen)
-    whole = gaps.sum(axis=0)
-    lately = np.zeros(len(now))
-    for signal in range(len(now)):
-        apart = _apart(usual, now, whole - gaps[signal], signal)
-        known = apart[np.isfinite(apart)]
-        lately[signal] = np.median(known) if len(known) >= _FEWEST_LATELY else 0.0
-    return lately
-
-
-def _apart(usual: Together, now: Values, distance: Values, signal: int) -> Values:
-    expected, nearest = _expected(usual.seen[signal], distance, None)
-    return np.where(nearest <= 2 * usual.far, now[signal] - expected - usual.lately[signal], np.nan)
-
-
-def _away(usual: Together, now: Values, distance: Values, signal: int) -> Values:
-    """Return how far a signal is from what the rest says, in its usual distances; NaN where nobody knows."""
-    return smoothed(_apart(usual, now, distance, signal)) / max(usual.away[signal], _LEAST_AWAY)
-
-
-def _gaps(now: Values, seen: Values) -> Values:
-    """Return how far each hour is from each seen one, by signal: squared, at most three noises' worth.
-
-    So that one broken signal is as far from all of them. Shape (n_signals, n_hours, n_seen).
-    """
-    gaps = now.astype(np.float32)[:, :, np.newaxis] - seen.astype(np.float32)[:, np.newaxis]
-    np.multiply(gaps, gaps, out=gaps)
-    # Also where one of them is not known.
-    return np.fmin(gaps, _FARTHEST, out=gaps)
-
-
-def _expected(seen: Values, distance: Values, allowed: Flags | None) -> tuple[Values, Values]:
-    """Return the mean of a signal over the nearest seen hours, and how far the farthest of them is."""
-    usable = distance if allowed is None else np.where(allowed, distance, np.float32(np.inf))
-    unknown = np.isnan(seen)
-    if unknown.any():
-        usable = np.where(unknown, np.float32(np.inf), usable)
-    far = np.partition(usable, _NEIGHBOURS - 1, axis=1)[:, _NEIGHBOURS - 1].astype(np.float64)
-    near = usable <= far[:, np.newaxis]
-    mean = np.where(near, np.nan_to_num(seen), 0.0).sum(axis=1) / near.sum(axis=1)
-    return np.where(np.isfinite(far), mean, np.nan), far
+def _middle(series: Values) -> float:
+    known = series[np.isfinite(series)]
+    return float(np.median(known)) if len(known) >= _FEWEST_LATELY else 0.0
 
 
 def _sums(values: Values, edges: NDArray[np.intp]) -> Values:
