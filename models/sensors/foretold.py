@@ -58,10 +58,11 @@ def foretold(signal: int, by: Sequence[int], now: Values, seen: Values, near: Fl
     level = seen[used].mean(axis=1)
     values = (seen[used] - level[:, np.newaxis]).T
     share = near / near.sum(axis=1, keepdims=True)
-    middle = share @ values
-    square = (share @ (values[:, :, np.newaxis] * values[:, np.newaxis]).reshape(len(values), -1)).reshape(
-        len(near), len(used), len(used)
-    ) - middle[:, :, np.newaxis] * middle[:, np.newaxis]
+    row, column = np.triu_indices(len(used))
+    sums = _summed(share, np.concatenate([values.T, (values[:, row] * values[:, column]).T]))
+    middle, square = sums[:, : len(used)], np.empty((len(near), len(used), len(used)))
+    square[:, row, column] = square[:, column, row] = sums[:, len(used) :]
+    square -= middle[:, :, np.newaxis] * middle[:, np.newaxis]
     out = (now[list(by)] - level[1:, np.newaxis]).T - middle[:, 1:]
     known = ~np.isnan(out)
     most = _FURTHEST_OUT * np.sqrt(np.maximum(np.einsum("hpp->hp", square)[:, 1:], 0.0))
@@ -72,3 +73,8 @@ def foretold(signal: int, by: Sequence[int], now: Values, seen: Values, near: Fl
     left = square[:, 0, 0] - (slope * square[:, 1:, 0]).sum(axis=1)
     expected = level[0] + middle[:, 0] + (slope * out).sum(axis=1)
     return expected, np.sqrt(np.maximum(left, 0.0) + _LEAST_SPREAD**2)
+
+
+def _summed(share: Values, values: Values) -> Values:
+    """Return the shares' sums of values (n_values, n_seen), shape (n_hours, n_values), on one thread: it is small."""
+    return np.asarray(np.einsum("hs,vs->hv", share, values))

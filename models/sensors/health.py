@@ -17,9 +17,10 @@ from ingest.plant import MachineClass
 from ingest.store import History
 from models.moment import as_datetime, instant
 from models.sensors.block import CLOSE, HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
-from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_together, week_of
+from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_alone, usual_together, week_of
 from models.sensors.held import LONGEST, TRUSTED_AGAIN, held, stepped
 from models.sensors.looks import LOOKS, Around
+from models.sensors.peers import common, peers_of
 from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Beside, Together, departures, hourly, lone_steps
 from models.sensors.usual import LOOKS_BACK, Usual
 
@@ -153,8 +154,9 @@ def _marks(
         return [marks[machine] for machine in names]
     known = [usual(history, machine_class, signals, names, day, every) for day in days]
     beside = usual_together(history, machine_class, signals, names, begin, every)
+    shared = _common(history, machine_class, signals, beside, begin, last, every)
     for machine, block in itertools.chain([one], blocks):
-        departs = _departures(block, beside[machine], hours_in(begin, last))
+        departs = _departures(block, beside[machine], hours_in(begin, last), shared.get(machine))
         usuals = [own[machine] for own in known]
         pieces = [number for number, own in enumerate(usuals) if number == 0 or own != usuals[number - 1]]
         broken = np.concatenate(
@@ -168,15 +170,63 @@ def _marks(
     return [marks[machine] for machine in names]
 
 
-def _departures(block: Block, beside: Together | None, hours: Hours) -> NDArray[np.int8]:
+def _common(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    beside: Mapping[str, Together | None],
+    begin: datetime,
+    last: datetime,
+    every: timedelta,
+) -> dict[str, Values]:
+    """Return what the peers of each machine that is compared with any are off by, from ``LOOKED_BACK`` on."""
+    spans, since = history.spans(machine_class), week_of(begin) - REACHES_BACK
+    compared = [name for name, own in beside.items() if own is not None and own.gain.any()]
+    peers = {machine: peers_of(machine, spans, since) for machine in compared}
+    asked = sorted({each for own in peers.values() for each in own})
+    if not asked:
+        return {}
+    keys = [("off", tuple(signals), machine) for machine in asked]
+    work = partial(_off, history, machine_class, signals, asked, begin, last, every)
+    off = dict(zip(asked, history.derived(machine_class, since, last, keys, work), strict=True))
+    return {machine: common([off[each] for each in own]) for machine, own in peers.items()}
+
+
+def _off(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    begin: datetime,
+    last: datetime,
+    every: timedelta,
+    which: Sequence[int],
+) -> list[Values]:
+    """Return how far some machines are from what their own signals let expect; NaN where nobody knows."""
+    names, hours = [machines[place] for place in which], _reaching(hours_in(begin, last))
+    usual = usual_alone(history, machine_class, signals, names, begin, every)
+    found = {}
+    for machine, block in read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every):
+        own = usual[machine]
+        if own is not None:
+            found[machine] = Beside(own, hourly(block, hours)).off.by
+    unknown = np.full((len(signals), len(hours)), np.nan)
+    return [found.get(machine, unknown) for machine in names]
+
+
+def _reaching(hours: Hours) -> Hours:
+    return np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
+
+
+def _departures(block: Block, beside: Together | None, hours: Hours, shared: Values | None) -> NDArray[np.int8]:
     """Return how each signal goes with the others at each hour, shape (3, n_signals, n_hours).
 
     ``APART`` where it departs alone, ``JOINED`` with others; its steps; 1 where it agrees with the others.
     """
     if beside is None:
         return np.zeros((_ROWS, len(block.values), len(hours)), np.int8)
-    reaching = np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
-    own = Beside(beside, hourly(block, reaching))
+    reaching = _reaching(hours)
+    own = Beside(beside, hourly(block, reaching), common=shared)
     departs = departures(own) * _heard(block, hours)
     fault = np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0))
     steps = lone_steps(own, block, reaching)[:, LOOKED_BACK:]

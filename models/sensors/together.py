@@ -4,6 +4,7 @@ A signal that does so alone, while the others still agree among themselves, is a
 constant; several that do so together are the machine.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.sensors.block import HOUR, Block, Flags, Hours, Values
 from models.sensors.foretold import foretold, gaps, nearest
+from models.sensors.peers import common
 from models.sensors.step import EVERY, REACHES_ON, lone, step_sizes, usual_change
 
 LOOKED_BACK = 28
@@ -36,6 +38,8 @@ _DEPARTS = 2.5
 _STAYS = 2.0
 _JOINS = 2.0
 _LEAST_AWAY = 0.5
+_PAYS = 0.8
+_MOST_GAIN = 1.5
 
 _STEP_CHANGES = 2.5
 _STEP_TIMES = 1.5
@@ -43,6 +47,27 @@ _EVIDENCE = 7.0
 _LEAST_MOVED = 1.0
 _AFTER, _BETWEEN, _BEFORE = 3, 1, 9
 _SEEN_WITHIN = 3 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """How far signals are from what the others say; arrays of shape (n_signals, n_hours).
+
+    Attributes
+    ----------
+    by : in the unit of each signal; NaN where nobody knows
+    spread : how far they were in the hours alike, in the unit of each signal
+    """
+
+    by: Values
+    spread: Values
+
+    def less(self, common: Values | None, gain: Values) -> Values:
+        """Return the same without a share of what peers are off by, in spreads."""
+        by = self.by
+        if common is not None and gain.any():
+            by = by - np.where(gain[:, np.newaxis] > 0, gain[:, np.newaxis] * common, 0.0)
+        return by / self.spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +79,8 @@ class Together:
     seen : means of hours at which all signals were read, in noises; shape (n_signals, n_seen)
     noise : typical change of each signal from one hour to the next, infinite for one that stood still; shape
         (n_signals,)
+    before, after : how far each signal was from what the others let expect in those hours and in the week after
+    gain : how much of what its peers were off by each signal was off by, too; 0 where that says nothing of it
     away : distance of each signal from what the others let expect that nine in ten hours stay below, in spreads
     far : distance of the nearest seen hours that 99 in 100 hours stay below
     lately : how far each signal was from what the others let expect in the middle of the week after, in spreads
@@ -63,6 +90,9 @@ class Together:
 
     seen: Values
     noise: Values
+    before: Off
+    after: Off
+    gain: Values
     away: Values
     far: float
     lately: Values
@@ -77,37 +107,49 @@ class Beside:
     ----------
     means : of each signal over each hour, shape (n_signals, n_hours)
     allowed : which of the seen hours it may be compared with, shape (n_hours, n_seen); all of them if not given
+    common : what its peers are off by, of the shape of ``means``; not needed where nothing is gained by it
     """
 
-    def __init__(self, usual: Together, means: Values, allowed: Flags | None = None) -> None:
-        self.usual, self._allowed = usual, allowed
+    def __init__(
+        self, usual: Together, means: Values, allowed: Flags | None = None, common: Values | None = None
+    ) -> None:
+        self.usual, self._allowed, self._common = usual, allowed, common
         self._now = means / usual.noise[:, np.newaxis]
         self._gaps = gaps(self._now, usual.seen)
         self._whole = self._gaps.sum(axis=0)
 
     @cached_property
+    def off(self) -> Off:
+        """How far each signal is from what the others say."""
+        return Off(*np.stack([self._without(signal) for signal in range(len(self._now))], axis=1))
+
+    @cached_property
     def apart(self) -> Values:
-        """How far each signal is from what the others say, in spreads; NaN where nobody knows."""
-        return np.array([self.without(signal) for signal in range(len(self._now))])
+        """The same less what its peers are off by and it was lately, in spreads."""
+        return self.off.less(self._common, self.usual.gain) - self.usual.lately[:, np.newaxis]
 
     @cached_property
     def away(self) -> Values:
         """The same smoothed over six hours, in usual distances; shape (n_signals, n_hours − 5)."""
         return smoothed(self.apart) / self.usual.away[:, np.newaxis]
 
-    def without(self, signal: int, *left_out: int) -> Values:
-        """Return how far a signal is from what others say but those that are left out, in spreads."""
-        by = [each for each in range(len(self._now)) if each != signal and each not in left_out]
-        far, near = nearest(self._whole - self._gaps[[signal, *left_out]].sum(axis=0), self._allowed)
-        expected, spread = foretold(signal, by, self._now, self.usual.seen, near)
-        apart = (self._now[signal] - expected) / spread - self.usual.lately[signal]
-        return np.where(far <= 2 * self.usual.far, apart, np.nan)
-
     def joined(self, signal: int) -> Flags:
         """Say where any other signal leaves what the rest but this one says; shape (n_hours − 5,)."""
         others = [each for each in range(len(self._now)) if each != signal]
-        away = [smoothed(self.without(each, signal)) / self.usual.away[each] for each in others]
+        off = Off(*np.stack([self._without(each, signal) for each in others], axis=1))
+        common = None if self._common is None else self._common[others]
+        apart = off.less(common, self.usual.gain[others]) - self.usual.lately[others, np.newaxis]
+        away = smoothed(apart) / self.usual.away[others, np.newaxis]
         return np.asarray((np.abs(away) > _JOINS).any(axis=0))
+
+    def _without(self, signal: int, *left_out: int) -> tuple[Values, Values]:
+        """Return how far a signal is from what others say but those that are left out, and how far it usually was."""
+        by = [each for each in range(len(self._now)) if each != signal and each not in left_out]
+        far, near = nearest(self._whole - self._gaps[[signal, *left_out]].sum(axis=0), self._allowed)
+        expected, spread = foretold(signal, by, self._now, self.usual.seen, near)
+        unit = self.usual.noise[signal]
+        apart = np.where(far <= 2 * self.usual.far, self._now[signal] - expected, np.nan)
+        return apart * unit, spread * unit
 
 
 def hourly(block: Block, hours: Hours) -> Values:
@@ -149,15 +191,58 @@ def together(block: Block, hours: Hours, after: Hours) -> Together | None:
     usual = Together(
         seen,
         noise,
+        before=Off(means, means),
+        after=Off(means, means),
+        gain=none,
         away=none + 1.0,
         far=_quantile(far, 0.99),
         lately=none,
         change=change,
         step=np.maximum(_STEP_CHANGES * change, _STEP_TIMES * most),
     )
-    away = [_quantile(np.abs(each), 0.9) for each in Beside(usual, means, apart).away]
-    lately = [_middle(each) for each in Beside(usual, hourly(block, after)).apart]
-    return replace(usual, away=np.maximum(away, _LEAST_AWAY), lately=np.array(lately))
+    return beside_peers(
+        replace(usual, before=Beside(usual, means, apart).off, after=Beside(usual, hourly(block, after)).off), []
+    )
+
+
+def beside_peers(usual: Together, peers: Sequence[Together]) -> Together:
+    """Return the same, each signal foretold by what its peers are off by, too, where that tells more.
+
+    Parameters
+    ----------
+    peers : how the signals of other machines of the class went together in the same hours
+    """
+    before, after = (common([part(each) for each in peers]) if peers else None for part in (_before, _after))
+    plain = _away(usual.before.less(None, usual.gain))
+    if before is None:
+        gain, away = np.zeros(len(plain)), plain
+    else:
+        gain = _gain(usual.before.by, before)
+        away = _away(usual.before.less(before, gain))
+        pays = away < _PAYS * plain
+        gain, away = np.where(pays, gain, 0.0), np.where(pays, away, plain)
+    lately = np.array([_middle(each) for each in usual.after.less(after, gain)])
+    return replace(usual, gain=gain, away=np.maximum(away, _LEAST_AWAY), lately=lately)
+
+
+def _before(usual: Together) -> Values:
+    return usual.before.by
+
+
+def _after(usual: Together) -> Values:
+    return usual.after.by
+
+
+def _gain(by: Values, common: Values) -> Values:
+    """Return how much of what is common each signal follows, by least squares; 0 where little of both is known."""
+    product, square = by * common, np.where(np.isnan(by), np.nan, common**2)
+    known = (~np.isnan(product)).sum(axis=1)
+    gain = np.nansum(product, axis=1) / np.maximum(np.nansum(square, axis=1), np.finfo(np.float64).tiny)
+    return np.where(known >= _FEWEST_HOURS, np.clip(gain, 0.0, _MOST_GAIN), 0.0)
+
+
+def _away(apart: Values) -> Values:
+    return np.array([_quantile(np.abs(each), 0.9) for each in smoothed(apart)])
 
 
 def departures(beside: Beside) -> NDArray[np.int8]:
