@@ -77,7 +77,7 @@ class FaultyHistory(TableHistory):
         others = truth.readings[truth.readings["machine"] != machine]
         super().__init__(pd.concat([others, readings]))
         self.known_events, self._truth, self._until = truth.known_events, truth, until
-        self._others = set(others["machine"])
+        self._others = set(others["machine"].unique())
 
     def derived(
         self,
