@@ -17,11 +17,12 @@ from ingest.plant import MachineClass
 from ingest.store import History
 from models.moment import as_datetime, instant
 from models.sensors.block import CLOSE, HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
+from models.sensors.departs import ALONE, LOOKED_BACK, TOGETHER, departures, lone_steps
 from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_alone, usual_together, week_of
 from models.sensors.held import LONGEST, TRUSTED_AGAIN, held, stepped
 from models.sensors.looks import LOOKS, Around
 from models.sensors.peers import common, peers_of
-from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Beside, Together, departures, hourly, lone_steps
+from models.sensors.together import Beside, Together, hourly
 from models.sensors.usual import LOOKS_BACK, Usual
 
 REACH = LOOKS_BACK + TRUSTED_AGAIN

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.sensors.block import Flags
-from models.sensors.together import LEAVES
+from models.sensors.departs import LEAVES
 
 TRUSTED_AGAIN = timedelta(hours=6)
 
