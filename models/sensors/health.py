@@ -1,6 +1,6 @@
 """◆ The health of sensors: at each hour which of them cannot be believed, and why.
 
-Only readings up to an hour, of the six weeks before it, have a say in it: whoever asks later, or again,
+Only readings of its class up to an hour, of the six weeks before it, have a say in it: whoever asks later, or again,
 is told the same. A fault that lasts longer than a week begins to look usual.
 """
 
@@ -115,11 +115,16 @@ def sensor_health(
 
 
 def _fault(marks: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Return the fault of each signal at each hour, held; a broken sensor is called that before one that stepped."""
+    """Return the fault of each signal at each hour, held; a broken sensor is called that before one that stepped.
+
+    While one is broken no other is apart: it is foretold by the broken one.
+    """
     shown, steps, agrees = marks
     found = held(shown)
     off = stepped(steps, agrees > 0) & ((found <= 0) | (found == APART))
-    return np.where(off, np.int8(STEP), found)
+    found = np.where(off, np.int8(STEP), found)
+    broken = (found > 0) & (found != APART)
+    return np.where((found == APART) & broken.any(axis=0), np.int8(JOINED), found)
 
 
 def _spans(hours: Hours) -> Iterator[tuple[datetime, datetime]]:
