@@ -79,6 +79,20 @@ def test_signals_that_depart_together_are_the_machine() -> None:
     assert JOINED in said["flow"] | said["heat"]
 
 
+def test_no_signal_is_apart_while_another_is_broken_that_foretells_it() -> None:
+    frame = readings().copy()
+    days = (frame["time"] - pd.Timestamp(FAULT)) / pd.Timedelta(DAY)
+    frame["flow"] += 8.0 * days.clip(lower=0)
+    frame.loc[days > 2.5, "heat"] = frame["heat"].iloc[-1]
+    health = sensor_health(TableHistory(frame), PUMP, ["m1"], FAULT, BEGIN + DAYS * DAY)["m1"]
+    flow, heat = (health.fault[health.signals.index(name)] for name in ("flow", "heat"))
+    broken = (heat > 0) & (heat != APART)
+    assert (flow[~broken] == APART).any()
+    assert broken.any()
+    assert not (flow[broken] == APART).any()
+    assert (flow[broken] == JOINED).any(), "so that none of its readings is doubted for that"
+
+
 def test_what_all_signals_show_together_is_neither() -> None:
     assert not any(APART in codes for codes in health_of(readings()).values())
 
