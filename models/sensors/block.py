@@ -64,6 +64,10 @@ class Block:
             own[read[1:]] = np.where(close, np.abs(np.diff(values[read])), np.nan)
         return changes
 
+    def coarser(self, step: np.timedelta64) -> "Block":
+        """Return the newest reading of each step."""
+        return _coarser(self.time, self.values, step) if len(self.time) else self
+
     def part(self, start: datetime, end: datetime) -> "Block":
         """Return the readings in (start, end]."""
         first, stop = np.searchsorted(self.time, np.array([instant(start), instant(end)]), side="right")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ingest.history import History
 from models.sensors.block import HOUR, Block, Hours, Values, hours_in, read_blocks
 from models.sensors.looks import LOOKS, Around
-from models.sensors.together import Together, together
+from models.sensors.peers import FEWEST, peers_of
+from models.sensors.together import Together, beside_peers, together
 from models.sensors.usual import LOOKS_BACK, Usual
 
 WEEK = timedelta(days=7)
@@ -92,8 +93,32 @@ def usual_together(
 ) -> dict[str, Together | None]:
     """Return how the signals of machines went together in the fortnight that ended a week before this week began.
 
-    What the week in between differed by, in its middle, counts as season.
+    What the week in between differed by, in its middle, counts as season. What its peers are off by at once is foretold
+    from them, where that helps.
     """
+    week = week_of(day)
+    spans = history.spans(machine_class)
+    peers = {machine: peers_of(machine, spans, week - REACHES_BACK) for machine in machines}
+    asked = sorted({*machines, *(each for own in peers.values() for each in own)})
+    settled = _settled(history, machine_class, signals, asked, week, every)
+    found: dict[str, Together | None] = {}
+    for machine in machines:
+        own = settled[machine][1]
+        beside = [settled[each][1] for each in peers[machine]]
+        known = [each for each in beside if each is not None]
+        found[machine] = own if own is None or len(known) < FEWEST else beside_peers(own, known)
+    return found
+
+
+def usual_alone(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    day: datetime,
+    every: timedelta,
+) -> dict[str, Together | None]:
+    """Return the same, each machine by itself."""
     settled = _settled(history, machine_class, signals, machines, week_of(day), every)
     return {machine: beside for machine, (_, beside) in settled.items()}
 

@@ -1,6 +1,6 @@
 """◆ The health of sensors: at each hour which of them cannot be believed, and why.
 
-Only readings up to an hour, of the four weeks before it, have a say in it: whoever asks later, or again,
+Only readings of its class up to an hour, of the six weeks before it, have a say in it: whoever asks later, or again,
 is told the same. A fault that lasts longer than a week begins to look usual.
 """
 
@@ -17,12 +17,13 @@ from ingest.history import History
 from ingest.plant import MachineClass
 from models.moment import as_datetime, instant
 from models.sensors.block import CLOSE, HOUR, Block, Flags, Hours, Values, expected_interval, hours_in, read_blocks
-from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_together, week_of
+from models.sensors.departs import ALONE, LOOKED_BACK, TOGETHER, departures, lone_steps
+from models.sensors.fortnight import REACHES_BACK, WEEK, usual, usual_alone, usual_together, week_of
+from models.sensors.held import LONGEST, TRUSTED_AGAIN, held, stepped
 from models.sensors.looks import LOOKS, Around
-from models.sensors.together import ALONE, LOOKED_BACK, TOGETHER, Together, departures, hourly
+from models.sensors.peers import common, peers_of
+from models.sensors.together import Beside, Together, hourly
 from models.sensors.usual import LOOKS_BACK, Usual
-
-TRUSTED_AGAIN = timedelta(hours=6)
 
 REACH = LOOKS_BACK + TRUSTED_AGAIN
 """For how long after a reading it may decide whether a sensor is believed, what is usual left aside."""
@@ -33,10 +34,12 @@ WORDS: Mapping[str, str] = {
     "noise": "it is much noisier than usual, at its usual level",
     "spikes": "single readings jump there and back",
     "apart": "it departs from what the other signals say, as a sensor that drifts or is off does",
+    "step": "it jumped from one reading to the next and stays there, while the other signals did not",
 }
 """What each kind of fault is, for people."""
 
 _DAY = timedelta(days=1)
+_ROWS = 3
 _BESIDE = LOOKS_BACK + CLOSE.astype(timedelta)
 
 _MISSING_FROM = 0.6
@@ -44,6 +47,9 @@ _TIMES = 4.0
 _CODES = (*WORDS,)
 APART = _CODES.index("apart") + 1
 """The number of the kind of fault that leaves the signal out and says nothing against the machine's others."""
+
+STEP = _CODES.index("step") + 1
+"""The number of the kind of fault that a sensor has that is off by a constant."""
 
 JOINED = -1
 """A signal that departs together with others: that is the machine."""
@@ -93,8 +99,8 @@ def sensor_health(
         return {}
     signals = tuple(each.name for each in machine_class.slow_signals)
     every = expected_interval(history, machine_class)
-    hours = hours_in(start - TRUSTED_AGAIN, end)
-    marks = {machine: np.zeros((len(signals), len(hours)), np.int8) for machine in machines}
+    hours = hours_in(start - 2 * LONGEST, end)
+    marks = {machine: np.zeros((_ROWS, len(signals), len(hours)), np.int8) for machine in machines}
     for begin, last in _spans(hours) if signals else ():
         keys = [("sensor marks", signals, machine) for machine in machines]
         work = partial(_marks, history, machine_class.name, signals, machines, begin, last, every)
@@ -103,9 +109,22 @@ def sensor_health(
             found = history.derived(machine_class.name, week_of(begin) - REACHES_BACK, last, keys, work)
         at = np.flatnonzero((hours > instant(begin)) & (hours <= instant(last)))
         for machine, own in zip(machines, found, strict=True):
-            marks[machine][:, at] = own[:, own.shape[1] - len(at) :]
+            marks[machine][..., at] = own[..., own.shape[-1] - len(at) :]
     kept = hours > instant(start)
-    return {machine: Health(signals, hours[kept], _held(own)[:, kept]) for machine, own in marks.items()}
+    return {machine: Health(signals, hours[kept], _fault(own)[:, kept]) for machine, own in marks.items()}
+
+
+def _fault(marks: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the fault of each signal at each hour, held; a broken sensor is called that before one that stepped.
+
+    While one is broken no other is apart: it is foretold by the broken one.
+    """
+    shown, steps, agrees = marks
+    found = held(shown)
+    off = stepped(steps, agrees > 0) & ((found <= 0) | (found == APART))
+    found = np.where(off, np.int8(STEP), found)
+    broken = (found > 0) & (found != APART)
+    return np.where((found == APART) & broken.any(axis=0), np.int8(JOINED), found)
 
 
 def _spans(hours: Hours) -> Iterator[tuple[datetime, datetime]]:
@@ -134,15 +153,16 @@ def _marks(
     """Return the marks of some machines at the hours of some days up to the last one."""
     names = [machines[place] for place in which]
     days = [begin + number * _DAY for number in range(-(-(last - begin) // _DAY))]
-    marks = {machine: np.zeros((len(signals), len(hours_in(begin, last))), np.int8) for machine in names}
+    marks = {machine: np.zeros((_ROWS, len(signals), len(hours_in(begin, last))), np.int8) for machine in names}
     blocks = read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every)
     one = next(blocks, None)
     if one is None:  # as between a clock that was wrong by years and all other readings
         return [marks[machine] for machine in names]
     known = [usual(history, machine_class, signals, names, day, every) for day in days]
     beside = usual_together(history, machine_class, signals, names, begin, every)
+    shared = _common(history, machine_class, signals, beside, begin, last, every)
     for machine, block in itertools.chain([one], blocks):
-        apart = _departures(block, beside[machine], hours_in(begin, last))
+        departs = _departures(block, beside[machine], hours_in(begin, last), shared.get(machine))
         usuals = [own[machine] for own in known]
         pieces = [number for number, own in enumerate(usuals) if number == 0 or own != usuals[number - 1]]
         broken = np.concatenate(
@@ -152,19 +172,71 @@ def _marks(
             ],
             axis=1,
         )
-        marks[machine] = np.where(broken > 0, broken, apart)
+        marks[machine] = np.stack([np.where(broken > 0, broken, departs[0]), *departs[1:]])
     return [marks[machine] for machine in names]
 
 
-def _departures(block: Block, beside: Together | None, hours: Hours) -> NDArray[np.int8]:
-    """Return where each signal departs from what the others say: ``APART`` alone, ``JOINED`` with others, 0 not."""
+def _common(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    beside: Mapping[str, Together | None],
+    begin: datetime,
+    last: datetime,
+    every: timedelta,
+) -> dict[str, Values]:
+    """Return what the peers of each machine that is compared with any are off by, from ``LOOKED_BACK`` on."""
+    spans, since = history.spans(machine_class), week_of(begin) - REACHES_BACK
+    compared = [name for name, own in beside.items() if own is not None and own.gain.any()]
+    peers = {machine: peers_of(machine, spans, since) for machine in compared}
+    asked = sorted({each for own in peers.values() for each in own})
+    if not asked:
+        return {}
+    keys = [("off", tuple(signals), machine) for machine in asked]
+    work = partial(_off, history, machine_class, signals, asked, begin, last, every)
+    off = dict(zip(asked, history.derived(machine_class, since, last, keys, work), strict=True))
+    return {machine: common([off[each] for each in own]) for machine, own in peers.items()}
+
+
+def _off(
+    history: History,
+    machine_class: str,
+    signals: Sequence[str],
+    machines: Sequence[str],
+    begin: datetime,
+    last: datetime,
+    every: timedelta,
+    which: Sequence[int],
+) -> list[Values]:
+    """Return how far some machines are from what their own signals let expect; NaN where nobody knows."""
+    names, hours = [machines[place] for place in which], _reaching(hours_in(begin, last))
+    usual = usual_alone(history, machine_class, signals, names, begin, every)
+    found = {}
+    for machine, block in read_blocks(history, machine_class, signals, names, begin - _BESIDE, last, every):
+        own = usual[machine]
+        if own is not None:
+            found[machine] = Beside(own, hourly(block, hours)).off.by
+    unknown = np.full((len(signals), len(hours)), np.nan)
+    return [found.get(machine, unknown) for machine in names]
+
+
+def _reaching(hours: Hours) -> Hours:
+    return np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
+
+
+def _departures(block: Block, beside: Together | None, hours: Hours, shared: Values | None) -> NDArray[np.int8]:
+    """Return how each signal goes with the others at each hour, shape (3, n_signals, n_hours).
+
+    ``APART`` where it departs alone, ``JOINED`` with others; its steps; 1 where it agrees with the others.
+    """
     if beside is None:
-        return np.zeros((len(block.values), len(hours)), np.int8)
-    reaching = np.concatenate([hours[0] - np.arange(LOOKED_BACK, 0, -1) * HOUR, hours])
-    departs = departures(beside, hourly(block, reaching))
-    return np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0)).astype(np.int8) * _heard(
-        block, hours
-    )
+        return np.zeros((_ROWS, len(block.values), len(hours)), np.int8)
+    reaching = _reaching(hours)
+    own = Beside(beside, hourly(block, reaching), common=shared)
+    departs = departures(own) * _heard(block, hours)
+    fault = np.where(departs == ALONE, APART, np.where(departs == TOGETHER, JOINED, 0))
+    steps = lone_steps(own, block, reaching)[:, LOOKED_BACK:]
+    return np.stack([fault, steps, np.abs(own.away[:, -len(hours) :]) < 1.0]).astype(np.int8)
 
 
 def _heard(block: Block, hours: Hours) -> Flags:
@@ -191,11 +263,3 @@ def _beyond(code: str, look: Values, usual: Usual) -> Flags:
     # A noise that was never there before has no multiple; a jump is none where the machine itself jumps as far.
     least = {"stuck": usual.width, "noise": 0.0 if known else usual.change, "spikes": usual.change}[code]
     return look > max(least, _TIMES * known)
-
-
-def _held(marks: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Hold each fault for as long as the sensor is not trusted again."""
-    place = np.arange(marks.shape[1])
-    last = np.maximum.accumulate(np.where(marks > 0, place, -1), axis=1)
-    holds = (last >= 0) & (place - last < TRUSTED_AGAIN / timedelta(hours=1))
-    return np.where(holds, np.take_along_axis(marks, np.maximum(last, 0), axis=1), marks)

@@ -1,42 +1,53 @@
-"""What each signal should say, given what the others say: hours of the fortnight before at which they said the same.
+"""How the signals of a machine go together: how far each of them is from what the others, and its peers, say."""
 
-A signal that leaves this alone, while the others still agree among themselves, is a sensor that drifts or is off by a
-constant; several that leave it together are the machine.
-
-References
-----------
-Hines, Garvey: Development and application of fault detectability performance metrics for instrument calibration
-verification and anomaly detection, J. Pattern Recognition Research 1, 2006 (auto-associative kernel regression).
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.sensors.block import HOUR, Block, Flags, Hours, Values
-
-LOOKED_BACK = 28
-"""How many hours before an hour are looked back at: 24 of distances, each smoothed over six."""
-
-ALONE, TOGETHER = 1, -1
-"""A signal that departs alone, and one that departs together with others."""
+from models.sensors.foretold import foretold, gaps, nearest
+from models.sensors.peers import common
+from models.sensors.step import EVERY, lone, step_sizes, usual_change
 
 FEWEST_SIGNALS = 3
 """Of two that disagree nobody knows which one lies."""
 
 _SMOOTHED = 6
-_MOST, _OF = 20, 24
-_NEIGHBOURS = 12
-_FARTHEST = 9.0
 _APART_HOURS = 24
 _FEWEST_HOURS = 120
 _FEWEST_LATELY = 24
-_DEPARTS = 3.0
-_STAYS = 2.0
 _JOINS = 2.0
 _LEAST_AWAY = 0.5
+_PAYS = 0.8
+_MOST_GAIN = 1.5
+
+_STEP_CHANGES = 2.5
+_STEP_TIMES = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """How far signals are from what the others say; arrays of shape (n_signals, n_hours).
+
+    Attributes
+    ----------
+    by : in the unit of each signal; NaN where nobody knows
+    spread : how far they were in the hours alike, in the unit of each signal
+    """
+
+    by: Values
+    spread: Values
+
+    def less(self, common: Values | None, gain: Values) -> Values:
+        """Return the same without a share of what peers are off by, in spreads."""
+        by = self.by
+        if common is not None and gain.any():
+            by = by - np.where(gain[:, np.newaxis] > 0, gain[:, np.newaxis] * common, 0.0)
+        return by / self.spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +56,80 @@ class Together:
 
     Attributes
     ----------
-    seen : means of hours, in noises; shape (n_signals, n_seen)
+    seen : means of hours at which all signals were read, in noises; shape (n_signals, n_seen)
     noise : typical change of each signal from one hour to the next, infinite for one that stood still; shape
         (n_signals,)
-    away : distance of each signal from what the others let expect that nine in ten hours stay below, in noises
+    before, after : how far each signal was from what the others let expect in those hours and in the week after
+    gain : how much of what its peers were off by each signal was off by, too; 0 where that says nothing of it
+    away : distance of each signal from what the others let expect that nine in ten hours stay below, in spreads
     far : distance of the nearest seen hours that 99 in 100 hours stay below
-    lately : how far each signal was from what the others let expect in the middle of the week after, in noises
+    lately : how far each signal was from what the others let expect in the middle of the week after, in spreads
+    change : change of each signal within half an hour that one in four exceeds, in its unit
+    step : size from which on a step of each signal alone is none that was usual, in its unit
     """
 
     seen: Values
     noise: Values
+    before: Off
+    after: Off
+    gain: Values
     away: Values
     far: float
     lately: Values
+    change: Values
+    step: Values
+
+
+class Beside:
+    """Each signal beside what the others say at some hours in a row.
+
+    Parameters
+    ----------
+    means : of each signal over each hour, shape (n_signals, n_hours)
+    allowed : which of the seen hours it may be compared with, shape (n_hours, n_seen); all of them if not given
+    common : what its peers are off by, of the shape of ``means``; not needed where nothing is gained by it
+    """
+
+    def __init__(
+        self, usual: Together, means: Values, allowed: Flags | None = None, common: Values | None = None
+    ) -> None:
+        self.usual, self._allowed, self._common = usual, allowed, common
+        self._now = means / usual.noise[:, np.newaxis]
+        self._gaps = gaps(self._now, usual.seen)
+        self._whole = self._gaps.sum(axis=0)
+
+    @cached_property
+    def off(self) -> Off:
+        """How far each signal is from what the others say."""
+        return Off(*np.stack([self._without(signal) for signal in range(len(self._now))], axis=1))
+
+    @cached_property
+    def apart(self) -> Values:
+        """The same less what its peers are off by and it was lately, in spreads."""
+        return self.off.less(self._common, self.usual.gain) - self.usual.lately[:, np.newaxis]
+
+    @cached_property
+    def away(self) -> Values:
+        """The same smoothed over six hours, in usual distances; shape (n_signals, n_hours − 5)."""
+        return smoothed(self.apart) / self.usual.away[:, np.newaxis]
+
+    def joined(self, signal: int) -> Flags:
+        """Say where any other signal leaves what the rest but this one says; shape (n_hours − 5,)."""
+        others = [each for each in range(len(self._now)) if each != signal]
+        off = Off(*np.stack([self._without(each, signal) for each in others], axis=1))
+        common = None if self._common is None else self._common[others]
+        apart = off.less(common, self.usual.gain[others]) - self.usual.lately[others, np.newaxis]
+        away = smoothed(apart) / self.usual.away[others, np.newaxis]
+        return np.asarray((np.abs(away) > _JOINS).any(axis=0))
+
+    def _without(self, signal: int, *left_out: int) -> tuple[Values, Values]:
+        """Return how far a signal is from what others say but those that are left out, and how far it usually was."""
+        by = [each for each in range(len(self._now)) if each != signal and each not in left_out]
+        far, near = nearest(self._whole - self._gaps[[signal, *left_out]].sum(axis=0), self._allowed)
+        expected, spread = foretold(signal, by, self._now, self.usual.seen, near)
+        unit = self.usual.noise[signal]
+        apart = np.where(far <= 2 * self.usual.far, self._now[signal] - expected, np.nan)
+        return apart * unit, spread * unit
 
 
 def hourly(block: Block, hours: Hours) -> Values:
@@ -82,67 +154,66 @@ def together(block: Block, hours: Hours, after: Hours) -> Together | None:
     after : hours after those, by which seasons and slow changes are taken out
     """
     means = hourly(block, hours)
-    if len(means) < FEWEST_SIGNALS or (~np.isnan(means)).all(axis=0).sum() < _FEWEST_HOURS:
+    whole = ~np.isnan(means).any(axis=0)
+    if len(means) < FEWEST_SIGNALS or whole.sum() < _FEWEST_HOURS:
         return None
-    with np.errstate(invalid="ignore"):
-        noise = np.nanmedian(np.abs(np.diff(means, axis=1)), axis=1)
-        spread = np.nanstd(means, axis=1)
-    noise = np.where(noise > 0, noise, spread)
+    noise = np.nanmedian(np.abs(np.diff(means, axis=1)), axis=1)
+    noise = np.where(noise > 0, noise, means[:, whole].std(axis=1))
     noise = np.where(noise > 0, noise, np.inf)
-    seen = means / noise[:, np.newaxis]
-    apart = np.abs(np.arange(len(hours))[:, np.newaxis] - np.arange(len(hours))) >= _APART_HOURS
-    gaps = _gaps(seen, seen)
-    whole = gaps.sum(axis=0)
-    away = np.empty(len(seen))
-    for signal in range(len(seen)):
-        expected, _ = _expected(seen[signal], whole - gaps[signal], apart)
-        away[signal] = _quantile(np.abs(smoothed(seen[signal] - expected)), 0.9)
-    _, distance = _expected(seen[0], whole, apart)
-    usual = Together(seen, noise, away, _quantile(distance, 0.99), np.zeros(len(seen)))
-    return replace(usual, lately=_lately(usual, hourly(block, after)))
+    seen = (means / noise[:, np.newaxis])[:, whole]
+    apart = np.abs(hours[:, np.newaxis] - hours[whole]) >= _APART_HOURS * HOUR
+    far, _ = nearest(gaps(seen, seen).sum(axis=0), apart[whole])
+    readings = block.coarser(EVERY)
+    change = usual_change(readings)
+    first, stop = np.searchsorted(readings.time, [hours[0] - HOUR, hours[-1]], side="right")
+    most = np.abs(lone(step_sizes(readings), change)[:, first:stop]).max(axis=1)
+    none = np.zeros(len(seen))
+    usual = Together(
+        seen,
+        noise,
+        before=Off(means, means),
+        after=Off(means, means),
+        gain=none,
+        away=none + 1.0,
+        far=_quantile(far, 0.99),
+        lately=none,
+        change=change,
+        step=np.maximum(_STEP_CHANGES * change, _STEP_TIMES * most),
+    )
+    return beside_peers(
+        replace(usual, before=Beside(usual, means, apart).off, after=Beside(usual, hourly(block, after)).off), []
+    )
 
 
-def departures(usual: Together | None, means: Values) -> NDArray[np.int8]:
-    """Return which signals depart from what the others say: 1 alone, −1 together with others, 0 not.
+def beside_peers(usual: Together, peers: Sequence[Together]) -> Together:
+    """Return the same, each signal foretold by what its peers are off by, too, where that is at least a fifth closer.
 
     Parameters
     ----------
-    means : means of hours one after the other, shape (n_signals, n_hours); the first ``LOOKED_BACK`` are only
-        looked back at
-
-    Returns
-    -------
-    array of shape (n_signals, n_hours − LOOKED_BACK)
-        A signal departs where it did to one side in 20 of the last 24 hours, by three of its usual distances, and
-        still does by two; it is alone where no other did in those hours.
+    peers : how the signals of other machines of the class went together in the same hours
     """
-    found = np.zeros((len(means), means.shape[1] - LOOKED_BACK), np.int8)
-    if usual is None or not found.size:
-        return found
-    now = means / usual.noise[:, np.newaxis]
-    gaps = _gaps(now, usual.seen)
-    whole = gaps.sum(axis=0)
-    for signal in range(len(now)):
-        without = whole - gaps[signal]
-        away = _away(usual, now, without, signal)
-        # What others do is only asked of the few signals that stay away for long.
-        if not _lasts(np.abs(away) > _STAYS, away).any():
-            continue
-        joined = np.zeros(len(away), np.bool_)
-        for other in range(len(now)):
-            if other != signal:
-                joined |= np.abs(_away(usual, now, without - gaps[other], other)) > _JOINS
-        stays = np.abs(away) > _STAYS
-        alone = _lasts((np.abs(away) > _DEPARTS) & ~joined, away)
-        together = _lasts(stays, away) & joined[_OF - 1 :]
-        found[signal] = np.where(~stays[_OF - 1 :], 0, np.where(together, TOGETHER, np.where(alone, ALONE, 0)))
-    return found
+    gain, shared = np.zeros(len(usual.away)), None
+    away = _away(usual.before.less(None, gain))
+    if peers:
+        before, shared = common([each.before.by for each in peers]), common([each.after.by for each in peers])
+        possible = _gain(usual.before.by, before)
+        closer = _away(usual.before.less(before, possible))
+        pays = closer < _PAYS * away
+        gain, away = np.where(pays, possible, 0.0), np.where(pays, closer, away)
+    lately = np.array([_middle(each) for each in usual.after.less(shared, gain)])
+    return replace(usual, gain=gain, away=np.maximum(away, _LEAST_AWAY), lately=lately)
 
 
-def _lasts(flags: Flags, away: Values) -> Flags:
-    """Say where flags held to the side that a signal is at now in most of the hours, shape (n − _OF + 1,)."""
-    up, down = (sliding_window_view(flags & side, _OF).sum(axis=1) >= _MOST for side in (away > 0, away < 0))
-    return np.where(away[_OF - 1 :] > 0, up, down)
+def _gain(by: Values, common: Values) -> Values:
+    """Return how much of what is common each signal follows, by least squares; 0 where little of both is known."""
+    product, square = by * common, np.where(np.isnan(by), np.nan, common**2)
+    known = (~np.isnan(product)).sum(axis=1)
+    gain = np.nansum(product, axis=1) / np.maximum(np.nansum(square, axis=1), np.finfo(np.float64).tiny)
+    return np.where(known >= _FEWEST_HOURS, np.clip(gain, 0.0, _MOST_GAIN), 0.0)
+
+
+def _away(apart: Values) -> Values:
+    return np.array([_quantile(np.abs(each), 0.9) for each in smoothed(apart)])
 
 
 def smoothed(series: Values) -> Values:
@@ -156,49 +227,9 @@ def smoothed(series: Values) -> Values:
     return np.where(2 * count < _SMOOTHED, np.nan, (low + np.where(2 * count < _SMOOTHED, low, high)) / 2)
 
 
-def _lately(usual: Together, means: Values) -> Values:
-    now = means / usual.noise[:, np.newaxis]
-    gaps = _gaps(now, usual.seen)
-    whole = gaps.sum(axis=0)
-    lately = np.zeros(len(now))
-    for signal in range(len(now)):
-        apart = _apart(usual, now, whole - gaps[signal], signal)
-        known = apart[np.isfinite(apart)]
-        lately[signal] = np.median(known) if len(known) >= _FEWEST_LATELY else 0.0
-    return lately
-
-
-def _apart(usual: Together, now: Values, distance: Values, signal: int) -> Values:
-    expected, nearest = _expected(usual.seen[signal], distance, None)
-    return np.where(nearest <= 2 * usual.far, now[signal] - expected - usual.lately[signal], np.nan)
-
-
-def _away(usual: Together, now: Values, distance: Values, signal: int) -> Values:
-    """Return how far a signal is from what the rest says, in its usual distances; NaN where nobody knows."""
-    return smoothed(_apart(usual, now, distance, signal)) / max(usual.away[signal], _LEAST_AWAY)
-
-
-def _gaps(now: Values, seen: Values) -> Values:
-    """Return how far each hour is from each seen one, by signal: squared, at most three noises' worth.
-
-    So that one broken signal is as far from all of them. Shape (n_signals, n_hours, n_seen).
-    """
-    gaps = now.astype(np.float32)[:, :, np.newaxis] - seen.astype(np.float32)[:, np.newaxis]
-    np.multiply(gaps, gaps, out=gaps)
-    # Also where one of them is not known.
-    return np.fmin(gaps, _FARTHEST, out=gaps)
-
-
-def _expected(seen: Values, distance: Values, allowed: Flags | None) -> tuple[Values, Values]:
-    """Return the mean of a signal over the nearest seen hours, and how far the farthest of them is."""
-    usable = distance if allowed is None else np.where(allowed, distance, np.float32(np.inf))
-    unknown = np.isnan(seen)
-    if unknown.any():
-        usable = np.where(unknown, np.float32(np.inf), usable)
-    far = np.partition(usable, _NEIGHBOURS - 1, axis=1)[:, _NEIGHBOURS - 1].astype(np.float64)
-    near = usable <= far[:, np.newaxis]
-    mean = np.where(near, np.nan_to_num(seen), 0.0).sum(axis=1) / near.sum(axis=1)
-    return np.where(np.isfinite(far), mean, np.nan), far
+def _middle(series: Values) -> float:
+    known = series[np.isfinite(series)]
+    return float(np.median(known)) if len(known) >= _FEWEST_LATELY else 0.0
 
 
 def _sums(values: Values, edges: NDArray[np.intp]) -> Values:

@@ -18,7 +18,7 @@ from models.fit import fit_bundle
 from models.moment import instant
 from models.sensors.believed_history import BelievedHistory
 from models.sensors.doubt import Doubt, doubts
-from models.sensors.health import APART, JOINED, Health, sensor_health
+from models.sensors.health import APART, JOINED, STEP, Health, sensor_health
 from tests.features.table_history import TableHistory
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
@@ -54,15 +54,44 @@ def health_of(frame: pd.DataFrame) -> dict[str, set[int]]:
 
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_a_signal_that_leaves_the_others_alone_is_a_sensor(signal: str) -> None:
-    said = health_of(shifted(signal))
+    frame = readings().copy()
+    days = (frame["time"] - pd.Timestamp(FAULT)) / pd.Timedelta(DAY)
+    frame[signal] += 8.0 * days.clip(lower=0)
+    said = health_of(frame)
     assert APART in said[signal]
     assert not any(APART in codes for name, codes in said.items() if name != signal)
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_a_signal_that_steps_alone_is_doubted_within_hours_until_it_steps_back(signal: str) -> None:
+    frame = shifted(signal, until=FAULT + 2 * DAY)
+    health = sensor_health(TableHistory(frame), PUMP, ["m1"], FAULT, BEGIN + DAYS * DAY)["m1"]
+    stepped = dict(zip(health.signals, health.fault == STEP, strict=True))
+    seen = np.flatnonzero(stepped[signal]) + 1
+    assert seen[0] <= 10
+    assert 48 <= seen[-1] <= 58
+    assert seen.size == seen[-1] - seen[0] + 1
+    assert not any(own.any() for name, own in stepped.items() if name != signal)
 
 
 def test_signals_that_depart_together_are_the_machine() -> None:
     said = health_of(shifted("flow", "heat"))
     assert not any(APART in codes for codes in said.values())
     assert JOINED in said["flow"] | said["heat"]
+
+
+def test_no_signal_is_apart_while_another_is_broken_that_foretells_it() -> None:
+    frame = readings().copy()
+    days = (frame["time"] - pd.Timestamp(FAULT)) / pd.Timedelta(DAY)
+    frame["flow"] += 8.0 * days.clip(lower=0)
+    frame.loc[(days > 2.5) & (np.random.default_rng(6).random(len(frame)) < 0.15), "heat"] += 80.0
+    health = sensor_health(TableHistory(frame), PUMP, ["m1"], FAULT, BEGIN + DAYS * DAY)["m1"]
+    flow, heat = (health.fault[health.signals.index(name)] for name in ("flow", "heat"))
+    broken = (heat > 0) & (heat != APART)
+    assert (flow[~broken] == APART).any()
+    assert broken.any()
+    assert not (flow[broken] == APART).any()
+    assert (flow[broken] == JOINED).any(), "so that none of its readings is doubted for that"
 
 
 def test_what_all_signals_show_together_is_neither() -> None:

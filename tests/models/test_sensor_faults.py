@@ -17,16 +17,16 @@ def fleet() -> Fleet:
 def test_no_sensor_of_a_healthy_machine_is_blamed(fleet: Fleet) -> None:
     marks, years = false_marks(fleet, "pump")
     assert years > 0.08
-    assert marks == 0
+    assert not marks
 
 
 def test_faults_are_found_on_the_sensor_that_has_them(fleet: Fleet) -> None:
     found, asked, others = Counter[str](), Counter[str](), 0
-    for fault, what in cases("pump", SEED, fleet):
+    for fault, what in cases("pump", SEED, fleet, 1):
         found[fault.kind] += int(what["found"])
         asked[fault.kind] += 1
         others += int(what["others"])
     assert set(asked) == set(FAULTS)
-    least = {"stuck": 5, "spikes": 5, "drop-outs": 5, "drift": 1, "offset": 2}
+    least = {"stuck": 5, "spikes": 5, "drop-outs": 5, "drift": 2, "offset": 4}
     assert {kind: found[kind] >= least[kind] for kind in FAULTS} == dict.fromkeys(FAULTS, True), found
     assert others <= 1

@@ -1,21 +1,24 @@
 """Give every sensor of healthy machines every kind of fault: ``python -m tests.trials.sensor_faults --seeds 1 2``.
 
 A fleet like the sample plant runs, fails and is learnt from for 90 days; from then on its machines stay healthy. On
-each machine one sensor at a time has one fault, and the same readings without it are the base rate. The code that a
+some machines one sensor at a time has one fault, and the same readings without it are the base rate. The code that a
 round uses says hour by hour which sensors cannot be believed and window by window what the models say; alerts are
 counted as the plant file asks for them.
 
 Each row of the table: how many faults were found on the right signal while they lasted and within how many hours
 (median), how many other signals were blamed, and how many machine alerts began during the fault and within the longest
 window after it that the same machine without the fault has not, and in brackets the reverse; last, how many alerts the
-machine has in this time without the fault.
+machine has in this time without the fault. Below it, how often sensors without any fault were blamed: of healthy
+machines, and of a fleet that goes on to fail as the sample plant does.
+
+``tests.trials.sensor_fault_sizes`` says from which size on faults are found.
 """
 
 import argparse
 import json
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,7 +38,7 @@ from models.believed import believed
 from models.bundle import Bundle
 from models.moment import as_datetime, instant
 from models.persistence import episodes
-from models.sensors.health import sensor_health
+from models.sensors.health import WORDS, Health, sensor_health
 from tests.features.table_history import TableHistory
 from tests.trials.learnt import learnt
 
@@ -68,11 +71,13 @@ class Fleet:
 
 
 class FaultyHistory(TableHistory):
-    """A history that is the true one up to a moment, so that what is derived from earlier readings is shared."""
+    """The true history but for one machine from a moment on; what is derived from the same readings is shared."""
 
-    def __init__(self, readings: pd.DataFrame, truth: TableHistory, until: datetime) -> None:
-        super().__init__(readings)
+    def __init__(self, readings: pd.DataFrame, truth: TableHistory, machine: str, until: datetime) -> None:
+        others = truth.readings[truth.readings["machine"] != machine]
+        super().__init__(pd.concat([others, readings]))
         self.known_events, self._truth, self._until = truth.known_events, truth, until
+        self._others = set(others["machine"].unique())
 
     def derived(
         self,
@@ -83,7 +88,7 @@ class FaultyHistory(TableHistory):
         work: Callable[[Sequence[int]], Sequence[Any]],
     ) -> list[Any]:
         """Return what ``work`` makes of the readings."""
-        if end <= self._until:
+        if end <= self._until or all(isinstance(key, tuple) and key[-1] in self._others for key in keys):
             return self._truth.derived(machine_class, start, end, keys, work)
         return super().derived(machine_class, start, end, keys, work)
 
@@ -176,29 +181,53 @@ def alerts(fleet: Fleet, history: TableHistory, machine: str, span: tuple[dateti
     return found
 
 
-def false_marks(fleet: Fleet, kind: str) -> tuple[int, float]:
+def blamed(health: Mapping[str, Health]) -> Counter[str]:
+    """Return how often a sensor was blamed, by kind of fault."""
+    found = Counter[str]()
+    for each in health.values():
+        bad = each.fault > 0
+        begins = np.diff(bad, axis=1, prepend=False) & bad
+        found.update([*WORDS][code - 1] for code in each.fault[begins].tolist())
+    return found
+
+
+def false_marks(fleet: Fleet, kind: str) -> tuple[Counter[str], float]:
     """Return how often a sensor of the machines without faults was blamed, and in how many years of a machine."""
     span = fleet.begin + LEARNT + SETTLED, fleet.begin + timedelta(days=DAYS)
-    names = sorted(set(fleet.readings["machine"]))
-    health = sensor_health(fleet.history(), fleet.plant.class_named(kind), names, *span)
-    blamed = [np.diff(each.fault > 0, axis=1, prepend=False) & (each.fault > 0) for each in health.values()]
-    return int(sum(each.sum() for each in blamed)), len(names) * ((span[1] - span[0]) / timedelta(days=365.25))
+    return _marks(fleet.plant, kind, fleet.history(), *span)
 
 
-def cases(kind: str, seed: int, fleet: Fleet) -> Iterator[tuple[SensorFault, dict[str, float]]]:
-    """Yield every fault with what came of it."""
+def marks_of_failing(kind: str, seed: int, machines: int) -> tuple[Counter[str], float]:
+    """Return the same of machines that go on to fail as those of the sample plant do, with sensors that do not."""
+    told = json.loads((SAMPLE / "scenario.json").read_text(encoding="utf-8"))
+    scenario = replace(scenario_from(told), seed=seed, machines={kind: machines}, sensor_faults_per_machine_year=0.0)
+    history = TableHistory(pd.concat([_of(scenario, each)[0] for each in scenario.plant()], ignore_index=True))
+    begin = datetime.fromtimestamp(scenario.begin, UTC)
+    span = begin + SETTLED, begin + timedelta(days=scenario.days)
+    return _marks(load_plant(SAMPLE / "plant.toml"), kind, history, *span)
+
+
+def _marks(
+    plant: Plant, kind: str, history: TableHistory, start: datetime, end: datetime
+) -> tuple[Counter[str], float]:
+    names = sorted(history.spans(kind))
+    health = sensor_health(history, plant.class_named(kind), names, start, end)
+    return blamed(health), len(names) * ((end - start) / timedelta(days=365.25))
+
+
+def cases(kind: str, seed: int, fleet: Fleet, machines: int) -> Iterator[tuple[SensorFault, dict[str, float]]]:
+    """Yield every fault of the first machines of a fleet with what came of it."""
     machine_class = fleet.plant.class_named(kind)
     end = fleet.begin + timedelta(days=DAYS)
     longest = max((bundle.recipe.lookback for bundle in fleet.bundles), default=DAY)
-    truth, machines = fleet.history(), len(set(fleet.readings["machine"]))
+    truth = fleet.history()
     for machine in Scenario(machines={kind: machines}, seed=seed).plant():
         own = fleet.readings[fleet.readings["machine"] == machine.name]
-        rest = _before(fleet.readings[fleet.readings["machine"] != machine.name], fleet.begin + LEARNT)
         plain = alerts(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end))
         for fault in faults_of(kind, seed, machine, fleet.begin):
             start, over = (datetime.fromtimestamp(each, UTC) for each in (fault.begin, fault.end))
             last = min(over + longest, end)
-            history = FaultyHistory(pd.concat([rest, faulty(kind, own, fault, seed)]), truth, start)
+            history = FaultyHistory(faulty(kind, own, fault, seed), truth, machine.name, start)
             span = fleet.begin + HEALTHY - HOUR, last
             health = sensor_health(history, machine_class, [machine.name], start - HOUR, last)[machine.name]
             bad = {name: health.hours[row > 0] for name, row in zip(health.signals, health.fault, strict=True)}
@@ -241,18 +270,23 @@ def main() -> None:
     """Run it and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--machines", type=int, default=4)
+    parser.add_argument("--machines", type=int, default=4, help="that have faults, of each class")
+    parser.add_argument("--fleet", type=int, default=10, help="machines of each class")
     parser.add_argument("--classes", nargs="+", default=["pump", "spindle"])
     asked = parser.parse_args()
     started = perf_counter()
     told: dict[tuple[str, str, str], list[dict[str, float]]] = defaultdict(list)
-    blamed, years = 0, 0.0
+    healthy, failing = Counter[str](), Counter[str]()
+    watched = np.zeros(2)
     for kind in asked.classes:
         for seed in asked.seeds:
-            fleet = fleet_of(kind, seed, asked.machines)
-            marks, watched = false_marks(fleet, kind)
-            blamed, years = blamed + marks, years + watched
-            for fault, what in cases(kind, seed, fleet):
+            fleet = fleet_of(kind, seed, asked.fleet)
+            for place, (said, (marks, years)) in enumerate(
+                ((healthy, false_marks(fleet, kind)), (failing, marks_of_failing(kind, seed, asked.fleet)))
+            ):
+                said.update(marks)
+                watched[place] += years
+            for fault, what in cases(kind, seed, fleet, asked.machines):
                 told[fault.kind, kind, fault.signal].append(what)
                 told[fault.kind, "all", ""].append(what)
     _say(f"{'fault':<10} {'signal':<30}  found  hours  others   more (less) during | after | base rate")
@@ -265,7 +299,10 @@ def main() -> None:
             f" {total['more during']:>9} ({total['less during']}) | {total['more after']} ({total['less after']})"
             f" | {total['base']}"
         )
-    _say(f"without faults: {blamed} sensors blamed in {years:.1f} years of a machine; {perf_counter() - started:.0f} s")
+    for name, said, years in zip(("healthy", "failing"), (healthy, failing), watched, strict=True):
+        kinds = ", ".join(f"{code} {count}" for code, count in said.most_common())
+        _say(f"{name}, without faults: {said.total()} sensors blamed in {years:.1f} years of a machine: {kinds}")
+    _say(f"{perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":
