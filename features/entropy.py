@@ -15,12 +15,15 @@ BINS = 10
 """Of equal width, from the smallest to the largest sample of the window."""
 
 _PATTERNS = 6
+_ON_EDGE = 1e-9
+"""Of a bin's width: a sample so little below a bin is in it. Rounding must not part readings such as tenths."""
 
 
 def entropy(windows: Floats) -> Floats:
     """Return the entropy of the histogram of each row, in nats, from 0 to ln 10 = 2.303.
 
-    Sample x falls into bin ⌊10 (x − min) / (max − min)⌋, the largest one into the last bin. Even use of
+    Sample x falls into bin ⌊10 (x − min) / (max − min)⌋, the largest one into the last bin, and one less than
+    a billionth of a bin below an edge into the bin above it. Even use of
     the range has 2.303, normal noise about 2, a signal that rests and rarely jumps nearly 0. Exactly 0
     when all samples are equal; NaN when the range is not finite.
 
@@ -33,7 +36,7 @@ def entropy(windows: Floats) -> Floats:
     low, high = np.fmin.reduce(windows, axis=1), np.fmax.reduce(windows, axis=1)
     width = np.where(high > low, high - low, 1.0)[:, np.newaxis]
     place = (windows - low[:, np.newaxis]) * BINS / width
-    bins = np.minimum(np.floor(place), BINS - 1)
+    bins = np.minimum(np.floor(place + _ON_EDGE), BINS - 1)
     found = _entropy_of(np.stack([np.count_nonzero(bins == which, axis=1) for which in range(BINS)]))
     return np.where((known & ~np.isfinite(place)).any(axis=1), np.nan, found)
 

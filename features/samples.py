@@ -44,7 +44,7 @@ class Held(Protocol):
     """The newest readings and events of some machines, held in memory as arrays."""
 
     def samples(self, signals: Sequence[str], machines: Sequence[str], start: int, end: int) -> Samples:
-        """Return readings in (start, end], as ``samples_of`` does."""
+        """Return readings in (start, end], rows that hold none of the signals among them."""
 
     def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
         """Return the machines' own states, as ``History.states`` does, or earlier ones as well."""
@@ -62,9 +62,13 @@ def no_rows(signals: int) -> Samples:
 def samples_of(
     history: Past, machine_class: str, signals: Sequence[str], machines: Sequence[str], start: int, end: int
 ) -> Samples:
-    """Read signals of some machines in (start, end], given in microseconds since 1970."""
+    """Read signals of some machines in (start, end], given in microseconds since 1970.
+
+    Rows that hold none of the signals are left out, wherever they come from: sums are added up in pairs, and a
+    row more would pair others.
+    """
     if isinstance(history, Held):
-        return history.samples(signals, machines, start, end)
+        return _spoken(history.samples(signals, machines, start, end))
     table = history.read(
         machine_class,
         machines=machines,
@@ -80,7 +84,7 @@ def samples_of(
         if signal in table.column_names:
             # Adding 0.0 makes -0.0 and 0.0 one value, so that no extreme depends on the order of equal samples.
             np.add(table[signal].to_numpy(), 0.0, out=values[place])
-    return _ordered(Samples(machine, time, values))
+    return _spoken(_ordered(Samples(machine, time, values)))
 
 
 def _ordered(samples: Samples) -> Samples:
@@ -89,3 +93,13 @@ def _ordered(samples: Samples) -> Samples:
         return samples
     order = np.lexsort((samples.time, samples.machine))
     return samples.where(order)
+
+
+def _spoken(samples: Samples) -> Samples:
+    """Return the rows in which one of the signals was read; all of them where no signal is asked for."""
+    silent = np.ones(len(samples.time), np.bool_)
+    for values in samples.values:
+        silent &= np.isnan(values)
+        if not silent.any():
+            return samples
+    return samples.where(~silent) if len(samples.values) else samples

@@ -6,6 +6,7 @@ samples.
 
 import numpy as np
 
+from features.kernels.names import ON_MEAN
 from features.moments import Floats
 from features.padded import centred, counts_of, known_of, total
 
@@ -52,7 +53,8 @@ def steepest_change(hours: Floats, windows: Floats) -> Floats:
 def longest_run_above_mean(windows: Floats) -> Floats:
     """Return the longest run of samples above their window's mean, as a share of its samples.
 
-    A sample on the mean is not above it, so equal samples have 0. Independent noise has little, a step
+    A sample on the mean is not above it, so equal samples have 0, and one nearer to it than ``ON_MEAN`` of the
+    range is on it. Independent noise has little, a step
     or a drift about a half.
 
     Examples
@@ -63,7 +65,8 @@ def longest_run_above_mean(windows: Floats) -> Floats:
     known = known_of(windows)
     distance = centred(windows, known)
     place = np.arange(1, windows.shape[1] + 1)
-    ended = np.maximum.accumulate(np.where(distance > 0, 0, place), axis=1)
+    reach = np.maximum.reduce(distance, axis=1, initial=0.0) - np.minimum.reduce(distance, axis=1, initial=0.0)
+    ended = np.maximum.accumulate(np.where(distance > ON_MEAN * reach[:, np.newaxis], 0, place), axis=1)
     longest = np.max(place - ended, axis=1) / np.maximum(counts_of(known), 1)
     return np.where(np.isfinite(distance).all(axis=1), longest, np.nan)
 

@@ -12,6 +12,8 @@ SHARES = (0.1, 0.5, 0.9)
 """Of the quantiles, in the order of ``ORDERED``."""
 ON_MEAN = 1e-13
 """A sample nearer to the mean than this share of the range is on it: rounding must not take it across."""
+TIED = 1 - 1e-9
+"""A power above this share of the largest is as large: rounding must not choose between equal lines."""
 
 MEAN, STANDARD_DEVIATION, MINIMUM, MAXIMUM, RANGE, ROOT_MEAN_SQUARE, SKEWNESS, KURTOSIS = range(8)
 CREST_FACTOR, SLOPE, ENERGY, ZERO_CROSSING_RATE, AUTOCORRELATION, MEAN_CROSSING_RATE = range(8, 14)

@@ -74,6 +74,22 @@ def _sum_pane(times: Any, rows: Any, end: int, signals: int, held: Any, place: i
 
 
 @jit
+def _spoken(times: Any, rows: Any, signals: int) -> Any:
+    """Return times and rows in which one of the signals was read, as ``features.samples`` reads no others."""
+    count = 0
+    known = np.empty(len(times), np.int64)
+    for i in range(len(times)):
+        for signal in range(signals):
+            if not np.isnan(rows[i, signal]):
+                known[count] = i
+                count += 1
+                break
+    if count == len(times):
+        return times, rows
+    return times[known[:count]], rows[known[:count]]
+
+
+@jit
 def add_panes(readings: Any, fresh: Any, signals: int, held: Any) -> None:
     """Write the moments of some panes behind those that are held; see ``newest_windows``."""
     times, rows = readings.times, readings.rows
@@ -93,5 +109,7 @@ def add_panes(readings: Any, fresh: Any, signals: int, held: Any) -> None:
             first -= 1
         _no_samples(held, place)
         if first < last:
-            _sum_pane(times[first:last], rows[first:last], since + fresh.length, signals, held, place, work)
+            known, values = _spoken(times[first:last], rows[first:last], signals)
+            if len(known):
+                _sum_pane(known, values, since + fresh.length, signals, held, place, work)
         last = first

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from features.kernels.names import BANDS, ON_MEAN, ORDERED, SHARES, SPECTRUM
+from features.kernels.names import BANDS, ON_MEAN, ORDERED, SHARES, SPECTRUM, TIED
 from features.kernels.steady import LEAST_SPECTRUM, steps_of
 
 Floats = NDArray[np.float64]
@@ -205,7 +205,8 @@ class _Rows:
     def dominant_frequency(self) -> Floats:
         if self.count < LEAST_SPECTRUM:
             return np.full(len(self.rows), np.nan)
-        found = (self.power.argmax(axis=1) + 1) / (self.count * self.seconds)
+        strongest = self.power > TIED * self.power.max(axis=1, keepdims=True)
+        found = (strongest.argmax(axis=1) + 1) / (self.count * self.seconds)
         return self.unless_equal(np.where(self.steady, found, np.nan))
 
     def band_power(self, band: int) -> Floats:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.kernels.jit import jit
-from features.kernels.lanes import LANES, load, splat, store, where_above
-from features.kernels.names import BANDS
+from features.kernels.lanes import LANES, high, load, splat, store, where_above
+from features.kernels.names import BANDS, TIED
 
 LEAST = 16
 """Shorter windows are transformed by scipy."""
@@ -85,6 +85,8 @@ def weigh_eight(columns: Any, length: int, anchor: Any, mean: Any, table: Any, r
 def bands_of(re: Any, im: Any, to_re: Any, to_im: Any, length: int, table: Any, found: Any) -> None:
     """Write the strongest bin above 0 and the power of four bands of eight windows that were laid out.
 
+    Of bins that are equally strong it is the lowest.
+
     The spectrum is a density of one segment, periodic Hann, one-sided. Band j holds the bins in
     (j, j + 1] quarters of half the sampling rate.
 
@@ -101,8 +103,8 @@ def bands_of(re: Any, im: Any, to_re: Any, to_im: Any, length: int, table: Any, 
         size, stride = size // 4, stride * 4
     if size == 2:
         _two(re, im, to_re, to_im, stride)
-        re, im = to_re, to_im
-    strongest, where = splat(0.0), splat(0.0)
+        re, im, to_re = to_re, to_im, re
+    powers, strongest = to_re, splat(0.0)
     # Both sides of the spectrum, and Σ w² = 3 n / 8 of the Hann weights; the halves below give a quarter.
     scale = splat(2.0 / (length * (0.375 * length)) / 4)
     bin_ = 1
@@ -116,14 +118,18 @@ def bands_of(re: Any, im: Any, to_re: Any, to_im: Any, length: int, table: Any, 
             x, y = even_re + odd_re * c + odd_im * s, even_im + odd_im * c - odd_re * s
             power = x * x + y * y
             total = total + power
-            where = where_above(power, strongest, splat(float(bin_)), where)
-            strongest = where_above(power, strongest, power, strongest)
+            strongest = high(strongest, power)
+            store(powers, (bin_ - 1) * LANES, power)
             bin_ += 1
         if band == BANDS - 1:
             x = load(re, 0) - load(im, 0)
             # Half the sampling rate has one side only; ``scale`` is for two and for doubled parts.
             power = splat(2.0) * x * x
             total = total + power
-            where = where_above(power, strongest, splat(float(half)), where)
+            strongest = high(strongest, power)
+            store(powers, (half - 1) * LANES, power)
         store(found, (1 + band) * LANES, total * scale)
+    strongest, where = strongest * splat(TIED), splat(1.0)
+    for bin_ in range(half, 0, -1):
+        where = where_above(load(powers, (bin_ - 1) * LANES), strongest, splat(float(bin_)), where)
     store(found, 0, where)

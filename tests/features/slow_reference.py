@@ -155,7 +155,7 @@ def _entropy_of(counts: Sequence[int]) -> float:
 def _entropy(window: Sequence[Sample]) -> float:
     values = [Fraction(value) for _, value in window]
     low, width = min(values), max(values) - min(values)
-    bins = [min(math.floor((value - low) * 10 / width), 9) if width else 0 for value in values]
+    bins = [min(math.floor((value - low) * 10 / width + Fraction(1, 10**9)), 9) if width else 0 for value in values]
     return _entropy_of(list(Counter(bins).values()))
 
 
@@ -178,7 +178,8 @@ def _steepest_change(window: Sequence[Sample]) -> float:
 def _longest_run_above_mean(window: Sequence[Sample]) -> float:
     values = [Fraction(value) for _, value in window]
     middle = sum(values) / len(values)
-    runs = (len(list(run)) for above, run in groupby(value > middle for value in values) if above)
+    near = (max(values) - min(values)) / 10**13
+    runs = (len(list(run)) for above, run in groupby(value - middle > near for value in values) if above)
     return max(runs, default=0) / len(values)
 
 

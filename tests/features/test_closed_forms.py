@@ -40,6 +40,16 @@ def test_even_use_of_the_range_has_the_largest_entropy_and_two_values_have_ln_2(
     assert entropy.entropy(np.tile([1.0, 9.0], 50)[np.newaxis])[0] == pytest.approx(math.log(2), rel=1e-15)
 
 
+@pytest.mark.parametrize("level", [0, 7, 213])
+def test_readings_on_edges_of_bins_and_on_the_mean_lie_where_their_digits_say(level: int) -> None:
+    tenths = (np.arange(11) + level) / 10
+    shares = np.array([1.0] * 9 + [2.0]) / 11
+    assert entropy.entropy(tenths[np.newaxis])[0] == pytest.approx(stats.entropy(shares), rel=1e-14)
+    at_rest = np.full(20, level + 3)
+    at_rest[[3, 8]] += [1, -1]
+    assert steps.longest_run_above_mean(at_rest[np.newaxis] / 10)[0] == 1 / 20
+
+
 def test_a_signal_that_only_rises_has_one_order_and_a_saw_has_two() -> None:
     rising, saw = np.arange(50.0), np.tile([0.0, 1.0], 26)
 

@@ -83,6 +83,18 @@ def _near(found: float, slow: float, name: str, own: Floats, hours: Floats) -> b
     return abs(found - slow) <= 1e-12 * scale * conditioned
 
 
+@both
+@pytest.mark.parametrize("length", [12, 16, 64])
+def test_of_lines_that_are_equally_strong_the_lowest_is_the_dominant_one(engine: Engine, length: int) -> None:
+    pulse = np.zeros(2 * length)
+    pulse[length] = 1.0  # all lines but the first are as strong, wherever it stands, but for the weight
+    found = window_features(pulse, Even(length, 1), ["dominant_frequency"], engine=engine)[0, 0]
+    hours = np.arange(length) / 3600
+    for begin in (1, length // 4, length // 3, length // 2):
+        powers = np.array(bins_of(list(zip(hours.tolist(), pulse[begin : begin + length].tolist(), strict=True))))
+        assert round(found[begin] * length) == 1 + np.flatnonzero(powers > (1 - 1e-9) * powers.max())[0]
+
+
 def test_both_paths_know_every_feature() -> None:
     assert set(FORMULAS) == set(KERNELS) <= set(SLOW)
     assert len(KERNELS) == 22

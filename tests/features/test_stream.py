@@ -301,6 +301,33 @@ def test_what_was_streamed_is_what_the_store_gives_after_it_was_sealed_and_made_
     other.close()
 
 
+@pytest.mark.parametrize("running", [None, Running("speed > 46", ("speed",), timedelta(0), 5 * MINUTE)])
+@pytest.mark.parametrize("singly", [True, False])
+def test_rows_that_hold_only_signals_of_no_feature_change_no_bit(
+    tmp_path: Path, running: Running | None, singly: bool
+) -> None:
+    random, count = np.random.default_rng(4), 600
+    frame = readings_frame(
+        "m1", np.arange(count) / 10, **dict(zip("abc", random.normal(50, 2, (3, count)), strict=True))
+    )
+    frame = frame.rename(columns={"a": "pressure", "b": "flow", "c": "speed"})
+    frame.loc[random.random(count) < 0.4, ["pressure", "flow"]] = np.nan
+    recipe, store, copy = replace(MOMENTS, running=running), Store(tmp_path), Copy()
+    stream = Stream(recipe, store, since=LONG_AGO)
+    for first in range(0, count, 25):
+        part = TableHistory(frame[first : first + 25]).read("pump")
+        store.append(part, source="test", position=str(first))
+        if singly and first:
+            values = frame.loc[first : first + 24, list(stream.signals)].to_numpy()
+            for time, row in zip(frame["time"][first : first + 25], values, strict=True):
+                copy.take(stream.put("m1", moment(time), row))
+        else:
+            copy.take(stream.take(part))
+    assert stream.read_again == 1
+    assert copy.rows == content(extract(recipe, store, ["m1"], LONG_AGO, after(minutes=count / 10 - 0.1)))
+    store.close()
+
+
 def test_the_state_of_a_component_says_nothing_about_the_machine() -> None:
     store, copy = Growing(), Copy()
     recipe = replace(MOMENTS, running=Running("state == 'on'", (), timedelta(0), 50 * MINUTE))
