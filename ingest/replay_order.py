@@ -20,6 +20,12 @@ def asked_of(several: Sequence[Readings]) -> Selection:
     )
 
 
+def at_their_times(table: pa.Table, several: Sequence[Readings]) -> pa.Table:
+    """Return the rows at times of these readings: those between two letters may be a year of a machine."""
+    times = np.unique(np.concatenate([_times(each.table, "time") for each in several]))
+    return table.filter(pa.array(np.isin(_times(table, "time"), times)))
+
+
 class Held:
     """What the store holds of one class beside readings that are replayed.
 

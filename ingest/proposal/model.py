@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -94,8 +94,14 @@ def roughly(span: timedelta) -> str:
 
 
 def _history(table: Table) -> timedelta:
-    """Return how much time a machine's rows span in the sample, the middle one of all machines."""
-    times = pd.Series(table.ticks[table.ticks != NO_TIME])
+    """Return how much time a machine's rows span in the sample, the middle one of all machines.
+
+    Rows that are ahead of every clock are turned away when they are read; one of them is no year of history.
+    """
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).timestamp() * 1e6
+    known = table.ticks != NO_TIME
+    past = known & (table.ticks < tomorrow)
+    times = pd.Series(table.ticks[past if past.any() else known])
     spans = times.groupby(labels(table.sample.frame, table.machine.columns)).agg(lambda each: each.max() - each.min())
     middle = float(spans.median()) if len(spans) else 0.0
     return timedelta(seconds=round(middle / 1e6)) if np.isfinite(middle) else timedelta(0)

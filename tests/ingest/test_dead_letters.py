@@ -1,6 +1,7 @@
 """Dead letters: what was not understood is kept, counted, bounded, and read again."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from ingest.delivery import Delivery
 from ingest.errors import SourceError, StoreError, UnknownNameError
 from ingest.lake import Lake
 from ingest.plant import Machine, MachineClass, Plant, Signal
-from ingest.reading import Readings
+from ingest.reading import Readings, readings_schema
 from ingest.replay import replay
 from ingest.store import Store
 from tests.ingest.conftest import DATABASES
@@ -323,6 +324,27 @@ def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
 
     assert (store.dead_letters(), store.dead_letter_counts(), store.newest_dead_letter()) == ([], {}, 0)
     store.close()
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_what_lies_between_two_letters_is_not_held_in_memory(store: Store, sealed: bool) -> None:
+    count, first = 100_000, datetime(2026, 1, 1, tzinfo=UTC)
+    times = [first + timedelta(seconds=each) for each in range(count)]
+    columns = {"machine": ["m1"] * count, "time": times, "arrived": [NOW] * count, "a": [1.0] * count}
+    store.append(Readings("press", pa.table(columns, schema=readings_schema(("a",)))), source="s", position="")
+    if sealed:
+        store.seal()
+    rows = [{"machine": "m1", "time": each.isoformat(), "b": 50} for each in (times[0], times[-1])]
+    for each in rows:
+        store.deliver([Delivery(source="s", dead_letters=(letter(each),))])
+
+    tracemalloc.start()
+    report = replay(store, plant("m1", top=100))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert report.understood == 2
+    assert most < 100 * count
 
 
 def test_many_letters_are_replayed_part_by_part(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

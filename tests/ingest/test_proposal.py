@@ -529,6 +529,16 @@ def test_thousands_of_columns_are_signals_and_no_machines(tmp_path: Path) -> Non
     assert len(signals(plant)) == 2_002
 
 
+def test_a_row_ahead_of_every_clock_does_not_lengthen_the_history(tmp_path: Path) -> None:
+    readings = machines(1)
+    ahead = readings.tail(1).assign(time=pd.Timestamp("2190-01-01"))
+    pd.concat([readings, ahead]).to_csv(tmp_path / "values.csv", index=False)
+
+    _, proposal = proposed(tmp_path, tmp_path / "values.csv")
+
+    assert "about 1 d of history a machine" in proposal.toml
+
+
 def test_an_anomaly_gets_a_horizon_of_days_since_wear_shows_early(tmp_path: Path) -> None:
     hours = pd.date_range("2026-01-01", periods=24 * 90, freq="h")
     noise = np.random.default_rng(1)
