@@ -18,6 +18,9 @@ from ingest.duration import format_duration
 from ingest.errors import PlantFileError
 from ingest.plant import MachineClass, ModelEntry
 
+_LEARNT_FROM_EVENTS = ("failure_risk",)
+"""Tasks that learn how use and repairs go before events; others would only learn that time passes."""
+
 
 def recipe_for(
     entry: ModelEntry,
@@ -66,7 +69,7 @@ def recipe_for(
     features = tuple(entry.features) or _usual(entry, signals, waveforms)
     if regimes is not None:
         features += (REGIME_SHARE,)
-    if entry.task == "failure_risk":
+    if entry.task in _LEARNT_FROM_EVENTS:
         features += USAGE_FEATURES + (NEW_FEATURES if from_new else ())
     limits = _limits(machine_class, signals, features)
     try:

@@ -15,23 +15,10 @@ from ingest.plant import ModelEntry, Plant
 from models.assessment import not_assessed
 from models.diagnosis import Diagnosis
 from models.learner import Learner
+from models.tasks.table import TASKS
 from models.threshold import Choice
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "skops")
-
-_LIMITS = {
-    "failure_risk": (
-        "A kind of failure that never happened in the training data cannot be foreseen.",
-        "Failures that gave no sign in these signals, or less warning than one assessment, are missed.",
-        "Probabilities hold for machines of this class that are run as they were in the training data.",
-    ),
-    "anomaly": (
-        "It says that a machine behaves unlike its past, not what is wrong and not that it will fail.",
-        "A new product, set point or season looks strange until the model has learnt it.",
-        "Faults that were present all through the training data count as normal.",
-        "While the longest window still fills, after a start or a repair, it raises false alarms more easily.",
-    ),
-}
 
 
 def card_of(
@@ -87,7 +74,7 @@ def card_of(
         **({} if context is None else {"context": _json(context)}),
         "threshold": _json(choice.to_dict()),
         "judged": None,
-        "limits": list(_LIMITS[entry.task]),
+        "limits": list(TASKS[entry.task].limits),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
 
@@ -100,16 +87,14 @@ def judged_of(report: Mapping[str, Any], *, right: int, alerts: int) -> dict[str
 
 def page(card: Mapping[str, Any]) -> str:
     """Return a card as a page in Markdown, in plain words."""
-    task = "failure risk" if card["task"] == "failure_risk" else "anomaly"
+    task = TASKS[card["task"]]
     data, recipe, choice = card["data"], card["recipe"], card["threshold"]
     target = " ".join(filter(None, (card["target"]["component"], card["target"]["kind"], card["target"]["code"])))
     lines = [
         f"# Model card: {card['model']}",
         "",
-        f"{task.capitalize()} for machines of class {card['machine_class']} of {card['plant']}.",
-        f"An alert may come up to {card['horizon']} before a {target} and must come {card['needed_lead']} before it."
-        if task == "failure risk"
-        else f"Judged by whether it speaks within {card['horizon']} before a {target}.",
+        f"{task.words.capitalize()} for machines of class {card['machine_class']} of {card['plant']}.",
+        task.judged_by(card["horizon"], card["needed_lead"], target),
         "",
         "## What it learnt from",
         "",

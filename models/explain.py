@@ -18,10 +18,8 @@ from models.bundle import Bundle
 from models.filled import filled_of
 from models.finding import Evidence
 from models.learner import group_of
-from models.sentence import GIVEN_OTHERS, TrackRecord, anomaly_sentence, failure_sentence, with_act_before
-
-UNUSUAL = "unusual behaviour"
-"""Cause of an anomaly: what it is about cannot be said yet."""
+from models.sentence import GIVEN_OTHERS, with_act_before
+from models.tasks.table import task_of
 
 _LEAST_SHARE = 0.01
 _MOST_EVIDENCE = 5
@@ -58,16 +56,10 @@ def explain(
 
 def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
     """Explain a table of one row that the bundle's recipe made; ``at`` is when its condition began."""
-    entry, row = bundle.entry, bundle.seen(row)
-    machine, level = str(row.machine[0]), float(bundle.learner.level(row)[0])
+    row = bundle.seen(row)
+    level = float(bundle.learner.level(row)[0])
     evidence = evidence_of(bundle, row)
-    if entry.task == "anomaly":
-        cause, sentence = UNUSUAL, anomaly_sentence(machine, level, evidence)
-    else:
-        component = _component(bundle, row)
-        record = _record(bundle)
-        cause = component or entry.target.component or entry.target.code or str(entry.target.kind)
-        sentence = failure_sentence(entry, machine, component, level, record, evidence)
+    cause, sentence = task_of(bundle.entry).said(bundle, row, level, evidence)
     sentence = with_act_before(sentence, at, at + bundle.act_within, bundle.time_zone)
     (filled,) = filled_of(row.signals, row.filled_by_signal, 1)
     if filled is not None and filled.thin:
@@ -160,15 +152,3 @@ def _own_normal(row: FeatureTable, column: int, of_class: float) -> float:
         return of_class
     away = row.values[0, row.names.index(shift)]
     return float(row.values[0, column] - away) if np.isfinite(away) else of_class
-
-
-def _component(bundle: Bundle, row: FeatureTable) -> str:
-    if bundle.entry.target.component or bundle.diagnosis is None:
-        return bundle.entry.target.component
-    return bundle.diagnosis.named(row)[0]
-
-
-def _record(bundle: Bundle) -> TrackRecord | None:
-    judged = bundle.card.get("judged") or {}
-    record = judged.get("track_record")
-    return TrackRecord(int(record["right"]), int(record["alerts"])) if record else None

@@ -9,20 +9,16 @@ from numpy.typing import NDArray
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
-from models import threshold
 from models.assess import reasons
 from models.assessment import Reason, reason_counts
 from models.bundle import Bundle
 from models.card import card_of
 from models.context.context import Context
-from models.detector import AnomalyLevel
 from models.diagnosis import Diagnosis
-from models.failure_risk import FailureRisk
-from models.label import healthy, label, target_events
-from models.learner import Learner
-from models.moment import instant, is_over, span
+from models.label import target_events
+from models.moment import span
 from models.normal_by_regime import usual_of
-from models.split import MOST_FOLDS, Fold, choose_folds, machine_folds, time_folds
+from models.tasks.table import task_of
 
 
 def fit_bundle(
@@ -52,13 +48,11 @@ def fit_bundle(
     events = events[events["time"] <= pd.Timestamp(known_until)]
     targets = target_events(events, entry.target)
     targets = targets[targets["machine"].isin(set(table.machine))].reset_index(drop=True)
-    labels = label(table, targets, entry.horizon, known_until)
-    learner: Learner = FailureRisk()
-    if entry.task == "anomaly":
-        labels = np.where(healthy(table, targets, entry.horizon, known_until), 0, np.where(labels == 1, 1, -1))
-        learner = AnomalyLevel()
-    folds = folds_of(entry, table, targets, known_until)
-    told, healthy_rows, hidden = table, labels == 0, entry.task == "anomaly"
+    task = task_of(entry)
+    labels = task.labels(entry, table, targets, known_until)
+    folds = task.folds(entry, table, targets, known_until)
+    learner = task.learner(entry)
+    told, healthy_rows, hidden = table, labels == 0, task.hides_operating
     context = Context.learn(recipe, told, healthy_rows, hide_operating=hidden)
     if context is None:
         learner = learner.fit(table, labels, folds)
@@ -67,10 +61,10 @@ def fit_bundle(
         learner = learner.fit(
             table, labels, folds, lambda rows: _seen_from(recipe, told, healthy_rows, rows, hide_operating=hidden)
         )
-    choice = threshold.choose(entry, plant, table, learner.held_out, events, known_until)
+    choice = task.threshold(entry, plant, table, learner.held_out, events, known_until)
     normal = usual_of(table.where(labels == 0))
     diagnosis = None
-    if entry.task == "failure_risk" and not entry.target.component:
+    if task.diagnoses and not entry.target.component:
         diagnosis = Diagnosis.learn(table, labels, targets, span(entry.horizon), normal)
     units = {signal.name: signal.unit for signal in plant.class_named(entry.machine_class).signals}
     return Bundle(
@@ -105,21 +99,3 @@ def _seen_from(
     """Return a table as it is seen by one who has learnt of how machines run from some of its rows only."""
     context = Context.learn(recipe, table.where(rows), normal[rows], hide_operating=hide_operating)
     return table if context is None else context.applied(table)
-
-
-def folds_of(entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
-    """Return the folds that calibrate a model.
-
-    Probabilities are calibrated on rows whose whole horizon was observed.
-
-    A detector knows the machines that it watches, and folds by machine would hide them from it. Its
-    chain in time begins at half the history: a detector that has seen a tenth finds everything
-    strange, which would say nothing of the one that has seen it all.
-    """
-    if entry.task == "failure_risk":
-        over = is_over(table.time, entry.horizon, instant(known_until))
-        folds = choose_folds(table, targets, entry.horizon, entry.split)
-        return [Fold(fold.train, fold.test[over[fold.test]]) for fold in folds]
-    if entry.split == "machine":
-        return machine_folds(table, targets, MOST_FOLDS)
-    return time_folds(table, targets.iloc[:0], entry.horizon, 2 * MOST_FOLDS - 1)[MOST_FOLDS - 1 :]

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ingest.plant import AlertSettings
+from ingest.plant import AlertSettings, ModelEntry, Plant
 from models.moment import instant, instants, is_over, span
 from models.persistence import active_rows, lives
 from models.rows import by_machine, machine_rows
@@ -27,6 +27,11 @@ class Rules:
     horizon: timedelta
     needed_lead: timedelta
     known_until: datetime | None = None
+
+    @classmethod
+    def of(cls, entry: ModelEntry, plant: Plant, known_until: datetime | None) -> Self:
+        """Return the rules by which a model of the plant file is judged."""
+        return cls(alerts=plant.alerts, horizon=entry.horizon, needed_lead=entry.needed_lead, known_until=known_until)
 
 
 @dataclass(frozen=True, slots=True)

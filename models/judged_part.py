@@ -67,12 +67,7 @@ def judge_part(
     costs = past.plant.costs
     before = past.targets[past.targets["machine"].isin(set(learnt)) & (past.targets["begin"] <= pd.Timestamp(known))]
     calendar = choose_calendar(before, past.learnt_spans(learnt, known), costs)
-    rules = Rules(
-        alerts=past.plant.alerts,
-        horizon=past.entry.horizon,
-        needed_lead=past.entry.needed_lead,
-        known_until=known,
-    )
+    rules = Rules.of(past.entry, past.plant, known)
     failures = past.failures[past.failures["begin"] <= pd.Timestamp(known)]
     limit = choose_limit(seen, before, failures, rules, costs)
     spent = None

@@ -14,8 +14,8 @@ from ingest.errors import LeakError
 from ingest.plant import ModelEntry
 from models.assess import reasons
 from models.assessment import Reason
-from models.fit import folds_of
 from models.label import label, target_events
+from models.tasks.table import task_of
 
 
 def check_leaks(
@@ -26,7 +26,8 @@ def check_leaks(
     targets = target_events(events[events["time"] <= pd.Timestamp(known_until)], entry.target)
     targets = targets[targets["machine"].isin(set(table.machine))].reset_index(drop=True)
     labels = label(table, targets, entry.horizon, known_until)
-    return find_leaks(table, labels, targets, entry.horizon, folds_of(entry, table, targets, known_until))
+    folds = task_of(entry).folds(entry, table, targets, known_until)
+    return find_leaks(table, labels, targets, entry.horizon, folds)
 
 
 def accepted(entry: ModelEntry, leaks: Sequence[Leak], reason: str, live: Mapping[str, Any] | None) -> str:

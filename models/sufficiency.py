@@ -12,6 +12,7 @@ from ingest.plant import ModelEntry
 from models.interval import wilson
 from models.moment import instant, instants, span
 from models.rows import by_machine
+from models.tasks.table import task_of
 
 ENOUGH_FAILURES = 10
 ENOUGH_MACHINES = 5
@@ -58,7 +59,7 @@ def sufficiency(
     """
     counts = _independent(entry.horizon, targets, spans, known_until)
     failures, machines = sum(counts.values()), len(counts)
-    if entry.task == "anomaly":
+    if not task_of(entry).needs_events:
         claim = "It learns from normal behaviour alone and claims nothing about failures that it was not judged on."
         return Sufficiency(failures, machines, True, claim)
     what = " ".join(filter(None, (entry.target.component, entry.target.kind, entry.target.code)))

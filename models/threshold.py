@@ -1,7 +1,7 @@
 """Choose the level from which a machine is worth somebody's time: by money or by a budget, never 0.5 by default."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import exp, isinf, log
 from typing import Any
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.event import events_table
-from ingest.plant import Costs, ModelEntry, Plant, Target
+from ingest.plant import Costs, Target
 from models.ground import Ground, Rules
-from models.label import healthy, target_events
+from models.label import target_events
 from models.money import break_even
 
 CANDIDATES = 100
@@ -55,39 +55,6 @@ class Choice:
             "events": self.events,
             "cost": self.cost,
         }
-
-
-def choose(
-    entry: ModelEntry,
-    plant: Plant,
-    table: FeatureTable,
-    held_out: NDArray[np.float64],
-    events: pd.DataFrame,
-    known_until: datetime,
-) -> Choice:
-    """Choose the threshold of a model from levels that it gave to rows it had not seen.
-
-    A failure risk is raised where that costs least; an anomaly where a healthy machine raises no more
-    than ``false_alarms_per_machine_year``. Both count alerts after persistence, not rows.
-
-    Parameters
-    ----------
-    held_out : level of each row of ``table``, shape (n_rows,); NaN where there is none
-    events : table with ``EVENT_COLUMNS``; nothing after ``known_until`` is used
-
-    Raises
-    ------
-    NotEnoughDataError
-        When an anomaly model has no healthy time to choose on.
-    """
-    known = events[events["time"] <= pd.Timestamp(known_until)]
-    failures = target_events(known, Target())
-    targets = target_events(known, entry.target)
-    rules = Rules(alerts=plant.alerts, horizon=entry.horizon, needed_lead=entry.needed_lead, known_until=known_until)
-    if entry.task == "anomaly":
-        levels = np.where(healthy(table, targets, entry.horizon, known_until), held_out, np.nan)
-        return by_budget(entry.false_alarms_per_machine_year, table, levels, failures, rules)
-    return by_money(plant.costs, table, held_out, targets, failures, rules)
 
 
 def by_money(

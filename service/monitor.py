@@ -29,6 +29,7 @@ from models.finding import Finding
 from models.moment import as_datetime, instant, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
+from models.tasks.table import task_of
 from service.alerts import book
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
@@ -290,7 +291,7 @@ def _find(
         return
     work.findings[machine] = Finding(
         machine=machine,
-        kind="anomaly" if entry.task == "anomaly" else "failure ahead",
+        kind=task_of(entry).kind,
         cause=explanation.cause,
         model=entry.name,
         version=own.version,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from ingest.plant import Plant
+from models.tasks.table import task_of
 from service.alerts.alert import Alert, AlertState
 from service.alerts.book import list_alerts
 from service.alerts.rank import where_to_look_first
@@ -16,7 +17,7 @@ from service.api.given import Seen, machine_named, moment
 from service.dashboard import chart
 from service.dashboard.chart import Chart, Mark, Span, draw
 from service.dashboard.first_page import place_of
-from service.dashboard.render import page, span_words
+from service.dashboard.render import page
 from service.grades import grade_of_alert, grade_of_model, kept_grades
 from service.levels import LevelHistory, level_histories
 from service.overview import machine_health, signal_states
@@ -112,8 +113,7 @@ def _said_by(model: str, plant: Plant) -> str:
     """Return a model's name and what its number means; the name alone if the plant file has it no more."""
     for entry in plant.models:
         if entry.name == model:
-            risk = f"probability of a failure within {span_words(entry.horizon)}"
-            return f"{model}: {risk if entry.task == 'failure_risk' else 'how strange the machine behaves'}"
+            return f"{model}: {task_of(entry).means(entry)}"
     return model
 
 

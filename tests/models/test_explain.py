@@ -8,8 +8,9 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from models.bundle import Bundle
 from models.detector import AnomalyLevel
-from models.explain import UNUSUAL, described, evidence_of, explain, explain_row
+from models.explain import described, evidence_of, explain, explain_row
 from models.normal import normal_of
+from models.tasks.anomaly import UNUSUAL
 from tests.features.table_history import TableHistory, after
 from tests.models.pumps import FAILURES, START, pump_history
 

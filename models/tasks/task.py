@@ -1,0 +1,81 @@
+"""The contract of tasks: what a model is asked for decides how it learns, when it speaks and what it says."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.table import FeatureTable
+from ingest.plant import ModelEntry, Plant
+from models.bundle import Bundle
+from models.finding import Evidence, FindingKind
+from models.learner import Learner
+from models.split import Fold
+from models.threshold import Choice
+
+
+class Task(Protocol):
+    """One thing that a plant file can ask of a model; its name there is its key in the table of tasks.
+
+    Attributes
+    ----------
+    words : its name among people
+    kind : of the findings it makes
+    limits : sentences of the model card on what it cannot do
+    needs_events : whether nothing can be learnt without events
+    hides_operating : whether the signals that say how a machine is run are context only
+    diagnoses : whether it says which component it is
+    """
+
+    words: ClassVar[str]
+    kind: ClassVar[FindingKind]
+    limits: ClassVar[tuple[str, ...]]
+    needs_events: ClassVar[bool]
+    hides_operating: ClassVar[bool]
+    diagnoses: ClassVar[bool]
+
+    def means(self, entry: ModelEntry) -> str:
+        """Say what a level is, for a chart: ``how strange the machine behaves``."""
+        ...
+
+    def judged_by(self, horizon: str, needed_lead: str, target: str) -> str:
+        """Say in one sentence of the card which alerts are right."""
+        ...
+
+    def labels(
+        self, entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime
+    ) -> NDArray[np.int8]:
+        """Return 1 (event within the horizon), 0 (none) or −1 (not to be learnt from) of each row."""
+        ...
+
+    def learner(self, entry: ModelEntry) -> Learner:
+        """Return a learner that has learnt nothing yet."""
+        ...
+
+    def folds(self, entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
+        """Return the folds that calibrate a model."""
+        ...
+
+    def threshold(
+        self,
+        entry: ModelEntry,
+        plant: Plant,
+        table: FeatureTable,
+        held_out: NDArray[np.float64],
+        events: pd.DataFrame,
+        known_until: datetime,
+    ) -> Choice:
+        """Choose the level from which a machine is worth somebody's time; see ``models.threshold``."""
+        ...
+
+    def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:
+        """Return the cause and the sentence of one row, without the time to act before.
+
+        Parameters
+        ----------
+        row : one row, as the bundle's learner sees it
+        """
+        ...
