@@ -44,6 +44,12 @@ class Inlet(Protocol):
             When there is no room after ``wait`` seconds; nothing of the delivery was kept.
         """
 
+    def refuses(self) -> str:
+        """Return why nothing is taken at the moment; empty when there is room for one delivery at least.
+
+        Whoever asks first spares the work on what would be refused.
+        """
+
     def notes(self, source: str) -> dict[str, str]:
         """Return what a source noted with its deliveries, by name."""
 
@@ -105,6 +111,11 @@ class Intake:
             self._cells += delivery.cells
             self._came.notify()
         return future
+
+    def refuses(self) -> str:
+        """Return why nothing is taken; see ``Inlet.refuses``."""
+        # Without the lock: an answer that is late by one delivery is as good.
+        return "" if self._has_room(1) else self._why_full()
 
     def notes(self, source: str) -> dict[str, str]:
         """Return what a source noted; see ``Inlet.notes``."""

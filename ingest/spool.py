@@ -156,15 +156,18 @@ class Spool:
         with self._changed:
             return self._known.notes(source)
 
+    def refuses(self) -> str:
+        """Return why nothing is taken; see ``Inlet.refuses``."""
+        with self._changed:
+            return "" if self._has_room(1) else self._why_full()
+
     def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
         """Take a delivery; see ``Inlet.put``."""
         payload = to_bytes(delivery)
         future: Future[Receipt] = Future()
         with self._changed:
             if not self._changed.wait_for(lambda: self._has_room(len(payload)) or self._closing, timeout=wait):
-                raise IntakeFullError(
-                    f"{self.folder}: the spool is full ({self._most_bytes / 1e6:,.0f} MB) until some of it is sent"
-                )
+                raise IntakeFullError(self._why_full())
             if self._closing:
                 raise IntakeFullError("the spool is closing; send it again in a moment")
             self._waiting.append(_Waiting(delivery.source, delivery.position, delivery.notes, payload, future))
@@ -276,6 +279,9 @@ class Spool:
         if file.end < len(data):
             os.truncate(path, file.end)
         return file
+
+    def _why_full(self) -> str:
+        return f"{self.folder}: the spool is full ({self._most_bytes / 1e6:,.0f} MB) until some of it is sent"
 
     def _has_room(self, size: int) -> bool:
         if self._waiting and self._waiting_bytes + size > BYTES_IN_MEMORY:

@@ -71,6 +71,8 @@ class Pushes:
         """
         if self._waiting >= MOST_WAITING:
             raise IntakeFullError("more comes than can be taken; send it again in a moment")
+        if why := self._intake.refuses():  # nothing of it is decoded: under overload, refusing must cost little
+            raise IntakeFullError(why)
         self._waiting += 1
         try:
             kept = await self._kept(body, key)

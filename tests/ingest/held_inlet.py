@@ -24,6 +24,9 @@ class HeldInlet:
         self.held.append((delivery, future))
         return future
 
+    def refuses(self) -> str:
+        return "full" if self.full else self._intake.refuses()
+
     def notes(self, source: str) -> dict[str, str]:
         return self._intake.notes(source)
 

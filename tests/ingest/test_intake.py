@@ -128,7 +128,9 @@ def test_a_full_log_refuses_until_it_is_sealed(gated: Gated, make_readings: Make
     delivery = Delivery(source="s", readings=(make_readings([("m1", 0, {"a": 1.0})]),))
     gated.may_write.set()
     with Intake(gated, cells_in_the_log=delivery.cells) as intake:
+        assert not intake.refuses()
         intake.put(delivery).result(timeout=10)
+        assert "the log is full" in intake.refuses()
         with pytest.raises(IntakeFullError, match="the log is full"):
             intake.put(delivery)
         gated.may_seal.set()

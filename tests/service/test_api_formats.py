@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from ingest.decode.clean.decoder import BodyDecoder
 from ingest.intake import Intake
 from service.api import push
 
@@ -202,6 +203,16 @@ def test_when_too_many_batches_wait_the_next_one_is_told_to_come_again(
 
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert works.room.store.counts().readings == 0
+
+
+def test_a_full_log_is_told_before_anything_is_decoded(works: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Intake, "refuses", lambda _: "the log is full")
+    monkeypatch.setattr(BodyDecoder, "clean_each", lambda *_: pytest.fail("decoded"))
+
+    refused = post(works, csv("press-1"), "text/csv")
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert "the log is full" in refused.text
 
 
 @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "9"}], ids=["without a key", "under one key"])

@@ -40,6 +40,10 @@ class Slow:
         self.came.set()
         return future
 
+    def refuses(self) -> str:
+        """Say whether it is full."""
+        return "full" if self.full else ""
+
     def notes(self, source: str) -> dict[str, str]:
         """Return nothing."""
         return {}

@@ -37,6 +37,9 @@ class Inlets:
         future.set_result(Receipt(fresh=True))
         return future
 
+    def refuses(self) -> str:
+        return ""
+
     def notes(self, source: str) -> dict[str, str]:
         return {}
 
