@@ -117,6 +117,9 @@ LAKE = Table(
 )
 """Where the segments lie, if not in a folder, and the mark that lies beside them; one row at most."""
 
+FORMAT = Table("format", METADATA, Column("number", Integer, nullable=False))
+"""Which format the tables are of, see ``ingest.tables``; one row."""
+
 SETTLED = Table(
     "settled",
     METADATA,

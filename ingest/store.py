@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Connection, func, select
 
 from ingest import dead_letter_rows, event_rows, known, log, reject_rows, spans
 from ingest import repeated as repeated_rows
@@ -22,7 +22,6 @@ from ingest.catalogue import (
     BATCHES,
     DEAD_LETTERS,
     EVENTS,
-    METADATA,
     POSITIONS,
     REJECTS,
     SEGMENTS,
@@ -49,6 +48,7 @@ from ingest.report import Rejection
 from ingest.segment import Selection
 from ingest.statement import insert_into
 from ingest.stored_unit import StoredUnits
+from ingest.tables import ready_tables
 from ingest.turned_away import Cell, TurnedAway
 
 
@@ -117,18 +117,13 @@ class Store:
         self.late = LateList(self._database)
         self.corrections = Corrections(self._database)
         self.units = StoredUnits(self._database)
-        with self._database.read() as connection:
-            there = inspect(connection)
-            tables = set(there.get_table_names())
-            if BATCHES.name in tables and "sum" not in {each["name"] for each in there.get_columns(BATCHES.name)}:
-                raise StoreError(
-                    f"{folder}: made by an Andon that kept no checksums; move it away and run 'andon ingest' again"
-                )
-        if not tables.issuperset(METADATA.tables):
-            with self._database.write() as connection:
-                METADATA.create_all(connection)
-        with self._database.read() as connection:
-            check_place(connection, self._database, place)
+        try:
+            ready_tables(self._database)
+            with self._database.read() as connection:
+                check_place(connection, self._database, place)
+        except StoreError:
+            self._database.close()
+            raise
 
     def append(self, readings: Readings, *, source: str, position: str, again: bool = False) -> bool:
         """Keep readings, durably when this returns.

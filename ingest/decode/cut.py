@@ -74,7 +74,8 @@ def said(rejections: Sequence[Rejection]) -> str:
     reasons = list(
         dict.fromkeys(f"{each.column}: {each.reason}" if each.column else each.reason for each in rejections)
     )
-    more = f"; and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
+    rest = len(reasons) - 3
+    more = f"; and {rest} more reason{'s' if rest > 1 else ''}" if rest > 0 else ""
     return "; ".join(reasons[:3]) + more
 
 
