@@ -1,7 +1,6 @@
 """Whether a challenger costs less than the version it is to replace, on the time on which both were judged."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,11 @@ from models.saving import Term, by_resampling, counted, summed, wider
 _FOUND = EventVerdict.FOUND.value
 _JUDGED = {each.value for each in EventVerdict} - {EventVerdict.NOT_JUDGED.value}
 
+_FEWEST_UNITS = 24
+"""With fewer machines, the time of each is cut into stretches, as many as make so many units to draw."""
+
 Event = tuple[str, np.datetime64]
-"""A machine and the begin of an event on it."""
+"""A machine, and the begin of an event or an alarm on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,11 @@ class Judged:
     Attributes
     ----------
     found : of each event that it was judged on, whether it found it
-    false : false alarms of each machine
+    false : begin of each false alarm, and its machine
     """
 
     found: Mapping[Event, bool]
-    false: Mapping[str, int]
+    false: Sequence[Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def compare(challenger: Mapping[str, Any], live: Mapping[str, Any]) -> Compariso
 
     Pairs are made where they can be: an event that both found, or both missed, says nothing. Money is that of
     the challenger's card. The interval is the wider one of two: that of the counts, exact however few they
-    are, and that of a bootstrap over machines, which sees where alarms come together.
+    are, and that of a bootstrap over machines and stretches of time, which sees where alarms come together.
 
     Parameters
     ----------
@@ -80,28 +82,28 @@ def compare(challenger: Mapping[str, Any], live: Mapping[str, Any]) -> Compariso
     shared = {
         each for each in {*new.found, *old.found} if each[1] > start + horizon or each in new.found.keys() & old.found
     }
-    machines = sorted({*challenger["data"]["machines"], *live["data"]["machines"], *(machine for machine, _ in shared)})
-    only_new = Counter(each[0] for each in shared if new.found.get(each) and not old.found.get(each))
-    only_old = Counter(each[0] for each in shared if old.found.get(each) and not new.found.get(each))
+    seen = (machine for machine, _ in (*shared, *new.false, *old.false))
+    machines = sorted({*challenger["data"]["machines"], *live["data"]["machines"], *seen})
+    only_new = [each for each in shared if new.found.get(each) and not old.found.get(each)]
+    only_old = [each for each in shared if old.found.get(each) and not new.found.get(each)]
     costs = Costs.model_validate(challenger["costs"])
     event, alarm = costs.missed_failure - costs.planned_stop, costs.false_alarm
-    each = np.array(
-        [
-            event * (only_new[name] - only_old[name]) + alarm * (old.false.get(name, 0) - new.false.get(name, 0))
-            for name in machines
-        ]
-    )
-    counts = [only_new.total(), only_old.total(), sum(old.false.values()), sum(new.false.values())]
-    terms = zip((event, -event, alarm, -alarm), counts, strict=True)
-    exact = summed([Term(worth, counted(count)) for worth, count in terms])
+    parts = ((event, only_new), (-event, only_old), (alarm, old.false), (-alarm, new.false))
+    stretches = int(max(1, min(-(-_FEWEST_UNITS // len(machines)), (until - start) // (2 * horizon))))
+    length, number = (until - start) / stretches, {name: place for place, name in enumerate(machines)}
+    saved = np.zeros((len(machines), stretches))
+    for worth, those in parts:
+        for machine, begin in those:
+            saved[number[machine], min(stretches - 1, int((begin - start) / length))] += worth
+    exact = summed([Term(worth, counted(len(those))) for worth, those in parts])
     return Comparison(
-        saved=wider(exact, by_resampling(each)),
+        saved=wider(exact, by_resampling(saved.ravel())),
         events=len(shared),
         machines=len(machines),
-        only_live=counts[1],
-        only_challenger=counts[0],
-        false_live=counts[2],
-        false_challenger=counts[3],
+        only_live=len(only_old),
+        only_challenger=len(only_new),
+        false_live=len(old.false),
+        false_challenger=len(new.false),
     )
 
 
@@ -120,11 +122,11 @@ def _judged(card: Mapping[str, Any], start: np.datetime64, end: np.datetime64, h
         for each in judged["event_list"]
         if start < (begin := _moment(each["begin"])) <= end and each["verdict"] in _JUDGED
     }
-    false = Counter(
-        str(each["machine"])
+    false = [
+        (str(each["machine"]), begin)
         for each in judged["alerts"]
-        if each["verdict"] == AlertVerdict.FALSE.value and start < _moment(each["begin"]) <= end - horizon
-    )
+        if each["verdict"] == AlertVerdict.FALSE.value and start < (begin := _moment(each["begin"])) <= end - horizon
+    ]
     return Judged(found, false)
 
 

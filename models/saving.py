@@ -65,23 +65,28 @@ def of_so_many(k: int, n: int) -> Interval:
 
 
 def by_resampling(saved: NDArray[np.float64], *, seed: int = 0) -> Interval:
-    """Return a sum over machines with the interval of its paired bootstrap: the same machines drawn for both.
+    """Return a sum with the interval of its paired bootstrap, and at least Student's, which few units need.
 
     Parameters
     ----------
-    saved : what each machine saved, shape (n_machines,); false alarms of one bad sensor come together, and so
-        it is machines that are drawn, not alarms
+    saved : what was saved on each machine, or in each stretch of its time, shape (n_units,); false alarms of one
+        bad sensor come together, and so it is these that are drawn, not alarms
     """
     total = float(saved.sum())
     telling = saved[saved != 0]
     if not len(telling):
         return Interval(total, total, total)
-    # Machines without a difference only dilute: how many of the others are drawn is binomial.
+    # Units without a difference only dilute: how many of the others are drawn is binomial.
     dice = np.random.default_rng(seed)
     drawn = dice.multinomial(
         len(saved), [*np.full(len(telling), 1 / len(saved)), 1 - len(telling) / len(saved)], size=RESAMPLES
     )
     low, high = np.quantile(drawn[:, :-1] @ telling, [_TAIL, 1 - _TAIL])
+    if len(saved) > 1:
+        from scipy.special import stdtrit  # takes long to import, and a server's start need not wait for it
+
+        half = float(stdtrit(len(saved) - 1, 1 - _TAIL) * saved.std(ddof=1) * sqrt(len(saved)))
+        low, high = min(low, total - half), max(high, total + half)
     return Interval(total, float(low), float(high))
 
 

@@ -1,9 +1,10 @@
 """How often a worse challenger is promoted: ``python -m tests.trials.challengers --trials 2000``.
 
 Two versions are judged on the same made-up time: each event is found by each with its own chance, hard events by
-neither; false alarms come in clusters, some machines having far more of them than others. A challenger is worse
-when it costs more in the long run. Of each world, the table gives the share of trials in which the rule of
-promotion lets it pass, which is to be below 5 % of the worse ones; of better ones it is the power of the rule.
+neither; false alarms come in clusters, some machines and some weeks having far more of them than others. A
+challenger is worse when it costs more in the long run. Of each world, the table gives the share of trials in which
+the rule of promotion lets it pass, which is to be below 5 % of the worse ones; of better ones it is the power of the
+rule.
 """
 
 import argparse
@@ -31,7 +32,8 @@ class World:
     events : expected on all machines together
     recall : chance of each, live and challenger, to find an event
     false : expected false alarms on all machines together, live and challenger
-    clusters : shape of the gamma distribution of a machine's false alarms; the smaller, the more they cluster
+    clusters : shape of the gamma distributions of a machine's and of a week's false alarms; the smaller, the more
+        they cluster
     common : share of events that are equally easy or hard for both
     """
 
@@ -80,7 +82,10 @@ def cards(world: World, dice: np.random.Generator) -> tuple[dict[str, Any], dict
     begin = dice.integers(2 * 24, WEEKS * 7 * 24, size=len(owner))
     same, own = dice.random(len(owner)), dice.random((2, len(owner)))
     ease = np.where(dice.random(len(owner)) < world.common, same, own)
-    load = dice.gamma(world.clusters, 1 / world.clusters, size=world.machines)
+    load = dice.gamma(world.clusters, 1 / world.clusters, size=(world.machines, 1))
+    # What a machine always has is part of the truth; what a week has is chance.
+    load *= world.machines / load.sum()
+    load = load * dice.gamma(world.clusters, 1 / world.clusters, size=(world.machines, WEEKS)) / WEEKS
     made = []
     for version in (1, 0):
         found = ease[version] < world.recall[version]
@@ -92,8 +97,8 @@ def cards(world: World, dice: np.random.Generator) -> tuple[dict[str, Any], dict
 def _card(
     names: list[str], owner: Any, begin: Any, found: Any, false: Any, dice: np.random.Generator
 ) -> dict[str, Any]:
-    alarms = np.repeat(np.arange(len(names)), false)
-    times = dice.integers(24, WEEKS * 7 * 24 - 24, size=len(alarms))
+    alarms, week = (np.repeat(place, false.ravel()) for place in np.indices(false.shape).reshape(2, -1))
+    times = np.clip(week * 7 * 24 + dice.integers(7 * 24, size=len(alarms)), 1, WEEKS * 7 * 24 - 24)
     return {
         "target": {"kind": "failure", "component": "", "code": ""},
         "horizon": "24 h",
