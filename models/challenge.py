@@ -89,7 +89,8 @@ def compare(challenger: Mapping[str, Any], live: Mapping[str, Any]) -> Compariso
     costs = Costs.model_validate(challenger["costs"])
     event, alarm = costs.missed_failure - costs.planned_stop, costs.false_alarm
     parts = ((event, only_new), (-event, only_old), (alarm, old.false), (-alarm, new.false))
-    stretches = int(max(1, min(-(-_FEWEST_UNITS // len(machines)), (until - start) // (2 * horizon))))
+    most = int((until - start) // (2 * horizon))
+    stretches = max(1, min(-(-_FEWEST_UNITS // len(machines)), most))
     length, number = (until - start) / stretches, {name: place for place, name in enumerate(machines)}
     saved = np.zeros((len(machines), stretches))
     for worth, those in parts:

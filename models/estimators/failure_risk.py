@@ -67,7 +67,8 @@ class FailureRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the more probable value of each row, shape (n_rows,)."""
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        probable = np.argmax(self.predict_proba(X), axis=1)
+        return self.classes_[probable]
 
     def _learner(self) -> Learner:
         return FailureRisk(seed=self.seed)

@@ -22,7 +22,11 @@ def card(*, found: str = "", false: int = 0, start: str = "01-01", end: str = "1
         for number, each in enumerate(found)
     ]
     alarms = [
-        {"machine": f"pump-{number % 3}", "begin": f"2026-06-{number % 28 + 1:02}T12:00:00Z", "verdict": "false"}
+        {
+            "machine": f"pump-{number % 3}",
+            "begin": f"2026-{number % 12 + 1:02}-{number % 28 + 1:02}T12:00:00Z",
+            "verdict": "false",
+        }
         for number in range(false)
     ]
     judged = {
