@@ -47,6 +47,7 @@ TRUSTED = (
     "models.normal_by_regime.NormalByRegime",
     "models.own_risk.OwnRisk",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
 

@@ -92,7 +92,7 @@ def test_only_time_on_which_both_were_judged_counts() -> None:
     found = compare(card(found="++++++", start="03-01"), card(found="--++++", end="05-20", false=40))
 
     assert found is not None
-    assert (found.events, found.only_challenger, found.false_live) == (3, 0, 0)
+    assert (found.events, found.only_challenger, found.false_live) == (3, 0, 11)
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 500), st.integers(0, 500))
