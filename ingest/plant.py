@@ -6,7 +6,7 @@ These are the nouns; ``plant_file.py`` reads them from a file and names every mi
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -251,6 +251,13 @@ class ModelEntry(Part):
     false_alarms_per_machine_year: float = Field(
         2.0, gt=0, allow_inf_nan=False, description="Anomaly: how many false alarms a healthy machine may raise."
     )
+    estimator: str | None = Field(
+        None,
+        pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$",
+        description="Failure risk: a class of your own in place of ours, by its dotted name such as "
+        "'my_package.MyClassifier'; see docs/estimators.md.",
+    )
+    estimator_parameters: dict[str, Any] = Field({}, description="What that class is made with.")
 
 
 class AlertSettings(Part):

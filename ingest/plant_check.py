@@ -225,6 +225,10 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
 def _model(draft: Draft, at: Location, model: ModelEntry) -> Iterator[Problem]:
     yield from _class_known(draft, at, model.machine_class)
     yield from _not_a_moment((*at, "train_until"), model.train_until)
+    if model.estimator and model.task != "failure_risk":
+        yield Problem((*at, "estimator"), f"has no meaning for task '{model.task}'; only a failure_risk takes one")
+    if model.estimator_parameters and not model.estimator:
+        yield Problem((*at, "estimator_parameters"), "stands without 'estimator'; name the class that takes them")
     if model.machine_class not in draft.signals:
         return
     classes_in_use = set(draft.class_of.values())

@@ -64,6 +64,8 @@ def type_in_words(annotation: Any) -> str:
         return "two whole numbers such as [2, 3]" if arguments[0] is int else "two numbers such as [0, 10]"
     if origin is list:
         return _MANY.get(plain_type(arguments[0]), "a list of tables")
+    if origin is dict and arguments[1] is Any:
+        return "a table such as { n_estimators = 200 }"
     if origin is dict and plain_type(arguments[1]) is not str:
         return 'a table of texts or lists of texts such as { state = ["down", "slow"] }'
     if origin is dict:

@@ -1,7 +1,8 @@
-"""One version of a model on disk: ``card.json`` with the hash of every file, ``card.md``, ``model.skops``.
+"""One version of a model on disk: ``card.json`` with every file's hash, ``card.sig``, ``card.md``, ``model.skops``.
 
 Nothing is unpickled. ``model.skops`` holds arrays and names of types; only the types pinned here
-are ever built from it, and only after every file has matched its hash.
+are ever built from it, only after the signature and every hash have matched, and only once a child
+process with limits has built them first (see ``proof``).
 """
 
 import copy
@@ -11,10 +12,8 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,10 @@ from ingest.errors import RegistryError
 from ingest.plant import ModelEntry
 from models.bundle import Bundle
 from models.card import page
-
-FORMAT = 1
+from models.code_version import code_version
+from models.manifest import CARD, FORMAT, MODEL, MOST, PAGE, SIGNATURE, broken, canonical, checked, listed, name_of
+from models.proof import Proofs, UnprovenError
+from models.signing import Keys
 
 TRUSTED = (
     "models.calibration.HealthyTail",
@@ -44,42 +45,53 @@ TRUSTED = (
     "models.normal.Normal",
     "models.normal_by_regime.Cell",
     "models.normal_by_regime.NormalByRegime",
+    "models.own_risk.OwnRisk",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
 
-_CARD, _PAGE, _MODEL = "card.json", "card.md", "model.skops"
-_DIGITS = 16
-_REMEMBERED = 1024
 
+def write(bundle: Bundle, home: Path, keys: Keys, types: Sequence[str] = (), *, created: datetime) -> str:
+    """Write a version below a model's folder, sign it and return its name.
 
-def write(bundle: Bundle, home: Path, *, created: datetime) -> str:
-    """Write a version below a model's folder and return its name.
+    The name is the hash of the content; ``created`` and the signature are no part of it. The caller
+    holds the registry's lock.
 
-    The name is the hash of the content; ``created`` is no part of it. The caller holds the
-    registry's lock.
+    Parameters
+    ----------
+    types : all that it may be made of beside the pinned types and those of skops's own list
+
+    Raises
+    ------
+    RegistryError
+        When it is made of anything else, or is too large to be read again.
     """
-    files = {_MODEL: _model_bytes(bundle), _PAGE: page(bundle.card).encode()}
+    files = {MODEL: _model_bytes(bundle), PAGE: page(bundle.card).encode()}
     content = {
         "format": FORMAT,
         "card": bundle.card,
+        "code": code_version(),
         "entry": bundle.entry.model_dump(mode="json", by_alias=True),
         "recipe": bundle.recipe.to_dict(),
+        "recipe_hash": bundle.recipe.hash,
         "units": dict(bundle.units),
         "time_zone": bundle.time_zone,
-        "files": {name: sha256(data).hexdigest() for name, data in files.items()},
+        "files": {name: listed(data) for name, data in files.items()},
     }
-    version = sha256(_canonical(content)).hexdigest()[:_DIGITS]
+    version = name_of(content)
     place = home / version
     if place.exists():
-        check(place)
+        checked(place, keys)
         return version
     manifest = {**content, "version": version, "created": created.astimezone(UTC).isoformat()}
-    manifest["seal"] = sha256(_canonical(manifest)).hexdigest()
+    files[CARD] = canonical(manifest)
+    _refuse_what_nobody_reads(bundle.entry.name, files, types)
+    files[SIGNATURE] = keys.sign(files[CARD])
     home.mkdir(parents=True, exist_ok=True)
     _clear(home, ".writing-*")
     beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=home))
-    for name, data in {**files, _CARD: _canonical(manifest)}.items():
+    for name, data in files.items():
         _write_durably(beside / name, data)
     beside.chmod(0o755)
     _sync_folder(beside)
@@ -99,101 +111,39 @@ def remove(home: Path, versions: Iterable[str]) -> None:
     _clear(home, ".removing-*")
 
 
-def check(folder: Path) -> dict[str, bytes]:
-    """Compare every file of a version with its hash and return the files' bytes.
+def prove(folder: Path, keys: Keys, proofs: Proofs, types: Sequence[str] = ()) -> tuple[dict[str, Any], bytes]:
+    """Return the manifest of a version and the bytes of its model, once it is known that it can be loaded.
 
     Raises
     ------
     RegistryError
-        Naming the first file that is missing, altered or does not belong there.
+        When it is altered, incomplete, made of types that are not pinned, or cannot be built within limits.
     """
-    manifest = card_of(folder)
-    data: dict[str, bytes] = {}
-    for name, expected in manifest["files"].items():
-        try:
-            data[name] = (folder / name).read_bytes()
-        except OSError as error:
-            raise _broken(folder, f"{name} cannot be read ({error.strerror or error})") from error
-        if sha256(data[name]).hexdigest() != expected:
-            raise _broken(folder, f"{name} was altered after it was saved")
-    strangers = {path.name for path in folder.iterdir()} - {*data, _CARD}
-    if strangers:
-        raise _broken(folder, f"{min(strangers)} does not belong to it")
-    return data
+    manifest, data = checked(folder, keys)
+    try:
+        proofs.require(data[MODEL], manifest["files"][MODEL]["sha256"], (*TRUSTED, *types))
+    except UnprovenError as error:
+        raise broken(folder, f"{MODEL}: {error}") from error
+    return manifest, data[MODEL]
 
 
-def card_of(folder: Path) -> dict[str, Any]:
-    """Return the checked content of a version's ``card.json``.
+def read(folder: Path, keys: Keys, proofs: Proofs, types: Sequence[str] = ()) -> Bundle:
+    """Load a version after checking and proving it; what is loaded are the bytes that were checked.
 
     Raises
     ------
     RegistryError
-        When it is missing or was altered.
-    """
-    try:
-        text = (folder / _CARD).read_bytes()
-    except OSError as error:
-        raise _broken(folder, f"{_CARD} cannot be read ({error.strerror or error})") from error
-    try:
-        manifest: dict[str, Any] = json.loads(text)
-        seal = manifest.pop("seal")
-        whole = sha256(_canonical(manifest)).hexdigest() == seal and text == _canonical({**manifest, "seal": seal})
-        content = {key: value for key, value in manifest.items() if key not in ("version", "created")}
-        named = sha256(_canonical(content)).hexdigest()[:_DIGITS] == manifest["version"] == folder.name
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _broken(folder, f"{_CARD} was altered after it was saved") from error
-    if not whole or not named:
-        raise _broken(folder, f"{_CARD} was altered after it was saved")
-    if manifest["format"] != FORMAT:
-        raise RegistryError(f"{folder}: written in format {manifest['format']}, this Andon reads {FORMAT}; train again")
-    return manifest
-
-
-def seen_card(folder: Path) -> tuple[Mapping[str, Any], datetime]:
-    """Return the model card of a version and when it was saved, read once for as long as the file is the same.
-
-    For lists only: whoever loads a version checks its bytes anew.
-
-    Raises
-    ------
-    RegistryError
-        When it is missing or was altered.
-    """
-    try:
-        seen = (folder / _CARD).stat()
-    except OSError as error:
-        raise _broken(folder, f"{_CARD} cannot be read ({error.strerror or error})") from error
-    return _card_as_of(folder, seen.st_mtime_ns, seen.st_size)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _card_as_of(folder: Path, _mtime_ns: int, _size: int) -> tuple[Mapping[str, Any], datetime]:
-    manifest = card_of(folder)
-    return manifest["card"], datetime.fromisoformat(manifest["created"])
-
-
-def read(folder: Path) -> Bundle:
-    """Load a version after checking it.
-
-    Raises
-    ------
-    RegistryError
-        When it is altered, incomplete, or made of types that are not pinned.
+        As ``prove``.
     """
     import skops.io  # takes a second, which a server's start need not wait for
-    from skops.io.exceptions import UntrustedTypesFoundException
 
-    data, manifest = check(folder), card_of(folder)
+    manifest, data = prove(folder, keys, proofs, types)
     try:
-        state = skops.io.loads(data[_MODEL], trusted=list(TRUSTED))
+        state = skops.io.loads(data, trusted=[*TRUSTED, *types])
         recipe = Recipe.from_dict(manifest["recipe"])
         entry = ModelEntry.model_validate(manifest["entry"])
-    except UntrustedTypesFoundException as error:
-        raise _broken(folder, f"{_MODEL} holds types that are not allowed") from error
     except Exception as error:  # skops, zip and numpy raise of many kinds
-        raise _broken(
-            folder, f"cannot be loaded by these library versions ({type(error).__name__}: {error})"
-        ) from error
+        raise broken(folder, f"cannot be loaded by these library versions ({type(error).__name__}: {error})") from error
     return Bundle(
         entry=entry,
         recipe=recipe,
@@ -207,6 +157,24 @@ def read(folder: Path) -> Bundle:
         card=manifest["card"],
         version=manifest["version"],
     )
+
+
+def _refuse_what_nobody_reads(model: str, files: Mapping[str, bytes], types: Sequence[str]) -> None:
+    """Refuse to write what loading would refuse: one finds out now, not when the machine is to be scored."""
+    import skops.io
+
+    for name, data in files.items():
+        if len(data) > MOST[name]:
+            raise RegistryError(
+                f"model {model!r}: {name} would have {len(data):,} bytes, and no more than {MOST[name]:,} are read;"
+                " use fewer features, signals or windows, or a smaller estimator"
+            )
+    strange = sorted({*skops.io.get_untrusted_types(data=files[MODEL])} - {*TRUSTED, *types})
+    if strange:
+        raise RegistryError(
+            f"model {model!r} is made of types that nobody allowed to load: {', '.join(strange)}; if you trust them,"
+            " add them to ANDON_TRUSTED_TYPES, with commas between"
+        )
 
 
 def _model_bytes(bundle: Bundle) -> bytes:
@@ -259,10 +227,6 @@ def _count(node: Any, numbers: dict[int, int], names: dict[str, str]) -> None:
             _count(node[name], numbers, names)
 
 
-def _canonical(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False).encode()
-
-
 def _clear(home: Path, torn: str) -> None:
     """Remove what a process left that was killed; the caller holds the lock, so nobody is at work there."""
     for folder in home.glob(torn):
@@ -282,7 +246,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _broken(folder: Path, what: str) -> RegistryError:
-    return RegistryError(f"{folder}: {what}; this version is not used: train again or restore the folder")

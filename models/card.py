@@ -15,6 +15,7 @@ from ingest.plant import ModelEntry, Plant
 from models.assessment import not_assessed
 from models.diagnosis import Diagnosis
 from models.learner import Learner
+from models.learnt_from import digest_of
 from models.tasks.table import TASKS
 from models.threshold import Choice
 
@@ -47,6 +48,7 @@ def card_of(
         "machine_class": entry.machine_class,
         "plant": plant.name,
         "currency": plant.currency,
+        "costs": plant.costs.model_dump(mode="json"),
         "target": {"kind": entry.target.kind, "component": entry.target.component, "code": entry.target.code},
         "horizon": span_text(entry.horizon),
         "needed_lead": span_text(entry.needed_lead),
@@ -62,6 +64,7 @@ def card_of(
             "from": _moment(table.time.min()) if len(table) else None,
             "to": _moment(table.time.max()) if len(table) else None,
             "rows": len(table),
+            "digest": digest_of(table, labels, targets),
             "reasons": dict(reasons),
             "rows_before_events": int((labels == 1).sum()),
             "rows_held_out": int(np.isfinite(learner.held_out).sum()),

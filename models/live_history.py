@@ -13,7 +13,12 @@ from ingest.errors import RegistryError
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of what is live: when, by whom and why."""
+    """One change of what is live: when, by whom and why.
+
+    Attributes
+    ----------
+    against : what stood against a version that was promoted all the same; empty when nothing did
+    """
 
     what: Literal["promote", "rollback"]
     model: str
@@ -21,6 +26,7 @@ class Change:
     at: datetime
     by: str
     why: str
+    against: str = ""
 
 
 class LiveHistory:
@@ -43,6 +49,8 @@ class LiveHistory:
             "at": change.at.isoformat(),
             "by": change.by,
             "why": change.why,
+            # Left out where there is none, so that lines from before it stay as they were.
+            **({"against": change.against} if change.against else {}),
         }
         before = json.loads(lines[-1])["chain"] if lines else ""
         text = json.dumps({**entry, "chain": _chain(before, entry)}, sort_keys=True, ensure_ascii=False) + "\n"
@@ -79,6 +87,17 @@ class LiveHistory:
                 raise self._altered(number)
             found.append(change)
             before = chain
+        return found
+
+    def now(self, model: str, at: datetime | None = None) -> Change | None:
+        """Return the change that made the version live that is live, or was at some moment; ``None`` if none is.
+
+        After a rollback it is the rollback: it says who went back, when, and from what.
+        """
+        found = None
+        for change in self.changes():
+            if change.model == model and (at is None or change.at <= at.astimezone(UTC)):
+                found = change
         return found
 
     def stack(self, model: str, at: datetime | None = None) -> list[str]:

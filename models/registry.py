@@ -11,10 +11,12 @@ from typing import Any
 from filelock import FileLock
 
 from ingest.errors import RegistryError, UnknownNameError
-from models import archive
+from models import archive, manifest
 from models.bundle import Bundle
 from models.live_history import Change, LiveHistory
 from models.promotion import hindrance
+from models.proof import Proofs
+from models.signing import Keys
 
 _LOCK_SECONDS = 60.0
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -59,17 +61,30 @@ class Registry:
     """A folder of model versions, ``<model>/<version>/``, and the history of which were live.
 
     A version is written beside its place, synced and renamed, so it is there whole or not at all;
-    once there it never changes. Reading a version checks every byte against the hashes in its card
-    before anything is loaded. A version whose card cannot be read is left out wherever versions are
-    listed, and stops none of the others.
+    once there it never changes. Reading a version checks who signed it and every byte against the
+    hashes in its card, and tries in a child process whether it can be built, before anything is
+    loaded. A version whose card cannot be read is left out wherever versions are listed, and stops
+    none of the others.
 
     Parameters
     ----------
     tell : called with what is wrong with a card, once for each that cannot be read
+    keys : who signs versions and whose signatures count; a key beside the folder when left out
+    types : what a version may be made of beside our own types and those of skops's list
     """
 
-    def __init__(self, folder: Path, *, tell: Callable[[str], None] = lambda _why: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tell: Callable[[str], None] = lambda _why: None,
+        keys: Keys | None = None,
+        types: Iterable[str] = (),
+    ) -> None:
         self.folder = folder
+        self.keys = keys or Keys.beside(folder)
+        self.types = tuple(types)
+        self._proofs = Proofs(folder / ".proven")
         self.history = LiveHistory(folder / "live.jsonl")
         self._tell = tell
         self._told: dict[Path, str] = {}
@@ -80,12 +95,14 @@ class Registry:
         Raises
         ------
         RegistryError
-            When the folder cannot be written, or holds a damaged version of the same content.
+            When the folder cannot be written, holds a damaged version of the same content, or the bundle is made of
+            types that nobody allowed.
         """
         model = bundle.entry.name
         try:
             with self._locked():
-                version = archive.write(bundle, self._folder_of(model), created=created)
+                version = archive.write(bundle, self._folder_of(model), self.keys, self.types, created=created)
+                self._proofs.made_here(self._digest(model, version), (*archive.TRUSTED, *self.types))
         except OSError as error:
             raise RegistryError(
                 f"{self.folder}: model {model!r} cannot be saved ({error.strerror or error})"
@@ -108,7 +125,7 @@ class Registry:
             if not known:
                 raise UnknownNameError(f"no model {model!r} has been trained; run: andon train")
             raise RegistryError(f"no version of model {model!r} is live; promote one of: {known}")
-        return archive.read(self._existing(model, wanted))
+        return archive.read(self._existing(model, wanted), self.keys, self._proofs, self.types)
 
     def card(self, model: str, version: str) -> Mapping[str, Any]:
         """Return the card of a version, without loading the model.
@@ -118,7 +135,7 @@ class Registry:
         RegistryError
             When there is no such version or its card was altered.
         """
-        card: Mapping[str, Any] = archive.card_of(self._existing(model, version))["card"]
+        card: Mapping[str, Any] = manifest.manifest_of(self._existing(model, version), self.keys)["card"]
         return card
 
     def versions(self, model: str | None = None) -> list[Version]:
@@ -145,21 +162,34 @@ class Registry:
             found.append(Unreadable(model, folder.name, stacks.get(model, [])[-1:] == [folder.name], why))
         return found
 
-    def promote(self, model: str, version: str, *, at: datetime, by: str, why: str) -> Version:
+    def promote(self, model: str, version: str, *, at: datetime, by: str, why: str, force: bool = False) -> Version:
         """Make a version the live one; nothing changes where it is already.
+
+        Parameters
+        ----------
+        force : use it whatever stands against it; why, and what stood against it, are kept
 
         Raises
         ------
         RegistryError
-            When there is no such version, a file of it was altered, or something stands against it.
+            When there is no such version, a file of it was altered, it cannot be loaded, something stands against
+            it, or somebody forces it without a reason.
         """
+        if force and not why.strip():
+            raise RegistryError(
+                f"version {version} of model {model!r} cannot be forced without a reason; say why, for the record"
+            )
         with self._locked():
             folder = self._existing(model, version)
-            archive.check(folder)
+            card = archive.prove(folder, self.keys, self._proofs, self.types)[0]["card"]
             if self.live(model) != version:
-                if why_not := hindrance(archive.card_of(folder)["card"]):
-                    raise RegistryError(f"version {version} of model {model!r} cannot be promoted: {why_not}")
-                self.history.append(Change("promote", model, version, at.astimezone(UTC), by, why))
+                against = hindrance(card, self._live_card(model))
+                if against and not force:
+                    raise RegistryError(
+                        f"version {version} of model {model!r} cannot be promoted: {against}; to use it all the same,"
+                        " force it with a reason, which is kept"
+                    )
+                self.history.append(Change("promote", model, version, at.astimezone(UTC), by, why, against))
         return self._version(model, version, version)
 
     def retire(self, model: str, *, newest: int, besides: Collection[str] = ()) -> list[str]:
@@ -179,8 +209,11 @@ class Registry:
             lived = {change.version for change in self.history.changes() if change.model == model}
             names = [each.version for each in self.versions(model)]
             old = [each for each in names[: max(0, len(names) - newest)] if each not in {*lived, *besides}]
+            digests = [self._digest(model, each) for each in old]
             try:
                 archive.remove(self._folder_of(model), old)
+                for digest in digests:
+                    self._proofs.forget(digest)
             except OSError as error:
                 raise RegistryError(
                     f"{self.folder}: old versions of model {model!r} cannot be removed ({error.strerror or error})"
@@ -199,10 +232,14 @@ class Registry:
             stack = self.history.stack(model)
             if len(stack) < 2:
                 raise RegistryError(f"no version of model {model!r} was live before {stack[-1] if stack else 'any'}")
-            archive.check(self._existing(model, stack[-2]))
+            manifest.checked(self._existing(model, stack[-2]), self.keys)
             why = f"rolled back from {stack[-1]}"
             self.history.append(Change("rollback", model, stack[-2], at.astimezone(UTC), by, why))
         return self._version(model, stack[-2], stack[-2])
+
+    def change(self, model: str, at: datetime | None = None) -> Change | None:
+        """Return how the version came to be live that is, or was at some moment; ``None`` if none is."""
+        return self.history.now(model, at)
 
     def live(self, model: str, at: datetime | None = None) -> str | None:
         """Return the version that is live, or was live at some moment; ``None`` if there is none."""
@@ -210,15 +247,26 @@ class Registry:
         return stack[-1] if stack else None
 
     def _version(self, model: str, version: str, live: str | None) -> Version:
-        manifest = archive.card_of(self._existing(model, version))
-        return Version(model, version, datetime.fromisoformat(manifest["created"]), version == live, manifest["card"])
+        said = manifest.manifest_of(self._existing(model, version), self.keys)
+        return Version(model, version, datetime.fromisoformat(said["created"]), version == live, said["card"])
+
+    def _digest(self, model: str, version: str) -> str:
+        said = manifest.manifest_of(self._existing(model, version), self.keys)
+        return str(said["files"][manifest.MODEL]["sha256"])
+
+    def _live_card(self, model: str) -> Mapping[str, Any] | None:
+        live = self.live(model)
+        try:
+            return None if live is None else self.card(model, live)
+        except RegistryError:  # a damaged version must not keep a sound one from taking its place
+            return None
 
     def _listed(self, model: str | None) -> tuple[list[Version], dict[Path, str]]:
         """Return the versions that can be read, and what is wrong with each folder that cannot."""
         stacks, found, broken = self.history.stacks(), [], {}
         for folder in self._folders(model):
             try:
-                card, created = archive.seen_card(folder)
+                card, created = manifest.seen_card(folder, self.keys)
             except RegistryError as error:
                 broken[folder] = str(error)
                 continue

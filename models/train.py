@@ -21,6 +21,7 @@ from models.known_history import KnownHistory
 from models.label import target_events
 from models.label_check import check_labels
 from models.leak_check import accepted, check_leaks, leaks_card
+from models.own_estimator import require_allowed
 from models.promotion import hindrance
 from models.registry import Registry
 from models.sufficiency import Sufficiency, sufficiency
@@ -144,9 +145,12 @@ def train(
         When there is nothing to learn from.
     LeakError
         When features know the outcome and nobody said why they may.
+    PlantFileError
+        When the entry names an estimator that nobody allowed, or that cannot be used.
     RegistryError
         When the version cannot be saved.
     """
+    require_allowed(entry, registry.types)
     history = history if until is None else KnownHistory(history, until)
     spans = history.spans(entry.machine_class)
     machines = [machine for machine in plant.machines_of(entry.machine_class) if machine in spans]

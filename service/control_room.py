@@ -4,6 +4,7 @@ The command line and the web application both start here, so that they see the s
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from ingest.plant import Plant
 from ingest.plant_file import load_plant
 from ingest.store import Store
 from models.registry import Registry
+from models.signing import Keys
 from service.database import open_state
 from service.settings import Settings
 
@@ -66,8 +68,16 @@ def open_control_room(settings: Settings) -> ControlRoom:
     except BaseException:
         store.close()
         raise
-    registry = Registry(plant.data_folder / "models", tell=_tell_unreadable)
+    folder = plant.data_folder / "models"
+    registry = Registry(folder, tell=_tell_unreadable, keys=_keys(settings, folder), types=settings.trusted_types)
     return ControlRoom(settings, plant, store, registry, state)
+
+
+def _keys(settings: Settings, folder: Path) -> Keys:
+    trusted = frozenset(settings.trusted_keys)
+    if settings.signing_key is None:
+        return Keys.beside(folder, trusted)
+    return Keys(settings.signing_key, trusted, made=False)
 
 
 def _tell_unreadable(why: str) -> None:

@@ -55,6 +55,24 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _public_keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip().lower() for key in text.split(",") if key.strip())
+    for key in keys:
+        if not re.fullmatch(r"[0-9a-f]{64}", key):
+            raise ValueError(
+                f"{key!r} is no public key of 64 hexadecimal digits; 'andon models key' says it where it is"
+            )
+    return keys
+
+
+def _types(text: str) -> tuple[str, ...]:
+    types = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in types:
+        if "." not in name or not all(part.isidentifier() for part in name.split(".")):
+            raise ValueError(f"{name!r} is no type; write it with its module: my_package.MyClassifier")
+    return types
+
+
 def _some_time(text: str) -> timedelta:
     span = parse_duration(text)
     if span <= timedelta(0):
@@ -109,6 +127,18 @@ class Settings:
             "Training keeps so many newest versions of a model, and all that were ever live or an open alert names.",
         ),
     ] = 20
+    signing_key: Annotated[
+        Path | None,
+        Setting(Path, "Private key that signs model versions, PEM; `models.key` in the data folder when left out."),
+    ] = None
+    trusted_keys: Annotated[
+        tuple[str, ...],
+        Setting(_public_keys, "Public keys whose signatures on models count beside our own, with commas between."),
+    ] = ()
+    trusted_types: Annotated[
+        tuple[str, ...],
+        Setting(_types, "Types beside ours that a model may be made of, such as `my_package.MyClassifier`."),
+    ] = ()
     forward_to: Annotated[str, Setting(str, "Address of the centre that `andon forward` sends to.")] = ""
     forward_ca_file: Annotated[
         Path | None, Setting(Path, "Authorities that may vouch for the centre; those of the system when left out.")

@@ -51,11 +51,13 @@ class RiskOfFailure:
         return label(table, targets, entry.horizon, known_until)
 
     def learner(self, entry: ModelEntry) -> Learner:
-        """Return trees that have learnt nothing yet."""
+        """Return trees, or what the entry names in their place, that have learnt nothing yet."""
         # Only here: a server that serves must not wait for scikit-learn at its start.
         from models.failure_risk import FailureRisk
+        from models.own_risk import OwnRisk
 
-        del entry
+        if entry.estimator:
+            return OwnRisk(entry.name, entry.estimator, entry.estimator_parameters)
         return FailureRisk()
 
     def folds(self, entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:

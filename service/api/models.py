@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from ingest.errors import RegistryError, UnknownNameError
 from models.registry import Unreadable, Version
-from service.api.given import Now, Room, nearest
+from service.api.given import Now, Room, moment, nearest
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.text import Told
 from service.control_room import ControlRoom
 
 router = APIRouter(tags=["models"])
 
+At = Annotated[datetime | None, Query(description="At this time, local plant time if no offset; now when left out.")]
 Person = Annotated[str, Field(min_length=1, max_length=200, description="Who wants it.", examples=["Ines"])]
 
 
@@ -65,6 +66,19 @@ class Promotion(Told):
     version: Annotated[str, Field(min_length=1, max_length=200)]
     by: Person
     why: Annotated[str, Field(max_length=10_000)] = ""
+    force: bool = Field(False, description="Use it whatever stands against it; needs a reason, which is kept.")
+
+
+class LiveView(BaseModel):
+    """Which version was live at some time, and how it came to be."""
+
+    model: str
+    live: str | None = Field(description="Null if none was.")
+    what: Literal["promote", "rollback"] | None = None
+    since: datetime | None = None
+    by: str | None = None
+    why: str | None = None
+    against: str | None = Field(None, description="What stood against it when it was forced; empty if nothing did.")
 
 
 class Rollback(Told):
@@ -88,9 +102,9 @@ def show_version(model: str, version: str, room: Room) -> VersionDetail:
 
 @router.post("/models/{model:path}/promote")
 def promote(model: str, body: Promotion, room: Room, now: Now) -> ModelView:
-    """Make a version the live one; nothing changes where it is already."""
+    """Make a version the live one; 409 with what stands against it, unless it is forced with a reason."""
     version_named(room, model, body.version)
-    room.registry.promote(model, body.version, at=now, by=body.by, why=body.why)
+    room.registry.promote(model, body.version, at=now, by=body.by, why=body.why, force=body.force)
     return _view(model, room)
 
 
@@ -100,6 +114,24 @@ def roll_back(model: str, body: Rollback, room: Room, now: Now) -> ModelView:
     _known(room, model)
     room.registry.rollback(model, at=now, by=body.by)
     return _view(model, room)
+
+
+@router.get("/models/{model:path}/live")
+def show_live(model: str, room: Room, now: Now, at: At = None) -> LiveView:
+    """Return which version is live, or was live at some time, and how it came to be."""
+    _known(room, model)
+    change = room.registry.change(model, now if at is None else moment(at, room.plant, "at"))
+    if change is None:
+        return LiveView(model=model, live=None)
+    return LiveView(
+        model=model,
+        live=change.version,
+        what=change.what,
+        since=change.at,
+        by=change.by,
+        why=change.why,
+        against=change.against,
+    )
 
 
 @router.get("/models/{model:path}")
