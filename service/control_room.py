@@ -13,6 +13,8 @@ from ingest.database import Database
 from ingest.plant import Plant
 from ingest.plant_file import load_plant
 from ingest.store import Store
+from models.engine.engine import HERE, Engine
+from models.engine.named import engine_named
 from models.registry import Registry
 from service.database import open_state
 from service.settings import Settings
@@ -27,6 +29,7 @@ class ControlRoom:
     store : readings and events
     registry : model versions
     state : alerts, assessments and runs
+    engine : where machines are worked on
     """
 
     settings: Settings
@@ -34,9 +37,11 @@ class ControlRoom:
     store: Store
     registry: Registry
     state: Database
+    engine: Engine = HERE
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files and of the workers."""
+        self.engine.close()
         self.state.close()
         self.store.close()
 
@@ -67,7 +72,7 @@ def open_control_room(settings: Settings) -> ControlRoom:
         store.close()
         raise
     registry = Registry(plant.data_folder / "models", tell=_tell_unreadable)
-    return ControlRoom(settings, plant, store, registry, state)
+    return ControlRoom(settings, plant, store, registry, state, engine_named(settings.engine))
 
 
 def _tell_unreadable(why: str) -> None:

@@ -1,0 +1,117 @@
+"""Work on a Dask cluster: a scheduler, and workers on any number of computers."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import cached_property, partial
+from typing import Any
+
+from ingest.errors import EngineError
+from models.engine.parcel import carry, packed
+from models.engine.place import Carrier
+
+CONNECT_SECONDS = 10.0
+NOBODY_SECONDS = 60.0
+"""How long a cluster may be without any worker; one that died is usually started again within seconds."""
+
+
+class Cluster:
+    """Workers that a Dask scheduler knows.
+
+    The scheduler gives the work of a dead worker to another one, and gives up on it when that happens again
+    and again (four times by default); others that the same workers had in hand may be blamed with it.
+
+    Parameters
+    ----------
+    address : of the scheduler, ``tcp://host:8786`` or ``tls://host:8786``; certificates as Dask's own
+        configuration says
+    """
+
+    what_is_lost = "all workers that took it died,"
+    alone = 1
+
+    def __init__(self, address: str) -> None:
+        self.name = address
+        self._client: Any = None
+        self._executor: Executor | None = None
+        self._nobody_since: float | None = None
+
+    @cached_property
+    def lost(self) -> tuple[type[BaseException], ...]:
+        """What a future raises whose workers died."""
+        return (_distributed().KilledWorker, MemoryError)
+
+    @property
+    def workers(self) -> int:
+        """How many threads all workers have together."""
+        return max(1, sum(self._connected().nthreads().values()))
+
+    @property
+    def ahead(self) -> int:
+        """Twice as many as there are threads, so that none waits for us."""
+        return 2 * self.workers
+
+    def pack(self, work: Callable[..., Any], shared: tuple[Any, ...]) -> Carrier:
+        """Return what does the work on a worker, which unpacks it once."""
+        return partial(carry, packed(work, shared))
+
+    def executor(self) -> Executor:
+        """Return the cluster as an executor."""
+        client = self._connected()
+        if self._executor is None:
+            # Each unit is given out for itself: equal ones of another run may have seen other readings.
+            self._executor = client.get_executor(pure=False)
+        return self._executor
+
+    def renew(self, broken: Executor) -> None:
+        """Connect anew where the scheduler has gone; it sees to dead workers itself."""
+        if broken is self._executor and self._client.status != "running":
+            self.close()
+
+    def check(self) -> None:
+        """Raise ``EngineError`` when there has been no worker for a minute."""
+        if self._connected().nthreads():
+            self._nobody_since = None
+            return
+        self._nobody_since = self._nobody_since or time.monotonic()
+        if time.monotonic() - self._nobody_since > NOBODY_SECONDS:
+            raise self._nobody()
+
+    def close(self) -> None:
+        """Leave the cluster; its workers go on."""
+        client, self._client, self._executor = self._client, None, None
+        if client is not None:
+            client.close()
+
+    def _connected(self) -> Any:
+        if self._client is not None:
+            return self._client
+        distributed = _distributed()
+        try:
+            client = distributed.Client(self.name, timeout=CONNECT_SECONDS, set_as_default=False, name="andon")
+        except (OSError, TimeoutError, ValueError) as error:
+            raise EngineError(
+                f"{self.name}: no Dask scheduler answers ({error}); start one with 'dask scheduler', or use"
+                " --engine processes"
+            ) from error
+        try:
+            client.wait_for_workers(1, timeout=NOBODY_SECONDS)
+        except TimeoutError as error:
+            client.close()
+            raise self._nobody() from error
+        self._client = client
+        return client
+
+    def _nobody(self) -> EngineError:
+        return EngineError(
+            f"{self.name}: the Dask scheduler has had no worker for {NOBODY_SECONDS:.0f} s;"
+            f" start some with 'dask worker {self.name}'"
+        )
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise EngineError("work on a Dask cluster needs an extra; install it: pip install 'andon[dask]'") from error
+    return distributed
