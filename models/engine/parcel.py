@@ -89,10 +89,7 @@ def _check_same(made_by: tuple[tuple[str, str], ...]) -> None:
     other = [f"{name} {ours}, not {theirs}" for (name, theirs), (_, ours) in zip(made_by, programme(), strict=True)
              if ours != theirs]  # fmt: skip
     if other:
-        raise EngineError(
-            f"it has {'; '.join(other)}, and results could differ;"
-            " install the same there as here"
-        )
+        raise EngineError(f"it has {'; '.join(other)}, and results could differ; install the same there as here")
 
 
 _open: OrderedDict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = OrderedDict()

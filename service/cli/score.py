@@ -41,9 +41,7 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     note = ""
     if at is None:
         at, note = present(room.plant, room.store, wall_clock())
-    report = monitor.round(
-        room.plant, room.store, room.registry, room.state, at=at, since=since, engine=room.engine
-    )
+    report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since, engine=room.engine)
     grade_when_due(room.plant, room.store, room.state, at=at)
     with room.state.read() as connection:
         ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at, room.registry.card)

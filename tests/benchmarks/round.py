@@ -75,7 +75,9 @@ def fill(store: Store, machines: int, begin: datetime, minutes: int) -> None:
         some = min(1440, minutes - 1440 * day)
         for first in range(0, machines, 50):
             part = range(first, min(first + 50, machines))
-            store.append(readings_of(part, begin + day * 1440 * MINUTE, some), source="benchmark", position=f"{first} {day}")
+            store.append(
+                readings_of(part, begin + day * 1440 * MINUTE, some), source="benchmark", position=f"{first} {day}"
+            )
         store.seal()
 
 
@@ -107,7 +109,11 @@ def child(folder: Path, machines: int, rounds: int, engine_name: str) -> dict[st
         active = sum(watch.condition.active for watch in watches(connection, "strange").values())
     read = _seconds(
         lambda: [
-            store.read("press", machines=[f"machine-{number}" for number in range(first, first + 50)], start=at - 2 * timedelta(days=1))
+            store.read(
+                "press",
+                machines=[f"machine-{number}" for number in range(first, first + 50)],
+                start=at - 2 * timedelta(days=1),
+            )
             for first in range(0, machines, 50)
         ]
     )
@@ -169,7 +175,11 @@ def prepare(folder: Path, machines: int) -> None:
 
 def rows_of(machines: int, figures: dict[str, float]) -> list[dict[str, Any]]:
     """Return the figures as rows of a benchmark."""
-    peer, read, speed = "reading two days from the store", figures["read"], f"3 M steps of Python: {figures['speed']:.2f} s"
+    peer, read, speed = (
+        "reading two days from the store",
+        figures["read"],
+        f"3 M steps of Python: {figures['speed']:.2f} s",
+    )
     return [
         _row(f"round over {HOURS} h, {machines} machines", figures["whole"], "s"),
         _row("windows of it", figures["windows"], "windows"),

@@ -36,9 +36,7 @@ ENTRY = ModelEntry(
     name="strange", task="anomaly", machine_class="pump", horizon=DAY, split="time",
     windows=[4 * HOUR, 12 * HOUR], stride=2 * HOUR,
 )  # fmt: skip
-PLANT = Plant(
-    classes=[PUMP], machines=[Machine(name=name, machine_class="pump") for name in MACHINES], models=[ENTRY]
-)
+PLANT = Plant(classes=[PUMP], machines=[Machine(name=name, machine_class="pump") for name in MACHINES], models=[ENTRY])
 
 
 @cache

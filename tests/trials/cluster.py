@@ -70,9 +70,7 @@ def fill(store: Store, machines: int) -> None:
             for own in cells:
                 own[late] += np.linspace(0, 30, late.sum())
         machine = [f"pump-{number:03}"] * count
-        table = pa.table(
-            [machine, times, times, *(np.round(own, 3) for own in cells)], schema=readings_schema(SIGNALS)
-        )
+        table = pa.table([machine, times, times, *(np.round(own, 3) for own in cells)], schema=readings_schema(SIGNALS))
         store.append(Readings("pump", table), source="trial", position=str(number))
     store.seal()
 
@@ -109,13 +107,13 @@ def run(plant: Plant, folder: Path, name: str, engine: Engine) -> Run:
     end = BEGIN + timedelta(days=DAYS)
     with closing(Store(folder / "data")) as store, closing(open_state(own)) as state:
         begun = time.perf_counter()
-        trained = train(plant, store, plant.models[0], registry, now=end, until=end - timedelta(days=JUDGED), engine=engine)
+        trained = train(
+            plant, store, plant.models[0], registry, now=end, until=end - timedelta(days=JUDGED), engine=engine
+        )
         if not trained.live:
             registry.promote("strange", trained.version, at=end, by="trial", why="to be compared")
         between = time.perf_counter()
-        report = monitor.round(
-            plant, store, registry, state, at=end, since=end - timedelta(days=JUDGED), engine=engine
-        )
+        report = monitor.round(plant, store, registry, state, at=end, since=end - timedelta(days=JUDGED), engine=engine)
         over = time.perf_counter()
         with state.read() as connection:
             rows = connection.execute(select(assessment_table).order_by(*assessment_table.primary_key)).all()
