@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from functools import cached_property, partial
 from typing import Any
 
@@ -28,7 +28,7 @@ class Cluster:
     """
 
     what_is_lost = "all workers that took it died,"
-    alone = 1
+    alone = 2
 
     def __init__(self, address: str) -> None:
         self.name = address
@@ -59,8 +59,7 @@ class Cluster:
         """Return the cluster as an executor."""
         client = self._connected()
         if self._executor is None:
-            # Each unit is given out for itself: equal ones of another run may have seen other readings.
-            self._executor = client.get_executor(pure=False)
+            self._executor = _OnWorkers(client)
         return self._executor
 
     def renew(self, broken: Executor) -> None:
@@ -68,13 +67,14 @@ class Cluster:
         if broken is self._executor and self._client.status != "running":
             self.close()
 
-    def check(self) -> None:
+    def check(self, waited: float) -> None:
         """Raise ``EngineError`` when there has been no worker for a minute."""
+        now = time.monotonic()
         if self._connected().nthreads():
             self._nobody_since = None
-            return
-        self._nobody_since = self._nobody_since or time.monotonic()
-        if time.monotonic() - self._nobody_since > NOBODY_SECONDS:
+        elif self._nobody_since is None or self._nobody_since < now - waited:
+            self._nobody_since = now
+        elif now - self._nobody_since > NOBODY_SECONDS:
             raise self._nobody()
 
     def close(self) -> None:
@@ -107,6 +107,36 @@ class Cluster:
             f"{self.name}: the Dask scheduler has had no worker for {NOBODY_SECONDS:.0f} s;"
             f" start some with 'dask worker {self.name}'"
         )
+
+
+class _OnWorkers(Executor):
+    """Gives work to a client's workers.
+
+    Dask has such an executor, too, which takes a result for an error where the worker dies that holds it just as it
+    is fetched.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        found: Future[Any] = Future()
+        # Each unit is given out for itself: an equal one of another run may have seen other readings.
+        given = self._client.submit(fn, *args, pure=False, **kwargs)
+        found.add_done_callback(lambda own: given.cancel() if own.cancelled() else None)
+        given.add_done_callback(partial(_tell, found))
+        return found
+
+
+def _tell(found: Future[Any], given: Any) -> None:
+    if not found.set_running_or_notify_cancel():
+        return
+    try:
+        result = given.result()
+    except BaseException as error:  # whatever it is, whoever waits has to hear of it
+        found.set_exception(error)
+    else:
+        found.set_result(result)
 
 
 def _distributed() -> Any:

@@ -33,7 +33,7 @@ class Here:
     def renew(self, broken: Executor) -> None:
         """Go on: there is nothing that could be broken."""
 
-    def check(self) -> None:
+    def check(self, waited: float) -> None:
         """Say nothing: whoever asks is at work."""
 
     def close(self) -> None:

@@ -50,8 +50,13 @@ class Place(Protocol):
     def renew(self, broken: Executor) -> None:
         """Let go of an executor that lost a worker, where it cannot go on without."""
 
-    def check(self) -> None:
-        """Raise ``EngineError`` when nobody works any more; asked every few seconds while nothing gets done."""
+    def check(self, waited: float) -> None:
+        """Raise ``EngineError`` when nobody works any more; asked every few seconds while nothing gets done.
+
+        Parameters
+        ----------
+        waited : for how many seconds nothing has been done
+        """
 
     def close(self) -> None:
         """Let go of the workers; whoever asks for work later gets new ones."""

@@ -55,7 +55,7 @@ class Processes:
             self._executor = None
             broken.shutdown(wait=False)
 
-    def check(self) -> None:
+    def check(self, waited: float) -> None:
         """Say nothing: a process that dies shows at once."""
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """One run of an engine: which units wait, which are out, and which may have taken a worker with them."""
 
+import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
@@ -47,8 +48,9 @@ class Turn:
 
     def take_in(self) -> None:
         """Wait until something is done, and keep it or suspect it."""
+        begun = time.monotonic()
         while not (done := wait(self._out, timeout=CHECK_SECONDS, return_when=FIRST_COMPLETED).done):
-            self._place.check()
+            self._place.check(time.monotonic() - begun)
         for future in sorted(done, key=lambda each: self._out[each][0]):
             number, executor = self._out.pop(future)
             error = _error_of(future)

@@ -17,7 +17,7 @@ class Several(Here):
         self.workers = workers
 
 
-class Awkward(Exception):
+class AwkwardError(Exception):
     """An exception that cannot be unpacked where it arrives."""
 
     def __init__(self, first: str, second: str) -> None:
@@ -39,7 +39,7 @@ def fail_at(bad: int, number: int) -> int:
 
 
 def fail_awkwardly(number: int) -> int:
-    raise Awkward("one", str(number))
+    raise AwkwardError("one", str(number))
 
 
 def run_out_of_memory_at(bad: int, number: int) -> int:
