@@ -13,9 +13,10 @@ from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from features.moments import no_samples
 from features.recipe import Recipe
 from features.regime_share import regime_columns
+from features.remembered_panes import summarise_newest
 from features.snapshot_windows import of_waveform
 from features.span import expected_every, portions
-from features.summary import Group, summarise
+from features.summary import Group
 from features.table import FeatureTable
 from features.usage import MachineEvents, usage
 from features.window import window_ends
@@ -171,7 +172,7 @@ def _summaries(
     most = max(cells // (PANE_FIELDS * max(len(recipe.signals), 1) * len(tracks)) - lookback, lookback)
     first, last = min(track.begin for track in tracks), max(track.stop for track in tracks)
     for begin, end in portions(first, last, 1, max(most // step, 1)):
-        found = summarise(recipe, history, group, ends[begin:end], cells)
+        found = summarise_newest(recipe, history, group, ends[begin:end], cells)
         for place, track in enumerate(tracks):
             late, soon = max(track.begin, begin), min(track.stop, end)
             if late < soon:

@@ -21,7 +21,9 @@ AndonError
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
 ├── RegistryError           a model version is missing, altered or cannot be loaded
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
-└── ScheduleError           a job cannot be scheduled or run
+├── ScheduleError           a job cannot be scheduled or run
+└── EngineError             work cannot run where it was to run
+    └── LostWorkError       a part of it ended its worker again and again, and was set aside
 ```
 
 A message says what is wrong, where, and what would be right, in one line. Each error is raised
@@ -130,3 +132,11 @@ class IllegalTransitionError(AndonError):
 
 class ScheduleError(AndonError):
     """A job cannot be scheduled or run."""
+
+
+class EngineError(AndonError):
+    """Work cannot run where it was to run: nobody is there, or it is another programme."""
+
+
+class LostWorkError(EngineError):
+    """A unit of work ended its worker again and again, and was set aside."""

@@ -108,6 +108,7 @@ class Store:
         lake: str = "",
     ) -> None:
         self.folder = folder
+        self._addresses = database, lake
         self._dead_letter_bytes = dead_letter_bytes
         self._memory = Memory()
         self._log_spans = spans.LogSpans()
@@ -124,6 +125,12 @@ class Store:
         except StoreError:
             self._database.close()
             raise
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as an address: work in another process opens the store there, see ``reopened``."""
+        from ingest.reopened import identity_of, reopened
+
+        return reopened, (self.folder.absolute(), *self._addresses, identity_of(self))
 
     def append(self, readings: Readings, *, source: str, position: str, again: bool = False) -> bool:
         """Keep readings, durably when this returns.

@@ -27,6 +27,10 @@ __all__ = [
     "unbelieved",
 ]
 
+_ROWS_TOGETHER = 8
+"""Products of matrices round otherwise for a single row than for several, and may for what is left over of the registers
+of a processor: with rows in eights, each level is the same to the bit whoever else is asked about."""
+
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
 
@@ -40,7 +44,9 @@ def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
     ok = reason == Reason.OK.value
     level = np.full(len(table), np.nan)
     if ok.any():
-        level[ok] = bundle.learner.level(bundle.seen(table.where(ok)))
+        rows = np.flatnonzero(ok)
+        padded = np.append(rows, np.repeat(rows[-1:], -len(rows) % _ROWS_TOGETHER))
+        level[ok] = bundle.learner.level(bundle.seen(table.where(padded)))[: len(rows)]
     reason[ok & np.isnan(level)] = Reason.TOO_LITTLE.value
     return Assessments(
         model=bundle.entry.name,

@@ -18,9 +18,11 @@ from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
 from models.backtest_report import BacktestReport
-from models.believed import BelievedTable, believed_table
+from models.anywhere.table import table_anywhere
+from models.believed import BelievedTable
 from models.bundle import Bundle
 from models.early import Early
+from models.engine.engine import HERE, Engine
 from models.evaluate import pooled
 from models.fit import fit_bundle
 from models.judged_part import Part, judge_part
@@ -43,6 +45,7 @@ def backtest(
     end: datetime | None = None,
     progress: Progress | None = None,
     timer: Callable[[], float] = time.perf_counter,
+    engine: Engine = HERE,
 ) -> BacktestReport:
     """Train on one part of the history, replay the other, and judge every alert by what then happened.
 
@@ -58,6 +61,7 @@ def backtest(
     end : its end; the newest reading when left out. Events after it are used to judge, if known.
     progress : called with a phase, how many of its steps are done, and how many there are
     timer : tells seconds
+    engine : where features are made
 
     Raises
     ------
@@ -68,7 +72,7 @@ def backtest(
     entry = entry.model_copy(update={"split": split_of(plant, entry)})
     past = Past.of(plant, history, entry, start, end)
     report = progress or _silent
-    parts, leaks = _by_machine(past, report) if entry.split == "machine" else _by_time(past, report)
+    parts, leaks = (_by_machine if entry.split == "machine" else _by_time)(past, report, engine)
     verdict = pooled([part.verdict for part in parts])
     assessed, positive = sum(part.known_rows for part in parts), sum(part.positive_rows for part in parts)
     return BacktestReport(
@@ -114,27 +118,27 @@ def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datet
     )
 
 
-def _by_time(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
+def _by_time(past: Past, report: Progress, engine: Engine) -> tuple[list[Part], tuple[Leak, ...]]:
     first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features of the training part", 0, 4)
     recipe = recipe_until(past.plant, past.history, past.entry, past.start)
-    table = _believed(past, recipe, first, past.start).table
+    table = _believed(past, recipe, first, past.start, engine).table
     leaks = check_leaks(past.entry, recipe, table, past.events, past.start)
     report("training", 1, 4)
     bundle = _fitted(past, recipe, table, past.machines, past.start)
     report("features of the judged part", 2, 4)
-    test = _believed(past, recipe, past.start, past.end)
+    test = _believed(past, recipe, past.start, past.end, engine)
     report("judging", 3, 4)
     part = judge_part(past, bundle, table, test, past.machines, past.start)
     report("judging", 4, 4)
     return [part], leaks
 
 
-def _by_machine(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
+def _by_machine(past: Past, report: Progress, engine: Engine) -> tuple[list[Part], tuple[Leak, ...]]:
     first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features", 0, MOST_FOLDS)
     recipe = recipe_until(past.plant, past.history, past.entry, past.end)
-    whole = _believed(past, recipe, first, past.end)
+    whole = _believed(past, recipe, first, past.end, engine)
     table = whole.table
     folds = machine_folds(table, past.targets, MOST_FOLDS)
     if not folds:
@@ -155,9 +159,9 @@ def _by_machine(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, .
     return parts, leaks
 
 
-def _believed(past: Past, recipe: Recipe, start: datetime, end: datetime) -> BelievedTable:
+def _believed(past: Past, recipe: Recipe, start: datetime, end: datetime, engine: Engine) -> BelievedTable:
     machine_class = past.plant.class_named(past.entry.machine_class)
-    return believed_table(recipe, machine_class, past.history, past.machines, start, end)
+    return table_anywhere(engine, recipe, machine_class, past.history, past.machines, start, end)
 
 
 def _fitted(past: Past, recipe: Recipe, table: FeatureTable, machines: Sequence[str], known: datetime) -> Bundle:

@@ -19,6 +19,9 @@ from models.proof import Proofs
 from models.signing import Keys
 
 _LOCK_SECONDS = 60.0
+_MOST_LOADED = 32
+"""Bundles that are kept in memory: those of a round, for the next one."""
+
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
@@ -88,6 +91,7 @@ class Registry:
         self.history = LiveHistory(folder / "live.jsonl")
         self._tell = tell
         self._told: dict[Path, str] = {}
+        self._loaded: dict[Path, Bundle] = {}
 
     def save(self, bundle: Bundle, *, created: datetime) -> Version:
         """Save a bundle; where this content is known already, nothing changes.
@@ -110,7 +114,7 @@ class Registry:
         return self._version(model, version, self.live(model))
 
     def load(self, model: str, version: str | None = None) -> Bundle:
-        """Return a version, or the live one.
+        """Return a version, or the live one; its bytes are checked each time, and unpacked the first time only.
 
         Raises
         ------
@@ -125,7 +129,14 @@ class Registry:
             if not known:
                 raise UnknownNameError(f"no model {model!r} has been trained; run: andon train")
             raise RegistryError(f"no version of model {model!r} is live; promote one of: {known}")
-        return archive.read(self._existing(model, wanted), self.keys, self._proofs, self.types)
+        folder = self._existing(model, wanted)
+        manifest.checked(folder, self.keys)
+        # Its name is the hash of its content, and that was just found to be whole: it can be no other bundle.
+        found = self._loaded.pop(folder, None) or archive.read(folder, self.keys, self._proofs, self.types)
+        self._loaded[folder] = found
+        while len(self._loaded) > _MOST_LOADED:
+            self._loaded.pop(next(iter(self._loaded)))
+        return found
 
     def card(self, model: str, version: str) -> Mapping[str, Any]:
         """Return the card of a version, without loading the model.

@@ -10,12 +10,13 @@ from features.leaks.leak import Leak, told
 from ingest.errors import NotEnoughDataError, RegistryError
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
+from models.anywhere.table import table_anywhere
 from models.assessment import not_assessed
 from models.backtest import backtest, recipe_until, split_of
 from models.backtest_report import BacktestReport
-from models.believed import believed_table
 from models.bundle import Bundle
 from models.card import judged_of, regimes_in_words
+from models.engine.engine import HERE, Engine
 from models.fit import fit_bundle
 from models.known_history import KnownHistory
 from models.label import target_events
@@ -122,6 +123,7 @@ def train(
     until: datetime | None = None,
     progress: Progress | None = None,
     accept_leaks: str = "",
+    engine: Engine = HERE,
 ) -> TrainReport:
     """Judge a model on the past, fit it to the whole past, and save it.
 
@@ -138,6 +140,7 @@ def train(
     until : nothing after it is looked at; the newest reading when left out
     progress : called with a phase, how many of its steps are done, and how many there are
     accept_leaks : why leaks may be learnt from, kept in the version's card; nobody says so when empty
+    engine : where features are made
 
     Raises
     ------
@@ -167,12 +170,13 @@ def train(
     chosen = entry.model_copy(update={"split": split_of(plant, entry)})
     recipe = recipe_until(plant, history, chosen, end)
     first = min(spans[machine][0] for machine in machines) - timedelta(microseconds=1)
-    table = believed_table(recipe, plant.class_named(entry.machine_class), history, machines, first, end).table
+    machine_class = plant.class_named(entry.machine_class)
+    table = table_anywhere(engine, recipe, machine_class, history, machines, first, end).table
     step("features", 1, 2)
     leaks = check_leaks(chosen, recipe, table, events, end)
     reason = accepted(entry, leaks, accept_leaks, _live_card(registry, entry.name))
     step("features", 2, 2)
-    judged, why_not = _judged(plant, history, entry, progress)
+    judged, why_not = _judged(plant, history, entry, progress, engine)
     step("fitting to the whole past", 0, 3)
     bundle = fit_bundle(chosen, plant, recipe, table, events, end)
     bundle = replace(bundle, card={**bundle.card, "leaks": leaks_card(len(recipe.names), leaks, reason)})
@@ -180,7 +184,7 @@ def train(
     enough = evidence.enough and judged is not None and judged.enough and not reason
     report = _registered(_with_verdict(bundle, evidence, judged), registry, evidence, enough=enough, now=now)
     step("fitting to the whole past", 3, 3)
-    labels = tuple(each.sentence for each in check_labels(plant, history, plant.class_named(entry.machine_class)))
+    labels = tuple(each.sentence for each in check_labels(plant, history, machine_class))
     return replace(report, judged=judged, not_judged=why_not, labels=labels, leaks=leaks, accepted=reason)
 
 
@@ -193,10 +197,10 @@ def _live_card(registry: Registry, model: str) -> Mapping[str, Any] | None:
 
 
 def _judged(
-    plant: Plant, history: History, entry: ModelEntry, progress: Progress | None
+    plant: Plant, history: History, entry: ModelEntry, progress: Progress | None, engine: Engine
 ) -> tuple[BacktestReport | None, str]:
     try:
-        return backtest(plant, history, entry, progress=progress), ""
+        return backtest(plant, history, entry, progress=progress, engine=engine), ""
     except NotEnoughDataError as error:
         return None, str(error)
 

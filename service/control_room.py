@@ -14,6 +14,8 @@ from ingest.database import Database
 from ingest.plant import Plant
 from ingest.plant_file import load_plant
 from ingest.store import Store
+from models.engine.engine import HERE, Engine
+from models.engine.named import engine_named
 from models.registry import Registry
 from models.signing import Keys
 from service.database import open_state
@@ -29,6 +31,7 @@ class ControlRoom:
     store : readings and events
     registry : model versions
     state : alerts, assessments and runs
+    engine : where machines are worked on
     """
 
     settings: Settings
@@ -36,9 +39,11 @@ class ControlRoom:
     store: Store
     registry: Registry
     state: Database
+    engine: Engine = HERE
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files and of the workers."""
+        self.engine.close()
         self.state.close()
         self.store.close()
 
@@ -70,7 +75,7 @@ def open_control_room(settings: Settings) -> ControlRoom:
         raise
     folder = plant.data_folder / "models"
     registry = Registry(folder, tell=_tell_unreadable, keys=_keys(settings, folder), types=settings.trusted_types)
-    return ControlRoom(settings, plant, store, registry, state)
+    return ControlRoom(settings, plant, store, registry, state, engine_named(settings.engine))
 
 
 def _keys(settings: Settings, folder: Path) -> Keys:

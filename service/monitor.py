@@ -7,7 +7,7 @@ the second one finds that the watches have moved on, and works out its part anew
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,8 +23,10 @@ from ingest.history import History
 from ingest.plant import ModelEntry, Plant
 from ingest.store import Store
 from models.assessment import Assessments
-from models.believed import believed, explained
+from models.anywhere.assess import assess_anywhere, asks
+from models.anywhere.explain import Said, explain_anywhere
 from models.bundle import Bundle
+from models.engine.engine import HERE, Engine
 from models.finding import Finding
 from models.moment import as_datetime, instant, instants
 from models.registry import Registry
@@ -37,12 +39,11 @@ from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, rescore
 from service.round_report import RoundReport
 from service.sensors import watch_sensors
-from service.watch import Turn, Watch, keep_assessments, keep_watch, turned, watches
+from service.watch import Turn, Watch, keep_assessments, keep_watch, keep_watches, turned, watches
 
 FIRST_LOOK = timedelta(days=7)
 """How far back the first round looks, at least; two horizons if that is longer."""
 
-_MACHINES_AT_ONCE = 200
 _ATTEMPTS = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,6 +83,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     at: datetime,
     since: datetime | None = None,
     only: Sequence[str] = (),
+    engine: Engine = HERE,
 ) -> RoundReport:
     """Assess every machine up to ``at``, open alerts and end them.
 
@@ -90,6 +92,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     at : windows that end later are not looked at
     since : where the first round of a machine begins; at − max(7 d, 2 × horizon) when left out
     only : names of the models to ask; all when empty
+    engine : where machines are assessed; what is written is written here
 
     Notes
     -----
@@ -99,7 +102,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     """
     started = time.perf_counter()
     tally = _Tally(over=release_unwatched(plant, state, at=at))
-    _look_at_sensors(plant, store, state, tally, at=at)
+    _look_at_sensors(plant, store, state, engine, tally, at=at)
     asked, untrained = [], []
     for entry in plant.models:
         if only and entry.name not in only:
@@ -110,7 +113,7 @@ def round(  # noqa: A001 – a round is what engineers call it
         asked.append(entry)
         try:
             bundle = registry.load(entry.name)
-            _one_model(plant, store, state, bundle, tally, at=at, since=since or _first_look(entry, at))
+            _one_model(plant, store, state, bundle, engine, tally, at=at, since=since or _first_look(entry, at))
         except AndonError as error:
             tally.errors.append(f"{entry.name}: {error}")
     forget_late(plant, store, state)
@@ -142,12 +145,15 @@ def _machines_by(those: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...
     }
 
 
-def _look_at_sensors(plant: Plant, store: History, state: Database, tally: _Tally, *, at: datetime) -> None:
+def _look_at_sensors(
+    plant: Plant, store: History, state: Database, engine: Engine, tally: _Tally, *, at: datetime
+) -> None:
     try:
-        turn = watch_sensors(plant, store, state, at=at)
+        turn = watch_sensors(plant, store, state, at=at, engine=engine)
     except AndonError as error:
         tally.errors.append(f"sensors: {error}")
         return
+    tally.errors += turn.errors
     tally.findings += turn.lasting
     tally.raised += turn.raised
     tally.over += turn.over
@@ -158,21 +164,34 @@ def _first_look(entry: ModelEntry, at: datetime) -> datetime:
 
 
 def _one_model(
-    plant: Plant, store: Store, state: Database, bundle: Bundle, tally: _Tally, *, at: datetime, since: datetime
+    plant: Plant,
+    store: Store,
+    state: Database,
+    bundle: Bundle,
+    engine: Engine,
+    tally: _Tally,
+    *,
+    at: datetime,
+    since: datetime,
 ) -> None:
     model = bundle.entry.name
     for _ in range(_ATTEMPTS):
         with state.read() as connection:
             before, looks = watches(connection, model), late_looks(connection, model)
-        work = _worked_out(plant, store, state, bundle, before, looks, at=at, since=since)
+        work = _worked_out(plant, store, state, bundle, engine, before, looks, at=at, since=since)
         with state.write() as connection:
             if (watches(connection, model), late_looks(connection, model)) == (before, looks):
                 keep_assessments(connection, work.assessments)
                 keep_assessments(connection, work.again.assessments, again=True)
                 if work.again.looks != looks:
                     keep_late_looks(connection, model, work.again.looks)
-                for machine, turn in work.turns.items():
-                    _write_turn(connection, model, machine, turn, work.findings.get(machine), tally, at=at)
+                news = {name for name, turn in work.turns.items() if turn.ended is not None} | set(work.findings)
+                quiet = {name: turn.watch for name, turn in work.turns.items() if name not in news}
+                keep_watches(connection, model, quiet)
+                for machine in [name for name in work.turns if name in news]:
+                    _write_turn(
+                        connection, model, machine, work.turns[machine], work.findings.get(machine), tally, at=at
+                    )
                 tally.windows += sum(len(each) for each in work.assessments)
                 tally.findings += sum(turn.watch.condition.active for turn in work.turns.values())
                 tally.errors += [*work.errors, *work.again.errors]
@@ -189,6 +208,7 @@ def _worked_out(
     store: Store,
     state: Database,
     bundle: Bundle,
+    engine: Engine,
     before: Mapping[str, Watch],
     looks: LateLooks,
     *,
@@ -207,10 +227,11 @@ def _worked_out(
     used |= {machine: moment(end) for ends in groups.values() for machine, end in ends.items()}
     store.late.settle(bundle.entry.machine_class, used, plant.late_within)
     work.again = rescore(plant, store, state, bundle, before, looks)
-    for start, ends in groups.items():
-        for some in _batches(list(ends)):
-            _assess_some(plant, store, bundle, start, {machine: ends[machine] for machine in some}, work)
+    together = [ask for start, ends in groups.items() for ask in asks(engine, start, ends, bundle.recipe.stride)]
+    work.assessments, failed = assess_anywhere(engine, plant, store, bundle, together)
+    work.errors += [f"{bundle.entry.name}, {machine}: {error}" for machine, error in failed.items()]
     failures = _failures(store, bundle, work, before)
+    active: dict[str, Assessments] = {}
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
             own = assessments.where(np.r_[rows])
@@ -221,7 +242,8 @@ def _worked_out(
             elif (filled := own.where(np.array([-1])).built_from()[0]) is not None:
                 work.thin |= {(machine, signal) for signal in filled.thin}
             if turn.watch.condition.active:
-                _find(plant, store, bundle, machine, own, turn, work)
+                active[machine] = own
+    _find(plant, store, bundle, engine, active, work)
     return work
 
 
@@ -235,30 +257,6 @@ def _last_window_end(moment: datetime, stride: timedelta) -> datetime:
     only be late, and what was once assessed is not assessed again.
     """
     return moment - (moment - _EPOCH) % stride
-
-
-def _batches(machines: list[str]) -> Iterator[list[str]]:
-    for first in range(0, len(machines), _MACHINES_AT_ONCE):
-        yield machines[first : first + _MACHINES_AT_ONCE]
-
-
-def _assess_some(
-    plant: Plant, store: History, bundle: Bundle, start: datetime, ends: Mapping[str, datetime], work: _Work
-) -> None:
-    """Assess machines together; if that fails, one by one, so that one of them does not stop the rest."""
-    try:
-        assessments = believed(plant, store, bundle, list(ends), start, max(ends.values()))
-    except AndonError as error:
-        if len(ends) == 1:
-            work.errors.append(f"{bundle.entry.name}, {', '.join(ends)}: {error}")
-            return
-        for machine, end in ends.items():
-            _assess_some(plant, store, bundle, start, {machine: end}, work)
-        return
-    last = np.array([instant(ends[str(machine)]) for machine in assessments.machine], dtype="datetime64[us]")
-    complete = assessments.where(assessments.time <= last)
-    if len(complete):
-        work.assessments.append(complete)
 
 
 def _failures(
@@ -277,31 +275,33 @@ def _failures(
 
 
 def _find(
-    plant: Plant, store: History, bundle: Bundle, machine: str, own: Assessments, turn: Turn, work: _Work
+    plant: Plant, store: History, bundle: Bundle, engine: Engine, active: Mapping[str, Assessments], work: _Work
 ) -> None:
-    begin = turn.watch.begin
-    if begin is None or turn.newest_over is None:
-        return
-    entry, row = bundle.entry, turn.newest_over
-    moment = as_datetime(own.time[row])
-    try:
-        explanation = explained(plant, store, bundle, machine, moment, began=begin)
-    except AndonError as error:
-        work.errors.append(f"{entry.name}, {machine}: {error}")
-        return
-    work.findings[machine] = Finding(
-        machine=machine,
-        kind=task_of(entry).kind,
-        cause=explanation.cause,
-        model=entry.name,
-        version=own.version,
-        begin=begin,
-        end=None,
-        level=float(own.level[row]),
-        act_before=begin + bundle.act_within,
-        evidence=explanation.evidence,
-        sentence=explanation.sentence,
-    )
+    """Explain the newest level over the threshold of each machine whose condition is active."""
+    rows, said = {}, {}
+    for machine, own in active.items():
+        turn = work.turns[machine]
+        if turn.watch.begin is not None and turn.newest_over is not None:
+            rows[machine] = turn.newest_over
+            said[machine] = Said(as_datetime(own.time[turn.newest_over]), turn.watch.begin)
+    for machine, explanation in explain_anywhere(engine, plant, store, bundle, said).items():
+        if isinstance(explanation, AndonError):
+            work.errors.append(f"{bundle.entry.name}, {machine}: {explanation}")
+            continue
+        own, begin = active[machine], said[machine].began
+        work.findings[machine] = Finding(
+            machine=machine,
+            kind=task_of(bundle.entry).kind,
+            cause=explanation.cause,
+            model=bundle.entry.name,
+            version=own.version,
+            begin=begin,
+            end=None,
+            level=float(own.level[rows[machine]]),
+            act_before=begin + bundle.act_within,
+            evidence=explanation.evidence,
+            sentence=explanation.sentence,
+        )
 
 
 def _write_turn(

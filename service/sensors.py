@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
@@ -11,12 +11,14 @@ from sqlalchemy.engine import Connection
 from ingest.database import Database
 from ingest.history import History
 from ingest.plant import MachineClass, Plant
+from models.anywhere.health import health_anywhere
+from models.engine.engine import HERE, Engine
 from models.finding import Finding
-from models.sensors.health import WORDS, Health, sensor_health
+from models.sensors.health import WORDS, Health
 from service.alerts import book
 from service.alerts.alert import AlertState
 from service.database import alert_table
-from service.watch import Watch, keep_watch, watches
+from service.watch import Watch, keep_watches, watches
 
 NAME = "sensor health"
 """What stands in place of a model's name in an alert about a sensor."""
@@ -31,14 +33,17 @@ _STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)
 
 @dataclass(slots=True)
 class SensorTurn:
-    """What a look at all sensors did: faults that last, alerts that were opened and that are over."""
+    """What a look at all sensors did: faults that last, alerts that were opened and that are over, and what failed."""
 
     lasting: int = 0
     raised: int = 0
     over: int = 0
+    errors: list[str] = field(default_factory=list)
 
 
-def watch_sensors(plant: Plant, history: History, state: Database, *, at: datetime) -> SensorTurn:
+def watch_sensors(
+    plant: Plant, history: History, state: Database, *, at: datetime, engine: Engine = HERE
+) -> SensorTurn:
     """Look at the sensors of every machine at its last whole hour up to ``at``.
 
     An hour that a machine was looked at before is not looked at again. A fault that came and went
@@ -56,14 +61,19 @@ def watch_sensors(plant: Plant, history: History, state: Database, *, at: dateti
                 if machine not in before or before[machine].until < hour:
                     due[hour].append(machine)
         for hour, machines in due.items():
-            found = sensor_health(history, machine_class, machines, hour - _LOOKS_BACK, hour)
+            found, failed = health_anywhere(engine, history, machine_class, machines, hour - _LOOKS_BACK, hour)
+            if failed and not found:
+                raise next(iter(failed.values()))
+            turn.errors += [f"sensors of {machine}: {error}" for machine, error in failed.items()]
             with state.write() as connection:
                 now = watches(connection, _WATCH)
-                for machine, health in found.items():
-                    # Whoever looked meanwhile looked at this hour or a later one.
-                    if now.get(machine) == before.get(machine):
-                        _hold(connection, plant, machine_class, machine, health, turn, hour=hour, at=at)
-                        keep_watch(connection, _WATCH, machine, Watch(hour))
+                # Whoever looked meanwhile looked at this hour or a later one.
+                ours = [machine for machine in found if now.get(machine) == before.get(machine)]
+                lasting = _by_machine(_lasting(connection))
+                for machine in ours:
+                    held = lasting.get(machine, {})
+                    _hold(connection, plant, machine_class, machine, found[machine], held, turn, hour=hour, at=at)
+                keep_watches(connection, _WATCH, dict.fromkeys(ours, Watch(hour)))
     with state.write() as connection:
         _let_go_of_the_gone(connection, plant, turn, at=at)
         turn.lasting = len(_lasting(connection))
@@ -85,12 +95,12 @@ def _hold(
     machine_class: MachineClass,
     machine: str,
     health: Health,
+    held: Mapping[str, int],
     turn: SensorTurn,
     *,
     hour: datetime,
     at: datetime,
 ) -> None:
-    held = {cause: number for (name, cause), number in _lasting(connection).items() if name == machine}
     bad = health.now()
     for signal, (code, since) in bad.items():
         # An alert that a person closed while the fault lasts stays closed.
@@ -128,6 +138,13 @@ def _lasting(connection: Connection) -> Mapping[tuple[str, str], int]:
         alert.kind == "sensor fault", alert.condition_end.is_(None)
     )
     return {(row.machine, row.cause): row.number for row in connection.execute(query)}
+
+
+def _by_machine(lasting: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for (machine, cause), number in lasting.items():
+        found[machine][cause] = number
+    return found
 
 
 def _end(connection: Connection, number: int, *, end: datetime, at: datetime, why: str = "") -> bool:

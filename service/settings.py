@@ -45,6 +45,12 @@ def _when_full(text: str) -> WhenFull:
     raise ValueError(f"{text!r} is neither " + " nor ".join(map(repr, get_args(WhenFull))))
 
 
+def _engine(text: str) -> str:
+    from models.engine.named import understood
+
+    return understood(text)
+
+
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
@@ -114,6 +120,14 @@ class Settings:
             str, "An S3 bucket in place of the folder of sealed readings, `s3://bucket/folder?endpoint=http://host`."
         ),
     ] = ""
+    engine: Annotated[
+        str,
+        Setting(
+            _engine,
+            "Where machines are worked on: `here`, in `processes` of this computer (`processes:4` for four), or on the"
+            " Dask cluster whose scheduler has this address, `tcp://host:8786`; see [engine](engine.md).",
+        ),
+    ] = "here"
     keep_runs: Annotated[
         timedelta, Setting(_some_time, "A job with action `clean` removes runs that ended longer ago than this.")
     ] = timedelta(days=90)

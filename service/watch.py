@@ -1,6 +1,6 @@
 """Watches: how far each model has watched each machine, and what it remembers between two rounds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -108,15 +108,29 @@ def held(connection: Connection) -> list[tuple[str, str, Watch]]:
 
 def keep_watch(connection: Connection, model: str, machine: str, watch: Watch) -> None:
     """Remember a watch in place of the one before."""
-    values = {
-        "until": watch.until,
-        "condition": asdict(watch.condition),
-        "begin": watch.begin,
-        "alert": watch.alert,
-        "since": watch.since,
-    }
-    statement = insert_into(connection, watch_table).values(model=model, machine=machine, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["model", "machine"], set_=values))
+    keep_watches(connection, model, {machine: watch})
+
+
+def keep_watches(connection: Connection, model: str, watches: Mapping[str, Watch]) -> None:
+    """Remember watches in place of those before, all at once."""
+    if not watches:
+        return
+    rows = [
+        {
+            "model": model,
+            "machine": machine,
+            "until": watch.until,
+            "condition": asdict(watch.condition),
+            "begin": watch.begin,
+            "alert": watch.alert,
+            "since": watch.since,
+        }
+        for machine, watch in watches.items()
+    ]
+    statement = insert_into(connection, watch_table)
+    anew = {name: statement.excluded[name] for name in rows[0] if name not in ("model", "machine")}
+    statement = statement.on_conflict_do_update(index_elements=["model", "machine"], set_=anew)
+    connection.execute(statement, rows)
 
 
 def holders(connection: Connection, alert: int) -> int:

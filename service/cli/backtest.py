@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from service.cli.call import MOMENT, current_call, in_zone, progress, shared_options
+from service.cli.call import MOMENT, current_call, engine_option, in_zone, progress, shared_options
 from service.cli.each import each_model
 
 
@@ -12,19 +12,26 @@ from service.cli.each import each_model
 @click.argument("models", nargs=-1, metavar="[MODEL…]")
 @click.option("--from", "start", type=MOMENT, help="Train before this time, judge after it.")
 @click.option("--to", "end", type=MOMENT, help="Judge up to this time.")
+@engine_option
 @shared_options
-def command(models: tuple[str, ...], start: Any, end: Any) -> None:
+def command(models: tuple[str, ...], start: Any, end: Any, engine: str | None) -> None:
     """Train on the first part of the past, replay the rest as it would have happened, and judge it."""
     from models.backtest import backtest
 
     call = current_call()
-    with call.open() as room, progress(call.as_json) as advance:
+    with call.open(engine=engine) as room, progress(call.as_json) as advance:
         zone = room.plant.zone
         reports, problems = each_model(
             room.plant,
             models,
             lambda entry: backtest(
-                room.plant, room.store, entry, start=in_zone(start, zone), end=in_zone(end, zone), progress=advance
+                room.plant,
+                room.store,
+                entry,
+                start=in_zone(start, zone),
+                end=in_zone(end, zone),
+                progress=advance,
+                engine=room.engine,
             ),
         )
     call.show(

@@ -36,13 +36,18 @@ class Call:
 
         return read_settings(os.environ, plant=self.plant, **arguments)
 
-    def open(self) -> "ControlRoom":
-        """Open the plant with its data, models and state; use it as a context."""
+    def open(self, **arguments: object) -> "ControlRoom":
+        """Open the plant with its data, models and state; use it as a context.
+
+        Parameters
+        ----------
+        arguments : settings that the command line gave; ``None`` where it did not
+        """
         from service.control_room import open_control_room
         from service.structured_logs import configure_logs
 
         configure_logs("console", level=logging.WARNING)
-        return open_control_room(self.settings())
+        return open_control_room(self.settings(**arguments))
 
     def show(self, data: object, text: Callable[[], None]) -> None:
         """Print ``data`` as JSON, or call ``text`` to print it for people."""
@@ -91,6 +96,25 @@ def shared_options(command: Any) -> Any:
         "--json", is_flag=True, expose_value=False, callback=keep_json, help="Print JSON for programs."
     )
     return plant(as_json(command))
+
+
+def engine_option(command: Any) -> Any:
+    """Give a command ``--engine``: where machines are worked on."""
+
+    def understand(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+        from models.engine.named import understood
+
+        try:
+            return None if value is None else understood(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return click.option(
+        "--engine",
+        metavar="ENGINE",
+        callback=understand,
+        help="Where to work: here, processes[:n], or tcp://host:port of a Dask scheduler.  [default: here]",
+    )(command)
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only

@@ -67,7 +67,17 @@ def run(room: "ControlRoom", as_json: bool) -> dict[str, Any]:
         reports = []
         for entry in room.plant.models:
             say(f"\nTraining {entry.name} and replaying the past ...")
-            reports.append(train(room.plant, room.store, entry, room.registry, now=wall_clock(), progress=advance))
+            reports.append(
+                train(
+                    room.plant,
+                    room.store,
+                    entry,
+                    room.registry,
+                    now=wall_clock(),
+                    progress=advance,
+                    engine=room.engine,
+                )
+            )
             say(reports[-1].summary())
     say("\nScoring the present ...")
     outcome = score(room, at=None, since=None)

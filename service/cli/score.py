@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.call import MOMENT, current_call, in_zone, shared_options, wall_clock
+from service.cli.call import MOMENT, current_call, engine_option, in_zone, shared_options, wall_clock
 
 if TYPE_CHECKING:
     from models.filled import Filled
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--at", type=MOMENT, help="As of this time.  [the present, or the newest reading of a recorded plant]")
 @click.option("--since", type=MOMENT, help="On the first round: how far back to assess.")
+@engine_option
 @shared_options
-def command(at: Any, since: Any) -> None:
+def command(at: Any, since: Any, engine: str | None) -> None:
     """Turn the newest readings into assessments and alerts, and list where to look first."""
     call = current_call()
-    with call.open() as room:
+    with call.open(engine=engine) as room:
         outcome = score(room, at=in_zone(at, room.plant.zone), since=in_zone(since, room.plant.zone))
         call.show(outcome, lambda: tell(outcome))
     if outcome["round"]["errors"]:
@@ -40,7 +41,7 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     note = ""
     if at is None:
         at, note = present(room.plant, room.store, wall_clock())
-    report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since)
+    report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since, engine=room.engine)
     grade_when_due(room.plant, room.store, room.state, at=at)
     with room.state.read() as connection:
         ranked = where_to_look_first(list_alerts(connection), room.plant.costs, at, room.registry.card)

@@ -75,7 +75,13 @@ def score(work: Work) -> Outcome:
     """Run one round as of the slot."""
     room = work.room
     report = monitor.round(
-        room.plant, room.store, room.registry, room.state, at=work.slot, only=[each.name for each in work.entries]
+        room.plant,
+        room.store,
+        room.registry,
+        room.state,
+        at=work.slot,
+        only=[each.name for each in work.entries],
+        engine=room.engine,
     )
     errors = [*report.errors]
     try:
@@ -107,7 +113,9 @@ def train(work: Work) -> Outcome:
     failed: list[str] = []
     for entry in work.entries:
         try:
-            done = train_one(room.plant, room.store, entry, room.registry, now=work.now, until=work.slot)
+            done = train_one(
+                room.plant, room.store, entry, room.registry, now=work.now, until=work.slot, engine=room.engine
+            )
         except AndonError as error:
             failed.append(f"{entry.name}: {error}")
             continue

@@ -30,6 +30,13 @@ class TableHistory:
         self._memory = Memory()
         self._converted: tuple[pd.DataFrame, pa.Table] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel with the readings, and without what was made of them."""
+        return self.__dict__ | {"_memory": None, "_converted": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state | {"_memory": Memory()}
+
     def read(
         self,
         machine_class: str,

@@ -4,9 +4,10 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -29,6 +30,8 @@ from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal, Targe
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
 from models.bundle import Bundle
+from models.engine.engine import HERE, Engine
+from models.engine.processes import Processes
 from models.filled import Filled
 from models.normal import Normal
 from models.registry import Registry
@@ -40,6 +43,7 @@ from service.database import assessment_table, metadata, open_state
 from service.levels import newest_levels
 from service.release import why_unwatched
 from service.round_report import RoundReport
+from tests.models.engine_work import Several, kill_for
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -135,10 +139,10 @@ class World:
         event = Event(machine=machine, kind=kind, time=START + hour * HOUR)
         self.store.add_events(events_table([event]), source="test")
 
-    def round(self, hour: float, state: Database | None = None) -> RoundReport:
+    def round(self, hour: float, state: Database | None = None, engine: Engine = HERE) -> RoundReport:
         registry = cast(Registry, self.shelf)
         at = START + hour * HOUR
-        return monitor.round(self.plant, self.store, registry, state or self.state, at=at, since=START)
+        return monitor.round(self.plant, self.store, registry, state or self.state, at=at, since=START, engine=engine)
 
     def alerts(self) -> list[Alert]:
         with self.state.read() as connection:
@@ -571,3 +575,34 @@ def test_a_stuck_sensor_is_a_finding_about_the_sensor_and_the_model_gives_the_re
     with world.state.read() as connection:
         said = connection.execute(select(assessment_table).where(assessment_table.c.time > START + 205 * HOUR)).all()
     assert {(row.machine, row.level, row.reason) for row in said} == {("m1", None, "sensor fault")}
+
+
+@pytest.mark.slow(seconds=5)
+def test_a_machine_that_kills_its_worker_is_named_and_the_others_are_assessed(worlds: Worlds) -> None:
+    machines = ("m1", "m2", "m3")
+    world = worlds(bundle_of(entry(), partial(_kill_for_m2, os.getpid())), machines=machines)
+    for machine in machines:
+        world.say(machine, [0.1, 0.9, 0.9])
+    with closing(Engine(Processes(2))) as engine:
+        report = world.round(3, engine=engine)
+    assert report.windows == 2 * 3
+    (error,) = report.errors
+    assert error.startswith("risk, m2: set aside, because its worker died")
+    assert {alert.machine for alert in world.alerts()} == {"m1", "m3"}
+    assert world.round(3).windows == 3, "what was set aside is asked for again"
+
+
+def test_a_round_says_the_same_in_groups_as_in_one_piece(worlds: Worlds) -> None:
+    machines = tuple(f"m{number}" for number in range(9))
+    dumps = []
+    for workers in (1, 4):
+        world = worlds(machines=machines)
+        for number, machine in enumerate(machines):
+            world.say(machine, [0.1, number / 10, 0.9, number / 5])
+        world.round(4, engine=Engine(Several(workers)))
+        dumps.append(world.dump())
+    assert dumps[0] == dumps[1]
+
+
+def _kill_for_m2(parent: int, table: FeatureTable) -> None:
+    kill_for("m2", parent, table.machine)

@@ -1,0 +1,1 @@
+"""What models make of many machines, worked out wherever the engine works."""

@@ -1,0 +1,1 @@
+"""Where heavy work runs: here, in processes of this machine, or on a Dask cluster."""
