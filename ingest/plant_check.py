@@ -16,6 +16,7 @@ from ingest.plant_problem import Problem
 from ingest.plant_regime_check import check_regimes
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
+from ingest.plant_zone_check import check_zones
 from ingest.plant_words import Location, either, nearest, shown
 from ingest.reading import TAKEN_NAMES
 
@@ -89,6 +90,7 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             low, high = signal.range
             yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
         yield from _limits((*here, "limits"), signal)
+        yield from check_zones((*here, "zones"), signal)
         yield from _not_positive((*here, "every"), signal.every)
         yield from _max_age((*here, "max_age"), signal)
     yield from _repeated((*at, "bearings"), [bearing.name for bearing in entry.bearings], "name")
@@ -216,6 +218,13 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
             f"{format_duration(model.needed_lead)} is not shorter than the horizon of "
             f"{format_duration(model.horizon)}; no alert could ever be right",
         )
+    for mode, lead in model.needed_leads.items():
+        if model.horizon > _NOTHING and lead >= model.horizon:
+            yield Problem(
+                (*at, "needed_leads", mode),
+                f"{format_duration(lead)} is not shorter than the horizon of "
+                f"{format_duration(model.horizon)}; no alert about it could ever be right",
+            )
     for index, window in enumerate(model.windows):
         yield from _not_positive((*at, "windows", index), window)
     yield from _not_positive((*at, "stride"), model.stride)

@@ -64,6 +64,8 @@ def type_in_words(annotation: Any) -> str:
         return "two whole numbers such as [2, 3]" if arguments[0] is int else "two numbers such as [0, 10]"
     if origin is list:
         return _MANY.get(plain_type(arguments[0]), "a list of tables")
+    if origin is dict and plain_type(arguments[1]) is timedelta:
+        return "a table of durations such as { seal = '4 h' }"
     if origin is dict and plain_type(arguments[1]) is not str:
         return 'a table of texts or lists of texts such as { state = ["down", "slow"] }'
     if origin is dict:
@@ -89,7 +91,7 @@ def keys_of(part: type[Part]) -> dict[str, FieldInfo]:
     --------
     >>> from ingest.plant import Signal
     >>> list(keys_of(Signal))
-    ['name', 'unit', 'range', 'limits', 'every', 'max_age', 'operating', 'rate', 'snapshot', 'speed', 'bands']
+    ['name', 'unit', 'range', 'limits', 'zones', 'every', 'max_age', 'operating', 'rate', 'snapshot', 'speed', 'bands']
     """
     return {field.alias or name: field for name, field in part.model_fields.items() if not field.exclude}
 

@@ -16,7 +16,7 @@ from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.history import History
-from ingest.plant import ModelEntry, Plant
+from ingest.plant import Costs, ModelEntry, Plant
 from models.backtest_report import BacktestReport
 from models.believed import BelievedTable, believed_table
 from models.bundle import Bundle
@@ -26,10 +26,13 @@ from models.fit import fit_bundle
 from models.judged_part import Part, judge_part
 from models.leak_check import check_leaks
 from models.moment import instant
-from models.money import Money
+from models.money import Charge, Money, cost
+from models.money_curve import MoneyCurve
 from models.past import Past
+from models.real_rate import real_rate
 from models.rows import machine_rows
 from models.split import MOST_FOLDS, machine_folds
+from models.way import PooledWay
 
 Progress = Callable[[str, int, int], None]
 
@@ -41,6 +44,7 @@ def backtest(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    rounds: Sequence[datetime] | None = None,
     progress: Progress | None = None,
     timer: Callable[[], float] = time.perf_counter,
 ) -> BacktestReport:
@@ -56,6 +60,9 @@ def backtest(
     start : begin of the judged span; the entry's ``train_until``, otherwise where 60 % of the
         hours that hold readings have passed (by machine: the first reading)
     end : its end; the newest reading when left out. Events after it are used to judge, if known.
+    rounds : moments at which machines would have been looked at, ascending: an alert that comes and goes between
+        two of them is shown to nobody, and the others are shown at the next one; the end of every window when left
+        out
     progress : called with a phase, how many of its steps are done, and how many there are
     timer : tells seconds
 
@@ -66,24 +73,26 @@ def backtest(
     """
     began = timer()
     entry = entry.model_copy(update={"split": split_of(plant, entry)})
-    past = Past.of(plant, history, entry, start, end)
+    past = Past.of(plant, history, entry, start, end, rounds)
     report = progress or _silent
     parts, leaks = _by_machine(past, report) if entry.split == "machine" else _by_time(past, report)
-    verdict = pooled([part.verdict for part in parts])
     assessed, positive = sum(part.known_rows for part in parts), sum(part.positive_rows for part in parts)
+    thresholds = tuple(part.bundle.threshold for part in parts)
     return BacktestReport(
         model=entry.name,
-        verdict=verdict,
-        money=_summed([part.money for part in parts]),
+        verdict=pooled([part.verdict for part in parts]),
+        money=_money(plant.costs, parts),
         start=instant(past.start),
         end=instant(past.end),
         split=str(entry.split),
         base_rate=positive / assessed if assessed else None,
-        thresholds=tuple(part.bundle.threshold for part in parts),
-        baselines={
-            "calendar": tuple(dict.fromkeys(part.calendar for part in parts)),
-            "fixed_limit": tuple(dict.fromkeys(part.limit for part in parts)),
-        },
+        thresholds=thresholds,
+        ways={name: PooledWay.of([part.ways[name] for part in parts]) for name in parts[0].ways},
+        curve=MoneyCurve.of([part.judged for part in parts], plant.costs, thresholds),
+        missed=tuple(miss for part in parts for miss in part.missed),
+        traces=tuple(trace for part in parts for trace in part.traces),
+        unshown=sum(part.unshown for part in parts),
+        real_rate=real_rate(past, entry.events_per_machine_year),
         evidence=past.evidence,
         currency=plant.currency,
         horizon=entry.horizon,
@@ -165,13 +174,18 @@ def _fitted(past: Past, recipe: Recipe, table: FeatureTable, machines: Sequence[
     return fit_bundle(past.entry, past.plant, recipe, table, before.reset_index(drop=True), known)
 
 
-def _summed(parts: Sequence[Money]) -> Money:
-    limits = [part.fixed_limit for part in parts]
-    return Money(
-        model=sum(part.model for part in parts),
-        do_nothing=sum(part.do_nothing for part in parts),
-        calendar=sum(part.calendar or 0.0 for part in parts),
-        fixed_limit=None if None in limits else sum(limit or 0.0 for limit in limits),
+def _money(costs: Costs, parts: Sequence[Part]) -> Money:
+    counted = pd.concat([part.counted for part in parts], ignore_index=True)
+    ways: dict[str, list[Charge] | None] = {}
+    for name in parts[0].ways:
+        charges = [part.ways[name].charges for part in parts]
+        known = [each for each in charges if each is not None]
+        ways[name] = [charge for each in known for charge in each] if len(known) == len(parts) else None
+    return Money.of(
+        ways,
+        [machine for part in parts for machine in part.machines],
+        counted,
+        cost(costs, found=len(counted), missed=0, false=0),
     )
 
 

@@ -167,9 +167,14 @@ class Money:
         }
 
     @property
+    def best_way(self) -> str:
+        """The cheapest way without the model."""
+        return min(self.others, key=lambda way: self.others[way])
+
+    @property
     def best_baseline(self) -> float:
         """What the cheapest way without the model cost."""
-        return min(self.others.values())
+        return self.others[self.best_way]
 
     @property
     def share_of_possible(self) -> float | None:

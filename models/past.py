@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
@@ -31,6 +32,7 @@ class Past:
     start, end : the judged span, (start, end]
     newest : up to when all events are known
     evidence : what may be claimed on the events of the training part
+    rounds : moments at which machines are looked at; ``None`` for the end of every window
     """
 
     plant: Plant
@@ -45,10 +47,17 @@ class Past:
     end: datetime
     newest: datetime
     evidence: str
+    rounds: NDArray[np.datetime64] | None = None
 
     @classmethod
     def of(
-        cls, plant: Plant, history: History, entry: ModelEntry, start: datetime | None, end: datetime | None
+        cls,
+        plant: Plant,
+        history: History,
+        entry: ModelEntry,
+        start: datetime | None,
+        end: datetime | None,
+        rounds: Sequence[datetime] | None = None,
     ) -> "Past":
         """Look up what the history holds, and say if that is too little.
 
@@ -80,7 +89,19 @@ class Past:
         evidence = sufficiency(entry, targets, spans, learnt).claim
         failures = target_events(events, Target())
         return cls(
-            plant, history, entry, machines, spans, events, targets, failures, start, end, max(newest, end), evidence
+            plant,
+            history,
+            entry,
+            machines,
+            spans,
+            events,
+            targets,
+            failures,
+            start,
+            end,
+            max(newest, end),
+            evidence,
+            None if rounds is None else np.array([instant(each) for each in rounds], dtype="datetime64[us]"),
         )
 
     def after_baseline(self, test: FeatureTable) -> FeatureTable:

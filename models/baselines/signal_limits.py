@@ -11,6 +11,9 @@ from models.assessment import Assessments, Reason
 from models.baselines.means import shortest_means
 from models.baselines.rule import Seen
 
+MEANS = ("mean", "velocity_rms")
+"""What limits and zones are set on: the mean, and of a waveform the RMS of the velocity."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignalLimits:
@@ -44,6 +47,6 @@ class SignalLimits:
 
 def choose_signal_limits(seen: Seen) -> SignalLimits | None:
     """Return the declared limits of the signals that have a mean in the table; ``None`` where there are none."""
-    columns = [seen.table.names[column] for column in shortest_means(seen.table.names)]
+    columns = [seen.table.names[column] for column in shortest_means(seen.table.names, MEANS)]
     limits = {name: seen.declared[signal_of(name)] for name in columns if signal_of(name) in seen.declared}
     return SignalLimits(limits, seen.provenance) if limits else None
