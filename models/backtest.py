@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from features.leaks.leak import Leak
@@ -31,7 +32,8 @@ from models.money_curve import MoneyCurve
 from models.past import Past
 from models.real_rate import real_rate
 from models.rows import machine_rows
-from models.split import MOST_FOLDS, machine_folds
+from models.split import MOST_FOLDS, machine_folds, random_folds
+from models.watermark import RANDOM
 from models.way import PooledWay
 
 Progress = Callable[[str, int, int], None]
@@ -45,6 +47,7 @@ def backtest(
     start: datetime | None = None,
     end: datetime | None = None,
     rounds: Sequence[datetime] | None = None,
+    random_split: bool = False,
     progress: Progress | None = None,
     timer: Callable[[], float] = time.perf_counter,
 ) -> BacktestReport:
@@ -63,6 +66,8 @@ def backtest(
     rounds : moments at which machines would have been looked at, ascending: an alert that comes and goes between
         two of them is shown to nobody, and the others are shown at the next one; the end of every window when left
         out
+    random_split : judge windows by models that learnt from the windows beside them, drawn at random. That flatters, is
+        of use only to show by how much, and marks the report
     progress : called with a phase, how many of its steps are done, and how many there are
     timer : tells seconds
 
@@ -75,7 +80,8 @@ def backtest(
     entry = entry.model_copy(update={"split": split_of(plant, entry)})
     past = Past.of(plant, history, entry, start, end, rounds)
     report = progress or _silent
-    parts, leaks = _by_machine(past, report) if entry.split == "machine" else _by_time(past, report)
+    how = _at_random if random_split else _SPLITS[str(entry.split)]
+    parts, leaks = how(past, report)
     assessed, positive = sum(part.known_rows for part in parts), sum(part.positive_rows for part in parts)
     thresholds = tuple(part.bundle.threshold for part in parts)
     return BacktestReport(
@@ -84,7 +90,7 @@ def backtest(
         money=_money(plant.costs, parts),
         start=instant(past.start),
         end=instant(past.end),
-        split=str(entry.split),
+        split="random" if random_split else str(entry.split),
         base_rate=positive / assessed if assessed else None,
         thresholds=thresholds,
         ways={name: PooledWay.of([part.ways[name] for part in parts]) for name in parts[0].ways},
@@ -99,6 +105,7 @@ def backtest(
         early=Early.together(part.early for part in parts),
         reasons=dict(sum((Counter(part.reasons) for part in parts), Counter())),
         leaks=leaks,
+        watermark=RANDOM if random_split else "",
         seconds=timer() - began,
     )
 
@@ -162,6 +169,34 @@ def _by_machine(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, .
         parts.append(judge_part(past, bundle, seen, replace(whole, table=unseen), learnt, past.end))
     report("training and judging by machine", len(folds), len(folds))
     return parts, leaks
+
+
+def _at_random(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
+    """Judge every window of the span by a model that learnt from four fifths of all windows, drawn at random."""
+    first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
+    report("features", 0, MOST_FOLDS)
+    recipe = recipe_until(past.plant, past.history, past.entry, past.end)
+    whole = _believed(past, recipe, first, past.end)
+    table = whole.table
+    leaks = check_leaks(past.entry, recipe, table, past.events, past.end)
+    kept = (table.time > instant(past.start)) & past.is_after_baseline(table)
+    level, bundles = np.full(len(table), np.nan), []
+    for number, fold in enumerate(random_folds(len(table), MOST_FOLDS)):
+        report("training and judging at random", number, MOST_FOLDS)
+        bundles.append(_fitted(past, recipe, table.where(fold.train), past.machines, past.end))
+        level[fold.test] = whole.assessed(bundles[-1], table.where(fold.test)).level
+    report("training and judging at random", MOST_FOLDS, MOST_FOLDS)
+    one = replace(bundles[-1], threshold=float(np.median([each.threshold for each in bundles])))
+    said = replace(whole.assessed(one, table), level=level).where(kept)
+    unseen = replace(whole, table=table.where(kept))
+    return [judge_part(past, one, table, unseen, past.machines, past.end, said=said)], leaks
+
+
+_SPLITS: Mapping[str, Callable[[Past, Progress], tuple[list[Part], tuple[Leak, ...]]]] = {
+    "time": _by_time,
+    "machine": _by_machine,
+    "random": _at_random,
+}
 
 
 def _believed(past: Past, recipe: Recipe, start: datetime, end: datetime) -> BelievedTable:

@@ -20,6 +20,7 @@ from models.money import DO_NOTHING, MODEL, Money
 from models.money_curve import MoneyCurve
 from models.real_rate import RealRate
 from models.traces import Trace
+from models.watermark import marked
 from models.way import PooledWay
 
 
@@ -107,6 +108,7 @@ class BacktestReport:
             "late": verdict.events_that_are(EventVerdict.LATE),
             "not_judged": verdict.events_that_are(EventVerdict.NOT_JUDGED),
             "right_alerts": verdict.right,
+            "right_once": verdict.right_once,
             "false_alarms": verdict.false,
             "early_alerts": {
                 "count": len(self.early.ahead),
@@ -156,7 +158,7 @@ class BacktestReport:
         )
 
     def _marked(self) -> list[str]:
-        return [f"NOT TO BE RELIED ON: {self.watermark}."] if self.watermark else []
+        return [marked(self.watermark)] if self.watermark else []
 
     def _leaked(self) -> list[str]:
         refused = told(leak for leak in self.leaks if leak.refused)

@@ -63,18 +63,27 @@ class Part:
 
 
 def judge_part(
-    past: Past, bundle: Bundle, seen: FeatureTable, unseen: BelievedTable, learnt: Sequence[str], known: datetime
+    past: Past,
+    bundle: Bundle,
+    seen: FeatureTable,
+    unseen: BelievedTable,
+    learnt: Sequence[str],
+    known: datetime,
+    *,
+    said: Assessments | None = None,
 ) -> Part:
     """Judge one bundle on rows that it has not seen.
 
     Parameters
     ----------
     seen, learnt, known : rows, machines and time that it was trained on
+    said : what was said of the rows, none of them in the time of a machine's own normal, where it was not this
+        bundle alone that said it
     """
     test = past.after_baseline(unseen.table)
     watched = past.watched(test)
     targets = past.targets_of(watched)
-    assessments = none_while_down(unseen.assessed(bundle, test), past.failures)
+    assessments = none_while_down(unseen.assessed(bundle, test) if said is None else said, past.failures)
     assessed = AssessedTime.of(assessments, bundle.recipe.stride, instant(past.newest))
     verdict, unshown = _verdict(past, assessments, targets, assessed)
     counted = counted_events(verdict)

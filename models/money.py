@@ -157,7 +157,7 @@ class Money:
     def saved_against(self, way: str) -> Interval | None:
         """Return what the model saved against another way, with its interval; ``None`` where that is not known."""
         model, other = self.spent.get(MODEL), self.spent.get(way)
-        return None if model is None or other is None else sum_interval(other - model)
+        return None if model is None or other is None or not len(model) else sum_interval(other - model)
 
     @property
     def others(self) -> dict[str, float]:

@@ -106,12 +106,16 @@ class Past:
 
     def after_baseline(self, test: FeatureTable) -> FeatureTable:
         """Leave out the time that a machine's own normal was learnt from."""
-        if self.entry.baseline is None:
-            return test
+        return test if self.entry.baseline is None else test.where(self.is_after_baseline(test))
+
+    def is_after_baseline(self, test: FeatureTable) -> NDArray[np.bool_]:
+        """Say of which rows it is not the time that a machine's own normal was learnt from."""
         own = np.ones(len(test), dtype=bool)
+        if self.entry.baseline is None:
+            return own
         for machine, rows in machine_rows(test.machine).items():
             own[rows] = test.time[rows] > instant(self.spans[machine][0] + self.entry.baseline)
-        return test.where(own)
+        return own
 
     def watched(self, test: FeatureTable) -> Spans:
         """Return the judged span of each machine that has rows."""
