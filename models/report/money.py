@@ -12,7 +12,7 @@ from models.report.scale import linear, log_odds
 def money_picture(report: Mapping[str, Any]) -> str:
     """Return the picture; empty where there is no curve."""
     curve = report.get("money_curve")
-    if not curve or not curve["threshold"]:
+    if not curve or not curve["threshold"] or not report.get("money"):
         return ""
     currency = str(report["currency"])
     others = {way: cost for way, cost in report["money"].items() if way != "model" and cost is not None}

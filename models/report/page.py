@@ -19,7 +19,9 @@ from models.watermark import marked
 _STYLE = Path(__file__).with_name("style.css")
 
 
-def report_page(report: Mapping[str, Any], traces: Sequence[Mapping[str, Any]] = (), *, said: str = "") -> str:
+def report_page(
+    report: Mapping[str, Any], traces: Sequence[Mapping[str, Any]] = (), *, said: str = "", stylesheet: str = ""
+) -> str:
     """Return the page as HTML.
 
     Parameters
@@ -27,6 +29,7 @@ def report_page(report: Mapping[str, Any], traces: Sequence[Mapping[str, Any]] =
     report : figures of ``BacktestReport.to_dict``, or the judged part of a card with ``model`` added
     traces : levels before each event, as ``Trace.to_dict`` gives them; a card holds none
     said : the same in a few sentences
+    stylesheet : address of the style where a server gives it; it is in the page when left out
     """
     title = f"{report['model']}: how it was judged"
     horizon = float(report.get("horizon_hours") or 0.0)
@@ -45,17 +48,17 @@ def report_page(report: Mapping[str, Any], traces: Sequence[Mapping[str, Any]] =
         leaks(report),
         more(report),
     ]
-    return document(title, "\n".join(part for part in body if part))
+    return document(title, "\n".join(part for part in body if part), stylesheet)
 
 
-def document(title: str, body: str) -> str:
-    """Return a whole page whose style is in it and that forbids itself everything else."""
+def document(title: str, body: str, stylesheet: str = "") -> str:
+    """Return a whole page; without a style sheet elsewhere its style is in it, and it forbids itself everything else."""
+    own = f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n<style>{style()}</style>'
+    look = f'<link rel="stylesheet" href="{escape(stylesheet)}">' if stylesheet else own
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{style()}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n{look}\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -72,14 +75,15 @@ def style() -> str:
 
 
 def _span(report: Mapping[str, Any]) -> str:
-    first, last = (str(report["span"][key])[:10] for key in ("start", "end"))
+    between = report.get("span") or {}
+    first, last = (str(between.get(key, "?"))[:10] for key in ("start", "end"))
     how = {
         "time": "by a model that knew nothing after the begin of that span",
         "machine": "each machine by a model that had never seen it",
         "random": "by models that had learnt from the windows beside the judged ones",
-    }.get(str(report["split"]), f"split by {report['split']}")
+    }.get(str(report.get("split")), "on what it had not learnt from")
     return (
-        f"{first} to {last}, judged {how}; {report['machine_weeks']:.1f} machine-weeks."
+        f"{first} to {last}, judged {how}; {float(report.get('machine_weeks') or 0):.1f} machine-weeks."
         " In brackets: the interval that holds the true value in 95 of 100 such judgements."
     )
 

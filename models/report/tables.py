@@ -63,8 +63,10 @@ def missed(report: Mapping[str, Any]) -> str:
 
 
 def ways(report: Mapping[str, Any]) -> str:
-    """Return what every way to run the plant would have cost."""
-    currency, saved = str(report["currency"]), report.get("saved") or {}
+    """Return what every way to run the plant would have cost; empty where nobody worked it out."""
+    if not report.get("money"):
+        return ""
+    currency, saved = str(report.get("currency", "")), report.get("saved") or {}
     alerts, rules = report.get("alerts_without_model") or {}, report.get("baselines") or {}
     rows = []
     for way, cost in report["money"].items():
@@ -127,7 +129,7 @@ def more(report: Mapping[str, Any]) -> str:
     """Return how it was judged, and whatever else the report holds."""
     rest = {
         "Split": _split(report),
-        "Thresholds": ", ".join(_level(each) for each in report["threshold"]),
+        "Thresholds": ", ".join(_level(each) for each in report.get("threshold") or ()),
         "Claim": str(report.get("evidence") or ""),
         "Not assessed": not_assessed(report.get("reasons") or {}),
         "Not judged": _if(report.get("not_judged"), "events of machines that were not assessed before them"),
@@ -150,7 +152,7 @@ def _split(report: Mapping[str, Any]) -> str:
         "time": "by time, with a gap of one horizon; every choice was made on the part before",
         "machine": "by whole machines; every choice was made on the other machines",
         "random": "at random: flatters",
-    }.get(str(report["split"]), str(report["split"]))
+    }.get(str(report.get("split", "")), str(report.get("split", "")))
 
 
 def _if(count: object, what: str) -> str:

@@ -9,6 +9,8 @@ from models.report.axis import number
 from models.report.spans import span_text
 
 Share = Mapping[str, Any]
+Figure = tuple[str, str, str]
+"""What it is, how much it is, and a note."""
 
 
 def share(interval: Share | None) -> str:
@@ -55,66 +57,79 @@ def amount(interval: Share | None, currency: str) -> str:
 
 
 def figures(report: Mapping[str, Any]) -> str:
-    """Return the key figures as a list of definitions."""
-    lead, bounds = report["lead_hours"], report.get("lead_intervals") or {}
-    currency, saved = str(report["currency"]), report.get("saved") or {}
-    record = _record(report)
+    """Return the key figures as a list of definitions; those that nobody worked out are left out."""
+    cells = "".join(
+        f"<div><dt>{escape(what)}</dt><dd>{escape(value)}<span>{escape(note)}</span></dd></div>"
+        for what, value, note in (*_events(report), *_leads(report), *_savings(report))
+    )
+    return f'<dl class="figures">{cells}</dl>' if cells else ""
+
+
+def _events(report: Mapping[str, Any]) -> list[Figure]:
+    if "found" not in report:
+        return []
     rows = [
         ("Events found in time", f"{report['found']} of {report['events']}", share(report["recall"])),
         (
             "False alarms per machine-week",
             rate(report["false_alarms_per_machine_week"]),
-            f"{report['false_alarms']} in {report['machine_weeks']:.1f} machine-weeks",
+            f"{report.get('false_alarms', '–')} in {report['machine_weeks']:.1f} machine-weeks",
         ),
-        ("Alerts that were right, once an event", record, share(report["precision"])),
-        _real(report.get("real_rate")),
-        ("Lead, median", span_text(lead["median"]), _between(bounds.get("median"))),
-        ("Lead, nine in ten longer than", span_text(lead["p10"]), _between(bounds.get("p10"))),
-        ("Saved against doing nothing", *_split(amount(saved.get("do_nothing"), currency))),
-        _best(report, saved, currency),
-        _possible(report),
-        ("Too late", str(report["late"]), "events with an alert later than the needed lead"),
+        ("Alerts that were right, once an event", _record(report), share(report["precision"])),
+        *_real(report.get("real_rate")),
     ]
-    cells = "".join(
-        f"<div><dt>{escape(what)}</dt><dd>{escape(value)}<span>{escape(note)}</span></dd></div>"
-        for what, value, note in filter(None, rows)
-    )
-    return f'<dl class="figures">{cells}</dl>'
+    if report.get("late"):
+        rows.append(("Found too late", str(report["late"]), "with an alert later than the needed lead"))
+    return rows
+
+
+def _leads(report: Mapping[str, Any]) -> list[Figure]:
+    lead, bounds = report.get("lead_hours") or {}, report.get("lead_intervals") or {}
+    names = {"median": "Lead, median", "p10": "Lead, nine in ten longer than"}
+    return [
+        (name, span_text(lead[key]), _between(bounds.get(key)))
+        for key, name in names.items()
+        if lead.get(key) is not None
+    ]
+
+
+def _savings(report: Mapping[str, Any]) -> list[Figure]:
+    saved, currency = report.get("saved") or {}, str(report.get("currency", ""))
+    rows = [("Saved against doing nothing", *_split(amount(saved["do_nothing"], currency)))] if saved else []
+    return [*rows, *_best(report, saved, currency), *_possible(report)]
 
 
 def _record(report: Mapping[str, Any]) -> str:
     record = report.get("track_record") or {}
     right = record.get("right", report.get("right_once"))
-    alerts = record.get("alerts", None if right is None else right + report["false_alarms"])
+    alerts = record.get("alerts", None if right is None else right + report.get("false_alarms", 0))
     return "–" if right is None else f"{right} of {alerts}"
 
 
-def _real(real: Mapping[str, Any] | None) -> tuple[str, str, str] | None:
+def _real(real: Mapping[str, Any] | None) -> list[Figure]:
     if not real or real["events_per_machine_year"]["value"] is None:
-        return None
+        return []
     often = number(real["events_per_machine_year"]["value"], 2)
     whence = "as the plant file says" if real["stated"] else "as in the whole history"
     said = share(real["precision"])
     value, _, interval = said.partition(" [")
     note = f"[{interval} " if interval else ""
-    return "Right alerts at the real base rate", value, f"{note}with {often} events per machine-year, {whence}"
+    return [("Right alerts at the real base rate", value, f"{note}with {often} events per machine-year, {whence}")]
 
 
-def _best(report: Mapping[str, Any], saved: Mapping[str, Any], currency: str) -> tuple[str, str, str] | None:
-    others = {way: cost for way, cost in report["money"].items() if way != "model" and cost is not None}
-    if not others:
-        return None
-    best = min(others, key=lambda way: others[way])
-    if best == "do_nothing":
-        return None
-    return f"Saved against {WORDS.get(best, best)}, the best without it", *_split(amount(saved.get(best), currency))
+def _best(report: Mapping[str, Any], saved: Mapping[str, Any], currency: str) -> list[Figure]:
+    others = {way: cost for way, cost in (report.get("money") or {}).items() if way != "model" and cost is not None}
+    best = min(others, key=lambda way: others[way], default="do_nothing")
+    if best == "do_nothing" or best not in saved:
+        return []
+    return [(f"Saved against {WORDS.get(best, best)}, the best without it", *_split(amount(saved[best], currency)))]
 
 
-def _possible(report: Mapping[str, Any]) -> tuple[str, str, str] | None:
+def _possible(report: Mapping[str, Any]) -> list[Figure]:
     part = report.get("share_of_possible_saving")
     if part is None:
-        return None
-    return "Of the saving that was possible", f"{100 * part:.0f} %", "had every event been known beforehand"
+        return []
+    return [("Of the saving that was possible", f"{100 * part:.0f} %", "had every event been known beforehand")]
 
 
 def _split(text: str) -> tuple[str, str]:
