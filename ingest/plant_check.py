@@ -16,8 +16,8 @@ from ingest.plant_problem import Problem
 from ingest.plant_regime_check import check_regimes
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
-from ingest.plant_zone_check import check_zones
 from ingest.plant_words import Location, either, nearest, shown
+from ingest.plant_zone_check import check_zones
 from ingest.reading import TAKEN_NAMES
 
 _NOTHING = timedelta()

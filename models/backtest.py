@@ -110,6 +110,21 @@ def backtest(
     )
 
 
+def fitted_at(
+    plant: Plant, history: History, entry: ModelEntry, start: datetime | None = None, end: datetime | None = None
+) -> Bundle:
+    """Return the bundle that a backtest by time judges: the one that would have been trained at its start.
+
+    Parameters
+    ----------
+    start, end : as ``backtest`` takes them
+    """
+    past = Past.of(plant, history, entry.model_copy(update={"split": "time"}), start, end)
+    recipe = recipe_until(plant, history, past.entry, past.start)
+    table = _believed(past, recipe, _before_all(past), past.start).table
+    return _fitted(past, recipe, table, past.machines, past.start)
+
+
 def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine"]:
     """Return how training and judging are kept apart: as the entry says, or as its sources suggest."""
     if entry.split is not None:
@@ -131,10 +146,9 @@ def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datet
 
 
 def _by_time(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
-    first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features of the training part", 0, 4)
     recipe = recipe_until(past.plant, past.history, past.entry, past.start)
-    table = _believed(past, recipe, first, past.start).table
+    table = _believed(past, recipe, _before_all(past), past.start).table
     leaks = check_leaks(past.entry, recipe, table, past.events, past.start)
     report("training", 1, 4)
     bundle = _fitted(past, recipe, table, past.machines, past.start)
@@ -147,10 +161,9 @@ def _by_time(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]
 
 
 def _by_machine(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
-    first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features", 0, MOST_FOLDS)
     recipe = recipe_until(past.plant, past.history, past.entry, past.end)
-    whole = _believed(past, recipe, first, past.end)
+    whole = _believed(past, recipe, _before_all(past), past.end)
     table = whole.table
     folds = machine_folds(table, past.targets, MOST_FOLDS)
     if not folds:
@@ -173,10 +186,9 @@ def _by_machine(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, .
 
 def _at_random(past: Past, report: Progress) -> tuple[list[Part], tuple[Leak, ...]]:
     """Judge every window of the span by a model that learnt from four fifths of all windows, drawn at random."""
-    first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features", 0, MOST_FOLDS)
     recipe = recipe_until(past.plant, past.history, past.entry, past.end)
-    whole = _believed(past, recipe, first, past.end)
+    whole = _believed(past, recipe, _before_all(past), past.end)
     table = whole.table
     leaks = check_leaks(past.entry, recipe, table, past.events, past.end)
     kept = (table.time > instant(past.start)) & past.is_after_baseline(table)
@@ -197,6 +209,10 @@ _SPLITS: Mapping[str, Callable[[Past, Progress], tuple[list[Part], tuple[Leak, .
     "machine": _by_machine,
     "random": _at_random,
 }
+
+
+def _before_all(past: Past) -> datetime:
+    return min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
 
 
 def _believed(past: Past, recipe: Recipe, start: datetime, end: datetime) -> BelievedTable:

@@ -154,7 +154,15 @@ class BacktestReport:
     def summary(self) -> str:
         """Say in a few plain sentences what the model would have done, and what it would have saved."""
         return " ".join(
-            [*self._marked(), *self._leaked(), *self._doubt(), self._alerts(), *self._unsaid(), *self._events(), self._money()]
+            [
+                *self._marked(),
+                *self._leaked(),
+                *self._doubt(),
+                self._alerts(),
+                *self._unsaid(),
+                *self._events(),
+                self._money(),
+            ]
         )
 
     def _marked(self) -> list[str]:
@@ -203,7 +211,8 @@ class BacktestReport:
         if median is not None and tenth is not None:
             of_median, of_tenth = verdict.lead_intervals
             said.append(
-                f"Lead: median {median:.3g} h {_span(of_median)}, nine in ten longer than {tenth:.3g} h {_span(of_tenth)}."
+                f"Lead: median {median:.3g} h {_span(of_median)},"
+                f" nine in ten longer than {tenth:.3g} h {_span(of_tenth)}."
             )
         if hint := self.early.sentence(self.horizon):
             said.append(hint)

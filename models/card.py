@@ -17,8 +17,8 @@ from models.baselines.table import WORDS
 from models.diagnosis import Diagnosis
 from models.learner import Learner
 from models.tasks.table import TASKS
-from models.watermark import marked
 from models.threshold import Choice
+from models.watermark import marked
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "skops")
 

@@ -155,7 +155,9 @@ def _event_rows(
     """Return (machine number, first, right, late) of each event, shape (4, n_events)."""
     begin, end, until = (instants(group[name]) for name in ("begin", "end", "until"))
     first = mine.start + np.searchsorted(time[mine], begin - span(rules.horizon), side="left")
-    right = mine.start + np.searchsorted(time[mine], until - needed_of(group, rules.needed_lead, rules.needed_leads), side="right")
+    right = mine.start + np.searchsorted(
+        time[mine], until - needed_of(group, rules.needed_lead, rules.needed_leads), side="right"
+    )
     late = mine.start + np.searchsorted(time[mine], end, side="right")
     rows = np.stack([np.full(len(begin), number), first, right, late])
     return rows[:, late > first]

@@ -145,20 +145,14 @@ def _without_model(
         declared={name: each.limits for name, each in declared.items()},
         provenance={name: each.provenance for name, each in declared.items()},
     )
-    ways = {
-        CALENDAR: Way(
-            calendar.describe(), calendar_charges(calendar, past.targets, counted, watched, new, costs)
-        )
-    }
+    ways = {CALENDAR: Way(calendar.describe(), calendar_charges(calendar, past.targets, counted, watched, new, costs))}
     for name, choose in RULES.items():
         rule = choose(rows)
         ways[name] = Way(CANNOT[name], None) if rule is None else _by_rule(past, bundle, rule, test, watched, counted)
     return ways
 
 
-def _by_rule(
-    past: Past, bundle: Bundle, rule: Rule, test: FeatureTable, watched: Spans, counted: pd.DataFrame
-) -> Way:
+def _by_rule(past: Past, bundle: Bundle, rule: Rule, test: FeatureTable, watched: Spans, counted: pd.DataFrame) -> Way:
     said = rule.assess(test)
     looked = AssessedTime.of(said, bundle.recipe.stride, instant(past.newest))
     verdict, _ = _verdict(past, said, past.targets_of(watched), looked)

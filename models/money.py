@@ -162,9 +162,7 @@ class Money:
     @property
     def others(self) -> dict[str, float]:
         """What each way without the model cost, of those that can be said."""
-        return {
-            way: float(units.sum()) for way, units in self.spent.items() if way != MODEL and units is not None
-        }
+        return {way: float(units.sum()) for way, units in self.spent.items() if way != MODEL and units is not None}
 
     @property
     def best_way(self) -> str:

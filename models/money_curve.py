@@ -44,7 +44,8 @@ class MoneyCurve:
         low, high = (_log_odds(float(each)) for each in (np.quantile(inside, 0.05), inside.max()))
         even = 1 / (1 + np.exp(-np.linspace(low, high + 0.05 * max(high - low, 1.0), POINTS)))
         thresholds = np.unique(np.concatenate([even, [each for each in chosen if 0 < each < 1]]))
-        spent, found, false = (np.zeros(len(thresholds), dtype=kind) for kind in (np.float64, np.intp, np.intp))
+        spent = np.zeros(len(thresholds), dtype=np.float64)
+        found, false = np.zeros(len(thresholds), dtype=np.intp), np.zeros(len(thresholds), dtype=np.intp)
         for place, threshold in enumerate(thresholds):
             for part in parts:
                 tally = part.ground.tally(part.level >= threshold)

@@ -42,6 +42,6 @@ def _by_luck(judged: Mapping[str, Any], currency: str) -> str:
     if saved is None or saved["low"] > 0:
         return ""
     return (
-        f"on {judged['events']} judged events it saved {saved['value']:,.0f} {currency} against the calendar, but between"
-        f" {saved['low']:,.0f} and {saved['high']:,.0f}: that may be luck"
+        f"on {judged['events']} judged events it saved {saved['value']:,.0f} {currency} against the calendar, but"
+        f" between {saved['low']:,.0f} and {saved['high']:,.0f}: that may be luck"
     )

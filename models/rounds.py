@@ -11,9 +11,7 @@ from models.persistence import Episode
 from models.rows import machine_rows
 
 
-def shown_at(
-    episodes: Sequence[Episode], rounds: NDArray[np.datetime64], assessments: Assessments
-) -> list[Episode]:
+def shown_at(episodes: Sequence[Episode], rounds: NDArray[np.datetime64], assessments: Assessments) -> list[Episode]:
     """Return the episodes that some round meets while they last, each from the first such round on.
 
     A round folds all windows that ended since the one before, and raises an alert for a condition that

@@ -70,8 +70,7 @@ def traces(verdict: Verdict, assessments: Assessments, horizon: timedelta) -> li
         begins = [
             float((event.begin - alert.begin) / _HOUR)
             for alert in verdict.alerts
-            if alert.machine == event.machine
-            and event.begin - HORIZONS * span(horizon) < alert.begin <= event.end
+            if alert.machine == event.machine and event.begin - HORIZONS * span(horizon) < alert.begin <= event.end
         ]
         found.append(
             Trace(
@@ -89,9 +88,7 @@ def traces(verdict: Verdict, assessments: Assessments, horizon: timedelta) -> li
     return found
 
 
-def _thinned(
-    hours: NDArray[np.float64], level: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _thinned(hours: NDArray[np.float64], level: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if len(hours) <= POINTS:
         return hours, level
     edges = np.linspace(0, len(hours), POINTS + 1).astype(np.intp)[:-1]

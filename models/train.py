@@ -138,7 +138,7 @@ def train(
     until : nothing after it is looked at; the newest reading when left out
     progress : called with a phase, how many of its steps are done, and how many there are
     accept_leaks : why leaks may be learnt from, kept in the version's card; nobody says so when empty
-    random_split : judge it on windows drawn at random; that flatters, and its card is marked and never promoted by itself
+    random_split : judge it on windows drawn at random; that flatters, and its card is marked and not promoted
 
     Raises
     ------

@@ -116,9 +116,7 @@ def calendar_charges(
     return charges
 
 
-def _stops(
-    born: np.datetime64, start: np.datetime64, end: np.datetime64, age: timedelta
-) -> NDArray[np.datetime64]:
+def _stops(born: np.datetime64, start: np.datetime64, end: np.datetime64, age: timedelta) -> NDArray[np.datetime64]:
     """Return the stops in [start, end) of a life that began at ``born``."""
     due = max(born + span(age), start)
     return np.arange(due, max(due, end), span(age))

@@ -84,4 +84,3 @@ def _cheapest(levels: NDArray[np.float64], ground: Ground, events: int, costs: C
         spent.append(cost(costs, found=found, missed=events - found, false=int(tally.false.sum())))
     least = int(np.argmin(spent))
     return float(limits[least]), spent[least]
-

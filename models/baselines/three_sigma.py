@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from models.assessment import Assessments, Reason
 from models.baselines.means import shortest_means
 from models.baselines.rule import Seen
 from models.label import healthy
+from models.moment import as_datetime
 from models.rows import machine_rows
 
 SIGMAS = 3.0
@@ -61,9 +61,11 @@ def choose_three_sigma(seen: Seen) -> ThreeSigma | None:
     """
     table, rules = seen.table, seen.rules
     columns = shortest_means(table.names)
-    known = rules.known_until or datetime.max
+    if not columns or not len(table):
+        return None
+    known = rules.known_until or as_datetime(table.time.max())
     normal = healthy(table, seen.targets, rules.horizon, known)
-    if not columns or not normal.any():
+    if not normal.any():
         return None
     values = table.values[:, columns]
     of_class = _band(values[normal])

@@ -58,5 +58,3 @@ def _print(text: str) -> str:
 def _trim(text: str) -> str:
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
-
-

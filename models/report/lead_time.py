@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.report.picture import Picture
-from models.report.scale import linear, Scale
+from models.report.scale import Scale, linear
 from models.report.spans import unit_of
 
 

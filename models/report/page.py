@@ -52,7 +52,7 @@ def report_page(
 
 
 def document(title: str, body: str, stylesheet: str = "") -> str:
-    """Return a whole page; without a style sheet elsewhere its style is in it, and it forbids itself everything else."""
+    """Return a whole page; unless its style lies elsewhere it is in the page, which forbids itself everything else."""
     own = f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n<style>{style()}</style>'
     look = f'<link rel="stylesheet" href="{escape(stylesheet)}">' if stylesheet else own
     return (
@@ -137,7 +137,7 @@ def _money(report: Mapping[str, Any]) -> str:
         return ""
     return (
         "<h2>Money over the threshold</h2>"
-        '<figure><figcaption>What the judged time would have cost at every threshold. The upright line is the one that'
+        "<figure><figcaption>What the judged time would have cost at every threshold. The upright line is the one that"
         " was chosen on training data, the circle the cheapest with hindsight, which nobody can choose"
         f" beforehand.</figcaption>{picture}</figure>"
     )

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.report.picture import Picture, Point
-from models.report.scale import Scale, linear, rarity
+from models.report.scale import Scale, falling, linear, rarity
 from models.report.spans import unit_of
-from models.report.scale import falling
 
 MOST = 24
 _ORDER = {"missed": 0, "late": 1, "found": 2, "not judged": 3}

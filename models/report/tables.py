@@ -12,11 +12,51 @@ from models.report.spans import span_text
 from models.report.words import amount, rate, share
 
 _TOLD = frozenset(
-    "model events found recall lead_hours lead_intervals early_enough false_alarms_per_machine_week precision money"
-    " machine_weeks seconds enough watermark saved share_of_possible_saving real_rate by_mode missed money_curve"
-    " horizon_hours late right_alerts right_once false_alarms leaks span split baselines alerts_without_model currency"
-    " alerts event_list track_record reliability reasons threshold evidence not_judged open_alerts base_rate"
-    " early_alerts unshown_alerts".split()
+    [
+        "model",
+        "events",
+        "found",
+        "recall",
+        "lead_hours",
+        "lead_intervals",
+        "early_enough",
+        "false_alarms_per_machine_week",
+        "precision",
+        "money",
+        "machine_weeks",
+        "seconds",
+        "enough",
+        "watermark",
+        "saved",
+        "share_of_possible_saving",
+        "real_rate",
+        "by_mode",
+        "missed",
+        "money_curve",
+        "horizon_hours",
+        "late",
+        "right_alerts",
+        "right_once",
+        "false_alarms",
+        "leaks",
+        "span",
+        "split",
+        "baselines",
+        "alerts_without_model",
+        "currency",
+        "alerts",
+        "event_list",
+        "track_record",
+        "reliability",
+        "reasons",
+        "threshold",
+        "evidence",
+        "not_judged",
+        "open_alerts",
+        "base_rate",
+        "early_alerts",
+        "unshown_alerts",
+    ]
 )
 """What has a place of its own on the page; everything else that a card holds is listed at its end."""
 
@@ -29,10 +69,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequen
     numbers : columns that hold numbers
     own : row to set apart
     """
-    kind = {column: ' class="number"' for column in numbers}
+    kind = dict.fromkeys(numbers, ' class="number"')
     top = "".join(f'<th scope="col"{kind.get(place, "")}>{escape(text)}</th>' for place, text in enumerate(head))
     body = "".join(
-        f'<tr{" class=" + chr(34) + "own" + chr(34) if number == own else ""}>'
+        f"<tr{' class=' + chr(34) + 'own' + chr(34) if number == own else ''}>"
         + "".join(
             f'<th scope="row">{escape(cell)}</th>' if not place else f"<td{kind.get(place, '')}>{escape(cell)}</td>"
             for place, cell in enumerate(row)
@@ -83,7 +123,9 @@ def ways(report: Mapping[str, Any]) -> str:
         )
     head = ("Way", "Cost", "Saved by the model", "Events found", "False alarms per machine-week", "Rule")
     note = "Every rule was chosen on the same training data as the model, and judged on the same events."
-    return f'<h2>Beside the ways without it</h2><p class="small soft">{note}</p>{table(head, rows, numbers=(1, 2), own=0)}'
+    return (
+        f'<h2>Beside the ways without it</h2><p class="small soft">{note}</p>{table(head, rows, numbers=(1, 2), own=0)}'
+    )
 
 
 def by_mode(report: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, Response
 from models.registry import Version
 from models.report.page import report_page, style
 from service.api.given import Room
-from service.api.problem import ProblemError
 from service.api.models import unreadable, version_named, versions_by_model
+from service.api.problem import ProblemError
 from service.dashboard.axis import number
 from service.dashboard.card import readable, share_text
 from service.dashboard.render import page
@@ -85,7 +85,9 @@ def report_of_version(model: str, version: str, room: Room) -> Response:
     """Show how one version was judged, with pictures."""
     card = version_named(room, model, version).card
     if not (judged := card.get("judged")):
-        raise ProblemError(404, f"version {version!r} of model {model!r} was not judged: there was too little to judge it on")
+        raise ProblemError(
+            404, f"version {version!r} of model {model!r} was not judged: there was too little to judge it on"
+        )
     marks = {"model": model, "watermark": card.get("watermark") or judged.get("watermark")}
     return HTMLResponse(report_page({**judged, **marks}, stylesheet=REPORT_STYLE))
 

@@ -32,4 +32,3 @@ def looks_of(plant: Plant, history: History, entry: ModelEntry) -> Sequence[date
     if len(moments) < 2 or (moments[-1] - moments[0]) / (len(moments) - 1) <= (entry.stride or _OFTEN):
         return None
     return moments
-
