@@ -27,11 +27,11 @@ def money_picture(report: Mapping[str, Any]) -> str:
         linear(0.0, 1.06 * top, 4),
         x_title="threshold of the level from which an alert is raised",
         y_title=f"cost of the judged time, {currency}",
-        width=980,
-        height=340,
+        width=560,
+        height=310,
     )
-    for way, cost in _spread(others, 1.06 * top):
-        picture.across(cost, f"way {way.replace('_', '-')}", f"{WORDS.get(way, way)} {number(cost, 6)}")
+    for way, cost, column in _spread(others, 1.06 * top):
+        picture.across(cost, "way", f"{WORDS.get(way, way)} {number(cost, 6)}", column=column)
     picture.line(list(zip(curve["threshold"], costs, strict=True)), "trace found")
     best = min(range(len(costs)), key=lambda place: costs[place])
     picture.dots([(curve["threshold"][best], costs[best])], "hollow", 5)
@@ -41,10 +41,11 @@ def money_picture(report: Mapping[str, Any]) -> str:
     return picture.svg()
 
 
-def _spread(others: Mapping[str, float], top: float) -> list[tuple[str, float]]:
-    """Return the ways inside the picture, without those that would be written over another one."""
-    kept: list[tuple[str, float]] = []
+def _spread(others: Mapping[str, float], top: float) -> list[tuple[str, float, int]]:
+    """Return the ways inside the picture, each with a column for its words, so that none are written over others."""
+    placed: list[tuple[str, float, int]] = []
     for way, cost in sorted(others.items(), key=lambda each: each[1]):
-        if cost <= top and all(abs(cost - other) > 0.055 * top for _, other in kept):
-            kept.append((way, cost))
-    return kept
+        if cost <= top:
+            taken = {column for _, other, column in placed if abs(cost - other) < 0.07 * top}
+            placed.append((way, cost, min({0, 1, 2} - taken, default=2)))
+    return placed

@@ -74,14 +74,15 @@ class Picture:
             0, f'<rect class="{kind}" x="{first}" y="{self._top}" width="{round(last - first, 1)}" height="{body}"/>'
         )
 
-    def across(self, y: float, kind: str, text: str = "") -> None:
-        """Draw a line across, with words above its right end."""
+    def across(self, y: float, kind: str, text: str = "", *, column: int = 0) -> None:
+        """Draw a line across, with words above its right end; ``column`` keeps the words of near ones apart."""
         height = self._at((0.0, y))[1]
         right = self._width - self._right
         self._parts.append(f'<line class="{kind}" x1="{self._left}" x2="{right}" y1="{height}" y2="{height}"/>')
         if text:
+            end = right - 3 - column * (right - self._left) // 3
             self._over.append(
-                f'<text class="note" x="{right - 3}" y="{height - 4}" text-anchor="end">{escape(text)}</text>'
+                f'<text class="note" x="{end}" y="{height - 4}" text-anchor="end">{escape(text)}</text>'
             )
 
     def upright(self, x: float, kind: str, text: str = "", *, row: int = 0) -> None:
