@@ -137,7 +137,7 @@ def _money(report: Mapping[str, Any]) -> str:
         return ""
     return (
         "<h2>Money over the threshold</h2>"
-        "<figure><figcaption>What the judged time would have cost at every threshold. The upright line is the one that"
-        " was chosen on training data, the circle the cheapest with hindsight, which nobody can choose"
+        '<figure class="broad"><figcaption>What the judged time would have cost at every threshold. The upright line is'
+        " the one that was chosen on training data, the circle the cheapest with hindsight, which nobody can choose"
         f" beforehand.</figcaption>{picture}</figure>"
     )

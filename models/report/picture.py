@@ -81,9 +81,7 @@ class Picture:
         self._parts.append(f'<line class="{kind}" x1="{self._left}" x2="{right}" y1="{height}" y2="{height}"/>')
         if text:
             end = right - 3 - column * (right - self._left) // 3
-            self._over.append(
-                f'<text class="note" x="{end}" y="{height - 4}" text-anchor="end">{escape(text)}</text>'
-            )
+            self._over.append(f'<text class="note" x="{end}" y="{height - 4}" text-anchor="end">{escape(text)}</text>')
 
     def upright(self, x: float, kind: str, text: str = "", *, row: int = 0) -> None:
         """Draw an upright line, with words beside its upper end; ``row`` keeps the words of several apart."""

@@ -61,26 +61,31 @@ _TOLD = frozenset(
 """What has a place of its own on the page; everything else that a card holds is listed at its end."""
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = (), own: int = -1) -> str:
+def table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: Sequence[int] = (),
+    brief: Sequence[int] = (),
+    own: int = -1,
+) -> str:
     """Return a table; every text is escaped.
 
     Parameters
     ----------
-    numbers : columns that hold numbers
+    numbers, brief : columns that hold numbers, and words that must not be broken
     own : row to set apart
     """
     kind = dict.fromkeys(numbers, ' class="number"')
     top = "".join(f'<th scope="col"{kind.get(place, "")}>{escape(text)}</th>' for place, text in enumerate(head))
-    body = "".join(
-        f"<tr{' class=' + chr(34) + 'own' + chr(34) if number == own else ''}>"
-        + "".join(
-            f'<th scope="row">{escape(cell)}</th>' if not place else f"<td{kind.get(place, '')}>{escape(cell)}</td>"
-            for place, cell in enumerate(row)
-        )
-        + "</tr>"
-        for number, row in enumerate(rows)
-    )
+    body = "".join(_row(row, kind, own=number == own) for number, row in enumerate(rows))
     return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _row(row: Sequence[str], kind: Mapping[int, str], *, own: bool) -> str:
+    cells = [f'<th scope="row"{kind.get(0, "")}>{escape(row[0])}</th>']
+    cells += [f"<td{kind.get(place, '')}>{escape(cell)}</td>" for place, cell in enumerate(row[1:], 1)]
+    return f"<tr{' class=own' if own else ''}>{''.join(cells)}</tr>"
 
 
 def missed(report: Mapping[str, Any]) -> str:
@@ -91,7 +96,7 @@ def missed(report: Mapping[str, Any]) -> str:
     if not misses:
         return "<h2>What was missed, and why</h2><p>Nothing.</p>"
     counts = Counter(str(each["why"]) for each in misses)
-    said = ", ".join(f"{why} {count}" for why, count in counts.most_common())
+    said = ", ".join(f"{count} × {why}" for why, count in counts.most_common())
     rows = [
         (str(each["begin"])[:16].replace("T", " "), each["machine"], each["mode"] or "–", each["why"], each["sentence"])
         for each in misses

@@ -57,7 +57,9 @@ class Compared:
         return self.live == self.replayed
 
 
-def compare(plant: Plant, store: Store, entry: ModelEntry, folder: Path, every: timedelta) -> Compared:
+def compare(
+    plant: Plant, store: Store, entry: ModelEntry, folder: Path, every: timedelta, start: datetime | None = None
+) -> Compared:
     """Run rounds over the judged span of a model, and its backtest with rounds at the same moments.
 
     A person sees each alert at once and says so: one that nobody touches would take up the next one of
@@ -65,7 +67,7 @@ def compare(plant: Plant, store: Store, entry: ModelEntry, folder: Path, every: 
     """
     spans = store.spans(entry.machine_class)
     end = max(newest for _, newest in spans.values())
-    start = Past.of(plant, store, entry.model_copy(update={"split": "time"}), None, None).start
+    start = Past.of(plant, store, entry.model_copy(update={"split": "time"}), start, None).start
     moments = list(_moments(start, end, every))
     registry = Registry(folder / "models")
     version = registry.save(fitted_at(plant, store, entry, start), created=end).version
