@@ -278,6 +278,10 @@ class AlertSettings(Part):
     off_delay: int = Field(3, ge=1, description="Over after this many windows in a row below the threshold.")
 
 
+SIGNAL_LIMITS = "signal limits"
+"""What stands in place of a model's name where limits raise alerts; no model may be called so."""
+
+
 class Job(Part):
     """Work on a schedule."""
 

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 from ingest.duration import format_duration
 from ingest.errors import ExpressionError
 from ingest.expression import read_expression
-from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Signal, Source
+from ingest.plant import (
+    SIGNAL_LIMITS,
+    AlertSettings,
+    EventMapping,
+    Job,
+    KnownEvent,
+    MachineClass,
+    ModelEntry,
+    Signal,
+    Source,
+)
 from ingest.plant_draft import Draft
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
@@ -232,6 +242,8 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
 
 
 def _model(draft: Draft, at: Location, model: ModelEntry) -> Iterator[Problem]:
+    if model.name == SIGNAL_LIMITS:
+        yield Problem((*at, "name"), f"{SIGNAL_LIMITS!r} is taken by Andon itself; name the model otherwise")
     yield from _class_known(draft, at, model.machine_class)
     yield from _not_a_moment((*at, "train_until"), model.train_until)
     if model.machine_class not in draft.signals:

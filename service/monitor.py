@@ -33,6 +33,7 @@ from models.tasks.table import task_of
 from service.alerts import book
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
+from service.limits import watch_limits
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, rescore
 from service.round_report import RoundReport
@@ -100,6 +101,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     started = time.perf_counter()
     tally = _Tally(over=release_unwatched(plant, state, at=at))
     _look_at_sensors(plant, store, state, tally, at=at)
+    _look_at_limits(plant, store, state, tally, at=at)
     asked, untrained = [], []
     for entry in plant.models:
         if only and entry.name not in only:
@@ -151,6 +153,16 @@ def _look_at_sensors(plant: Plant, store: History, state: Database, tally: _Tall
     tally.findings += turn.lasting
     tally.raised += turn.raised
     tally.over += turn.over
+
+
+def _look_at_limits(plant: Plant, store: History, state: Database, tally: _Tally, *, at: datetime) -> None:
+    def hold(connection: Connection, model: str, machine: str, turn: Turn, finding: Finding | None) -> None:
+        _write_turn(connection, model, machine, turn, finding, tally, at=at)
+
+    try:
+        tally.findings += watch_limits(plant, store, state, at=at, hold=hold)
+    except AndonError as error:
+        tally.errors.append(f"limits: {error}")
 
 
 def _first_look(entry: ModelEntry, at: datetime) -> datetime:
