@@ -34,6 +34,12 @@ class Signal(Part):
         description="Lowest and highest value of good running, which features may count the time beyond; "
         "-inf or inf where there is none. Nothing is rejected.",
     )
+    zones: str | None = Field(
+        None,
+        description="Vibration velocity, or a waveform whose velocity is worked out: the zones of a standard that hold "
+        "for the machine, such as 'ISO 10816-1 II'; beyond zone B an alert is raised from the first day on. They are "
+        "data with edition, clause and source, and unchecked.",
+    )
     every: Duration | None = Field(
         None,
         description="Expected time between two readings, of a waveform between two snapshots; measured on the "
@@ -219,6 +225,11 @@ class ModelEntry(Part):
     machine_class: Name = Field(alias="class", description="Class of machines that it watches.")
     horizon: Duration = Field(description="How far ahead an alert may come before the event and still be right.")
     needed_lead: Duration = Field("0 s", validate_default=True, description="An alert later than this is a miss.")
+    needed_leads: dict[Name, Duration] = Field(
+        {},
+        description="The same for single components or failure modes (codes), where it is another one: "
+        "{ bearing = '3 d', seal = '4 h' }.",
+    )
     windows: list[Duration] = Field(
         [], description="Lengths of the windows; chosen from sampling and horizon if empty."
     )
@@ -248,6 +259,13 @@ class ModelEntry(Part):
         description="Least share of its expected readings that a window must hold of a signal, or its features say "
         "nothing; three readings in any case.",
     )
+    events_per_machine_year: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="How often the event really comes, where the history shows it more often than life does: machines "
+        "that all run to failure, or readings chosen around failures. The share of right alerts is told for it.",
+    )
     false_alarms_per_machine_year: float = Field(
         2.0, gt=0, allow_inf_nan=False, description="Anomaly: how many false alarms a healthy machine may raise."
     )
@@ -265,6 +283,10 @@ class AlertSettings(Part):
 
     on_delay: tuple[int, int] = Field((2, 3), description="Raise when n of the last m windows are over the threshold.")
     off_delay: int = Field(3, ge=1, description="Over after this many windows in a row below the threshold.")
+
+
+SIGNAL_LIMITS = "signal limits"
+"""What stands in place of a model's name where limits raise alerts; no model may be called so."""
 
 
 class Job(Part):

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 from ingest.duration import format_duration
 from ingest.errors import ExpressionError
 from ingest.expression import read_expression
-from ingest.plant import AlertSettings, EventMapping, Job, KnownEvent, MachineClass, ModelEntry, Signal, Source
+from ingest.plant import (
+    SIGNAL_LIMITS,
+    AlertSettings,
+    EventMapping,
+    Job,
+    KnownEvent,
+    MachineClass,
+    ModelEntry,
+    Signal,
+    Source,
+)
 from ingest.plant_draft import Draft
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
@@ -17,6 +27,7 @@ from ingest.plant_regime_check import check_regimes
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
+from ingest.plant_zone_check import check_zones
 from ingest.reading import TAKEN_NAMES
 
 _NOTHING = timedelta()
@@ -89,6 +100,7 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             low, high = signal.range
             yield Problem((*here, "range"), f"{low:g} is not below {high:g}; write the lowest value first")
         yield from _limits((*here, "limits"), signal)
+        yield from check_zones((*here, "zones"), signal)
         yield from _not_positive((*here, "every"), signal.every)
         yield from _max_age((*here, "max_age"), signal)
     yield from _repeated((*at, "bearings"), [bearing.name for bearing in entry.bearings], "name")
@@ -216,6 +228,13 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
             f"{format_duration(model.needed_lead)} is not shorter than the horizon of "
             f"{format_duration(model.horizon)}; no alert could ever be right",
         )
+    for mode, lead in model.needed_leads.items():
+        if model.horizon > _NOTHING and lead >= model.horizon:
+            yield Problem(
+                (*at, "needed_leads", mode),
+                f"{format_duration(lead)} is not shorter than the horizon of "
+                f"{format_duration(model.horizon)}; no alert about it could ever be right",
+            )
     for index, window in enumerate(model.windows):
         yield from _not_positive((*at, "windows", index), window)
     yield from _not_positive((*at, "stride"), model.stride)
@@ -223,6 +242,8 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
 
 
 def _model(draft: Draft, at: Location, model: ModelEntry) -> Iterator[Problem]:
+    if model.name == SIGNAL_LIMITS:
+        yield Problem((*at, "name"), f"{SIGNAL_LIMITS!r} is taken by Andon itself; name the model otherwise")
     yield from _class_known(draft, at, model.machine_class)
     yield from _not_a_moment((*at, "train_until"), model.train_until)
     if model.estimator and model.task != "failure_risk":

@@ -66,6 +66,8 @@ def type_in_words(annotation: Any) -> str:
         return _MANY.get(plain_type(arguments[0]), "a list of tables")
     if origin is dict and arguments[1] is Any:
         return "a table such as { n_estimators = 200 }"
+    if origin is dict and plain_type(arguments[1]) is timedelta:
+        return "a table of durations such as { seal = '4 h' }"
     if origin is dict and plain_type(arguments[1]) is not str:
         return 'a table of texts or lists of texts such as { state = ["down", "slow"] }'
     if origin is dict:
@@ -91,7 +93,7 @@ def keys_of(part: type[Part]) -> dict[str, FieldInfo]:
     --------
     >>> from ingest.plant import Signal
     >>> list(keys_of(Signal))
-    ['name', 'unit', 'range', 'limits', 'every', 'max_age', 'operating', 'rate', 'snapshot', 'speed', 'bands']
+    ['name', 'unit', 'range', 'limits', 'zones', 'every', 'max_age', 'operating', 'rate', 'snapshot', 'speed', 'bands']
     """
     return {field.alias or name: field for name, field in part.model_fields.items() if not field.exclude}
 

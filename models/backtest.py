@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from features.leaks.leak import Leak
@@ -16,9 +17,9 @@ from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.history import History
-from ingest.plant import ModelEntry, Plant
-from models.backtest_report import BacktestReport
+from ingest.plant import Costs, ModelEntry, Plant
 from models.anywhere.table import table_anywhere
+from models.backtest_report import BacktestReport
 from models.believed import BelievedTable
 from models.bundle import Bundle
 from models.early import Early
@@ -28,10 +29,14 @@ from models.fit import fit_bundle
 from models.judged_part import Part, judge_part
 from models.leak_check import check_leaks
 from models.moment import instant
-from models.money import Money
+from models.money import Charge, Money, cost
+from models.money_curve import MoneyCurve
 from models.past import Past
+from models.real_rate import real_rate
 from models.rows import machine_rows
-from models.split import MOST_FOLDS, machine_folds
+from models.split import MOST_FOLDS, machine_folds, random_folds
+from models.watermark import RANDOM
+from models.way import PooledWay
 
 Progress = Callable[[str, int, int], None]
 
@@ -43,6 +48,8 @@ def backtest(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    rounds: Sequence[datetime] | None = None,
+    random_split: bool = False,
     progress: Progress | None = None,
     timer: Callable[[], float] = time.perf_counter,
     engine: Engine = HERE,
@@ -59,6 +66,11 @@ def backtest(
     start : begin of the judged span; the entry's ``train_until``, otherwise where 60 % of the
         hours that hold readings have passed (by machine: the first reading)
     end : its end; the newest reading when left out. Events after it are used to judge, if known.
+    rounds : moments at which machines would have been looked at, ascending: an alert that comes and goes between
+        two of them is shown to nobody, and the others are shown at the next one; the end of every window when left
+        out
+    random_split : judge windows by models that learnt from the windows beside them, drawn at random. That flatters, is
+        of use only to show by how much, and marks the report
     progress : called with a phase, how many of its steps are done, and how many there are
     timer : tells seconds
     engine : where features are made
@@ -70,32 +82,51 @@ def backtest(
     """
     began = timer()
     entry = entry.model_copy(update={"split": split_of(plant, entry)})
-    past = Past.of(plant, history, entry, start, end)
+    past = Past.of(plant, history, entry, start, end, rounds)
     report = progress or _silent
-    parts, leaks = (_by_machine if entry.split == "machine" else _by_time)(past, report, engine)
-    verdict = pooled([part.verdict for part in parts])
+    how = _at_random if random_split else _SPLITS[str(entry.split)]
+    parts, leaks = how(past, report, engine)
     assessed, positive = sum(part.known_rows for part in parts), sum(part.positive_rows for part in parts)
+    thresholds = tuple(part.bundle.threshold for part in parts)
     return BacktestReport(
         model=entry.name,
-        verdict=verdict,
-        money=_summed([part.money for part in parts]),
+        verdict=pooled([part.verdict for part in parts]),
+        money=_money(plant.costs, parts),
         start=instant(past.start),
         end=instant(past.end),
-        split=str(entry.split),
+        split="random" if random_split else str(entry.split),
         base_rate=positive / assessed if assessed else None,
-        thresholds=tuple(part.bundle.threshold for part in parts),
-        baselines={
-            "calendar": tuple(dict.fromkeys(part.calendar for part in parts)),
-            "fixed_limit": tuple(dict.fromkeys(part.limit for part in parts)),
-        },
+        thresholds=thresholds,
+        ways={name: PooledWay.of([part.ways[name] for part in parts]) for name in parts[0].ways},
+        curve=MoneyCurve.of([part.judged for part in parts], plant.costs, thresholds),
+        missed=tuple(miss for part in parts for miss in part.missed),
+        traces=tuple(trace for part in parts for trace in part.traces),
+        unshown=sum(part.unshown for part in parts),
+        real_rate=real_rate(past, entry.events_per_machine_year),
         evidence=past.evidence,
         currency=plant.currency,
         horizon=entry.horizon,
         early=Early.together(part.early for part in parts),
         reasons=dict(sum((Counter(part.reasons) for part in parts), Counter())),
         leaks=leaks,
+        watermark=RANDOM if random_split else "",
         seconds=timer() - began,
     )
+
+
+def fitted_at(
+    plant: Plant, history: History, entry: ModelEntry, start: datetime | None = None, end: datetime | None = None
+) -> Bundle:
+    """Return the bundle that a backtest by time judges: the one that would have been trained at its start.
+
+    Parameters
+    ----------
+    start, end : as ``backtest`` takes them
+    """
+    past = Past.of(plant, history, entry.model_copy(update={"split": "time"}), start, end)
+    recipe = recipe_until(plant, history, past.entry, past.start)
+    table = _believed(past, recipe, _before_all(past), past.start).table
+    return _fitted(past, recipe, table, past.machines, past.start)
 
 
 def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine"]:
@@ -119,10 +150,9 @@ def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datet
 
 
 def _by_time(past: Past, report: Progress, engine: Engine) -> tuple[list[Part], tuple[Leak, ...]]:
-    first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features of the training part", 0, 4)
     recipe = recipe_until(past.plant, past.history, past.entry, past.start)
-    table = _believed(past, recipe, first, past.start, engine).table
+    table = _believed(past, recipe, _before_all(past), past.start, engine).table
     leaks = check_leaks(past.entry, recipe, table, past.events, past.start)
     report("training", 1, 4)
     bundle = _fitted(past, recipe, table, past.machines, past.start)
@@ -135,10 +165,9 @@ def _by_time(past: Past, report: Progress, engine: Engine) -> tuple[list[Part], 
 
 
 def _by_machine(past: Past, report: Progress, engine: Engine) -> tuple[list[Part], tuple[Leak, ...]]:
-    first = min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
     report("features", 0, MOST_FOLDS)
     recipe = recipe_until(past.plant, past.history, past.entry, past.end)
-    whole = _believed(past, recipe, first, past.end, engine)
+    whole = _believed(past, recipe, _before_all(past), past.end, engine)
     table = whole.table
     folds = machine_folds(table, past.targets, MOST_FOLDS)
     if not folds:
@@ -159,6 +188,37 @@ def _by_machine(past: Past, report: Progress, engine: Engine) -> tuple[list[Part
     return parts, leaks
 
 
+def _at_random(past: Past, report: Progress, engine: Engine) -> tuple[list[Part], tuple[Leak, ...]]:
+    """Judge every window of the span by a model that learnt from four fifths of all windows, drawn at random."""
+    report("features", 0, MOST_FOLDS)
+    recipe = recipe_until(past.plant, past.history, past.entry, past.end)
+    whole = _believed(past, recipe, _before_all(past), past.end, engine)
+    table = whole.table
+    leaks = check_leaks(past.entry, recipe, table, past.events, past.end)
+    kept = (table.time > instant(past.start)) & past.is_after_baseline(table)
+    level, bundles = np.full(len(table), np.nan), []
+    for number, fold in enumerate(random_folds(len(table), MOST_FOLDS)):
+        report("training and judging at random", number, MOST_FOLDS)
+        bundles.append(_fitted(past, recipe, table.where(fold.train), past.machines, past.end))
+        level[fold.test] = whole.assessed(bundles[-1], table.where(fold.test)).level
+    report("training and judging at random", MOST_FOLDS, MOST_FOLDS)
+    one = replace(bundles[-1], threshold=float(np.median([each.threshold for each in bundles])))
+    said = replace(whole.assessed(one, table), level=level).where(kept)
+    unseen = replace(whole, table=table.where(kept))
+    return [judge_part(past, one, table, unseen, past.machines, past.end, said=said)], leaks
+
+
+_SPLITS: Mapping[str, Callable[[Past, Progress, Engine], tuple[list[Part], tuple[Leak, ...]]]] = {
+    "time": _by_time,
+    "machine": _by_machine,
+    "random": _at_random,
+}
+
+
+def _before_all(past: Past) -> datetime:
+    return min(past.spans[each][0] for each in past.machines) - timedelta(microseconds=1)
+
+
 def _believed(past: Past, recipe: Recipe, start: datetime, end: datetime, engine: Engine) -> BelievedTable:
     machine_class = past.plant.class_named(past.entry.machine_class)
     return table_anywhere(engine, recipe, machine_class, past.history, past.machines, start, end)
@@ -169,13 +229,18 @@ def _fitted(past: Past, recipe: Recipe, table: FeatureTable, machines: Sequence[
     return fit_bundle(past.entry, past.plant, recipe, table, before.reset_index(drop=True), known)
 
 
-def _summed(parts: Sequence[Money]) -> Money:
-    limits = [part.fixed_limit for part in parts]
-    return Money(
-        model=sum(part.model for part in parts),
-        do_nothing=sum(part.do_nothing for part in parts),
-        calendar=sum(part.calendar or 0.0 for part in parts),
-        fixed_limit=None if None in limits else sum(limit or 0.0 for limit in limits),
+def _money(costs: Costs, parts: Sequence[Part]) -> Money:
+    counted = pd.concat([part.counted for part in parts], ignore_index=True)
+    ways: dict[str, list[Charge] | None] = {}
+    for name in parts[0].ways:
+        charges = [part.ways[name].charges for part in parts]
+        known = [each for each in charges if each is not None]
+        ways[name] = [charge for each in known for charge in each] if len(known) == len(parts) else None
+    return Money.of(
+        ways,
+        [machine for part in parts for machine in part.machines],
+        counted,
+        cost(costs, found=len(counted), missed=0, false=0),
     )
 
 

@@ -10,9 +10,18 @@ import numpy as np
 from features.leaks.leak import Leak, told
 from ingest.duration import format_duration
 from models.assessment import not_assessed
+from models.baselines.table import WORDS
 from models.early import Early
 from models.evaluate import WEEK, AlertVerdict, EventVerdict, Verdict
-from models.money import Money
+from models.interval import Interval
+from models.missed import Miss
+from models.modes import modes
+from models.money import DO_NOTHING, MODEL, Money
+from models.money_curve import MoneyCurve
+from models.real_rate import RealRate
+from models.traces import Trace
+from models.watermark import marked
+from models.way import PooledWay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +35,15 @@ class BacktestReport:
     base_rate : share of assessments that an event follows within the horizon, of those whose whole
         horizon was observed; ``None`` when there is none
     thresholds : threshold of each bundle that was judged
-    baselines : the rules that the calendar and the fixed limit chose, in words
+    ways : every way to run the plant, the model first: its rule and what its alerts came to
     evidence : what may be claimed on the events of the training part
     early : false alarms that a longer horizon than ``horizon`` would count as right
+    curve : what every other threshold would have cost; ``None`` where there is no level
+    missed : why each event that was not found was not
+    traces : levels before each event
+    unshown : alerts that came and went between two looks at the machines, so that nobody saw them
+    real_rate : how often events come, and how many alerts would be right then
+    watermark : why the figures flatter; empty where nothing is known against them
     reasons : how many judged window ends had a level (ok) or why they had none, by ``Reason``
     leaks : features that know more than they could have known, see ``leak_check``
     seconds : how long the backtest took
@@ -42,7 +57,12 @@ class BacktestReport:
     split: str
     base_rate: float | None
     thresholds: tuple[float, ...]
-    baselines: Mapping[str, tuple[str, ...]]
+    ways: Mapping[str, PooledWay]
+    curve: MoneyCurve | None
+    missed: tuple[Miss, ...]
+    traces: tuple[Trace, ...]
+    unshown: int
+    real_rate: RealRate
     evidence: str
     currency: str
     horizon: timedelta
@@ -50,6 +70,7 @@ class BacktestReport:
     reasons: Mapping[str, int]
     leaks: tuple[Leak, ...]
     seconds: float
+    watermark: str = ""
 
     @property
     def enough(self) -> bool:
@@ -60,6 +81,7 @@ class BacktestReport:
         """Return all figures as JSON types."""
         verdict = self.verdict
         median, tenth = verdict.lead_hours
+        of_median, of_tenth = verdict.lead_intervals
         return {
             "model": self.model,
             "events": verdict.judged,
@@ -73,9 +95,20 @@ class BacktestReport:
             "machine_weeks": verdict.machine_weeks,
             "seconds": self.seconds,
             "enough": self.enough,
+            "watermark": self.watermark,
+            "lead_intervals": {"median": _bounds(of_median), "p10": _bounds(of_tenth)},
+            "saved": self.money.savings(),
+            "share_of_possible_saving": self.money.share_of_possible,
+            "real_rate": self.real_rate.to_dict(verdict),
+            "by_mode": [each.to_dict() for each in modes(verdict)],
+            "missed": [each.to_dict() for each in self.missed],
+            "unshown_alerts": self.unshown,
+            "money_curve": None if self.curve is None else self.curve.to_dict(),
+            "horizon_hours": self.horizon / timedelta(hours=1),
             "late": verdict.events_that_are(EventVerdict.LATE),
             "not_judged": verdict.events_that_are(EventVerdict.NOT_JUDGED),
             "right_alerts": verdict.right,
+            "right_once": verdict.right_once,
             "false_alarms": verdict.false,
             "early_alerts": {
                 "count": len(self.early.ahead),
@@ -89,7 +122,10 @@ class BacktestReport:
             "threshold": list(self.thresholds),
             "span": {"start": _moment(self.start), "end": _moment(self.end)},
             "split": self.split,
-            "baselines": {name: list(rules) for name, rules in self.baselines.items()},
+            "baselines": {name: list(way.rules) for name, way in self.ways.items() if way.rules},
+            "alerts_without_model": {
+                name: said for name, way in self.ways.items() if name != MODEL and (said := way.to_dict())
+            },
             "evidence": self.evidence,
             "currency": self.currency,
             "alerts": [
@@ -108,6 +144,8 @@ class BacktestReport:
                     "begin": _moment(event.begin),
                     "verdict": event.verdict.value,
                     "lead_hours": event.lead_hours,
+                    "needed_hours": event.needed_hours,
+                    "mode": event.mode,
                 }
                 for event in verdict.events
             ],
@@ -116,8 +154,19 @@ class BacktestReport:
     def summary(self) -> str:
         """Say in a few plain sentences what the model would have done, and what it would have saved."""
         return " ".join(
-            [*self._leaked(), *self._doubt(), self._alerts(), *self._unsaid(), *self._events(), self._money()]
+            [
+                *self._marked(),
+                *self._leaked(),
+                *self._doubt(),
+                self._alerts(),
+                *self._unsaid(),
+                *self._events(),
+                self._money(),
+            ]
         )
+
+    def _marked(self) -> list[str]:
+        return [marked(self.watermark)] if self.watermark else []
 
     def _leaked(self) -> list[str]:
         refused = told(leak for leak in self.leaks if leak.refused)
@@ -160,7 +209,11 @@ class BacktestReport:
         median, tenth = verdict.lead_hours
         said = [f"It found {verdict.found} of {verdict.judged} events, {verdict.recall.percent()}."]
         if median is not None and tenth is not None:
-            said.append(f"Lead: median {median:.3g} h, nine in ten longer than {tenth:.3g} h.")
+            of_median, of_tenth = verdict.lead_intervals
+            said.append(
+                f"Lead: median {median:.3g} h {_span(of_median)},"
+                f" nine in ten longer than {tenth:.3g} h {_span(of_tenth)}."
+            )
         if hint := self.early.sentence(self.horizon):
             said.append(hint)
         if left_out := verdict.events_that_are(EventVerdict.NOT_JUDGED):
@@ -171,16 +224,29 @@ class BacktestReport:
         money, currency = self.money, self.currency
         verb = "saved" if money.saved >= 0 else "lost"
         said = f"It would have {verb} {abs(money.saved):,.0f} {currency} against doing nothing"
-        others = [
-            f"{name} {amount:,.0f}"
-            for name, amount in (("calendar", money.calendar), ("a fixed limit", money.fixed_limit))
-            if amount is not None
-        ]
+        against = money.saved_against(DO_NOTHING)
+        said += f" {_span(against, 1)}" if against is not None else ""
+        others = [f"{WORDS[way]} {amount:,.0f}" for way, amount in money.others.items() if way != DO_NOTHING]
         said += f" (cost {money.model:,.0f}; nothing {money.do_nothing:,.0f}"
         said += f"; {'; '.join(others)})." if others else ")."
-        if self.verdict.judged and money.model >= money.best_baseline:
-            said += " That is no better than the best way without it."
+        if not self.verdict.judged:
+            return said
+        if money.model >= money.best_baseline:
+            return said + " That is no better than the best way without it."
+        best = money.saved_against(money.best_way)
+        if best is not None and best.low <= 0:
+            said += f" It saved {best.value:,.0f} {_span(best, 1)} against {WORDS[money.best_way]}, which may be luck."
         return said
+
+
+def _bounds(interval: Interval) -> dict[str, float | None] | None:
+    return None if interval.value is None else interval.to_dict()
+
+
+def _span(interval: Interval, digits: int = 3) -> str:
+    """Write the bounds of an interval: amounts in full, others with so many digits."""
+    low, high = (f"{each:,.0f}" if digits == 1 else f"{each:.{digits}g}" for each in (interval.low, interval.high))
+    return f"[{low}–{high}]" if interval.low >= 0 else f"[{low} to {high}]"
 
 
 def _moment(moment: np.datetime64) -> str:

@@ -13,11 +13,13 @@ from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
 from models.assessment import not_assessed
+from models.baselines.table import WORDS
 from models.diagnosis import Diagnosis
 from models.learner import Learner
 from models.learnt_from import digest_of
 from models.tasks.table import TASKS
 from models.threshold import Choice
+from models.watermark import marked
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "skops")
 
@@ -96,6 +98,7 @@ def page(card: Mapping[str, Any]) -> str:
     lines = [
         f"# Model card: {card['model']}",
         "",
+        *([f"**{marked(card['watermark'])}**", ""] if card.get("watermark") else []),
         f"{task.words.capitalize()} for machines of class {card['machine_class']} of {card['plant']}.",
         task.judged_by(card["horizon"], card["needed_lead"], target),
         "",
@@ -147,15 +150,10 @@ def _judged_lines(card: Mapping[str, Any]) -> list[str]:
         ("False alarms per machine and week", _interval(judged["false_alarms_per_machine_week"], 1, "")),
         ("Judged on", f"{judged['machine_weeks']:.1f} machine-weeks that it had not seen"),
     ]
-    names = {
-        "model": "with this model",
-        "do_nothing": "doing nothing",
-        "calendar": "calendar maintenance",
-        "fixed_limit": "a fixed limit on one signal",
-    }
     rows += [
         (f"Cost {name}", _known(judged["money"].get(key), "{:,.0f} " + str(card["currency"])))
-        for key, name in names.items()
+        for key, name in WORDS.items()
+        if key in judged["money"]
     ]
     return ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
 

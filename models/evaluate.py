@@ -1,6 +1,6 @@
 """Judge alerts by what then happened: by events, at the alert level, with intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from models.assessment import Assessments
 from models.interval import Interval, poisson_rate, wilson
+from models.lead import mode_of, needed_of
 from models.moment import instants, is_over, span
 from models.persistence import Episode
+from models.resample import quantile_interval
 from models.rows import by_machine, machine_rows
 
 WEEK = timedelta(weeks=1)
@@ -86,6 +88,9 @@ class JudgedEvent:
     ----------
     lead_hours : from its earliest right alert to its begin; negative when an event that lasts was
         found after its onset; ``None`` unless found
+    needed_hours : an event is found early enough with at least this much time before its begin
+    mode : which component failed or how, in words; empty where nobody said
+    latest : last moment at which an alert about it is right; ``None`` where nobody worked it out
     """
 
     machine: str
@@ -93,6 +98,9 @@ class JudgedEvent:
     end: np.datetime64
     verdict: EventVerdict
     lead_hours: float | None = None
+    needed_hours: float = 0.0
+    mode: str = ""
+    latest: np.datetime64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +110,11 @@ class Verdict:
     Attributes
     ----------
     machine_weeks : assessed time of which the truth is known
-    needed_lead : an event is found early enough with at least this much time before its begin
     """
 
     alerts: tuple[JudgedAlert, ...]
     events: tuple[JudgedEvent, ...]
     machine_weeks: float
-    needed_lead: timedelta
 
     def alerts_that_are(self, verdict: AlertVerdict) -> int:
         """Count alerts with one verdict."""
@@ -172,11 +178,16 @@ class Verdict:
         return float(np.median(leads)), float(np.percentile(leads, 10))
 
     @property
+    def lead_intervals(self) -> tuple[Interval, Interval]:
+        """Median and 10th percentile of the lead of found events, in hours, with their intervals."""
+        leads = np.array([event.lead_hours for event in self.events if event.lead_hours is not None], dtype=np.float64)
+        return quantile_interval(leads, 0.5), quantile_interval(leads, 0.1)
+
+    @property
     def early_enough(self) -> float | None:
         """Share of events with an alert about them, right or late, that had the needed lead before their begin."""
         noticed = [event for event in self.events if event.verdict in (EventVerdict.FOUND, EventVerdict.LATE)]
-        needed = self.needed_lead / timedelta(hours=1)
-        early = sum(event.lead_hours is not None and event.lead_hours >= needed for event in noticed)
+        early = sum(event.lead_hours is not None and event.lead_hours >= event.needed_hours for event in noticed)
         return early / len(noticed) if noticed else None
 
 
@@ -197,6 +208,7 @@ def judge(
     horizon: timedelta,
     needed_lead: timedelta,
     assessed: AssessedTime,
+    needed_leads: Mapping[str, timedelta] | None = None,
 ) -> Verdict:
     """Say of each alert whether it was right and of each event whether it was found.
 
@@ -212,6 +224,7 @@ def judge(
     Parameters
     ----------
     targets : table of ``target_events``
+    needed_leads : of single components or failure modes, where it is another one than ``needed_lead``
     """
     begins: dict[str, list[Episode]] = {}
     for episode in episodes:
@@ -220,14 +233,14 @@ def judge(
     alerts: list[JudgedAlert] = []
     judged: list[JudgedEvent] = []
     for machine in sorted({*begins, *events}):
-        windows = _Windows.of(events.get(machine, targets[:0]), horizon, needed_lead)
+        windows = _Windows.of(events.get(machine, targets[:0]), horizon, needed_lead, needed_leads or {})
         mine = sorted(begins.get(machine, []), key=lambda episode: episode.begin)
         times = assessed.time[looked[machine]] if machine in looked else assessed.time[:0]
         begun = np.array([episode.begin for episode in mine], dtype="datetime64[us]")
         over = is_over(begun, horizon, assessed.known_until)
         alerts += [windows.alert(episode, over=bool(each)) for episode, each in zip(mine, over, strict=True)]
         judged += windows.events(machine, begun, times)
-    return Verdict(tuple(alerts), tuple(judged), assessed.machine_weeks(horizon), needed_lead)
+    return Verdict(tuple(alerts), tuple(judged), assessed.machine_weeks(horizon))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +251,17 @@ class _Windows:
     end: NDArray[np.datetime64]
     earliest: NDArray[np.datetime64]
     latest: NDArray[np.datetime64]
+    needed_hours: NDArray[np.float64]
+    mode: tuple[str, ...]
 
     @classmethod
-    def of(cls, targets: pd.DataFrame, horizon: timedelta, needed_lead: timedelta) -> "_Windows":
+    def of(
+        cls, targets: pd.DataFrame, horizon: timedelta, needed_lead: timedelta, needed_leads: Mapping[str, timedelta]
+    ) -> "_Windows":
         begin, end, until = (instants(targets[name]) for name in ("begin", "end", "until"))
-        return cls(begin, end, begin - span(horizon), until - span(needed_lead))
+        needed = needed_of(targets, needed_lead, needed_leads)
+        mode = tuple(map(mode_of, targets["components"], targets["codes"]))
+        return cls(begin, end, begin - span(horizon), until - needed, needed / HOUR, mode)
 
     def alert(self, episode: Episode, *, over: bool) -> JudgedAlert:
         after = self.earliest <= episode.begin
@@ -269,5 +288,9 @@ class _Windows:
                 verdict, lead = EventVerdict.FOUND, float((begin - begins[first[row]]) / HOUR)
             elif seen[row]:
                 verdict = EventVerdict.LATE if late[row] > first[row] else EventVerdict.MISSED
-            judged.append(JudgedEvent(machine, begin, end, verdict, lead))
+            judged.append(
+                JudgedEvent(
+                    machine, begin, end, verdict, lead, float(self.needed_hours[row]), self.mode[row], self.latest[row]
+                )
+            )
         return judged

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-FindingKind = Literal["failure ahead", "anomaly", "sensor fault"]
+FindingKind = Literal["failure ahead", "anomaly", "sensor fault", "limit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Finding:
         target; two findings of one machine and cause are the same matter
     begin : the window end at which the condition had persisted (n of m)
     end : the window end at which it was over; ``None`` while it lasts
-    level : the model's number at ``begin``, 0 to 1; 1 for a sensor fault
+    level : the model's number at ``begin``, 0 to 1; 1 for a sensor fault and a limit
     act_before : begin plus the bundle's ``act_within``
     evidence : strongest first
     sentence : one plain sentence with numbers

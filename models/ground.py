@@ -1,6 +1,7 @@
 """Rows, events and settings laid out so that many thresholds can be tried on them quickly."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ingest.plant import AlertSettings, ModelEntry, Plant
+from models.lead import needed_of
 from models.moment import instant, instants, is_over, span
 from models.persistence import active_rows, lives
 from models.rows import by_machine, machine_rows
@@ -20,18 +22,26 @@ class Rules:
 
     Attributes
     ----------
+    needed_leads : of single components or failure modes, where it is another one
     known_until : up to when all events are known; ``None`` when they all are
     """
 
     alerts: AlertSettings
     horizon: timedelta
     needed_lead: timedelta
+    needed_leads: Mapping[str, timedelta] = field(default_factory=dict)
     known_until: datetime | None = None
 
     @classmethod
     def of(cls, entry: ModelEntry, plant: Plant, known_until: datetime | None) -> Self:
         """Return the rules by which a model of the plant file is judged."""
-        return cls(alerts=plant.alerts, horizon=entry.horizon, needed_lead=entry.needed_lead, known_until=known_until)
+        return cls(
+            alerts=plant.alerts,
+            horizon=entry.horizon,
+            needed_lead=entry.needed_lead,
+            needed_leads=entry.needed_leads,
+            known_until=known_until,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +155,9 @@ def _event_rows(
     """Return (machine number, first, right, late) of each event, shape (4, n_events)."""
     begin, end, until = (instants(group[name]) for name in ("begin", "end", "until"))
     first = mine.start + np.searchsorted(time[mine], begin - span(rules.horizon), side="left")
-    right = mine.start + np.searchsorted(time[mine], until - span(rules.needed_lead), side="right")
+    right = mine.start + np.searchsorted(
+        time[mine], until - needed_of(group, rules.needed_lead, rules.needed_leads), side="right"
+    )
     late = mine.start + np.searchsorted(time[mine], end, side="right")
     rows = np.stack([np.full(len(begin), number), first, right, late])
     return rows[:, late > first]

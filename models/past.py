@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
@@ -31,6 +32,7 @@ class Past:
     start, end : the judged span, (start, end]
     newest : up to when all events are known
     evidence : what may be claimed on the events of the training part
+    rounds : moments at which machines are looked at; ``None`` for the end of every window
     """
 
     plant: Plant
@@ -45,10 +47,17 @@ class Past:
     end: datetime
     newest: datetime
     evidence: str
+    rounds: NDArray[np.datetime64] | None = None
 
     @classmethod
     def of(
-        cls, plant: Plant, history: History, entry: ModelEntry, start: datetime | None, end: datetime | None
+        cls,
+        plant: Plant,
+        history: History,
+        entry: ModelEntry,
+        start: datetime | None,
+        end: datetime | None,
+        rounds: Sequence[datetime] | None = None,
     ) -> "Past":
         """Look up what the history holds, and say if that is too little.
 
@@ -80,17 +89,33 @@ class Past:
         evidence = sufficiency(entry, targets, spans, learnt).claim
         failures = target_events(events, Target())
         return cls(
-            plant, history, entry, machines, spans, events, targets, failures, start, end, max(newest, end), evidence
+            plant,
+            history,
+            entry,
+            machines,
+            spans,
+            events,
+            targets,
+            failures,
+            start,
+            end,
+            max(newest, end),
+            evidence,
+            None if rounds is None else np.array([instant(each) for each in rounds], dtype="datetime64[us]"),
         )
 
     def after_baseline(self, test: FeatureTable) -> FeatureTable:
         """Leave out the time that a machine's own normal was learnt from."""
-        if self.entry.baseline is None:
-            return test
+        return test if self.entry.baseline is None else test.where(self.is_after_baseline(test))
+
+    def is_after_baseline(self, test: FeatureTable) -> NDArray[np.bool_]:
+        """Say of which rows it is not the time that a machine's own normal was learnt from."""
         own = np.ones(len(test), dtype=bool)
+        if self.entry.baseline is None:
+            return own
         for machine, rows in machine_rows(test.machine).items():
             own[rows] = test.time[rows] > instant(self.spans[machine][0] + self.entry.baseline)
-        return test.where(own)
+        return own
 
     def watched(self, test: FeatureTable) -> Spans:
         """Return the judged span of each machine that has rows."""

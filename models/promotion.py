@@ -14,8 +14,9 @@ Rule = Callable[[Card, Card | None], str]
 def hindrance(card: Card, live: Card | None = None) -> str:
     """Return why a version cannot go live; empty when nothing stands against it.
 
-    A model that was judged on events and cost no less than calendar maintenance, or of which it is not sure
-    that it costs less than doing nothing, is no help: who promotes it pays for it. Where no event was judged,
+    A version that bears a watermark was judged in a way that flatters. A model that was judged on events and cost
+    no less than calendar maintenance, or of which it is not sure that it costs less than that or than doing nothing
+    (the interval of the saving includes zero), is no help: who promotes it pays for it. Where no event was judged,
     or almost no time, nobody can say, and a person may decide. What is to replace a live version has to be
     shown to cost less than that one.
 
@@ -35,16 +36,33 @@ def hindrance(card: Card, live: Card | None = None) -> str:
     return next((why for rule in RULES if (why := rule(card, live))), "")
 
 
+def _watermark(card: Card, _live: Card | None) -> str:
+    return str(card.get("watermark") or "").rstrip(".")
+
+
 def _calendar(card: Card, _live: Card | None) -> str:
     judged = _enough(card)
     if not judged:
         return ""
     model, calendar = judged["money"]["model"], judged["money"]["calendar"]
-    if calendar is None or model < calendar:
+    if calendar is None:
         return ""
+    if model < calendar:
+        return _by_luck(judged, card["currency"])
     return (
         f"on {judged['events']} judged events it cost {_money(card, model)} and calendar maintenance"
         f" {_money(card, calendar)}; what does not beat the calendar stays out"
+    )
+
+
+def _by_luck(judged: Mapping[str, Any], currency: str) -> str:
+    """Say that a saving against the calendar may have been luck; empty if it was not, or nobody worked it out."""
+    saved = (judged.get("saved") or {}).get("calendar")
+    if saved is None or saved["low"] > 0:
+        return ""
+    return (
+        f"on {judged['events']} judged events it saved {saved['value']:,.0f} {currency} against the calendar, but"
+        f" between {saved['low']:,.0f} and {saved['high']:,.0f}: that may be luck"
     )
 
 
@@ -85,7 +103,7 @@ def _live_version(card: Card, live: Card | None) -> str:
     )
 
 
-RULES: tuple[Rule, ...] = (_calendar, _nothing, _live_version)
+RULES: tuple[Rule, ...] = (_watermark, _calendar, _nothing, _live_version)
 """Each says why not, or nothing."""
 
 

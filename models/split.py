@@ -1,4 +1,4 @@
-"""Keep what a model learns from and what it is judged on apart: by time or by machine, never at random."""
+"""Keep what a model learns from and what it is judged on apart: by time or by machine, at random only when asked."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +15,7 @@ from models.rows import by_machine, machine_rows
 MOST_FOLDS = 5
 EVENTS_PER_FOLD = 3
 EVENTS_FOR_TIME_FOLDS = 30
+_SEED = 20_013
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +142,12 @@ def _own_cut(
                 moved = latest
         own[rows[machine]] = moved
     return own
+
+
+def random_folds(rows: int, count: int) -> list[Fold]:
+    """Return folds of rows drawn at random: windows learnt from lie beside those that are judged, and tell of them.
+
+    Nothing uses them by itself: they are there to show by how much such a split flatters.
+    """
+    number = np.random.default_rng(_SEED).permutation(rows) % count
+    return [Fold(np.flatnonzero(number != each), np.flatnonzero(number == each)) for each in range(count)]

@@ -124,6 +124,7 @@ def train(
     progress: Progress | None = None,
     accept_leaks: str = "",
     engine: Engine = HERE,
+    random_split: bool = False,
 ) -> TrainReport:
     """Judge a model on the past, fit it to the whole past, and save it.
 
@@ -141,6 +142,7 @@ def train(
     progress : called with a phase, how many of its steps are done, and how many there are
     accept_leaks : why leaks may be learnt from, kept in the version's card; nobody says so when empty
     engine : where features are made
+    random_split : judge it on windows drawn at random; that flatters, and its card is marked and not promoted
 
     Raises
     ------
@@ -176,7 +178,7 @@ def train(
     leaks = check_leaks(chosen, recipe, table, events, end)
     reason = accepted(entry, leaks, accept_leaks, _live_card(registry, entry.name))
     step("features", 2, 2)
-    judged, why_not = _judged(plant, history, entry, progress, engine)
+    judged, why_not = _judged(plant, history, entry, progress, engine, random_split=random_split)
     step("fitting to the whole past", 0, 3)
     bundle = fit_bundle(chosen, plant, recipe, table, events, end)
     bundle = replace(bundle, card={**bundle.card, "leaks": leaks_card(len(recipe.names), leaks, reason)})
@@ -197,10 +199,16 @@ def _live_card(registry: Registry, model: str) -> Mapping[str, Any] | None:
 
 
 def _judged(
-    plant: Plant, history: History, entry: ModelEntry, progress: Progress | None, engine: Engine
+    plant: Plant,
+    history: History,
+    entry: ModelEntry,
+    progress: Progress | None,
+    engine: Engine,
+    *,
+    random_split: bool,
 ) -> tuple[BacktestReport | None, str]:
     try:
-        return backtest(plant, history, entry, progress=progress, engine=engine), ""
+        return backtest(plant, history, entry, progress=progress, random_split=random_split, engine=engine), ""
     except NotEnoughDataError as error:
         return None, str(error)
 
@@ -209,6 +217,8 @@ def _with_verdict(bundle: Bundle, evidence: Sufficiency, judged: BacktestReport 
     card = {**bundle.card, "claim": evidence.claim, "enough_evidence": evidence.enough}
     if judged is not None:
         verdict = judged.verdict
+        if judged.watermark:
+            card["watermark"] = judged.watermark
         card["judged"] = judged_of(
             judged.to_dict(), right=verdict.right_once, alerts=verdict.right_once + verdict.false
         )

@@ -22,19 +22,20 @@ from ingest.errors import AndonError, StoreBusyError
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
 from ingest.store import Store
-from models.assessment import Assessments
-from models.anywhere.assess import assess_anywhere, asks
+from models.anywhere.assess import asks, assess_anywhere
 from models.anywhere.explain import Said, explain_anywhere
+from models.assessment import Assessments
 from models.bundle import Bundle
 from models.engine.engine import HERE, Engine
 from models.finding import Finding
-from models.moment import as_datetime, instant, instants
+from models.moment import as_datetime, instants
 from models.registry import Registry
 from models.rows import by_machine, machine_rows
 from models.tasks.table import task_of
 from service.alerts import book
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
+from service.limits import watch_limits
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, rescore
 from service.round_report import RoundReport
@@ -103,6 +104,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     started = time.perf_counter()
     tally = _Tally(over=release_unwatched(plant, state, at=at))
     _look_at_sensors(plant, store, state, engine, tally, at=at)
+    _look_at_limits(plant, store, state, tally, at=at)
     asked, untrained = [], []
     for entry in plant.models:
         if only and entry.name not in only:
@@ -157,6 +159,16 @@ def _look_at_sensors(
     tally.findings += turn.lasting
     tally.raised += turn.raised
     tally.over += turn.over
+
+
+def _look_at_limits(plant: Plant, store: History, state: Database, tally: _Tally, *, at: datetime) -> None:
+    def hold(connection: Connection, model: str, machine: str, turn: Turn, finding: Finding | None) -> None:
+        _write_turn(connection, model, machine, turn, finding, tally, at=at)
+
+    try:
+        tally.findings += watch_limits(plant, store, state, at=at, hold=hold)
+    except AndonError as error:
+        tally.errors.append(f"limits: {error}")
 
 
 def _first_look(entry: ModelEntry, at: datetime) -> datetime:

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from ingest.database import Database
-from ingest.plant import Plant
+from ingest.plant import SIGNAL_LIMITS, Plant
+from models.declared import declared_limits
 from service.alerts import book
 from service.alerts.alert import AlertState
 from service.watch import Watch, held, holders, keep_watch
@@ -47,6 +48,9 @@ def why_unwatched(plant: Plant, model: str, machine: str) -> str:
     entries = {entry.name: entry.machine_class for entry in plant.models}
     if machine not in classes:
         return f"machine {machine!r} is no longer in the plant file"
+    if model == SIGNAL_LIMITS:
+        has_limits = bool(declared_limits(plant.class_of(machine)))
+        return "" if has_limits else f"class {classes[machine]!r} has no limits in the plant file any more"
     if model not in entries:
         return f"model {model!r} is no longer in the plant file"
     if entries[model] != classes[machine]:

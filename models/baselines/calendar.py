@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ingest.duration import format_duration
 from ingest.plant import Costs
 from models.moment import instants, span
+from models.money import Charge
 from models.rows import by_machine
 
 Spans = Mapping[str, tuple[np.datetime64, np.datetime64]]
@@ -72,15 +73,15 @@ def choose_calendar(targets: pd.DataFrame, spans: Spans, costs: Costs) -> Calend
     return Calendar(timedelta(hours=float(ages[best])) if rate[best] < never else None)
 
 
-def calendar_cost(
+def calendar_charges(
     calendar: Calendar,
     targets: pd.DataFrame,
     judged: pd.DataFrame,
     spans: Spans,
     new: Mapping[str, np.datetime64],
     costs: Costs,
-) -> float:
-    """Return what the test part would have cost under a replacement age.
+) -> list[Charge]:
+    """Return what the test part would have cost under a replacement age, stop by stop and failure by failure.
 
     Counterfactual: the rule comes into force at the begin of each machine's span, at which a machine
     already overdue is stopped at once; from then on it is stopped at its age and every age after. A
@@ -96,8 +97,9 @@ def calendar_cost(
     """
     counted = {(machine, begin) for machine, begin in zip(judged["machine"], instants(judged["begin"]), strict=True)}
     if calendar.age is None:
-        return float(len(counted) * costs.missed_failure)
-    events, total = by_machine(targets), 0.0
+        return [Charge(machine, begin, costs.missed_failure) for machine, begin in sorted(counted)]
+    events = by_machine(targets)
+    charges: list[Charge] = []
     for machine, (start, end) in spans.items():
         mine = events.get(machine, targets[:0])
         begins, ends = instants(mine["begin"]), instants(mine["end"])
@@ -106,17 +108,18 @@ def calendar_cost(
         inside = (begins > start) & (begins <= end)
         for begin, over in zip(begins[inside], ends[inside], strict=True):
             stops = _stops(born, start, begin, calendar.age)
-            total += stops * costs.planned_stop
-            total += costs.missed_failure if not stops and (machine, begin) in counted else 0.0
+            charges += [Charge(machine, stop, costs.planned_stop) for stop in stops]
+            if not len(stops) and (machine, begin) in counted:
+                charges.append(Charge(machine, begin, costs.missed_failure))
             born = over
-        total += _stops(born, start, end, calendar.age) * costs.planned_stop
-    return total
+        charges += [Charge(machine, stop, costs.planned_stop) for stop in _stops(born, start, end, calendar.age)]
+    return charges
 
 
-def _stops(born: np.datetime64, start: np.datetime64, end: np.datetime64, age: timedelta) -> int:
-    """Count stops in [start, end) of a life that began at ``born``."""
+def _stops(born: np.datetime64, start: np.datetime64, end: np.datetime64, age: timedelta) -> NDArray[np.datetime64]:
+    """Return the stops in [start, end) of a life that began at ``born``."""
     due = max(born + span(age), start)
-    return 0 if due >= end else 1 + int((end - due - np.timedelta64(1, "us")) // span(age))
+    return np.arange(due, max(due, end), span(age))
 
 
 def _lives(targets: pd.DataFrame, spans: Spans) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

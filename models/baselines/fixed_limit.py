@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
-from ingest.duration import parse_duration
 from ingest.plant import Costs
 from models.assessment import Assessments, Reason
+from models.baselines.means import shortest_means
 from models.ground import Ground, Rules
 from models.money import cost
 
@@ -85,22 +84,3 @@ def _cheapest(levels: NDArray[np.float64], ground: Ground, events: int, costs: C
         spent.append(cost(costs, found=found, missed=events - found, false=int(tally.false.sum())))
     least = int(np.argmin(spent))
     return float(limits[least]), spent[least]
-
-
-def shortest_means(names: tuple[str, ...]) -> list[int]:
-    """Return the columns that hold the mean of each signal over its shortest window.
-
-    Examples
-    --------
-    >>> shortest_means(("a__mean__24h", "a__mean__3h", "a__mean_change__3h_vs_24h", "hours_since_failure"))
-    [1]
-    """
-    shortest: dict[str, int] = {}
-    for column, name in enumerate(names):
-        signal, words = signal_of(name), name.rsplit(SEPARATOR, 2)
-        if not signal or words[1] != "mean":
-            continue
-        other = shortest.get(signal)
-        if other is None or parse_duration(words[2]) < parse_duration(names[other].rsplit(SEPARATOR, 1)[1]):
-            shortest[signal] = column
-    return list(shortest.values())

@@ -7,6 +7,11 @@ from typing import Any
 from ingest.errors import RegistryError
 from service.alerts.alert import Alert
 
+_UNMEASURED = {
+    "sensor fault": "it is about a sensor, not about the machine",
+    "limit": "it is a fixed limit, and nobody counted how often it is right",
+}
+
 CardOf = Callable[[str, str], Mapping[str, Any]]
 """Returns the card of a model's version; ``RegistryError`` where there is none."""
 
@@ -44,8 +49,8 @@ def chance(alert: Alert, card_of: CardOf) -> Chance:
     """
     if alert.kind == "failure ahead":
         return Chance(alert.level)
-    if alert.kind == "sensor fault":
-        return Chance(None, "it is about a sensor, not about the machine")
+    if alert.kind in _UNMEASURED:
+        return Chance(None, _UNMEASURED[alert.kind])
     try:
         judged = card_of(alert.model, alert.version).get("judged") or {}
     except RegistryError:

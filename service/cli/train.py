@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from service.cli.backtest import RANDOM_SPLIT
 from service.cli.call import MOMENT, current_call, engine_option, in_zone, progress, shared_options, wall_clock
 from service.cli.each import each_model
 
@@ -12,9 +13,10 @@ from service.cli.each import each_model
 @click.argument("models", nargs=-1, metavar="[MODEL…]")
 @click.option("--until", type=MOMENT, help="Use the past up to this time only.")
 @click.option("--accept-leaks", default="", metavar="REASON", help="Train although features know the outcome, and why.")
+@RANDOM_SPLIT
 @engine_option
 @shared_options
-def command(models: tuple[str, ...], until: Any, accept_leaks: str, engine: str | None) -> None:
+def command(models: tuple[str, ...], until: Any, accept_leaks: str, random_split: bool, engine: str | None) -> None:
     """Train the MODELs of the plant file (all when none is named) and register a version of each.
 
     A model whose features know the outcome is not trained: the leak is named, with what to do.
@@ -37,6 +39,7 @@ def command(models: tuple[str, ...], until: Any, accept_leaks: str, engine: str 
                 progress=advance,
                 accept_leaks=accept_leaks,
                 engine=room.engine,
+                random_split=random_split,
             ),
         )
         trained = {report.model: report.version for report in reports}

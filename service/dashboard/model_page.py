@@ -6,16 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from models.registry import Version
+from models.report.page import report_page, style
 from service.api.given import Room
 from service.api.models import unreadable, version_named, versions_by_model
+from service.api.problem import ProblemError
 from service.dashboard.axis import number
 from service.dashboard.card import readable, share_text
 from service.dashboard.render import page
 
 router = APIRouter()
+
+REPORT_STYLE = "/report.css"
 
 _SECTIONS = (
     ("What it is for", ("task", "machine_class", "target", "horizon", "needed_lead", "plant")),
@@ -43,6 +47,9 @@ _JUDGED_FIRST = (
     "baselines",
     "machine_weeks",
 )
+
+_DRAWN = ("money_curve",)
+"""What only a picture makes readable: the report shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,24 @@ def models_page(request: Request, room: Room) -> Response:
     return page(request, "models.html", models=models)
 
 
+@router.get("/models/{model:path}/versions/{version}/report")
+def report_of_version(model: str, version: str, room: Room) -> Response:
+    """Show how one version was judged, with pictures."""
+    card = version_named(room, model, version).card
+    if not (judged := card.get("judged")):
+        raise ProblemError(
+            404, f"version {version!r} of model {model!r} was not judged: there was too little to judge it on"
+        )
+    marks = {"model": model, "watermark": card.get("watermark") or judged.get("watermark")}
+    return HTMLResponse(report_page({**judged, **marks}, stylesheet=REPORT_STYLE))
+
+
+@router.get(REPORT_STYLE)
+def report_style() -> Response:
+    """Return the style of reports."""
+    return Response(style(), media_type="text/css")
+
+
 @router.get("/models/{model:path}/versions/{version}")
 def card_page(request: Request, model: str, version: str, room: Room) -> Response:
     """Show the card of one version."""
@@ -94,7 +119,7 @@ def sections(card: Mapping[str, Any]) -> list[tuple[str, object]]:
     left = dict(card)
     left.pop("model", None)
     if isinstance(judged := left.get("judged"), Mapping):
-        left["judged"] = {key: judged[key] for key in (*_JUDGED_FIRST, *judged) if key in judged}
+        left["judged"] = {key: judged[key] for key in (*_JUDGED_FIRST, *judged) if key in judged and key not in _DRAWN}
     for title, keys in _SECTIONS:
         part = {key: left.pop(key) for key in keys if key in left}
         if part:

@@ -7,11 +7,11 @@ import pytest
 from features.table import FeatureTable
 from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Costs, Target
-from models.baselines.calendar import Calendar, Spans, calendar_cost, choose_calendar
+from models.baselines.calendar import Calendar, Spans, calendar_charges, choose_calendar
 from models.baselines.fixed_limit import choose_limit
 from models.ground import Rules
 from models.label import target_events
-from models.money import Money, break_even
+from models.money import Charge, Money, break_even
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 START = np.datetime64("2026-01-01", "us")
@@ -82,15 +82,19 @@ def test_the_counterfactual_counts_stops_and_failures(age: int | None, failures:
     targets = failures_at(*(("a", hour) for hour in failures))
     calendar = Calendar(None if age is None else timedelta(hours=age))
 
-    assert calendar_cost(calendar, targets, targets, hours(0, 200, "a"), {"a": START}, COSTS) == expected
+    charges = calendar_charges(calendar, targets, targets, hours(0, 200, "a"), {"a": START}, COSTS)
+
+    assert sum(each.amount for each in charges) == expected
 
 
 def test_a_machine_that_is_overdue_is_stopped_at_once_and_pays_for_it() -> None:
     targets = failures_at(("a", 1050))
 
-    spent = calendar_cost(Calendar(timedelta(hours=100)), targets, targets, hours(1000, 1060, "a"), {"a": START}, COSTS)
+    watched = hours(1000, 1060, "a")
 
-    assert spent == COSTS.planned_stop
+    charges = calendar_charges(Calendar(timedelta(hours=100)), targets, targets, watched, {"a": START}, COSTS)
+
+    assert charges == [Charge("a", START + 1000 * HOUR, COSTS.planned_stop)]
 
 
 def table_of(values: np.ndarray) -> FeatureTable:
@@ -141,6 +145,7 @@ def test_no_alert_breaks_even_when_the_stop_is_as_dear_as_the_failure() -> None:
 
 
 def test_the_best_baseline_is_the_cheapest_that_there_is() -> None:
-    money = Money(model=5.0, do_nothing=9.0, calendar=None, fixed_limit=7.0)
+    spent = {"model": 5.0, "do_nothing": 9.0, "calendar": None, "fixed_limit": 7.0}
+    money = Money({way: None if amount is None else np.array([amount]) for way, amount in spent.items()})
 
     assert (money.saved, money.best_baseline) == (4.0, 7.0)
