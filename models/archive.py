@@ -44,11 +44,14 @@ TRUSTED = (
     "models.normal.Normal",
     "models.normal_by_regime.Cell",
     "models.normal_by_regime.NormalByRegime",
+    "models.why.band.Band",
+    "models.why.similar.Episodes",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
 
 _CARD, _PAGE, _MODEL = "card.json", "card.md", "model.skops"
+_LATER = ("context", "band", "episodes")
 _DIGITS = 16
 _REMEMBERED = 1024
 
@@ -202,6 +205,8 @@ def read(folder: Path) -> Bundle:
         normal=state["normal"],
         diagnosis=state["diagnosis"],
         context=state.get("context"),
+        band=state.get("band"),
+        episodes=state.get("episodes"),
         units=manifest["units"],
         time_zone=manifest["time_zone"],
         card=manifest["card"],
@@ -225,7 +230,7 @@ def _model_bytes(bundle: Bundle) -> bytes:
         "normal": bundle.normal,
         "diagnosis": bundle.diagnosis,
         # Left out where there is none, so that the bytes of models from before it stay as they were.
-        **({} if bundle.context is None else {"context": bundle.context}),
+        **{name: part for name in _LATER if (part := getattr(bundle, name)) is not None},
     }
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(state))) as written:
         tree = json.loads(written.read("schema.json"))
