@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
+from models.finding import RankedMode
 from models.moment import instants
 from models.normal_by_regime import Usual
 
@@ -25,14 +26,6 @@ Mode = tuple[str, str]
 UNKNOWN: Mode = ("", "")
 _MOST_SIGMAS = 8.0
 _STRENGTH = 0.02
-
-
-class Ranked(NamedTuple):
-    """How likely a failure that is ahead is of one mode; without component and code: of none that is known."""
-
-    component: str
-    code: str
-    probability: float
 
 
 @dataclass
@@ -142,13 +135,18 @@ class Diagnosis:
         sure = probabilities[np.arange(len(best)), best] >= NAMED_FROM
         return [components[index] if enough else "" for index, enough in zip(best, sure, strict=True)]
 
-    def ranked(self, table: FeatureTable) -> list[tuple[Ranked, ...]]:
+    def ranked(self, table: FeatureTable) -> list[tuple[RankedMode, ...]]:
         """Return the modes of each row, the most likely first; the unknown is one of them if it can be told."""
         found = []
         for row in self.of_modes(table):
             order = np.argsort(-row, kind="stable")
             found.append(
-                tuple(Ranked(self.mode_component[mode], self.mode_code[mode], float(row[mode])) for mode in order)
+                tuple(
+                    RankedMode(
+                        component=self.mode_component[mode], code=self.mode_code[mode], probability=float(row[mode])
+                    )
+                    for mode in order
+                )
             )
         return found
 
@@ -166,7 +164,7 @@ def _modes(targets: pd.DataFrame) -> list[tuple[Mode, ...]]:
     by_component = Counter(component for modes in whole for component in {component for component, _ in modes})
 
     def told(mode: Mode) -> Mode:
-        component, code = mode
+        component, _ = mode
         if by_mode[mode] >= FEWEST_FAILURES:
             return mode
         return (component, "") if component and by_component[component] >= FEWEST_FAILURES else UNKNOWN

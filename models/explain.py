@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from ingest.duration import format_duration, parse_duration
 from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from models.bundle import Bundle
-from models.diagnosis import Ranked
 from models.filled import filled_of
 from models.finding import Contribution, Evidence, Why
 from models.learner import group_of
@@ -36,8 +35,7 @@ class Explanation(NamedTuple):
     Attributes
     ----------
     evidence : the signals that speak for it, strongest first
-    why : what makes its level
-    modes : what may be failing, most likely first; empty where that cannot be said
+    why : what makes its level, and what may be failing
     similar : past episodes that began alike, most alike first
     """
 
@@ -45,7 +43,6 @@ class Explanation(NamedTuple):
     evidence: tuple[Evidence, ...]
     sentence: str
     why: Why
-    modes: tuple[Ranked, ...] = ()
     similar: tuple[SimilarEpisode, ...] = ()
 
 
@@ -82,7 +79,7 @@ def explain_row(bundle: Bundle, table: FeatureTable, at: datetime) -> Explanatio
     """
     seen = bundle.seen(table)
     row = seen.where(np.array([len(seen) - 1]))
-    shape = _shape(bundle, seen)
+    shape = shape_of(bundle, seen)
     why = why_of(bundle, row, shape)
     evidence = evidence_of(bundle, row)
     cause, sentence = task_of(bundle.entry).said(bundle, row, why.level, evidence)
@@ -92,8 +89,7 @@ def explain_row(bundle: Bundle, table: FeatureTable, at: datetime) -> Explanatio
     (filled,) = filled_of(row.signals, row.filled_by_signal, 1)
     if filled is not None and filled.thin:
         sentence = f"{sentence}. Of the expected readings there were few: {', '.join(filled.thin_words())}"
-    modes = () if bundle.diagnosis is None else bundle.diagnosis.ranked(row)[0]
-    return Explanation(cause, evidence, sentence, why, modes, similar)
+    return Explanation(cause, evidence, sentence, why, similar)
 
 
 def why_of(bundle: Bundle, row: FeatureTable, shape: NDArray[np.float64]) -> Why:
@@ -133,6 +129,7 @@ def why_of(bundle: Bundle, row: FeatureTable, shape: NDArray[np.float64]) -> Why
         score=float(parts.score[0]),
         level=float(learner.level(row)[0]),
         contributions=tuple(found),
+        modes=() if bundle.diagnosis is None else bundle.diagnosis.ranked(row)[0],
         shape={name: tuple(own) for name, own in zip(columns, points, strict=True)},
     )
 
@@ -172,9 +169,7 @@ def with_repairs(history: History, similar: Sequence[SimilarEpisode], at: dateti
         return ()
     machines = sorted({each.machine for each in similar})
     maintenance = history.events(machines=machines, kinds=["maintenance"], end=at)
-    return tuple(
-        replace(each, repairs=repairs_after(maintenance, each.machine, each.begin, at)) for each in similar
-    )
+    return tuple(replace(each, repairs=repairs_after(maintenance, each.machine, each.begin, at)) for each in similar)
 
 
 class _Telling(NamedTuple):
@@ -186,7 +181,7 @@ class _Telling(NamedTuple):
     usual: NDArray[np.float64]
 
     @classmethod
-    def of(cls, bundle: Bundle, row: FeatureTable) -> "_Telling":
+    def of(cls, bundle: Bundle, row: FeatureTable) -> Self:
         return cls(bundle, row, np.abs(bundle.normal.standardise(row)[0]), bundle.normal.of(row)[0])
 
     def group(self, name: str) -> tuple[str, str, str, float | None, float | None]:
@@ -200,7 +195,7 @@ class _Telling(NamedTuple):
         return signal, self.bundle.units.get(signal, "") if unit is None else unit, feature, actual, expected
 
 
-def _shape(bundle: Bundle, seen: FeatureTable) -> NDArray[np.float64]:
+def shape_of(bundle: Bundle, seen: FeatureTable) -> NDArray[np.float64]:
     """Return the shape at the last row, by what happened since the machine last failed."""
     if bundle.episodes is None:
         return np.empty(0)

@@ -53,6 +53,15 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RankedMode:
+    """How likely a failure that is ahead is of one mode; without component and code: of none that is known."""
+
+    component: str
+    code: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
     """What makes a level: ``base`` and all contributions add up to ``score``, to 1e-6.
 
@@ -63,6 +72,7 @@ class Why:
     base, base_level : score and level of the machine at its normal
     score, level : as it is
     contributions : of all signals that add or take anything, largest first
+    modes : what may be failing, most likely first; empty where that cannot be said
     shape : how far each column lay from normal, now and before, see ``models.why.shape``; for the search for
         earlier alerts that began alike
     """
@@ -74,6 +84,7 @@ class Why:
     score: float
     level: float
     contributions: tuple[Contribution, ...] = ()
+    modes: tuple[RankedMode, ...] = ()
     shape: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 

@@ -13,7 +13,6 @@ from models.normal_by_regime import Usual, usual_of
 from models.split import Fold
 from models.why.watched import watched
 
-
 COVERED = 0.9
 FEWEST = 50
 """Held-out healthy rows that a band is learnt from; with fewer, all healthy rows serve, which makes it too narrow."""

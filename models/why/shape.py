@@ -42,9 +42,7 @@ def reach_of(horizon: timedelta, stride: timedelta) -> timedelta:
     return (POINTS - 1) * step_of(horizon, stride)
 
 
-def shapes(
-    table: FeatureTable, columns: Sequence[str], normal: Usual, horizon: timedelta, stride: timedelta
-) -> Floats:
+def shapes(table: FeatureTable, columns: Sequence[str], normal: Usual, horizon: timedelta, stride: timedelta) -> Floats:
     """Return the shape at each row, newest moment first: shape (n_rows, points × n_columns).
 
     A value counts by how many robust standard deviations it lies beyond the first one, in which it says

@@ -97,7 +97,13 @@ class Episodes:
 
     @classmethod
     def learn(
-        cls, table: FeatureTable, events: pd.DataFrame, target: str, horizon: timedelta, stride: timedelta, normal: Usual
+        cls,
+        table: FeatureTable,
+        events: pd.DataFrame,
+        target: str,
+        horizon: timedelta,
+        stride: timedelta,
+        normal: Usual,
     ) -> Self:
         """Remember what machines looked like before the events that are known.
 
@@ -211,6 +217,8 @@ def repairs_after(maintenance: pd.DataFrame, machine: str, begin: datetime, know
 def _worth_remembering(events: pd.DataFrame, target: str) -> pd.DataFrame:
     """Return the events that are remembered, those of one machine and time once, in order of time."""
     said = (events["note"] != "") | (events["component"] != "")
-    chosen = events["kind"].isin([*KINDS, target]) & ((events["kind"] != "inspection") | said | (target == "inspection"))
+    chosen = events["kind"].isin([*KINDS, target]) & (
+        (events["kind"] != "inspection") | said | (target == "inspection")
+    )
     ordered = events[chosen].sort_values(["time", "machine"], kind="stable")
     return ordered.drop_duplicates(["machine", "time"]).reset_index(drop=True)

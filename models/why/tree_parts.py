@@ -73,9 +73,7 @@ class Leaves:
         return (goes_left == self.left) | (self.column < 0)
 
 
-def tree_parts(
-    leaves: Leaves, rows: Floats, usual: Floats, group_of_column: NDArray[np.intp], groups: int
-) -> Floats:
+def tree_parts(leaves: Leaves, rows: Floats, usual: Floats, group_of_column: NDArray[np.intp], groups: int) -> Floats:
     """Return the Shapley value of each group of columns between two rows, for the sum of the trees.
 
     A leaf is reached by some groups as they are and the others as usual if all groups that only the row follows
