@@ -14,7 +14,7 @@ from models.rows import machine_rows
 POINTS = 4
 """Moments that a shape is drawn by; together they reach back half a horizon."""
 
-_ORDINARY = 1.0
+_ORDINARY = 0.5
 _BEND = 4.0
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,7 @@ def reach_of(horizon: timedelta, stride: timedelta) -> timedelta:
 def shapes(table: FeatureTable, columns: Sequence[str], normal: Usual, horizon: timedelta, stride: timedelta) -> Floats:
     """Return the shape at each row, newest moment first: shape (n_rows, points × n_columns).
 
-    A value counts by how many robust standard deviations it lies beyond the first one, in which it says
+    A value counts by how many robust standard deviations it lies beyond half a one, in which it says
     nothing; beyond four by its logarithm, so that one signal cannot outshout all others. What is not known counts
     as normal. A moment without a row, as when the machine was off, is the row before it.
 
