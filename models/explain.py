@@ -22,6 +22,7 @@ from models.learner import group_of
 from models.moment import as_datetime, instant
 from models.sentence import GIVEN_OTHERS, as_before, with_act_before
 from models.tasks.table import task_of
+from models.why.parts import Parts
 from models.why.shape import reach_of, shapes
 from models.why.similar import NEAR, SimilarEpisode, repairs_after
 
@@ -80,8 +81,9 @@ def explain_row(bundle: Bundle, table: FeatureTable, at: datetime) -> Explanatio
     seen = bundle.seen(table)
     row = seen.where(np.array([len(seen) - 1]))
     shape = shape_of(bundle, seen)
-    why = why_of(bundle, row, shape)
-    evidence = evidence_of(bundle, row)
+    parts = bundle.learner.parts(row)
+    why = why_of(bundle, row, parts, shape)
+    evidence = evidence_of(bundle, row, parts)
     cause, sentence = task_of(bundle.entry).said(bundle, row, why.level, evidence)
     similar = () if bundle.episodes is None else tuple(bundle.episodes.nearest(shape, why.at))
     sentence = as_before(sentence, next((each for each in similar if each.likeness >= NEAR), None), bundle.time_zone)
@@ -92,15 +94,16 @@ def explain_row(bundle: Bundle, table: FeatureTable, at: datetime) -> Explanatio
     return Explanation(cause, evidence, sentence, why, similar)
 
 
-def why_of(bundle: Bundle, row: FeatureTable, shape: NDArray[np.float64]) -> Why:
+def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, shape: NDArray[np.float64]) -> Why:
     """Return what makes the level of one row, to the last signal.
 
     Parameters
     ----------
     row : as the bundle's learner sees it
+    parts : of its level
     shape : of its machine, by the bundle's columns; empty without any
     """
-    learner, parts = bundle.learner, bundle.learner.parts(row)
+    learner = bundle.learner
     amounts, told = parts.by_group[0], _Telling.of(bundle, row)
     score, found = float(parts.base[0]), []
     for group in np.argsort(-np.abs(amounts), kind="stable"):
@@ -134,15 +137,16 @@ def why_of(bundle: Bundle, row: FeatureTable, shape: NDArray[np.float64]) -> Why
     )
 
 
-def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:
+def evidence_of(bundle: Bundle, row: FeatureTable, parts: Parts) -> tuple[Evidence, ...]:
     """Return the signals that speak for the level of one row, each by its most telling feature, strongest first.
 
     Parameters
     ----------
     row : as the bundle's learner sees it
+    parts : of its level
     """
     learner, told = bundle.learner, _Telling.of(bundle, row)
-    shares, amounts = learner.shares(row)[0], learner.parts(row).by_group[0]
+    shares, amounts = parts.shares[0], parts.by_group[0]
     found = []
     for index in np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]:
         if shares[index] < _LEAST_SHARE:

@@ -58,7 +58,7 @@ def test_the_time_to_act_before_is_counted_from_the_begin_of_the_condition(
     seal_risk: Bundle, pumps: TableHistory
 ) -> None:
     began = after(hours=FAILURES[DOOMED][2] - 20)
-    table = extract(seal_risk.recipe, pumps, [DOOMED], BEFORE - seal_risk.recipe.stride, BEFORE)
+    table = extract(seal_risk.recipe, pumps, [DOOMED], HEALTHY, BEFORE)
 
     assert explain(seal_risk, pumps, DOOMED, BEFORE, began=began) == explain_row(seal_risk, table, began)
     assert explain_row(seal_risk, table, began).sentence != explain_row(seal_risk, table, BEFORE).sentence
@@ -82,7 +82,7 @@ def test_normal_is_what_the_machine_itself_began_with_where_that_is_known(strang
     random = np.random.default_rng(0)
     past = replace(past, values=random.standard_normal((40, 2)) * 0.1 + [1.0, 0.0], filled=np.ones(40))
     learner = AnomalyLevel().fit(past, np.zeros(40, dtype=np.int8), [])
-    evidence = evidence_of(replace(strange_pump, learner=learner, normal=normal_of(past)), row)
+    evidence = evidence_of(replace(strange_pump, learner=learner, normal=normal_of(past)), row, learner.parts(row))
 
     assert (evidence[0].actual, evidence[0].expected) == (7.0, 3.0)
 
@@ -90,7 +90,8 @@ def test_normal_is_what_the_machine_itself_began_with_where_that_is_known(strang
 def test_evidence_is_sorted_and_its_shares_are_parts_of_one(seal_risk: Bundle, pumps: TableHistory) -> None:
     table = extract(seal_risk.recipe, pumps, [DOOMED], HEALTHY, BEFORE)
     for row in range(len(table)):
-        evidence = evidence_of(seal_risk, table.where(np.array([row])))
+        one = table.where(np.array([row]))
+        evidence = evidence_of(seal_risk, one, seal_risk.learner.parts(one))
         shares = [each.share for each in evidence]
 
         assert shares == sorted(shares, reverse=True)
