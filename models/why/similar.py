@@ -208,9 +208,10 @@ def repairs_after(maintenance: pd.DataFrame, machine: str, begin: datetime, know
     times = maintenance["time"]
     until = min(pd.Timestamp(begin + _UNTIL_FIXED), pd.Timestamp(known))
     own = maintenance[(maintenance["machine"] == machine) & (times >= pd.Timestamp(begin)) & (times <= until)]
+    words = (own[name].astype(str) for name in ("component", "code", "note"))
     return tuple(
-        Repair(time=each.time.to_pydatetime(), component=each.component, code=each.code, note=each.note)
-        for each in own.itertuples()
+        Repair(time=as_datetime(time), component=component, code=code, note=note)
+        for time, component, code, note in zip(instants(own["time"]), *words, strict=True)
     )
 
 

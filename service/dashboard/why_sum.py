@@ -67,9 +67,11 @@ def sum_of(why: Why) -> Sum:
     """
     shown, rest = why.contributions[:_MOST_STEPS], why.contributions[_MOST_STEPS:]
     write = percent if why.scale == "log-odds" else _strange
-    lines = [(each.signal, each, each.amount, each.level) for each in shown]
+    lines: list[tuple[str, Contribution | None, float, float]] = [
+        (each.signal, each, each.amount, each.level) for each in shown
+    ]
     if rest:
-        lines.append((f"{len(rest)} others together", None, sum(each.amount for each in rest), rest[-1].level))
+        lines.append((f"{len(rest)} others together", None, sum((each.amount for each in rest), 0.0), rest[-1].level))
     edges = np.cumsum([why.base, *(amount for _, _, amount, _ in lines)])
     low, high = float(edges.min()), float(edges.max())
     scale = 100 / (high - low) if high > low else 0.0
