@@ -46,10 +46,15 @@ TRUSTED = (
     "models.normal_by_regime.Cell",
     "models.normal_by_regime.NormalByRegime",
     "models.own_risk.OwnRisk",
+    "models.why.band.Band",
+    "models.why.similar.Episodes",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
+
+_LATER = ("context", "band", "episodes")
+"""Parts that models from before them lack."""
 
 
 def write(bundle: Bundle, home: Path, keys: Keys, types: Sequence[str] = (), *, created: datetime) -> str:
@@ -152,6 +157,8 @@ def read(folder: Path, keys: Keys, proofs: Proofs, types: Sequence[str] = ()) ->
         normal=state["normal"],
         diagnosis=state["diagnosis"],
         context=state.get("context"),
+        band=state.get("band"),
+        episodes=state.get("episodes"),
         units=manifest["units"],
         time_zone=manifest["time_zone"],
         card=manifest["card"],
@@ -193,7 +200,7 @@ def _model_bytes(bundle: Bundle) -> bytes:
         "normal": bundle.normal,
         "diagnosis": bundle.diagnosis,
         # Left out where there is none, so that the bytes of models from before it stay as they were.
-        **({} if bundle.context is None else {"context": bundle.context}),
+        **{name: part for name in _LATER if (part := getattr(bundle, name)) is not None},
     }
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(state))) as written:
         tree = json.loads(written.read("schema.json"))

@@ -125,7 +125,7 @@ def fitted_at(
     """
     past = Past.of(plant, history, entry.model_copy(update={"split": "time"}), start, end)
     recipe = recipe_until(plant, history, past.entry, past.start)
-    table = _believed(past, recipe, _before_all(past), past.start).table
+    table = _believed(past, recipe, _before_all(past), past.start, HERE).table
     return _fitted(past, recipe, table, past.machines, past.start)
 
 

@@ -12,6 +12,8 @@ from models.context.context import Context
 from models.diagnosis import Diagnosis
 from models.learner import Learner
 from models.normal_by_regime import Usual
+from models.why.band import Band
+from models.why.similar import Episodes
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Bundle:
     threshold : level from which a machine is worth somebody's time
     normal : normal value of every feature, per machine where known
     diagnosis : which component it is; ``None`` where that cannot be learnt
+    band : how far healthy values stray from what is expected; ``None`` in versions from before there was one
+    episodes : what machines looked like before past failures; ``None`` in versions from before it was kept
     context : how machines run and what that lets expect; ``None`` where the plant file says nothing of it
     units : unit of each signal
     time_zone : IANA zone in which sentences give times
@@ -40,6 +44,8 @@ class Bundle:
     normal: Usual
     diagnosis: Diagnosis | None = None
     context: Context | None = None
+    band: Band | None = None
+    episodes: Episodes | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
     card: Mapping[str, Any] = field(default_factory=dict)

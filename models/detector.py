@@ -13,6 +13,7 @@ from models.calibration import HealthyTail
 from models.detectors.principal_components import PrincipalComponents
 from models.learner import View, grouped
 from models.split import Fold
+from models.why.parts import Parts, rescaled
 
 FEWEST_ROWS = 20
 _BLOCKS = 5
@@ -82,13 +83,21 @@ class AnomalyLevel:
         """Return 1 − share of healthy time at least as strange; NaN where no feature is known."""
         return self.tail(self.fitted.score(table))
 
+    def parts(self, table: FeatureTable) -> Parts:
+        """Return what each signal adds to the rarity of each level: the detector's own parts of its score.
+
+        They are stretched as the calibration stretches the whole; at its normal a machine is as usual as can be.
+        """
+        by_column = self.fitted.contributions(table)
+        by_group = np.stack(
+            [by_column[:, self.group_of_column == index].sum(axis=1) for index in range(len(self.groups))], axis=1
+        )
+        level = self.level(table)
+        return rescaled("rarity", level, np.zeros(len(table)), by_group, np.zeros(len(table)))
+
     def shares(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the part of each score that each signal adds; what lowers the score counts as none."""
-        parts = self.fitted.contributions(table)
-        by_group = np.zeros((len(table), len(self.groups)))
-        for index in range(len(self.groups)):
-            by_group[:, index] = np.maximum(0, parts[:, self.group_of_column == index].sum(axis=1))
-        return by_group / np.maximum(by_group.sum(axis=1, keepdims=True), 1e-12)
+        return self.parts(table).shares
 
     def _unseen_scores(
         self, table: FeatureTable, healthy: NDArray[np.bool_], folds: Sequence[Fold], view: View | None

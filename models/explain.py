@@ -1,8 +1,9 @@
 """Why a model says what it says of one machine at one moment: cause, evidence, one sentence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,34 @@ from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from models.bundle import Bundle
 from models.filled import filled_of
-from models.finding import Evidence
+from models.finding import Contribution, Evidence, Why
 from models.learner import group_of
-from models.sentence import GIVEN_OTHERS, with_act_before
+from models.moment import as_datetime, instant
+from models.sentence import GIVEN_OTHERS, as_before, with_act_before
 from models.tasks.table import task_of
+from models.why.parts import Parts
+from models.why.shape import reach_of, shapes
+from models.why.similar import NEAR, SimilarEpisode, repairs_after
 
 _LEAST_SHARE = 0.01
 _MOST_EVIDENCE = 5
 
 
 class Explanation(NamedTuple):
-    """What a finding is about, the signals that speak for it (strongest first), and a sentence."""
+    """What a finding is about, why, and what it was before.
+
+    Attributes
+    ----------
+    evidence : the signals that speak for it, strongest first
+    why : what makes its level, and what may be failing
+    similar : past episodes that began alike, most alike first
+    """
 
     cause: str
     evidence: tuple[Evidence, ...]
     sentence: str
+    why: Why
+    similar: tuple[SimilarEpisode, ...] = ()
 
 
 def explain(
@@ -48,55 +62,154 @@ def explain(
     NotEnoughDataError
         When there is no window that ends then.
     """
-    table = extract(bundle.recipe, history, [machine], at - bundle.recipe.stride, at)
-    if not len(table):
+    recipe = bundle.recipe
+    table = extract(recipe, history, [machine], at - recipe.stride - reach_of(bundle.entry.horizon, recipe.stride), at)
+    if not len(table) or table.time[-1] <= instant(at - recipe.stride):
         raise NotEnoughDataError(f"{machine} has no window that ends at {at.isoformat()}; nothing to explain")
-    return explain_row(bundle, table.where(np.array([len(table) - 1])), at if began is None else began)
+    found = explain_row(bundle, table, at if began is None else began)
+    return found._replace(similar=with_repairs(history, found.similar, at))
 
 
-def explain_row(bundle: Bundle, row: FeatureTable, at: datetime) -> Explanation:
-    """Explain a table of one row that the bundle's recipe made; ``at`` is when its condition began."""
-    row = bundle.seen(row)
-    level = float(bundle.learner.level(row)[0])
-    evidence = evidence_of(bundle, row)
-    cause, sentence = task_of(bundle.entry).said(bundle, row, level, evidence)
+def explain_row(bundle: Bundle, table: FeatureTable, at: datetime) -> Explanation:
+    """Explain the last row of a table of one machine that the bundle's recipe made.
+
+    Parameters
+    ----------
+    table : the rows before the last one are what it looked like before; without them nothing was unusual then
+    at : when its condition began
+    """
+    seen = bundle.seen(table)
+    row = seen.where(np.array([len(seen) - 1]))
+    shape = shape_of(bundle, seen)
+    parts = bundle.learner.parts(row)
+    why = why_of(bundle, row, parts, shape)
+    evidence = evidence_of(bundle, row, parts)
+    cause, sentence = task_of(bundle.entry).said(bundle, row, why.level, evidence)
+    similar = () if bundle.episodes is None else tuple(bundle.episodes.nearest(shape, why.at))
+    sentence = as_before(sentence, next((each for each in similar if each.likeness >= NEAR), None), bundle.time_zone)
     sentence = with_act_before(sentence, at, at + bundle.act_within, bundle.time_zone)
     (filled,) = filled_of(row.signals, row.filled_by_signal, 1)
     if filled is not None and filled.thin:
         sentence = f"{sentence}. Of the expected readings there were few: {', '.join(filled.thin_words())}"
-    return Explanation(cause, evidence, sentence)
+    return Explanation(cause, evidence, sentence, why, similar)
 
 
-def evidence_of(bundle: Bundle, row: FeatureTable) -> tuple[Evidence, ...]:
+def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, shape: NDArray[np.float64]) -> Why:
+    """Return what makes the level of one row, to the last signal.
+
+    Parameters
+    ----------
+    row : as the bundle's learner sees it
+    parts : of its level
+    shape : of its machine, by the bundle's columns; empty without any
+    """
+    learner = bundle.learner
+    amounts, told = parts.by_group[0], _Telling.of(bundle, row)
+    score, found = float(parts.base[0]), []
+    for group in np.argsort(-np.abs(amounts), kind="stable"):
+        if amounts[group] == 0:
+            break
+        score += float(amounts[group])
+        signal, unit, feature, actual, expected = told.group(learner.groups[group])
+        found.append(
+            Contribution(
+                signal=signal,
+                unit=unit,
+                feature=feature,
+                actual=actual,
+                expected=expected,
+                amount=float(amounts[group]),
+                level=float(parts.level_of(np.array(score))),
+            )
+        )
+    columns = () if bundle.episodes is None else bundle.episodes.columns
+    points = shape.reshape(-1, len(columns)).T.round(3).tolist() if columns else []
+    return Why(
+        at=as_datetime(row.time[0]),
+        scale=parts.scale,
+        base=float(parts.base[0]),
+        base_level=float(parts.level_of(parts.base)[0]),
+        score=float(parts.score[0]),
+        level=float(learner.level(row)[0]),
+        contributions=tuple(found),
+        modes=() if bundle.diagnosis is None else bundle.diagnosis.ranked(row)[0],
+        shape={name: tuple(own) for name, own in zip(columns, points, strict=True)},
+    )
+
+
+def evidence_of(bundle: Bundle, row: FeatureTable, parts: Parts) -> tuple[Evidence, ...]:
     """Return the signals that speak for the level of one row, each by its most telling feature, strongest first.
 
     Parameters
     ----------
     row : as the bundle's learner sees it
+    parts : of its level
     """
-    learner = bundle.learner
-    shares = learner.shares(row)[0]
-    strange = np.abs(bundle.normal.standardise(row)[0])
-    usual = bundle.normal.of(row)[0]
+    learner, told = bundle.learner, _Telling.of(bundle, row)
+    shares, amounts = parts.shares[0], parts.by_group[0]
     found = []
     for index in np.argsort(-shares, kind="stable")[:_MOST_EVIDENCE]:
         if shares[index] < _LEAST_SHARE:
             break
-        column = _most_telling(row.names, learner.groups[index], strange, row.values[0])
-        if column is not None and np.isfinite(usual[column]):
-            signal, unit, feature = described(row.names[column])
-            actual, expected = _compared(row, column, float(usual[column]))
+        signal, unit, feature, actual, expected = told.group(learner.groups[index])
+        if actual is not None and expected is not None:
             found.append(
                 Evidence(
                     signal=signal,
-                    unit=bundle.units.get(signal, "") if unit is None else unit,
+                    unit=unit,
                     feature=feature,
                     actual=actual,
                     expected=expected,
                     share=float(shares[index]),
+                    contribution=float(amounts[index]),
                 )
             )
     return tuple(found)
+
+
+def with_repairs(history: History, similar: Sequence[SimilarEpisode], at: datetime) -> tuple[SimilarEpisode, ...]:
+    """Return episodes with what was done after each, as far as it was known at a moment."""
+    if not similar:
+        return ()
+    machines = sorted({each.machine for each in similar})
+    maintenance = history.events(machines=machines, kinds=["maintenance"], end=at)
+    return tuple(replace(each, repairs=repairs_after(maintenance, each.machine, each.begin, at)) for each in similar)
+
+
+class _Telling(NamedTuple):
+    """What a row is held against, to find what tells most of each group of its columns."""
+
+    bundle: Bundle
+    row: FeatureTable
+    strange: NDArray[np.float64]
+    usual: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, bundle: Bundle, row: FeatureTable) -> Self:
+        return cls(bundle, row, np.abs(bundle.normal.standardise(row)[0]), bundle.normal.of(row)[0])
+
+    def group(self, name: str) -> tuple[str, str, str, float | None, float | None]:
+        """Return what a group is about, its unit, its most telling feature in words, its value and its normal."""
+        row, usual = self.row, self.usual
+        column = _most_telling(row.names, name, self.strange, row.values[0])
+        if column is None or not np.isfinite(usual[column]):
+            return name.replace("_", " ") if name not in self.bundle.units else name, "", "", None, None
+        signal, unit, feature = described(row.names[column])
+        actual, expected = _compared(row, column, float(usual[column]))
+        return signal, self.bundle.units.get(signal, "") if unit is None else unit, feature, actual, expected
+
+
+def shape_of(bundle: Bundle, seen: FeatureTable) -> NDArray[np.float64]:
+    """Return the shape at the last row, by what happened since the machine last failed."""
+    if bundle.episodes is None:
+        return np.empty(0)
+    entry = bundle.entry
+    if "hours_since_failure" in seen.names:
+        hours = seen.values[-1, seen.names.index("hours_since_failure")]
+        if np.isfinite(hours):
+            since = seen.time[-1] - np.timedelta64(round(hours * 3.6e9), "us")
+            seen = seen.where(seen.time > since) if (seen.time > since).any() else seen
+    return shapes(seen, bundle.episodes.columns, bundle.normal, entry.horizon, bundle.recipe.stride)[-1]
 
 
 def described(name: str) -> tuple[str, str | None, str]:

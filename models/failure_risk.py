@@ -17,6 +17,8 @@ from models.columns import telling_columns
 from models.learner import View, grouped
 from models.normal_by_regime import Usual, usual_of
 from models.split import Fold
+from models.why.parts import Parts, log_odds, rescaled
+from models.why.tree_parts import Leaves, tree_parts
 
 SEEDS = 2
 _MOST_NEGATIVES = 12_000
@@ -24,7 +26,7 @@ _MOST_POSITIVES = 6_000
 _MOST_ROWS_OF_ONE_EPISODE = 50
 _POSITIVE_WEIGHT = 0.2
 _BINS = 63
-_ROWS_AT_ONCE = 200
+_A_LITTLE = 1e-3
 
 
 class FailureRisk:
@@ -69,47 +71,41 @@ class FailureRisk:
         self.trees, *others = _grow(
             [Sample.of(part, labels, episode) for part in (known, *parts)], [values, *views], labels, self.seed
         )
-        log_odds = np.full(len(table), np.nan)
+        raw = np.full(len(table), np.nan)
         for fold, trees, seen in zip(usable, others, views, strict=True):
-            log_odds[fold.test] = trees.log_odds(seen[fold.test])
-        judged = np.isfinite(log_odds) & (labels >= 0)
+            raw[fold.test] = trees.log_odds(seen[fold.test])
+        judged = np.isfinite(raw) & (labels >= 0)
         happened = labels[judged] == 1
         if happened.any() and not happened.all():
             rows_per_event = float(np.median(np.unique(episode[episode >= 0], return_counts=True)[1]))
-            self.probability = Probability.learn(log_odds[judged], happened, rows_per_event)
+            self.probability = Probability.learn(raw[judged], happened, rows_per_event)
         else:
             self.probability = Probability.untested(float(np.log((labels == 1).sum() / (labels == 0).sum())))
-        self.held_out = np.where(np.isfinite(log_odds), self.probability(np.nan_to_num(log_odds)), np.nan)
+        self.held_out = np.where(np.isfinite(raw), self.probability(np.nan_to_num(raw)), np.nan)
         return self
 
     def level(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the probability of an event within the horizon, 1e-6 to 0.999."""
         return self.probability(self._log_odds(table.values))
 
-    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return how much of what lifts each level each signal explains.
+    def parts(self, table: FeatureTable) -> Parts:
+        """Return what each signal adds to the log-odds of each level when it leaves its normal.
 
-        A signal's share is how far the log-odds fall when all its features take their normal
-        values, over the fall when all signals do (or over the sum of the falls if that is more).
+        They are Shapley values, exact over all signals at once (``tree_parts``), stretched as the calibration
+        stretches the whole.
         """
-        if not len(table):
-            return np.zeros((0, len(self.groups)))
-        parts = [
-            table.where(np.arange(begin, min(begin + _ROWS_AT_ONCE, len(table))))
-            for begin in range(0, len(table), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate([self._shares(part) for part in parts])
-
-    def _shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return the shares of a few rows: all that is asked of the trees is asked at once, as each call costs."""
-        usual, count = self.normal.of(table), len(self.groups)
-        without = [np.where(self.group_of_column == index, usual, table.values) for index in range(count)]
-        now, of_usual, *of_each = self._log_odds(np.concatenate([table.values, usual, *without])).reshape(
-            count + 2, len(table)
+        columns, usual = self.columns, self.normal.of(table)
+        raw, of_usual = self._log_odds(np.concatenate([table.values, usual])).reshape(2, len(table))
+        by_group = self.trees.parts(
+            table.values[:, columns], usual[:, columns], self.group_of_column[columns], len(self.groups)
         )
-        falls = np.maximum(0, now - np.reshape(of_each, (count, len(table)))).T
-        whole = np.maximum(now - of_usual, falls.sum(axis=1))
-        return falls / np.maximum(whole, 1e-12)[:, np.newaxis]
+        level, base = self.probability(raw), self.probability(of_usual)
+        ahead, behind = (log_odds(self.probability(raw + side)) for side in (_A_LITTLE, -_A_LITTLE))
+        return rescaled("log-odds", level, base, by_group, (ahead - behind) / (2 * _A_LITTLE))
+
+    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
+        """Return how much of what lifts each level each signal explains; see ``parts``."""
+        return self.parts(table).shares
 
     def _log_odds(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.trees.log_odds(values[:, self.columns])
@@ -169,6 +165,18 @@ class Trees:
             return np.zeros(0)
         codes = _binned(values, self.edges)
         return np.mean([model.decision_function(codes) for model in self.models], axis=0) - self.offset
+
+    def parts(
+        self,
+        values: NDArray[np.float64],
+        usual: NDArray[np.float64],
+        group_of_column: NDArray[np.intp],
+        groups: int,
+    ) -> NDArray[np.float64]:
+        """Return what each group of columns adds to the log-odds of each row, against the usual ones."""
+        trees = [tree.nodes for model in self.models for (tree,) in model._predictors]
+        rows, usual = (_binned(each, self.edges) for each in (values, usual))
+        return tree_parts(Leaves.of(trees), rows, usual, group_of_column, groups) / len(self.models)
 
 
 def episodes_of(table: FeatureTable, labels: NDArray[np.int8]) -> NDArray[np.intp]:

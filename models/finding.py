@@ -1,6 +1,7 @@
 """◆ Findings: assessments that are worth somebody's time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -16,7 +17,8 @@ class Evidence:
     signal, unit : the signal and its unit
     feature : which feature of it, in words: ``24 h mean``
     actual, expected : its value now and its normal value, in ``unit``
-    share : part of the level that this signal explains, 0 to 1
+    share : part of what lifts the level that this signal is, 0 to 1
+    contribution : what it adds to the score, see ``Why``; ``None`` in alerts from before it was known
     """
 
     signal: str
@@ -25,6 +27,65 @@ class Evidence:
     actual: float
     expected: float
     share: float
+    contribution: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What one signal adds to a score or, below 0, takes from it.
+
+    Attributes
+    ----------
+    signal, unit : the signal, or what is counted, and its unit
+    feature : its most telling feature in words; empty where none can be shown
+    actual, expected : its value and its normal value, in ``unit``; ``None`` where none can be shown
+    amount : what it adds, on the scale
+    level : the level with this and all contributions before it
+    """
+
+    signal: str
+    unit: str
+    feature: str
+    actual: float | None
+    expected: float | None
+    amount: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedMode:
+    """How likely a failure that is ahead is of one mode; without component and code: of none that is known."""
+
+    component: str
+    code: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What makes a level: ``base`` and all contributions add up to ``score``, to 1e-6.
+
+    Attributes
+    ----------
+    at : the window end that is explained
+    scale : "log-odds": ln(p / (1 − p)) of a probability p; "rarity": −ln(1 − level) of a strangeness
+    base, base_level : score and level of the machine at its normal
+    score, level : as it is
+    contributions : of all signals that add or take anything, largest first
+    modes : what may be failing, most likely first; empty where that cannot be said
+    shape : how far each column lay from normal, now and before, see ``models.why.shape``; for the search for
+        earlier alerts that began alike
+    """
+
+    at: datetime
+    scale: str
+    base: float
+    base_level: float
+    score: float
+    level: float
+    contributions: tuple[Contribution, ...] = ()
+    modes: tuple[RankedMode, ...] = ()
+    shape: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +102,7 @@ class Finding:
     act_before : begin plus the bundle's ``act_within``
     evidence : strongest first
     sentence : one plain sentence with numbers
+    why : what makes its level; ``None`` for a sensor fault
     """
 
     machine: str
@@ -54,3 +116,4 @@ class Finding:
     act_before: datetime
     evidence: tuple[Evidence, ...] = ()
     sentence: str = ""
+    why: Why | None = None

@@ -19,6 +19,8 @@ from models.label import target_events
 from models.moment import span
 from models.normal_by_regime import usual_of
 from models.tasks.table import task_of
+from models.why.band import Band
+from models.why.similar import Episodes
 
 
 def fit_bundle(
@@ -75,6 +77,8 @@ def fit_bundle(
         normal=normal,
         diagnosis=diagnosis,
         context=context,
+        band=Band.learn(table, labels == 0, folds),
+        episodes=Episodes.learn(table, events, entry.target.kind, entry.horizon, recipe.stride, normal),
         units=units,
         time_zone=plant.time_zone,
         card=card_of(

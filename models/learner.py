@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
 from models.split import Fold
+from models.why.parts import Parts
 
 View = Callable[[NDArray[np.intp]], FeatureTable]
 """Gives the whole training table as it is seen by one who has learnt of how machines run from some rows only."""
@@ -19,7 +20,7 @@ class Learner(Protocol):
 
     Attributes
     ----------
-    groups : names of the signals (and of "errors", clocks …) in the order of the columns of ``shares``
+    groups : names of the signals (and of "errors", clocks …) in the order of the columns of ``parts``
     held_out : float64 array of shape (n_training_rows,)
         Calibrated level of each training row by a fit that has seen neither the row nor its
         neighbourhood; NaN where there is none.
@@ -44,8 +45,16 @@ class Learner(Protocol):
         """Return the calibrated level of each row, 0 to 1; NaN where nothing can be said."""
         ...
 
+    def parts(self, table: FeatureTable) -> Parts:
+        """Return what each signal adds to the score of each level, against the machine at its normal.
+
+        Their sum is the score of ``level`` on the scale of the parts, to 1e-6. A model that cannot say it by
+        itself has ``models.why.asked_parts`` ask.
+        """
+        ...
+
     def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return the part of each level that each signal explains: (n_rows, n_groups), sums ≤ 1."""
+        """Return the part of what lifts each level that each signal is: (n_rows, n_groups), sums ≤ 1."""
         ...
 
 

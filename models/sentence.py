@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ingest.duration import format_duration
 from ingest.plant import ModelEntry
 from models.finding import Evidence
+from models.why.similar import SimilarEpisode
 
 GIVEN_OTHERS = ", given the other signals"
 """Behind a feature that is held against what the other signals let expect."""
@@ -69,6 +70,28 @@ def anomaly_sentence(machine: str, level: float, evidence: Sequence[Evidence]) -
     why = ", ".join(_because(evidence))
     subject = f"{named(machine)} behaves unlike its normal"
     return f"{subject}{': ' + why if why else ''}; stranger than {stranger_than(level)} of its healthy time"
+
+
+def as_before(sentence: str, episode: SimilarEpisode | None, time_zone: str) -> str:
+    """Add the past episode that began alike, where there is one, with its day in the plant's time.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> seal = {"component": "seal", "code": "seal leak", "note": "", "likeness": 0.9, "hours_before": 31.0}
+    >>> begin = datetime(2026, 3, 4, 23, tzinfo=UTC)
+    >>> episode = SimilarEpisode(machine="3", kind="failure", begin=begin, **seal)
+    >>> as_before("It fails", episode, "Europe/Berlin")
+    'It fails; as Machine 3 looked 31 h before its failure of 2026-03-05 (seal leak)'
+    >>> as_before("It fails", None, "UTC")
+    'It fails'
+    """
+    if episode is None:
+        return sentence
+    day = episode.begin.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d")
+    found = episode.code or episode.component
+    what = f"{episode.kind} of {day}{f' ({found})' if found else ''}"
+    return f"{sentence}; as {named(episode.machine)} looked {number(episode.hours_before)} h before its {what}"
 
 
 def with_act_before(sentence: str, at: datetime, act_before: datetime, time_zone: str) -> str:

@@ -15,7 +15,20 @@ from ingest.intake import Intake, Work
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
-from service.api import alerts, corrections, dead_letters, events, jobs, machines, models, plant, readings, runs, watch
+from service.api import (
+    alert_why,
+    alerts,
+    corrections,
+    dead_letters,
+    events,
+    jobs,
+    machines,
+    models,
+    plant,
+    readings,
+    runs,
+    watch,
+)
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
 from service.api.plain_push import PastTheFramework
@@ -114,7 +127,7 @@ def create_app(
             failed_work=tuple(app.state.intake.failed),
         )
     )
-    for each in (plant, machines, readings, events, dead_letters, corrections, alerts, models, jobs, runs):
+    for each in (plant, machines, readings, events, dead_letters, corrections, alerts, alert_why, models, jobs, runs):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)

@@ -33,7 +33,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0005"
+NEWEST_REVISION = "0006"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -130,6 +130,14 @@ alert_table = Table(
     sqlite_autoincrement=True,
 )
 """Alerts as they stand now; at most one live alert of a machine and cause."""
+
+alert_why_table = Table(
+    "alert_why",
+    metadata,
+    Column("alert", Integer, primary_key=True, autoincrement=False),
+    Column("why", JSON, nullable=False),
+)
+"""What makes the level of each alert, as the model said when it last spoke of it; see ``models.finding.Why``."""
 
 alert_event_table = Table(
     "alert_event",

@@ -313,6 +313,7 @@ def _find(
             act_before=begin + bundle.act_within,
             evidence=explanation.evidence,
             sentence=explanation.sentence,
+            why=explanation.why,
         )
 
 
@@ -343,4 +344,4 @@ def _write_turn(
 
 def _in_other_words(finding: Finding, held: Any) -> Finding:
     """Return the finding as news of an alert that is open for this condition under another cause."""
-    return replace(finding, cause=held.cause, sentence=held.sentence, evidence=held.evidence)
+    return replace(finding, cause=held.cause, sentence=held.sentence, evidence=held.evidence, why=None)

@@ -5,9 +5,10 @@ years can be known in a moment, and a day never changes because more days are as
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from ingest.simulation.degradation import Degradation, Fate, draw_fate
 from ingest.simulation.happening import Happening
@@ -57,16 +58,24 @@ class _Part:
 
 
 class Life:
-    """The life of one machine; iterate over ``days`` once."""
+    """The life of one machine; iterate over ``days`` once.
 
-    def __init__(self, scenario: Scenario, machine: SimulatedMachine) -> None:
+    Parameters
+    ----------
+    fates : what is to happen to components first, by their names; what is left out is left to chance
+    """
+
+    def __init__(
+        self, scenario: Scenario, machine: SimulatedMachine, fates: Mapping[str, Fate] = MappingProxyType({})
+    ) -> None:
         self._scenario = scenario
         self._machine = machine
         self._pattern = scenario.pattern(machine.kind)
         self._chance = scenario.randomness(machine.name, "life")
         rate = scenario.failures_per_machine_year / len(machine.kind.components)
         self._mean_cycle = self._pattern.hours_per_year * 3600 / rate if rate else math.inf
-        self._parts = [_Part(each, self._fate(each, used=True)) for each in machine.kind.components]
+        drawn = [(each, self._fate(each, used=True)) for each in machine.kind.components]
+        self._parts = [_Part(each, fates.get(each.name, fate)) for each, fate in drawn]
         self._next_planned = scenario.begin + self._chance.random() * scenario.maintenance_every.total_seconds()
         self._turn = int(self._chance.integers(len(self._parts)))
         self._down_until = scenario.begin

@@ -1,8 +1,9 @@
 """One machine, day by day: what its sensors said, what happened, what it produced."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ingest.reading import TIME, Readings
 from ingest.simulation.ambient import ambient_temperature, weather
+from ingest.simulation.degradation import Fate
 from ingest.simulation.happening import Happening, happened
 from ingest.simulation.life import Life, LifeDay
 from ingest.simulation.minor_error import minor_errors
@@ -52,18 +54,24 @@ class MachineHistory:
     truth: pd.DataFrame
 
 
-def machine_days(scenario: Scenario, machine: SimulatedMachine) -> Iterator[MachineDay]:
+def machine_days(
+    scenario: Scenario, machine: SimulatedMachine, fates: Mapping[str, Fate] = MappingProxyType({})
+) -> Iterator[MachineDay]:
     """Yield the days of one machine from the start of the scenario, for ever.
 
     Every day continues the one before, so the numbers depend neither on how many days are asked
     for nor on other machines; one day is in memory at a time.
+
+    Parameters
+    ----------
+    fates : what is to happen to its components first, by their names; see ``Life``
     """
     orders = OrderBook(scenario, machine)
     model = SignalModel(scenario, machine)
     sensors = Sensors(scenario, machine)
     chance = scenario.randomness(machine.name, "errors and pieces")
     power = machine.kind.signal_names.index("power")
-    for life, warmer in zip(Life(scenario, machine).days(), weather(scenario), strict=False):
+    for life, warmer in zip(Life(scenario, machine, fates).days(), weather(scenario), strict=False):
         times = _sampling(life, int(scenario.every.total_seconds()))
         ambient = ambient_temperature(times, life.begin, life.end, warmer)
         runs = orders.runs(life)

@@ -44,6 +44,7 @@ class Scenario:
     failures_per_machine_year : failures if nobody maintained anything; planned maintenance prevents a part
     sudden_share : share of failures without any sign before
     sensor_faults_per_machine_year : sensors that are stuck, drift, spike, drop out or are off
+    sensor_fault_share : share of machines that have such sensors at all; all others never have one
     maintenance_every : time between two planned maintenances of a machine, one component at a time
 
     Raises
@@ -67,6 +68,7 @@ class Scenario:
     failures_per_machine_year: float = 4.0
     sudden_share: float = 0.2
     sensor_faults_per_machine_year: float = 4.0
+    sensor_fault_share: float = 1.0
     maintenance_every: timedelta = timedelta(days=60)
     name: str = field(default="Simulated plant")
 
@@ -82,7 +84,10 @@ class Scenario:
                 ("maintenance_every", self.maintenance_every, self.maintenance_every >= timedelta(1), "write >= 1 d"),
                 ("time_zone", self.time_zone, self.time_zone in available_timezones(), "write an IANA name"),
                 ("shifts", self.shifts, self.shifts in {"", *SHIFT_PATTERNS}, f"one of {[*SHIFT_PATTERNS]}"),
-                ("sudden_share", self.sudden_share, _number(self.sudden_share, 1), "write a share from 0 to 1"),
+                *(
+                    (key, getattr(self, key), _number(getattr(self, key), 1), "write a share from 0 to 1")
+                    for key in ("sudden_share", "sensor_fault_share")
+                ),
                 *(
                     (key, getattr(self, key), _number(getattr(self, key), 365), "write 0 to 365")
                     for key in ("failures_per_machine_year", "sensor_faults_per_machine_year")

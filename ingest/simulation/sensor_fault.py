@@ -42,8 +42,10 @@ class SensorFault:
 
 
 def sensor_faults(scenario: Scenario, machine: SimulatedMachine) -> Iterator[SensorFault]:
-    """Yield the sensor faults of a machine in order of time, for ever; one at a time."""
+    """Yield the sensor faults of a machine in order of time, for ever; one at a time. Of a spared machine, none."""
     rate = scenario.sensor_faults_per_machine_year
+    if scenario.randomness(machine.name, "faulty sensors at all").random() >= scenario.sensor_fault_share:
+        return
     chance = scenario.randomness(machine.name, "sensor faults")
     moment = float(scenario.begin)
     while rate:

@@ -12,8 +12,13 @@ from service.api.alerts import Number
 from service.api.body import RawBody
 from service.api.given import Now, Room
 from service.api.problem import ProblemError
+from service.dashboard import chart
+from service.dashboard.band_chart import band_chart
+from service.dashboard.chart import Mark
 from service.dashboard.render import back_to, page, person, read_form
+from service.dashboard.why_sum import signed, sum_of
 from service.grades import grade_of_alert, kept_grades
+from service.why import reason_of
 
 router = APIRouter()
 _ROWS = 100
@@ -36,7 +41,21 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
     why_here = where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0].why if alert.live else ""
-    return page(request, "alert.html", alert=alert, history=history, why_here=why_here, grade=grade)
+    reason = reason_of(room, alert, now=now)
+    mark = Mark(alert.condition_begin, None, "alert", f"alert {alert.number}: {alert.cause}")
+    return page(
+        request,
+        "alert.html",
+        frame=chart,
+        alert=alert,
+        history=history,
+        why_here=why_here,
+        grade=grade,
+        reason=reason,
+        total=None if reason.why is None else sum_of(reason.why),
+        bands=[band_chart(each, room.plant.zone, [mark]) for each in reason.expected],
+        signed=signed,
+    )
 
 
 @router.post("/alerts/{number}/acknowledge")

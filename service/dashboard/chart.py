@@ -7,6 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.dashboard.axis import number, number_ticks, time_ticks
 from service.series import Series
@@ -93,16 +94,12 @@ def draw(
     threshold : drawn as a line across
     bounds : lowest and highest value of the axis; from the data when left out
     """
-    low, high = bounds or _bounds(series, threshold)
-    scale = (HEIGHT - TOP - BOTTOM) / (high - low)
+    low, high = bounds or bounds_of(series.value, threshold)
 
     def y(value: float) -> float:
-        return round(HEIGHT - BOTTOM - (min(max(value, low), high) - low) * scale, 1)
+        return height_of(value, (low, high))
 
-    start = np.datetime64(span.start.astimezone(UTC).replace(tzinfo=None), "us")
-    length = (span.end - span.start) / timedelta(microseconds=1)
-    xs = np.round(LEFT + PIXELS * ((series.time - start).astype(np.int64) / length), 1)
-    runs = [(xs[run].tolist(), [y(value) for value in series.value[run]]) for run in _runs(series)]
+    runs = [(_xs(series, span)[run].tolist(), [y(value) for value in series.value[run]]) for run in _runs(series)]
     return Chart(
         title=title,
         unit=unit,
@@ -118,9 +115,32 @@ def draw(
     )
 
 
-def _bounds(series: Series, threshold: float | None) -> tuple[float, float]:
+def ribbon(low: Series, high: Series, span: Span, bounds: tuple[float, float]) -> str:
+    """Return the area between two series of the same times as SVG path data, broken where they are missing."""
+    xs, parts = _xs(low, span), []
+    for run in _runs(low):
+        there = zip(xs[run].tolist(), (height_of(value, bounds) for value in high.value[run].tolist()), strict=True)
+        back = zip(xs[run].tolist(), (height_of(value, bounds) for value in low.value[run].tolist()), strict=True)
+        parts.append("M" + "L".join(f"{x:g},{y:g}" for x, y in (*there, *reversed([*back]))) + "Z")
+    return "".join(parts)
+
+
+def height_of(value: float, bounds: tuple[float, float]) -> float:
+    """Vertical place of a value, in pixels; what lies outside of the bounds is drawn on them."""
+    low, high = bounds
+    return round(HEIGHT - BOTTOM - (min(max(value, low), high) - low) * ((HEIGHT - TOP - BOTTOM) / (high - low)), 1)
+
+
+def _xs(series: Series, span: Span) -> NDArray[np.float64]:
+    start = np.datetime64(span.start.astimezone(UTC).replace(tzinfo=None), "us")
+    length = (span.end - span.start) / timedelta(microseconds=1)
+    return np.round(LEFT + PIXELS * ((series.time - start).astype(np.int64) / length), 1)
+
+
+def bounds_of(shown: NDArray[np.float64], threshold: float | None = None) -> tuple[float, float]:
+    """Return the lowest and highest value of an axis that shows some values and a threshold, with a margin."""
     values = [
-        *([series.value.min(), series.value.max()] if len(series) else []),
+        *([shown.min(), shown.max()] if len(shown) else []),
         *([] if threshold is None else [threshold]),
     ]
     if not values:

@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import ScenarioError
+from ingest.simulation.degradation import Fate
 from ingest.simulation.life import Life, degradations
 from ingest.simulation.machine import MachineHistory, machine_days, simulate, simulate_machine
 from ingest.simulation.scenario import Scenario, scenario_from
+from ingest.simulation.sensor_fault import sensor_faults
 from ingest.simulation.shifts import after_running, planned_spans
 from ingest.simulation.stream import LiveBatch, stream
 
@@ -186,6 +188,32 @@ def test_no_failures_and_no_sensor_faults_if_none_are_asked_for() -> None:
     calm = replace(PLANT, failures_per_machine_year=0, sensor_faults_per_machine_year=0)
 
     assert all(each.truth.empty and "failure" not in set(each.events["kind"]) for each in simulate(calm))
+
+
+def test_a_fate_that_was_told_happens_and_nothing_else() -> None:
+    calm = replace(
+        PLANT, machines={"pump": 1}, failures_per_machine_year=0, sensor_faults_per_machine_year=0, days=40,
+        maintenance_every=timedelta(days=9000),
+    )  # fmt: skip
+    (pump,) = calm.plant()
+    (seal,) = (each for each in pump.kind.components if each.name == "seal")
+    fate = Fate(seal.modes[0], onset=20 * 86400.0, interval=4 * 86400.0, exponent=2.0, strength=1.0)
+    days = list(takewhile(lambda day: day.end <= calm.end, machine_days(calm, pump, {"seal": fate})))
+    (failure,) = (each for day in days for each in day.happenings if each.kind == "failure")
+
+    assert (failure.component, failure.code) == ("seal", seal.modes[0].name)
+    assert failure.time - calm.begin == pytest.approx(24 * 86400, rel=0.05)
+
+
+def test_only_a_share_of_machines_has_faulty_sensors_and_theirs_are_as_they_were() -> None:
+    whole = replace(PLANT, machines={"pump": 200}, days=30, sensor_faults_per_machine_year=60)
+    some = replace(whole, sensor_fault_share=0.2)
+    first = [[next(sensor_faults(plant, each), None) for each in plant.plant()] for plant in (whole, some)]
+    spared = sum(each is None for each in first[1])
+
+    assert None not in first[0]
+    assert 140 <= spared <= 180
+    assert all(fault is None or fault == before for before, fault in zip(*first, strict=True))
 
 
 def test_readings_leave_the_range_only_where_a_sensor_fault_says_so() -> None:

@@ -242,7 +242,7 @@ def test_an_alarm_says_what_the_other_signals_let_expect(learnt: dict[str, Bundl
     bundle = learnt["found"]
     _, table = mill_table(FOUND, at_one_speed(moved=FAST, hotter=4.1), hours=LATER)
     row = table.where(np.flatnonzero(table.machine == "mill-0")[-1:])
-    _, evidence, sentence = explain_row(bundle, row, after(hours=LATER))
+    _, evidence, sentence, *_ = explain_row(bundle, row, after(hours=LATER))
 
     assert evidence[0].signal == "temperature"
     assert evidence[0].actual - evidence[0].expected == pytest.approx(4.1, abs=0.3)

@@ -88,6 +88,15 @@ def test_shares_name_the_signal_that_moved(anomaly: AnomalyLevel) -> None:
     assert (shares.sum(axis=1) <= 1 + 1e-9).all()
 
 
+def test_parts_add_up_to_how_rare_each_level_is(anomaly: AnomalyLevel) -> None:
+    table = shifted(quiet_pumps(), "voltage__mean__24h", 12.0)
+    parts, level = anomaly.parts(table), anomaly.level(table)
+
+    assert np.allclose(parts.base + parts.by_group.sum(axis=1), -np.log1p(-level), rtol=0, atol=1e-6)
+    assert np.allclose(parts.base, 0, atol=1e-9)
+    assert np.allclose(parts.level_of(parts.score), level, rtol=0, atol=1e-6)
+
+
 def test_time_before_and_inside_known_events_is_not_learnt_as_normal() -> None:
     table = quiet_pumps()
     bad = np.zeros(len(table), dtype=bool)

@@ -15,6 +15,7 @@ from models.calibration import Probability
 from models.failure_risk import FailureRisk, Sample, episodes_of
 from models.label import label, target_events
 from models.split import Fold, choose_folds
+from models.why.shapley import shapley
 from tests.models.pumps import BEGIN, HORIZON, worn_pumps
 
 Learnt = tuple[FeatureTable, NDArray[np.int8], list[Fold], FailureRisk]
@@ -78,6 +79,36 @@ def test_shares_point_to_the_signal_that_wears_and_never_exceed_the_whole(learnt
     assert (shares >= 0).all()
     assert (shares.sum(axis=1) <= 1 + 1e-9).all()
     assert shares[:, 0].mean() > 0.7
+
+
+def test_parts_add_up_to_the_log_odds_of_each_level(learnt: Learnt) -> None:
+    table, _, _, risk = learnt
+    rows = table.where(np.arange(0, len(table), 7))
+    parts, level = risk.parts(rows), risk.level(rows)
+
+    assert np.allclose(parts.base + parts.by_group.sum(axis=1), np.log(level / (1 - level)), rtol=0, atol=1e-6)
+    assert np.allclose(parts.level_of(parts.score), level, rtol=0, atol=1e-6)
+
+
+def test_the_base_is_the_level_of_the_machine_at_its_normal(learnt: Learnt) -> None:
+    table, _, _, risk = learnt
+    rows = table.where(np.arange(0, len(table), 97))
+    at_normal = replace(rows, values=risk.normal.of(rows))
+
+    assert np.allclose(risk.parts(rows).level_of(risk.parts(rows).base), risk.level(at_normal), rtol=0, atol=1e-6)
+    assert np.abs(risk.parts(at_normal).by_group).max() < 1e-9
+
+
+def test_parts_are_fair_whatever_the_calibration(learnt: Learnt) -> None:
+    """A signal's part is its Shapley value: what asking about every combination of signals gives."""
+    table, labels, _, risk = learnt
+    for row in np.flatnonzero(labels == 1)[::60]:
+        one = table.where(np.array([row]))
+        usual = risk.normal.of(one)[0]
+        asked = shapley(lambda rows: risk._log_odds(rows), one.values[0], usual, risk.group_of_column, 2)
+        exact = risk.trees.parts(one.values, usual[np.newaxis], risk.group_of_column[risk.columns], 2)[0]
+
+        assert np.allclose(exact, asked, rtol=0, atol=1e-9)
 
 
 def test_a_value_that_was_never_known_is_no_obstacle(learnt: Learnt) -> None:

@@ -36,9 +36,11 @@ from models.filled import Filled
 from models.normal import Normal
 from models.registry import Registry
 from models.split import Fold
+from models.why.parts import Parts, log_odds
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Happening, Verdict
+from service.alerts.kept_why import kept_why
 from service.database import assessment_table, metadata, open_state
 from service.levels import newest_levels
 from service.release import why_unwatched
@@ -85,8 +87,12 @@ class Passed:
         self.first(table)
         return table.values[:, table.names.index(COLUMN)]
 
+    def parts(self, table: FeatureTable) -> Parts:
+        level = table.values[:, table.names.index(COLUMN)]
+        return Parts("log-odds", np.full(len(table), -3.0), (log_odds(level) + 3.0)[:, np.newaxis])
+
     def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        return np.ones((len(table), 1))
+        return self.parts(table).shares
 
 
 def bundle_of(model: ModelEntry, first: Callable[[FeatureTable], None] = lambda table: None) -> Bundle:
@@ -200,6 +206,26 @@ def test_a_condition_that_lasts_raises_one_alert_that_says_what_was_found(worlds
     assert alert.act_before == START + 26 * HOUR, "begin + horizon − needed lead"
     assert alert.evidence[0].signal == "vibration"
     assert alert.sentence.startswith("m1: bearing likely to fail within 24 h (80 %")
+
+
+def test_what_makes_the_level_is_kept_with_the_alert_and_follows_it(worlds: Worlds) -> None:
+    world = worlds()
+    world.say("m1", [0.1, 0.1, 0.9, 0.8])
+    world.round(4)
+    (alert,) = world.alerts()
+    with world.state.read() as connection:
+        first = kept_why(connection, alert.number)
+    world.say("m1", [0.7], first=5)
+    world.round(5)
+    with world.state.read() as connection:
+        then = kept_why(connection, alert.number)
+
+    assert first is not None
+    assert then is not None
+    assert (first.at, then.at) == (START + 4 * HOUR, START + 5 * HOUR)
+    assert (first.level, then.level) == (pytest.approx(0.8), pytest.approx(0.7))
+    assert then.base + sum(each.amount for each in then.contributions) == pytest.approx(then.score, abs=1e-6)
+    assert [each.signal for each in then.contributions] == ["vibration"]
 
 
 def test_a_round_without_new_readings_changes_nothing(worlds: Worlds) -> None:
