@@ -15,8 +15,8 @@ from models.learner import View, grouped
 from models.normal_by_regime import Usual, usual_of
 from models.own_estimator import Classifier, new_estimator, takes_missing
 from models.split import Fold
-
-_ROWS_AT_ONCE = 200
+from models.why.asked_parts import asked_parts
+from models.why.parts import Parts
 
 
 class OwnRisk:
@@ -80,23 +80,13 @@ class OwnRisk:
         """Return the probability of an event within the horizon."""
         return self.probability(self._fitted().log_odds(table))
 
-    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return how much of what lifts each level each signal explains, as ``FailureRisk.shares``."""
-        parts = [
-            self._shares(table.where(np.arange(begin, min(begin + _ROWS_AT_ONCE, len(table)))))
-            for begin in range(0, len(table), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate([np.zeros((0, len(self.groups))), *parts])
+    def parts(self, table: FeatureTable) -> Parts:
+        """Return what each signal adds to the log-odds of each level when it leaves its normal."""
+        return asked_parts("log-odds", self.level, table, self.normal.of(table), self.group_of_column, len(self.groups))
 
-    def _shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        usual, fitted = self.normal.of(table), self._fitted()
-        now = fitted.log_odds_of(table.values, usual)
-        falls = np.zeros((len(table), len(self.groups)))
-        for group in range(len(self.groups)):
-            without = np.where(self.group_of_column == group, usual, table.values)
-            falls[:, group] = np.maximum(0, now - fitted.log_odds_of(without, usual))
-        whole = np.maximum(now - fitted.log_odds_of(usual, usual), falls.sum(axis=1))
-        return falls / np.maximum(whole, 1e-12)[:, np.newaxis]
+    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
+        """Return how much of what lifts each level each signal explains; see ``parts``."""
+        return self.parts(table).shares
 
     def _fitted(self) -> "_Fitted":
         return _Fitted(self.normal, self.columns, self.fitted, self.fills)

@@ -116,7 +116,7 @@ def _some(leaves: Leaves, rows: Floats, usual: Floats, group_of_column: NDArray[
     reached = (row_all | usual_all).all(axis=2)
     a, b = only_row.sum(axis=2), only_usual.sum(axis=2)
     adds, takes = (np.where(reached, weight[a, b] * leaves.value, 0.0) for weight in _WEIGHTS)
-    amount = only_row * adds[:, :, np.newaxis] - only_usual * takes[:, :, np.newaxis]
+    amount: Floats = only_row * adds[:, :, np.newaxis] - only_usual * takes[:, :, np.newaxis]
     place = np.broadcast_to(np.maximum(asked, 0), amount.shape)
     row = np.broadcast_to(np.arange(len(rows))[:, np.newaxis, np.newaxis], amount.shape)
     np.add.at(found, (row.ravel(), place.ravel()), amount.ravel())
