@@ -28,8 +28,8 @@ __all__ = [
 ]
 
 _ROWS_TOGETHER = 8
-"""Products of matrices round otherwise for a single row than for several, and may for what is left over of the registers
-of a processor: with rows in eights, each level is the same to the bit whoever else is asked about."""
+"""Products of matrices round otherwise for a single row than for several, and may for what is left over of a
+processor's registers: with rows in eights, each level is the same to the bit whoever else is asked about."""
 
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
