@@ -140,9 +140,9 @@ def read(folder: Path, keys: Keys, proofs: Proofs, types: Sequence[str] = ()) ->
     RegistryError
         As ``prove``.
     """
-    import skops.io  # takes a second, which a server's start need not wait for
-
     manifest, data = prove(folder, keys, proofs, types)
+    import skops.io  # takes a second, for which neither a server's start nor a refusal need wait
+
     try:
         state = skops.io.loads(data, trusted=[*TRUSTED, *types])
         recipe = Recipe.from_dict(manifest["recipe"])
