@@ -10,16 +10,27 @@ from features.column import REGIME_SHARE, RESIDUAL
 from features.limits import Limits
 from features.nice_length import DAY, NICE, nice_length
 from features.recipe import Recipe
+from features.reference import Reference
 from features.regimes import Regimes
 from features.running import Running
-from features.usual import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES, WAVEFORM_FEATURES
+from features.usual import (
+    BASELINE_FEATURES,
+    LIFE_FEATURES,
+    NEW_FEATURES,
+    SIGNAL_FEATURES,
+    USAGE_FEATURES,
+    WAVEFORM_FEATURES,
+)
 from features.waveform import Waveform
 from ingest.duration import format_duration
 from ingest.errors import PlantFileError
 from ingest.plant import MachineClass, ModelEntry
 
-_LEARNT_FROM_EVENTS = ("failure_risk",)
+_LEARNT_FROM_EVENTS = ("failure_risk", "remaining_life")
 """Tasks that learn how use and repairs go before events; others would only learn that time passes."""
+
+REFERRED = ("remaining_life",)
+"""Tasks that follow slow wear, whatever a machine is told to do: their readings are referred to one condition."""
 
 
 def recipe_for(
@@ -29,6 +40,7 @@ def recipe_for(
     sampling: Mapping[str, timedelta],
     error_codes: Sequence[str] = (),
     from_new: bool = False,
+    reference: Reference | None = None,
 ) -> Recipe:
     """Return the recipe of a model: what its entry says, and defaults for the rest.
 
@@ -43,6 +55,8 @@ def recipe_for(
     error_codes : codes to count one by one
     from_new : whether machines are new at their first reading (run-to-failure), so that the hours
         since then say something
+    reference : where machines are run, if readings are to be referred to one condition; then the signals that say
+        how a machine is run are used for that and for nothing else
 
     Raises
     ------
@@ -52,6 +66,7 @@ def recipe_for(
     """
     known = [signal.name for signal in machine_class.signals]
     asked = tuple(entry.signals or known)
+    given = () if reference is None else reference.operating
     unknown = [name for name in asked if name not in known]
     if unknown:
         there = ", ".join(known)
@@ -59,7 +74,7 @@ def recipe_for(
     waveforms = tuple(
         Waveform.of(machine_class, each, sampling) for each in machine_class.waveforms if each.name in asked
     )
-    signals = tuple(name for name in asked if name not in {each.signal for each in waveforms})
+    signals = tuple(name for name in asked if name not in {*given, *(each.signal for each in waveforms)})
     every = tuple(sampling[name] for name in signals)
     steps = [*every, *(each.every for each in waveforms)]
     windows = _windows(entry, min(steps))
@@ -90,6 +105,7 @@ def recipe_for(
             min_fill=entry.min_fill,
             regimes=regimes,
             operating=operating,
+            reference=reference,
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
@@ -121,7 +137,8 @@ def _max_ages(machine_class: MachineClass, signals: Sequence[str], every: Sequen
 
 def _usual(entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform]) -> tuple[str, ...]:
     """Return the features of a model whose entry names none."""
-    usual = SIGNAL_FEATURES + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()
+    own = LIFE_FEATURES if entry.task in REFERRED else SIGNAL_FEATURES
+    usual = own + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()
     return usual + (WAVEFORM_FEATURES if waveforms else ())
 
 

@@ -120,6 +120,11 @@ class Machine(Part):
     site: str = Field("", description="Site.")
     area: str = Field("", description="Area.")
     line: str = Field("", description="Production line.")
+    hold_out: bool = Field(
+        False,
+        description="Whether nothing is learnt from it and no backtest judges it, so that a last test stays one; it is "
+        "watched like all others.",
+    )
 
 
 class EventMapping(Part):
@@ -151,6 +156,9 @@ class Source(Part):
     format: Literal["csv", "parquet", "arrow"] | None = Field(None, description="Guessed from the ending if left out.")
     machine: Columns = Field([], description="Column (or columns, joined by '/') that names the machine.")
     machine_is: str = Field("", description="The machine, when all rows are of one machine.")
+    machine_prefix: str = Field(
+        "", description="Written before each name in those columns, where two sources name different machines alike."
+    )
     time: TimeColumns | None = Field(
         None, description="Column of the event time; or columns, such as date and clock, joined by a blank."
     )
@@ -161,6 +169,9 @@ class Source(Part):
     cycle: str | None = Field(None, description="Column with a cycle counter, in place of a time.")
     cycle_length: Duration | None = Field(None, description="Length of one cycle; needed with 'cycle'.")
     cycle_start: Moment | None = Field(None, description="Time of cycle 0; 2000-01-01 UTC when left out.")
+    cycle_after_newest: bool = Field(
+        False, description="Cycle 0 is the newest reading of each machine, from the sources before this one."
+    )
     signals: dict[str, str] | None = Field(
         None,
         description="Column of each signal, as signal = column; when left out: columns named as the signals, "
@@ -218,9 +229,10 @@ class ModelEntry(Part):
     """A model to train."""
 
     name: Name = Field(description="Name of the model, unique in the plant.")
-    task: Literal["failure_risk", "anomaly"] = Field(
+    task: Literal["failure_risk", "anomaly", "remaining_life"] = Field(
         description="failure_risk: probability of a failure within the horizon; needs failures. "
-        "anomaly: strangeness; needs no labels."
+        "anomaly: strangeness; needs no labels. remaining_life: hours until a failure, with an interval; needs "
+        "machines that failed."
     )
     machine_class: Name = Field(alias="class", description="Class of machines that it watches.")
     horizon: Duration = Field(description="How far ahead an alert may come before the event and still be right.")
@@ -353,6 +365,10 @@ class Plant(Part):
     def machines_of(self, machine_class: str) -> tuple[str, ...]:
         """Names of the machines of a class, in the order of the plant file."""
         return tuple(each.name for each in self.machines if each.machine_class == machine_class)
+
+    def teachers_of(self, machine_class: str) -> tuple[str, ...]:
+        """Names of the machines of a class that models may learn from and are judged on."""
+        return tuple(each.name for each in self.machines if each.machine_class == machine_class and not each.hold_out)
 
     def class_of(self, machine: str) -> MachineClass:
         """Return the class of a machine; ``KeyError`` if there is no such machine."""

@@ -158,9 +158,16 @@ def _source(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
     if source.cycle is not None and source.cycle_length is None:
         yield Problem((*at, "cycle_length"), "is missing; write how long one cycle lasts, such as '1 h'")
     if source.cycle is None:
-        for key, value in (("cycle_length", source.cycle_length), ("cycle_start", source.cycle_start)):
-            if value is not None:
+        counted = ("cycle_length", "cycle_start", "cycle_after_newest")
+        for key in counted:
+            if getattr(source, key) not in (None, False):
                 yield Problem((*at, key), "has no meaning without 'cycle'; add cycle = a column, or leave it out")
+    elif source.cycle_after_newest and source.cycle_start is not None:
+        yield Problem((*at, "cycle_start"), "stands beside 'cycle_after_newest'; keep one of the two")
+    if source.machine_prefix and not source.machine:
+        yield Problem(
+            (*at, "machine_prefix"), "has no meaning without 'machine'; add machine = a column, or leave it out"
+        )
     yield from _not_positive((*at, "cycle_length"), source.cycle_length)
     yield from _not_a_moment((*at, "cycle_start"), source.cycle_start)
     if not source.path.strip():
@@ -220,7 +227,7 @@ def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Prob
 
 
 def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
-    if model.task == "failure_risk":
+    if model.task != "anomaly":
         yield from _not_positive((*at, "horizon"), model.horizon)
     if model.horizon > _NOTHING and model.needed_lead >= model.horizon:
         yield Problem(

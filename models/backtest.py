@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.leaks.leak import Leak
 from features.recipe import Recipe
-from features.recipe_for import recipe_for
+from features.recipe_for import REFERRED, recipe_for
 from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
@@ -22,6 +22,7 @@ from models.anywhere.table import table_anywhere
 from models.backtest_report import BacktestReport
 from models.believed import BelievedTable
 from models.bundle import Bundle
+from models.context.reference import reference_of
 from models.early import Early
 from models.engine.engine import HERE, Engine
 from models.evaluate import pooled
@@ -139,13 +140,19 @@ def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine"]:
 def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datetime) -> Recipe:
     """Return the recipe that is made of an entry when nothing after ``until`` is known."""
     machine_class = plant.class_named(entry.machine_class)
-    errors = history.events(machines=plant.machines_of(machine_class.name), kinds=["error"], end=until)
+    machines = plant.teachers_of(machine_class.name)
+    errors = history.events(machines=machines, kinds=["error"], end=until)
+    sampling = signal_intervals(history, machine_class, until=until)
+    reference = None
+    if entry.task in REFERRED:
+        reference = reference_of(machine_class, history, machines, until, sampling=sampling)
     return recipe_for(
         entry,
         machine_class,
-        sampling=signal_intervals(history, machine_class, until=until),
+        sampling=sampling,
         error_codes=sorted(set(errors["code"])),
         from_new=any(source.run_to_failure for source in plant.sources),
+        reference=reference,
     )
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ingest.duration import format_duration
 from ingest.plant import ModelEntry
 from models.finding import Evidence
+from models.life.life import Life
 from models.why.similar import SimilarEpisode
 
 GIVEN_OTHERS = ", given the other signals"
@@ -92,6 +93,33 @@ def as_before(sentence: str, episode: SimilarEpisode | None, time_zone: str) -> 
     found = episode.code or episode.component
     what = f"{episode.kind} of {day}{f' ({found})' if found else ''}"
     return f"{sentence}; as {named(episode.machine)} looked {number(episode.hours_before)} h before its {what}"
+
+
+def life_sentence(
+    entry: ModelEntry, machine: str, level: float, life: Life | None, evidence: Sequence[Evidence]
+) -> str:
+    """Say how many hours are left, without the time to act before.
+
+    Examples
+    --------
+    >>> entry = ModelEntry(name="m", task="remaining_life", machine_class="p", horizon="24 h")
+    >>> heat = Evidence(signal="heat", unit="degC", feature="20 h mean", actual=64.1, expected=60.0, share=0.7)
+    >>> life_sentence(entry, "17", 0.12, Life(22.4, 40.3, 61.0, 125.0), [heat])
+    'Machine 17: remaining life 40 h (10 %: 22 h, 90 %: 61 h); heat 20 h mean 4.1 degC above normal'
+    >>> life_sentence(entry, "press-3", 0.02, Life(80.0, math.inf, math.inf, 125.0), [])
+    'press-3: remaining life > 125 h (10 %: 80 h, 90 %: > 125 h)'
+    >>> life_sentence(entry, "press-3", 0.001, None, [])
+    'press-3: not degrading'
+    """
+    if life is None or math.isinf(life.low):
+        return _joined(f"{named(machine)}: not degrading", evidence)
+    low, middle, high = (_left(each, life.reach) for each in (life.low, life.middle, life.high))
+    subject = " ".join(filter(None, (f"{named(machine)}:", entry.target.component, "remaining life")))
+    return _joined(f"{subject} {middle} (10 %: {low}, 90 %: {high})", evidence)
+
+
+def _left(hours: float, reach: float) -> str:
+    return f"> {number(reach)} h" if math.isinf(hours) else f"{number(hours)} h"
 
 
 def with_act_before(sentence: str, at: datetime, act_before: datetime, time_zone: str) -> str:

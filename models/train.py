@@ -158,7 +158,7 @@ def train(
     require_allowed(entry, registry.types)
     history = history if until is None else KnownHistory(history, until)
     spans = history.spans(entry.machine_class)
-    machines = [machine for machine in plant.machines_of(entry.machine_class) if machine in spans]
+    machines = [machine for machine in plant.teachers_of(entry.machine_class) if machine in spans]
     if not machines:
         when = "" if until is None else f" before {until:%Y-%m-%d %H:%M}"
         raise NotEnoughDataError(

@@ -35,6 +35,7 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _CYCLE_ZERO = datetime(2000, 1, 1, tzinfo=UTC)
+_NOT_READ = -(2**62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class RowDecoder:
     ----------
     now : time of arrival of all rows; whoever decodes a stream moves ``arrival`` on
     old_after : how long before its arrival a time is not believed; any is when ``None``
+    newest_reading : of each machine, in microseconds since 1970, for a source whose cycles are counted from there
     most_rejected : rows and cells of one table that may be turned away; ``SourceError`` for more
     """
 
@@ -81,6 +83,7 @@ class RowDecoder:
         mapping: Mapping,
         *,
         now: datetime,
+        newest_reading: dict[str, int] | None = None,
         old_after: timedelta | None = None,
         most_rejected: float = math.inf,
     ) -> None:
@@ -90,6 +93,10 @@ class RowDecoder:
         """Place of each row's class in the plant, -1 where it has no machine, of the last table."""
         self._plant = plant
         self._mapping = mapping
+        known = newest_reading or {}
+        self._cycle_zero = np.array(
+            [*(known.get(each.name, _NOT_READ) for each in plant.machines), _NOT_READ], np.int64
+        )
         self.arrival = now
         self._old_after = old_after
         self.arrivals: pa.ChunkedArray | None = None
@@ -98,7 +105,11 @@ class RowDecoder:
         zone = ZoneInfo(source.time_zone or plant.time_zone)
         self._clock = LocalClock(zone)
         self._machines = MachineColumn(
-            plant, source.machine, source.machine_is, ignore=source.other_machines == "ignore"
+            plant,
+            source.machine,
+            source.machine_is,
+            ignore=source.other_machines == "ignore",
+            prefix=source.machine_prefix,
         )
         self._events = [EventDecoder(each, source, zone, now) for each in source.events]
         self._class_names = [each.name for each in plant.classes]
@@ -213,7 +224,7 @@ class RowDecoder:
             read = times(table[column], column, rejects, source.time_format)
         elif source.cycle is not None:
             column = source.cycle
-            read = self._cycles(table, column, rejects)
+            read = self._cycles(table, column, machines, rejects)
         else:
             return None, None, None
         if not read.usable.all():
@@ -232,15 +243,20 @@ class RowDecoder:
         readings = self._mapping.long or any(self._mapping.signals.values())
         return readings or any(each.needs_row_time and not each.planned for each in self._events)
 
-    def _cycles(self, table: pa.Table, column: str, rejects: Rejects) -> Times:
+    def _cycles(self, table: pa.Table, column: str, machines: Machines, rejects: Rejects) -> Times:
         source = self._mapping.source
         length = (source.cycle_length or timedelta(hours=1)) // timedelta(microseconds=1)
         start = source.cycle_start or _CYCLE_ZERO
         if start.tzinfo is None:
             start = start.replace(tzinfo=ZoneInfo(source.time_zone or self._plant.time_zone))
-        zero = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        zero: int | Integers = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
         cycles = numbers(table[column], column, rejects)
         usable = np.abs(cycles) * length < 2.0**60
+        if source.cycle_after_newest:
+            zero = self._cycle_zero[machines.codes]
+            silent = (zero == _NOT_READ) & (machines.codes >= 0)
+            rejects.add(np.flatnonzero(silent), column, table[column], "its machine has no reading to count from")
+            usable &= zero != _NOT_READ
         whole = np.where(usable, cycles, 0)
         return Times(zero + np.rint(whole * length).astype(np.int64), usable, np.zeros(len(cycles), np.bool_))
 
@@ -248,7 +264,7 @@ class RowDecoder:
         codes, when = machines.codes[placed], stamps[placed]
         for code in np.unique(codes).tolist():
             name = machines.names[code]
-            self.newest[name] = max(self.newest.get(name, -(2**62)), int(when[codes == code].max()))
+            self.newest[name] = max(self.newest.get(name, _NOT_READ), int(when[codes == code].max()))
 
     def _wide(
         self, table: pa.Table, machines: Machines, stamps: Integers, placed: NDArray[np.bool_], rejects: Rejects

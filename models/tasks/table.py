@@ -5,9 +5,14 @@ from typing import Final
 from ingest.plant import ModelEntry
 from models.tasks.anomaly import Anomaly
 from models.tasks.failure_risk import RiskOfFailure
+from models.tasks.remaining_life import LifeThatRemains
 from models.tasks.task import Task
 
-TASKS: Final[dict[str, Task]] = {"failure_risk": RiskOfFailure(), "anomaly": Anomaly()}
+TASKS: Final[dict[str, Task]] = {
+    "failure_risk": RiskOfFailure(),
+    "anomaly": Anomaly(),
+    "remaining_life": LifeThatRemains(),
+}
 
 
 def task_of(entry: ModelEntry) -> Task:
