@@ -57,6 +57,7 @@ class Recipe:
     min_fill : least share of its expected readings that a window of a signal must hold, 0 to 1
     regimes : declared ways of running; ``None`` if there are none
     operating : those of ``signals`` that say what a machine is told to do, not how it takes it
+    least_samples : a window of fewer samples of a signal has none of its features
     """
 
     machine_class: str
@@ -75,6 +76,7 @@ class Recipe:
     min_fill: float = LEAST_SHARE
     regimes: Regimes | None = None
     operating: tuple[str, ...] = ()
+    least_samples: int = LEAST_SAMPLES
 
     def __post_init__(self) -> None:
         if (
@@ -138,7 +140,7 @@ class Recipe:
         It is the shortest one that promises enough for a feature – three readings, or one snapshot – and the
         longest one where none does, so that a signal that comes once a day is not told by ten minutes.
         """
-        slow = [LEAST_SAMPLES * every for every in self.every] or [timedelta(0)] * len(self.signals)
+        slow = [self.least_samples * every for every in self.every] or [timedelta(0)] * len(self.signals)
         spans = [*slow, *(waveform.every for waveform in self.waveforms)]
         return tuple(next((each for each in self.windows if each >= span), self.lookback) for span in spans)
 
@@ -219,6 +221,7 @@ class Recipe:
             **({} if self.min_fill == LEAST_SHARE else {"min_fill": self.min_fill}),
             **({} if self.regimes is None else {"regimes": self.regimes.to_dict()}),
             **({"operating": list(self.operating)} if self.operating else {}),
+            **({} if self.least_samples == LEAST_SAMPLES else {"least_samples": self.least_samples}),
         }
 
     @classmethod
@@ -249,6 +252,7 @@ class Recipe:
             min_fill=data.get("min_fill", LEAST_SHARE),
             regimes=Regimes.from_dict(data["regimes"]) if "regimes" in data else None,
             operating=tuple(data.get("operating", ())),
+            least_samples=data.get("least_samples", LEAST_SAMPLES),
         )
 
     @cached_property

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from ingest.decode import long_form
 from ingest.decode.ahead import turn_ahead_away
+from ingest.decode.cycles import cycle_times
 from ingest.decode.event_rows import EventDecoder
+from ingest.decode.levels import level_numbers
 from ingest.decode.machine import MachineColumn, Machines
 from ingest.decode.mapping import Mapping
 from ingest.decode.number import empty, numbers
@@ -33,8 +35,6 @@ from ingest.turned_away import Cell, TurnedAway, Why
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-_CYCLE_ZERO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,9 @@ class RowDecoder:
         """When each row of the next table arrived, where somebody before us knows that; they are wide rows."""
         self._most_rejected = most_rejected
         zone = ZoneInfo(source.time_zone or plant.time_zone)
+        self._zone = zone
         self._clock = LocalClock(zone)
+        self._rows = 0
         self._machines = MachineColumn(
             plant, source.machine, source.machine_is, ignore=source.other_machines == "ignore"
         )
@@ -211,9 +213,10 @@ class RowDecoder:
         if source.time is not None:
             column = joined_name(source.time)
             read = times(table[column], column, rejects, source.time_format)
-        elif source.cycle is not None:
-            column = source.cycle
-            read = self._cycles(table, column, rejects)
+        elif source.cycle is not None or source.cycle_is_row:
+            column = source.cycle or ""
+            read = cycle_times(table, source, self._rows, self._zone, rejects)
+            self._rows += table.num_rows
         else:
             return None, None, None
         if not read.usable.all():
@@ -231,18 +234,6 @@ class RowDecoder:
         """Whether a row's own time is that of readings, or of events that nobody plans."""
         readings = self._mapping.long or any(self._mapping.signals.values())
         return readings or any(each.needs_row_time and not each.planned for each in self._events)
-
-    def _cycles(self, table: pa.Table, column: str, rejects: Rejects) -> Times:
-        source = self._mapping.source
-        length = (source.cycle_length or timedelta(hours=1)) // timedelta(microseconds=1)
-        start = source.cycle_start or _CYCLE_ZERO
-        if start.tzinfo is None:
-            start = start.replace(tzinfo=ZoneInfo(source.time_zone or self._plant.time_zone))
-        zero = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-        cycles = numbers(table[column], column, rejects)
-        usable = np.abs(cycles) * length < 2.0**60
-        whole = np.where(usable, cycles, 0)
-        return Times(zero + np.rint(whole * length).astype(np.int64), usable, np.zeros(len(cycles), np.bool_))
 
     def _note_newest(self, machines: Machines, stamps: Integers, placed: NDArray[np.bool_]) -> None:
         codes, when = machines.codes[placed], stamps[placed]
@@ -263,7 +254,7 @@ class RowDecoder:
             columns: list[Floats] = []
             for signal, column in self._mapping.signals[name]:
                 if column not in values:
-                    values[column] = numbers(table[column], column, rejects, self._mapping.source.decimal)
+                    values[column] = self._cells(table[column], signal.name, column, rejects)
                 cells = values[column] if len(rows) == len(classes) else values[column][rows]
                 if convert := self._mapping.conversions.get((name, signal.name)):
                     cells = convert(cells)
@@ -281,6 +272,12 @@ class RowDecoder:
                     readings.append(self._readings(name, signals, machines.codes[rows], stamps[rows], columns, arrived))
                 used += len(rows)
         return readings, used, missing
+
+    def _cells(self, cells: pa.ChunkedArray, signal: str, column: str, rejects: Rejects) -> Floats:
+        """Return what a column holds of a signal, in the unit of the source."""
+        if levels := self._mapping.source.levels.get(signal):
+            return level_numbers(cells, column, levels, rejects)
+        return numbers(cells, column, rejects, self._mapping.source.decimal)
 
     def _readings(
         self,

@@ -4,10 +4,11 @@ from typing import Final
 
 from ingest.plant import ModelEntry
 from models.tasks.anomaly import Anomaly
+from models.tasks.condition import Condition
 from models.tasks.failure_risk import RiskOfFailure
 from models.tasks.task import Task
 
-TASKS: Final[dict[str, Task]] = {"failure_risk": RiskOfFailure(), "anomaly": Anomaly()}
+TASKS: Final[dict[str, Task]] = {"failure_risk": RiskOfFailure(), "anomaly": Anomaly(), "condition": Condition()}
 
 
 def task_of(entry: ModelEntry) -> Task:

@@ -47,7 +47,9 @@ class ModelView(BaseModel):
     """A model of the plant file, or one that was in it, and its versions."""
 
     name: str
-    task: Literal["failure_risk", "anomaly"] | None = Field(description="Null if the plant file has it no more.")
+    task: Literal["failure_risk", "anomaly", "condition"] | None = Field(
+        description="Null if the plant file has it no more."
+    )
     machine_class: str | None
     live: str | None = Field(description="The version in use; null if none is.")
     versions: list[VersionView] = Field(description="Oldest first.")

@@ -18,7 +18,7 @@ class ModelEntryView(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     name: str
-    task: Literal["failure_risk", "anomaly"]
+    task: Literal["failure_risk", "anomaly", "condition"]
     machine_class: str = Field(alias="class")
     horizon: str = Field(description="How far ahead an alert may come.", examples=["24 h"])
     needed_lead: str = Field(description="An alert later than this is a miss.", examples=["4 h"])

@@ -10,7 +10,9 @@ from pathlib import Path
 from ingest.plant import Plant
 from tests.benchmarks.public.row import Row
 
-PROTOCOLS: dict[tuple[str, str | None], tuple[str, ...]] = {}
+PROTOCOLS: dict[tuple[str, str | None], tuple[str, ...]] = {
+    ("condition", None): ("condition",),
+}
 """(task, split) to names of modules; a split of ``None`` is one that the plant file does not name, and any split
 whose own row is missing."""
 
