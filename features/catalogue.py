@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from features import change, entropy, factor, quantiles, steps, time_domain, trend
+from features import change, entropy, factor, quantiles, steps, tenths, time_domain, trend
 from features.column import feature_of
 from features.feature import Feature
 from features.limits import share_above, share_below
@@ -24,6 +24,8 @@ def _of_snapshots(measure: Measure) -> tuple[Feature, Feature]:
     )
     return mean, replace(mean, name=f"{measure.name}_last", kind="newest_snapshot", words=f"newest {measure.words}")
 
+
+_WHEN = {1: "the first tenth", 10: "the last tenth"}
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -488,6 +490,32 @@ FEATURES: tuple[Feature, ...] = (
         meaning="When it happened: hold it against the log of the shift.",
         of_timed=change.change_age,
         source="Ploberger and Krämer, Econometrica 60 (1992)",
+    ),
+    *(
+        Feature(
+            name=f"tenth_{number}",
+            kind="samples",
+            tells="value",
+            words=f"{{window}} mean of tenth {number}",
+            formula=f"mean of the samples i with ⌊10 i / n⌋ = {number - 1}, i from 0; NaN if there is none",
+            unit="{unit}",
+            meaning=f"The course of a cycle: its level in {_WHEN.get(number, f'part {number} of ten')}.",
+            of_rows=tenths.tenth(number),
+        )
+        for number in range(1, tenths.TENTHS + 1)
+    ),
+    *(
+        Feature(
+            name=f"tenth_{number}_deviation",
+            kind="samples",
+            tells="spread",
+            words=f"{{window}} standard deviation of tenth {number}",
+            formula=f"√(Σ (x − m)² / n) of the samples i with ⌊10 i / n⌋ = {number - 1}; NaN if there is none",
+            unit="{unit}",
+            meaning=f"The course of a cycle: how it moves in {_WHEN.get(number, f'part {number} of ten')}.",
+            of_rows=tenths.tenth_deviation(number),
+        )
+        for number in range(1, tenths.TENTHS + 1)
     ),
     Feature(
         name="share_above_limit",

@@ -9,7 +9,14 @@ from features.feature import LARGEST, Feature
 from features.filled import LEAST_SAMPLES, LEAST_SHARE
 from features.kernels.names import ON_MEAN
 from features.kernels.steady import JITTER, LEAST_SPECTRUM
-from features.usual import BASELINE_FEATURES, NEW_FEATURES, SIGNAL_FEATURES, USAGE_FEATURES, WAVEFORM_FEATURES
+from features.usual import (
+    BASELINE_FEATURES,
+    CYCLE_FEATURES,
+    NEW_FEATURES,
+    SIGNAL_FEATURES,
+    USAGE_FEATURES,
+    WAVEFORM_FEATURES,
+)
 
 
 def page() -> str:
@@ -109,6 +116,8 @@ def _computed(name: str) -> str:
         return "with `baseline`"
     if name in USAGE_FEATURES:
         return "for `failure_risk`"
+    if name in CYCLE_FEATURES:
+        return "for `condition`, of cycles"
     if name == REGIME_SHARE:
         return "with `regimes`"
     return "run to failure" if name in NEW_FEATURES else "*by name*"

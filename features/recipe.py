@@ -59,6 +59,7 @@ class Recipe:
     regimes : declared ways of running; ``None`` if there are none
     operating : those of ``signals`` that say what a machine is told to do, not how it takes it
     reference : where machines are run, if readings are referred to one condition before they are summarised
+    least_samples : a window of fewer samples of a signal has none of its features
     """
 
     machine_class: str
@@ -78,6 +79,7 @@ class Recipe:
     regimes: Regimes | None = None
     operating: tuple[str, ...] = ()
     reference: Reference | None = None
+    least_samples: int = LEAST_SAMPLES
 
     def __post_init__(self) -> None:
         if (
@@ -141,7 +143,7 @@ class Recipe:
         It is the shortest one that promises enough for a feature – three readings, or one snapshot – and the
         longest one where none does, so that a signal that comes once a day is not told by ten minutes.
         """
-        slow = [LEAST_SAMPLES * every for every in self.every] or [timedelta(0)] * len(self.signals)
+        slow = [self.least_samples * every for every in self.every] or [timedelta(0)] * len(self.signals)
         spans = [*slow, *(waveform.every for waveform in self.waveforms)]
         return tuple(next((each for each in self.windows if each >= span), self.lookback) for span in spans)
 
@@ -223,6 +225,7 @@ class Recipe:
             **({} if self.regimes is None else {"regimes": self.regimes.to_dict()}),
             **({"operating": list(self.operating)} if self.operating else {}),
             **({} if self.reference is None else {"reference": self.reference.to_dict()}),
+            **({} if self.least_samples == LEAST_SAMPLES else {"least_samples": self.least_samples}),
         }
 
     @classmethod
@@ -254,6 +257,7 @@ class Recipe:
             regimes=Regimes.from_dict(data["regimes"]) if "regimes" in data else None,
             operating=tuple(data.get("operating", ())),
             reference=Reference.from_dict(data["reference"]) if "reference" in data else None,
+            least_samples=data.get("least_samples", LEAST_SAMPLES),
         )
 
     @cached_property

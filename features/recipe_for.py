@@ -7,6 +7,7 @@ from datetime import timedelta
 from features.align import max_age
 from features.catalogue import BY_NAME
 from features.column import REGIME_SHARE, RESIDUAL
+from features.filled import LEAST_SAMPLES
 from features.limits import Limits
 from features.nice_length import DAY, NICE, nice_length
 from features.recipe import Recipe
@@ -15,8 +16,10 @@ from features.regimes import Regimes
 from features.running import Running
 from features.usual import (
     BASELINE_FEATURES,
+    CYCLE_FEATURES,
     LIFE_FEATURES,
     NEW_FEATURES,
+    PIECE_FEATURES,
     SIGNAL_FEATURES,
     USAGE_FEATURES,
     WAVEFORM_FEATURES,
@@ -28,6 +31,9 @@ from ingest.plant import MachineClass, ModelEntry
 
 _LEARNT_FROM_EVENTS = ("failure_risk", "remaining_life")
 """Tasks that learn how use and repairs go before events; others would only learn that time passes."""
+_OF_PIECES = ("condition",)
+"""Tasks whose windows are pieces or cycles, each one after the other."""
+_READINGS = {1: "one reading", LEAST_SAMPLES: "three readings"}
 
 REFERRED = ("remaining_life",)
 """Tasks that follow slow wear, whatever a machine is told to do: their readings are referred to one condition."""
@@ -77,11 +83,12 @@ def recipe_for(
     signals = tuple(name for name in asked if name not in {*given, *(each.signal for each in waveforms)})
     every = tuple(sampling[name] for name in signals)
     steps = [*every, *(each.every for each in waveforms)]
-    windows = _windows(entry, min(steps))
+    least = _least_samples(entry, min(steps))
+    windows = _windows(entry, min(steps), least)
     told = {signal.name for signal in machine_class.signals if signal.operating}
     operating = tuple(name for name in signals if name in told)
     regimes = Regimes.of(machine_class, sampling)
-    features = tuple(entry.features) or _usual(entry, signals, waveforms)
+    features = tuple(entry.features) or _usual(entry, signals, waveforms, least)
     if regimes is not None:
         features += (REGIME_SHARE,)
     if entry.task in _LEARNT_FROM_EVENTS:
@@ -92,7 +99,7 @@ def recipe_for(
             machine_class=machine_class.name,
             signals=signals,
             windows=windows,
-            stride=entry.stride or _stride(windows, min(steps)),
+            stride=entry.stride or (windows[0] if entry.task in _OF_PIECES else _stride(windows, min(steps))),
             features=tuple(dict.fromkeys(features)),
             components=tuple(machine_class.components),
             error_codes=tuple(sorted(set(error_codes) - {""})),
@@ -106,6 +113,7 @@ def recipe_for(
             regimes=regimes,
             operating=operating,
             reference=reference,
+            least_samples=least,
         )
     except ValueError as error:
         raise PlantFileError([f"models.{entry.name}: {error}"]) from error
@@ -135,15 +143,25 @@ def _max_ages(machine_class: MachineClass, signals: Sequence[str], every: Sequen
     return tuple(max_age(declared[name], step) for name, step in zip(signals, every, strict=True))
 
 
-def _usual(entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform]) -> tuple[str, ...]:
+def _least_samples(entry: ModelEntry, sampling: timedelta) -> int:
+    """Return how many readings a window must hold: one, where that is all that there is of a piece."""
+    of_pieces = entry.task in _OF_PIECES and entry.windows and min(entry.windows) < LEAST_SAMPLES * sampling
+    return 1 if of_pieces else LEAST_SAMPLES
+
+
+def _usual(
+    entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform], least_samples: int
+) -> tuple[str, ...]:
     """Return the features of a model whose entry names none."""
-    own = LIFE_FEATURES if entry.task in REFERRED else SIGNAL_FEATURES
-    usual = own + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()
+    of_signals = LIFE_FEATURES if entry.task in REFERRED else SIGNAL_FEATURES
+    if entry.task in _OF_PIECES:
+        of_signals = PIECE_FEATURES if least_samples < LEAST_SAMPLES else CYCLE_FEATURES
+    usual = of_signals + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()
     return usual + (WAVEFORM_FEATURES if waveforms else ())
 
 
-def _windows(entry: ModelEntry, sampling: timedelta) -> tuple[timedelta, ...]:
-    shortest = 3 * sampling
+def _windows(entry: ModelEntry, sampling: timedelta, least_samples: int) -> tuple[timedelta, ...]:
+    shortest = least_samples * sampling
     if not entry.windows:
         wanted = (entry.horizon / 8, entry.horizon, entry.horizon * 7)
         return tuple(sorted({nice_length(max(span, shortest), at_least=shortest) for span in wanted}))
@@ -151,8 +169,9 @@ def _windows(entry: ModelEntry, sampling: timedelta) -> tuple[timedelta, ...]:
     if windows[0] < shortest:
         raise PlantFileError(
             [
-                f"models.{entry.name}.windows: {format_duration(windows[0])} is shorter than three readings, which"
-                f" come every {format_duration(sampling)}; write {format_duration(shortest)} or longer"
+                f"models.{entry.name}.windows: {format_duration(windows[0])} is shorter than"
+                f" {_READINGS[least_samples]}, which come every {format_duration(sampling)}; write"
+                f" {format_duration(shortest)} or longer"
             ]
         )
     return windows

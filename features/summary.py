@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import BY_NAME
 from features.feature import LARGEST, Feature
-from features.filled import LEAST_SAMPLES, Shares, filled_share
+from features.filled import Shares, filled_share
 from features.microsecond import HOUR, Times, microseconds
 from features.moments import Floats, Moments, no_samples, over_windows
 from features.one_by_one import one_by_one
@@ -189,12 +189,14 @@ def _windows(
 
 def _enough(recipe: Recipe, length: timedelta, moments: Moments, signals: slice, ran: Floats) -> NDArray[np.bool_]:
     """Return whether windows hold enough samples for the time in which the machine ran."""
-    return moments.samples >= np.maximum(LEAST_SAMPLES, recipe.min_fill * _expected(recipe, length, signals) * ran)
+    least = recipe.min_fill * _expected(recipe, length, signals) * ran
+    return moments.samples >= np.maximum(recipe.least_samples, least)
 
 
 def least_samples(recipe: Recipe, length: timedelta) -> Floats:
     """Return how many samples a window needs in which the machine always ran, shape (n_signals,)."""
-    return np.maximum(LEAST_SAMPLES, recipe.min_fill * _expected(recipe, length, slice(None)) * 1.0)[:, 0, 0]
+    least = recipe.min_fill * _expected(recipe, length, slice(None)) * 1.0
+    return np.maximum(recipe.least_samples, least)[:, 0, 0]
 
 
 def samples_expected(recipe: Recipe) -> Floats:
@@ -210,13 +212,13 @@ def own_expected(recipe: Recipe) -> Floats:
 
 def _expected(recipe: Recipe, length: timedelta, signals: slice) -> Floats:
     """Return how many samples a full window of each signal holds, shape (n_signals, 1, 1)."""
-    counts = [length / every for every in recipe.every] or [float(LEAST_SAMPLES)] * len(recipe.signals)
+    counts = [length / every for every in recipe.every] or [float(recipe.least_samples)] * len(recipe.signals)
     return np.array(counts[signals])[:, np.newaxis, np.newaxis]
 
 
 def _filling(recipe: Recipe, signals: slice) -> Floats:
     # The few readings that a slow signal promises a short window do not fill it.
-    return np.maximum(_expected(recipe, recipe.windows[0], signals), LEAST_SAMPLES)
+    return np.maximum(_expected(recipe, recipe.windows[0], signals), recipe.least_samples)
 
 
 def _filled(recipe: Recipe, shortest: Windows, signals: slice) -> Floats:

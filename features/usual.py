@@ -1,5 +1,7 @@
 """What a recipe takes where the model's entry in the plant file names nothing else."""
 
+from features.tenths import TENTHS
+
 SIGNAL_FEATURES = (
     "mean",
     "standard_deviation",
@@ -17,6 +19,23 @@ SIGNAL_FEATURES = (
 The rest of the catalogue looks at samples one by one, which takes many times as long as all of these
 together, or is a function of what is here.
 """
+
+CYCLE_FEATURES = (
+    "mean",
+    "standard_deviation",
+    "minimum",
+    "maximum",
+    "skewness",
+    "kurtosis",
+    "slope",
+    *(f"tenth_{number}" for number in range(1, TENTHS + 1)),
+    *(f"tenth_{number}_deviation" for number in range(1, TENTHS + 1)),
+)
+"""What a model of conditions takes of every signal that is read several times in each piece or cycle."""
+
+PIECE_FEATURES = ("last", "mean_change")
+"""And where it is read once, such as the settings of one shot: its reading, and how far that is from the pieces before
+where the model names a longer window, too."""
 
 WAVEFORM_FEATURES = (
     "snapshot_rms",

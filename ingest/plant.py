@@ -15,6 +15,7 @@ from ingest.duration import Duration
 from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_bearing import Bearing
+from ingest.plant_condition import Condition, Histogram, Split
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
@@ -100,6 +101,9 @@ class MachineClass(Part):
         "left out, or none where none is.",
     )
     bearings: list[Bearing] = Field([], description="Bearings that its waveform signals listen to.")
+    histograms: list[Histogram] = Field(
+        [], description="Signals that are the bins of histograms: models of conditions look at the shares of each bin."
+    )
 
     @property
     def waveforms(self) -> list[Signal]:
@@ -172,6 +176,13 @@ class Source(Part):
     cycle_after_newest: bool = Field(
         False, description="Cycle 0 is the newest reading of each machine, from the sources before this one."
     )
+    cycle_is_row: bool = Field(
+        False,
+        description="Rows name neither time nor cycle: they stand in the order in which they came, and the number of "
+        "a row in its file, from 0, is its cycle.",
+    )
+    step: str | None = Field(None, description="Column that counts readings within a cycle; needs 'cycle'.")
+    step_length: Duration | None = Field(None, description="Time between two such readings; needed with 'step'.")
     signals: dict[str, str] | None = Field(
         None,
         description="Column of each signal, as signal = column; when left out: columns named as the signals, "
@@ -181,6 +192,11 @@ class Source(Part):
         {},
         description="Unit in which the source delivers a signal, as signal = unit, where it is another one than the "
         "signal's own; converted when it is read.",
+    )
+    levels: dict[str, list[str]] = Field(
+        {},
+        description="Words that the source writes in place of numbers, such as kinds of a product, as signal = words, "
+        "in an order that means something if any does: read as 0, 1, 2 …",
     )
     signal_column: str | None = Field(None, description="Long form: column that names the signal.")
     value_column: str | None = Field(None, description="Long form: column that holds the value.")
@@ -225,14 +241,19 @@ class Target(Part):
     code: str = Field("", description="Only this code.")
 
 
+TaskName = Literal["failure_risk", "anomaly", "remaining_life", "condition"]
+"""What a model can be asked for; each has a row in ``models.tasks.table``."""
+
+
 class ModelEntry(Part):
     """A model to train."""
 
     name: Name = Field(description="Name of the model, unique in the plant.")
-    task: Literal["failure_risk", "anomaly", "remaining_life"] = Field(
+    task: TaskName = Field(
         description="failure_risk: probability of a failure within the horizon; needs failures. "
         "anomaly: strangeness; needs no labels. remaining_life: hours until a failure, with an interval; needs "
-        "machines that failed."
+        "machines that failed. condition: what an inspection of a piece, a cycle or a machine would record; needs "
+        "inspections with codes."
     )
     machine_class: Name = Field(alias="class", description="Class of machines that it watches.")
     horizon: Duration = Field(description="How far ahead an alert may come before the event and still be right.")
@@ -255,10 +276,10 @@ class ModelEntry(Part):
     baseline: Duration | None = Field(
         None, description="Time at the start of each machine's history that is its own normal; none when left out."
     )
-    split: Literal["time", "machine"] | None = Field(
+    split: Split | None = Field(
         None,
         description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
-        "by time otherwise.",
+        "by time otherwise. Conditions only: `group` keeps pieces of one group together, and `random` does not.",
     )
     train_until: Moment | None = Field(
         None, description="End of the backtest's training part; when 60 % of the hours that hold readings have passed."
@@ -288,6 +309,7 @@ class ModelEntry(Part):
         "'my_package.MyClassifier'; see docs/estimators.md.",
     )
     estimator_parameters: dict[str, Any] = Field({}, description="What that class is made with.")
+    condition: Condition = Field(Condition(), description="Condition: good codes, costs of mistakes, groups.")
 
 
 class AlertSettings(Part):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ingest.duration import format_duration
 from ingest.errors import ExpressionError
@@ -18,6 +18,8 @@ from ingest.plant import (
     Signal,
     Source,
 )
+from ingest.plant_condition_check import check_condition, check_histograms
+from ingest.plant_cycle_check import check_cycles, not_a_moment
 from ingest.plant_draft import Draft
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
@@ -32,7 +34,6 @@ from ingest.reading import TAKEN_NAMES
 
 _NOTHING = timedelta()
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
-_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def check(draft: Draft) -> list[Problem]:
@@ -84,11 +85,6 @@ def _not_positive(at: Location, span: timedelta | None) -> Iterator[Problem]:
         yield Problem(at, "is not above zero; write a duration such as '15 min'")
 
 
-def _not_a_moment(at: Location, moment: datetime | None) -> Iterator[Problem]:
-    if moment is not None and not _FIRST <= (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= _LAST:
-        yield Problem(at, f"year {moment.year} is out of reach; write a time between 1900 and 2200")
-
-
 def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
     yield from _repeated((*at, "components"), entry.components)
     yield from _repeated((*at, "signals"), [signal.name for signal in entry.signals], "name")
@@ -105,6 +101,7 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
         yield from _max_age((*here, "max_age"), signal)
     yield from _repeated((*at, "bearings"), [bearing.name for bearing in entry.bearings], "name")
     yield from check_waveforms(at, entry)
+    yield from check_histograms(at, entry)
     yield from _repeated((*at, "regimes"), [regime.name for regime in entry.regimes], "name")
     yield from check_regimes(at, entry)
     if entry.running is not None:
@@ -148,28 +145,11 @@ def _source(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
         )
     if source.machine_is:
         yield from _unknown((*at, "machine_is"), "machine", source.machine_is, draft.machine_names)
-    if (source.time is None) == (source.cycle is None):
-        yield Problem(
-            (*at, "time"),
-            "stands beside 'cycle'; keep one of the two"
-            if source.time
-            else "is missing; write the column of the event time, or the column of a cycle counter as 'cycle'",
-        )
-    if source.cycle is not None and source.cycle_length is None:
-        yield Problem((*at, "cycle_length"), "is missing; write how long one cycle lasts, such as '1 h'")
-    if source.cycle is None:
-        counted = ("cycle_length", "cycle_start", "cycle_after_newest")
-        for key in counted:
-            if getattr(source, key) not in (None, False):
-                yield Problem((*at, key), "has no meaning without 'cycle'; add cycle = a column, or leave it out")
-    elif source.cycle_after_newest and source.cycle_start is not None:
-        yield Problem((*at, "cycle_start"), "stands beside 'cycle_after_newest'; keep one of the two")
     if source.machine_prefix and not source.machine:
         yield Problem(
             (*at, "machine_prefix"), "has no meaning without 'machine'; add machine = a column, or leave it out"
         )
-    yield from _not_positive((*at, "cycle_length"), source.cycle_length)
-    yield from _not_a_moment((*at, "cycle_start"), source.cycle_start)
+    yield from check_cycles(at, source)
     if not source.path.strip():
         yield Problem((*at, "path"), "is empty; write a file, a folder or a glob such as 'readings/*.csv'")
 
@@ -196,6 +176,9 @@ def _columns(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
     declared = _of(draft.signals, draft.class_of.get(source.machine_is))
     for signal in source.signals or {}:
         yield from _unknown((*at, "signals", signal), "signal", signal, declared)
+    for signal, levels in source.levels.items():
+        yield from _unknown((*at, "levels", signal), "signal", signal, declared)
+        yield from _repeated((*at, "levels", signal), levels)
     yield from check_units(draft, (*at, "units"), source.units, source.machine_is)
 
 
@@ -218,7 +201,7 @@ def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Prob
     if event.component:
         declared = _of(draft.components, draft.class_of.get(event.machine))
         yield from _unknown((*at, "component"), "component", event.component, declared)
-    wrong = [*_not_a_moment((*at, "time"), event.time), *_not_a_moment((*at, "end"), event.end)]
+    wrong = [*not_a_moment((*at, "time"), event.time), *not_a_moment((*at, "end"), event.end)]
     yield from wrong
     if event.end is not None and draft.zone is not None and not wrong:
         begin, end = (each if each.tzinfo else each.replace(tzinfo=draft.zone) for each in (event.time, event.end))
@@ -229,6 +212,7 @@ def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Prob
 def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
     if model.task != "anomaly":
         yield from _not_positive((*at, "horizon"), model.horizon)
+    yield from check_condition(at, model)
     if model.horizon > _NOTHING and model.needed_lead >= model.horizon:
         yield Problem(
             (*at, "needed_lead"),
@@ -252,7 +236,7 @@ def _model(draft: Draft, at: Location, model: ModelEntry) -> Iterator[Problem]:
     if model.name == SIGNAL_LIMITS:
         yield Problem((*at, "name"), f"{SIGNAL_LIMITS!r} is taken by Andon itself; name the model otherwise")
     yield from _class_known(draft, at, model.machine_class)
-    yield from _not_a_moment((*at, "train_until"), model.train_until)
+    yield from not_a_moment((*at, "train_until"), model.train_until)
     if model.estimator and model.task != "failure_risk":
         yield Problem((*at, "estimator"), f"has no meaning for task '{model.task}'; only a failure_risk takes one")
     if model.estimator_parameters and not model.estimator:

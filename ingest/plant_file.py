@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,9 @@ from ingest.errors import PlantFileError
 from ingest.plant import Plant
 from ingest.plant_check import check
 from ingest.plant_draft import Draft
+from ingest.plant_names import write_out
 from ingest.plant_problem import Problem, problem_of
 
-_RANGE = re.compile(r"(.*?)([0-9]{1,18})\.\.([0-9]{1,18})")
-_MOST_MACHINES = 100_000
 _INSTEAD = {"machine": "machine_is", "time": "cycle", "cron": "every"}
 
 
@@ -33,7 +32,8 @@ def load_plant(path: Path) -> Plant:
         With one line for each mistake: file, key (entries are counted from 1, as people count), what
         is wrong, what would be right.
     """
-    document, origins, problems = _expand(_read(path))
+    written = write_out(_read(path))
+    document, problems = written.document, written.problems
     try:
         plant = Plant.model_validate(document)
         draft = Draft.of_plant(document, plant)
@@ -41,16 +41,21 @@ def load_plant(path: Path) -> Plant:
         plant = None
         problems += [problem_of(dict(each)) for each in error.errors(include_url=False)]
         draft = Draft.of_document(document)
-    unread = any(problem.at[0] == "machines" and problem.at[-1] in ("name", "names") for problem in problems)
+    unread = tuple(f"no {noun} " for noun in ("machine", "signal") if _unread(problems, f"{noun}s"))
     for problem in check(draft):
-        if not (_only_seems_missing(problem, document) or (unread and problem.what.startswith("no machine "))):
+        if not (_only_seems_missing(problem, document) or problem.what.startswith(unread)):
             problems.append(problem)
     if "folder" in document:
         problems.append(Problem(("folder",), "unknown key; the folder is always the one that holds the plant file"))
     if problems or plant is None:
-        lines = [problem.line(path.name, document, origins) for problem in problems]
+        lines = [problem.line(path.name, document, written.origins) for problem in problems]
         raise PlantFileError(list(dict.fromkeys(lines)))
     return _in_utc(plant).model_copy(update={"folder": path.resolve().parent})
+
+
+def _unread(problems: Sequence[Problem], listed: str) -> bool:
+    """Whether names of machines, or of signals, could not be read, so that others may seem unknown."""
+    return any(problem.at[-1] in ("name", "names") and listed in problem.at for problem in problems)
 
 
 def _only_seems_missing(problem: Problem, document: Mapping[str, Any]) -> bool:
@@ -82,53 +87,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise PlantFileError([f"{path.name}: line {line}, column {column}: not TOML: {reason}"]) from error
     except (RecursionError, ValueError) as error:
         raise PlantFileError([f"{path.name}: not TOML that can be read: nested too deeply or too large"]) from error
-
-
-def _expand(written: dict[str, Any]) -> tuple[dict[str, Any], list[int], list[Problem]]:
-    """Write out ``names`` of machines; say for each machine which entry of the file it came from."""
-    machines = written.get("machines")
-    if not isinstance(machines, list):
-        return written, [], []
-    entries: list[Any] = []
-    origins: list[int] = []
-    problems: list[Problem] = []
-    for position, entry in enumerate(machines):
-        expanded = [entry]
-        if isinstance(entry, dict) and "names" in entry:
-            rest = {key: value for key, value in entry.items() if key != "names"}
-            try:
-                expanded = [{**rest, "name": name} for name in _names(entry, _MOST_MACHINES - len(entries))]
-            except ValueError as error:
-                problems.append(Problem(("machines", len(entries), "names"), str(error)))
-                expanded = [{"name": f"machines[{position + 1}]", **rest}]
-        entries += expanded
-        origins += [position] * len(expanded)
-    return {**written, "machines": entries}, origins, problems
-
-
-def _names(entry: dict[str, Any], room: int) -> list[str]:
-    """Return the names that an entry writes out, ``room`` at most."""
-    if "name" in entry:
-        raise ValueError("stands beside 'name'; keep one of the two")
-    written = [entry["names"]] if isinstance(entry["names"], str) else entry["names"]
-    if not isinstance(written, list) or not written or not all(isinstance(each, str) for each in written):
-        raise ValueError('is not a list of names; write names and ranges in quotes, such as ["1..20", "spare"]')
-    names: list[str] = []
-    for each in written:
-        span = _RANGE.fullmatch(each)
-        if span is None:
-            names.append(each)
-            continue
-        first, last = int(span[2]), int(span[3])
-        if not first <= last < first + _MOST_MACHINES:
-            raise ValueError(
-                f"{each!r} is no range; write the lower end first, such as '1..20', {_MOST_MACHINES} at most"
-            )
-        width = len(span[2]) if span[2].startswith("0") else 0
-        if len(names) + last - first >= room:
-            raise ValueError(f"{each!r} makes too many; a plant has {_MOST_MACHINES} machines at most")
-        names += [span[1] + str(number).zfill(width) for number in range(first, last + 1)]
-    return names
 
 
 def _in_utc(plant: Plant) -> Plant:

@@ -37,14 +37,15 @@ class Problem:
     at: Location
     what: str
 
-    def line(self, file: str, document: Mapping[str, Any], origins: Sequence[int]) -> str:
+    def line(self, file: str, document: Mapping[str, Any], origins: Mapping[Location, Sequence[int]]) -> str:
         """Write the problem for a person: positions counted from 1, entries also by their names.
 
         Parameters
         ----------
         file : name of the plant file
-        document : its content, machines written out one by one
-        origins : for each of these machines, the position of its entry in the file
+        document : its content, machines and signals written out one by one
+        origins : for each list that was written out, by the keys and positions that lead to it: for each of its
+            entries, the position of the entry in the file
         """
         key = ""
         names: list[str] = []
@@ -57,12 +58,10 @@ class Problem:
                 continue
             node = node[step] if isinstance(node, list) and step < len(node) else None
             listed = str(self.at[depth - 1])
-            place = origins[step] if listed == "machines" and step < len(origins) else step
+            origin = origins.get(self.at[:depth], ())
+            place = origin[step] if step < len(origin) else step
             key += f"[{place + 1}]"
-            of_many = listed == "machines" and place in (
-                *origins[max(step - 1, 0) : step],
-                *origins[step + 1 : step + 2],
-            )
+            of_many = place in (*origin[max(step - 1, 0) : step], *origin[step + 1 : step + 2])
             name = node.get("name") if isinstance(node, dict) and not of_many else None
             if isinstance(name, str) and listed in _NOUNS:
                 names.append(f'{_NOUNS[listed]} "{name}"')
@@ -76,7 +75,11 @@ def problem_of(error: Mapping[str, Any]) -> Problem:
     context = error.get("ctx", {})
     if kind == "extra_forbidden":
         table = kind_at(at[:-1])
-        known = list(keys_of(table)) + (["names"] if at[:1] == ("machines",) else []) if is_part(table) else []
+        known = (
+            list(keys_of(table)) + (["names"] if at[-3:-2] in (("machines",), ("signals",)) else [])
+            if is_part(table)
+            else []
+        )
         return Problem(at, f"unknown key; {nearest(str(at[-1]), known)}")
     if at and get_origin(kind_at(at[:-1])) is tuple:
         return Problem(at[:-1], f"is not {type_in_words(kind_at(at[:-1]))}")

@@ -30,6 +30,7 @@ from ingest.plant import (
     Target,
 )
 from ingest.plant_bearing import Bearing
+from ingest.plant_condition import Condition, Histogram, Mistake
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
@@ -43,6 +44,7 @@ _TABLES: dict[str, type[Part]] = {
     "[[classes.signals]]": Signal,
     "[[classes.regimes]]": Regime,
     "[[classes.bearings]]": Bearing,
+    "[[classes.histograms]]": Histogram,
     "[[machines]]": Machine,
     "[[sources]]": Source,
     "[[sources.events]]": EventMapping,
@@ -57,6 +59,8 @@ _TABLES: dict[str, type[Part]] = {
     "[costs]": Costs,
     "[[models]]": ModelEntry,
     "[models.target]": Target,
+    "[models.condition]": Condition,
+    "[[models.condition.mistakes]]": Mistake,
     "[alerts]": AlertSettings,
     "[[jobs]]": Job,
 }
@@ -89,9 +93,10 @@ Entries are counted from 1 in these lines.
   rejected, too: clocks without a battery begin at 1970, 1980 or 2000. Files may hold a history of any age.
 - **Machines** may share one entry with `names` in place of `name`: `names = ["old", "1..20", "01..10"]` stands
   for `old`, `1` to `20`, and `01` to `10`; `"press-1..12"` for `press-1` to `press-12`.
+- **Signals** of a class may share one entry in the same way: `names = ["ag_000..009"]`.
 - **Paths** are relative to the plant file.
-- A source has either `machine` or `machine_is`, and either `time` or `cycle` with `cycle_length`. Names in
-  `signals`, `component_is`, `class`, `models` must be declared.
+- A source has either `machine` or `machine_is`, and either `time`, or `cycle` or `cycle_is_row` with `cycle_length`.
+  Names in `signals`, `component_is`, `class`, `models` must be declared.
 - A **time in two columns**, a date and a clock, is written as a list; their texts are joined by one blank and read
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.

@@ -32,6 +32,10 @@ from models.signing import Keys
 TRUSTED = (
     "models.calibration.HealthyTail",
     "models.calibration.Probability",
+    "models.conditions.classifier.PieceClassifier",
+    "models.conditions.derived.Derived",
+    "models.conditions.level.ConditionLevel",
+    "models.conditions.members.Standard",
     "models.context.context.Context",
     "models.context.domain.Domain",
     "models.context.duties.Duties",

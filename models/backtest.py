@@ -132,7 +132,7 @@ def fitted_at(
 
 def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine"]:
     """Return how training and judging are kept apart: as the entry says, or as its sources suggest."""
-    if entry.split is not None:
+    if entry.split == "time" or entry.split == "machine":
         return entry.split
     return "machine" if any(source.run_to_failure for source in plant.sources) else "time"
 

@@ -125,7 +125,7 @@ def page(card: Mapping[str, Any]) -> str:
         "",
         "## How it was judged",
         "",
-        *_judged_lines(card),
+        *(_pieces_lines(card["conditions"]) if card.get("conditions") else _judged_lines(card)),
         "",
         "## Known limits",
         "",
@@ -160,6 +160,25 @@ def _judged_lines(card: Mapping[str, Any]) -> list[str]:
         if key in judged["money"]
     ]
     return ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
+
+
+def _pieces_lines(conditions: Mapping[str, Any]) -> list[str]:
+    """Say how a model of conditions was judged."""
+    judged = conditions["judged"]
+    if not judged:
+        return ["It has not been judged on unseen pieces: there were too few. Treat it as a trial."]
+    rows = [
+        ("Right", f"{_interval(judged['accuracy'], 100, ' %')} of {judged['judged']:,} pieces that it had not seen"),
+        ("Saying the same of all would be right", f"{100 * judged['usual_accuracy']:.3g} %"),
+        *((f"Found of {code}", _interval(each, 100, " %")) for code, each in judged["recall"].items()),
+        ("ROC-AUC of not good", _interval(judged["roc_auc"], 1, "")),
+        ("PR-AUC of not good", f"{_interval(judged['pr_auc'], 1, '')}; by chance {judged['base_rate']:.3g}"),
+        ("Levels off by, on average", f"{100 * judged['reliability_error']:.2g} points"),
+        ("Mistakes cost a piece", _interval(judged["cost_per_piece"], 1, "")),
+        ("Saying the same of all would cost", f"{judged['usual_cost_per_piece']:.3g}"),
+    ]
+    table = ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
+    return [f"Split {judged['split']}.", "", *table]
 
 
 def _leak_lines(card: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-FindingKind = Literal["failure ahead", "anomaly", "sensor fault", "limit"]
+FindingKind = Literal["failure ahead", "anomaly", "condition", "sensor fault", "limit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,18 @@ def _live_version(card: Card, live: Card | None) -> str:
     )
 
 
-RULES: tuple[Rule, ...] = (_watermark, _calendar, _nothing, _live_version)
+def _saying_the_same(card: Card, _live: Card | None) -> str:
+    """Say when a model of conditions costs no less than saying the same of every piece."""
+    pieces = (card.get("conditions") or {}).get("judged")
+    if not pieces or pieces["cost_per_piece"]["value"] < pieces["usual_cost_per_piece"]:
+        return ""
+    return (
+        f"on {pieces['judged']:,} judged pieces its mistakes cost {pieces['cost_per_piece']['value']:.3g} a piece, and"
+        f" saying the same of all {pieces['usual_cost_per_piece']:.3g}; what does not beat that stays out"
+    )
+
+
+RULES: tuple[Rule, ...] = (_watermark, _calendar, _nothing, _saying_the_same, _live_version)
 """Each says why not, or nothing."""
 
 

@@ -122,6 +122,19 @@ def _left(hours: float, reach: float) -> str:
     return f"> {number(reach)} h" if math.isinf(hours) else f"{number(hours)} h"
 
 
+def condition_sentence(machine: str, component: str, code: str, level: float, evidence: Sequence[Evidence]) -> str:
+    """Say that a piece or a part is hardly as it should be, without the time to act before.
+
+    Examples
+    --------
+    >>> pressure = Evidence(signal="PS1", unit="bar", feature="60 s mean", actual=150.0, expected=160.0, share=0.7)
+    >>> condition_sentence("rig", "valve", "73", 0.62, [pressure])
+    'rig: valve not good with 62 %, most likely 73; PS1 60 s mean 10 bar below normal'
+    """
+    likely = f", most likely {code}" if code else ""
+    return _joined(f"{named(machine)}: {component or 'piece'} not good with {percent(level)}{likely}", evidence)
+
+
 def with_act_before(sentence: str, at: datetime, act_before: datetime, time_zone: str) -> str:
     """Add until when to act, in the plant's time; with the date when it is not the day of ``at``.
 

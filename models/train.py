@@ -18,6 +18,7 @@ from models.bundle import Bundle
 from models.card import judged_of, regimes_in_words
 from models.engine.engine import HERE, Engine
 from models.fit import fit_bundle
+from models.judged import PIECE_BY_PIECE, Verdicts, dealt_at_random
 from models.known_history import KnownHistory
 from models.label import target_events
 from models.label_check import check_labels
@@ -58,7 +59,7 @@ class TrainReport:
     reasons: Mapping[str, int]
     labels: tuple[str, ...]
     evidence: Sufficiency
-    judged: BacktestReport | None
+    judged: Verdicts | None
     not_judged: str = ""
     hindrance: str = ""
     leaks: tuple[Leak, ...] = ()
@@ -156,6 +157,9 @@ def train(
         When the version cannot be saved.
     """
     require_allowed(entry, registry.types)
+    if entry.task in PIECE_BY_PIECE:
+        asked = dealt_at_random(entry) if random_split else entry
+        return _trained_on_pieces(plant, history, asked, registry, now=now, until=until, progress=progress)
     history = history if until is None else KnownHistory(history, until)
     spans = history.spans(entry.machine_class)
     machines = [machine for machine in plant.teachers_of(entry.machine_class) if machine in spans]
@@ -188,6 +192,39 @@ def train(
     step("fitting to the whole past", 3, 3)
     labels = tuple(each.sentence for each in check_labels(plant, history, machine_class))
     return replace(report, judged=judged, not_judged=why_not, labels=labels, leaks=leaks, accepted=reason)
+
+
+def _trained_on_pieces(
+    plant: Plant,
+    history: History,
+    entry: ModelEntry,
+    registry: Registry,
+    *,
+    now: datetime,
+    until: datetime | None,
+    progress: Progress | None,
+) -> TrainReport:
+    """Do the same with a model that learns from inspected pieces: judge, fit to all of them, save."""
+    from models.conditions.judge import judge
+    from models.conditions.train import Shop, condition_bundle, evidence_of, judging
+
+    step = progress or _silent
+    step("features", 0, 1)
+    shop = Shop.of(plant, history, entry, until)
+    step("features", 1, 1)
+    evidence = evidence_of(entry, shop.pieces)
+    found, why_not = None, ""
+    try:
+        found = judge(entry, plant, shop.table, shop.pieces, judging(progress))
+    except NotEnoughDataError as error:
+        why_not = str(error)
+    step("fitting to all pieces", 0, 1)
+    bundle = condition_bundle(entry, plant, shop, found)
+    bundle = replace(bundle, card={**bundle.card, "claim": evidence.claim, "enough_evidence": evidence.enough})
+    enough = evidence.enough and found is not None and found.enough
+    report = _registered(bundle, registry, evidence, enough=enough, now=now)
+    step("fitting to all pieces", 1, 1)
+    return replace(report, judged=found, not_judged=why_not)
 
 
 def _live_card(registry: Registry, model: str) -> Mapping[str, Any] | None:

@@ -87,6 +87,7 @@ def _wanted(source: Source) -> list[tuple[str, str]]:
         *(("machine", column) for column in source.machine),
         *(("time", column) for column in source.time or []),
         ("cycle", source.cycle),
+        ("step", source.step),
         ("signal_column", source.signal_column),
         ("value_column", source.value_column),
     ]
@@ -104,7 +105,7 @@ def _check_rows_are_placed(source: Source, where: str) -> None:
     if not source.machine and not source.machine_is:
         raise SourceError(f"{where}: source {source.name!r} names no machine; write machine = 'column' or machine_is")
     timed_events = bool(source.events) and all(each.time for each in source.events)
-    if source.time is None and source.cycle is None and not timed_events:
+    if source.time is None and source.cycle is None and not source.cycle_is_row and not timed_events:
         raise SourceError(f"{where}: source {source.name!r} names no time; write time = 'column' or cycle = 'column'")
     if (source.signal_column is None) != (source.value_column is None):
         raise SourceError(

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from ingest.decode import long_form
 from ingest.decode.ahead import turn_ahead_away
+from ingest.decode.cycles import NOT_READ, cycle_times
 from ingest.decode.event_rows import EventDecoder
+from ingest.decode.levels import level_numbers
 from ingest.decode.machine import MachineColumn, Machines
 from ingest.decode.mapping import Mapping
 from ingest.decode.number import empty, numbers
@@ -33,9 +35,6 @@ from ingest.turned_away import Cell, TurnedAway, Why
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-_CYCLE_ZERO = datetime(2000, 1, 1, tzinfo=UTC)
-_NOT_READ = -(2**62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +93,16 @@ class RowDecoder:
         self._plant = plant
         self._mapping = mapping
         known = newest_reading or {}
-        self._cycle_zero = np.array(
-            [*(known.get(each.name, _NOT_READ) for each in plant.machines), _NOT_READ], np.int64
-        )
+        self._newest_of = np.array([*(known.get(each.name, NOT_READ) for each in plant.machines), NOT_READ], np.int64)
         self.arrival = now
         self._old_after = old_after
         self.arrivals: pa.ChunkedArray | None = None
         """When each row of the next table arrived, where somebody before us knows that; they are wide rows."""
         self._most_rejected = most_rejected
         zone = ZoneInfo(source.time_zone or plant.time_zone)
+        self._zone = zone
         self._clock = LocalClock(zone)
+        self._rows = 0
         self._machines = MachineColumn(
             plant,
             source.machine,
@@ -222,9 +221,11 @@ class RowDecoder:
         if source.time is not None:
             column = joined_name(source.time)
             read = times(table[column], column, rejects, source.time_format)
-        elif source.cycle is not None:
-            column = source.cycle
-            read = self._cycles(table, column, machines, rejects)
+        elif source.cycle is not None or source.cycle_is_row:
+            column = source.cycle or ""
+            newest = self._newest_of[machines.codes] if source.cycle_after_newest else None
+            read = cycle_times(table, source, self._rows, self._zone, rejects, newest)
+            self._rows += table.num_rows
         else:
             return None, None, None
         if not read.usable.all():
@@ -243,28 +244,11 @@ class RowDecoder:
         readings = self._mapping.long or any(self._mapping.signals.values())
         return readings or any(each.needs_row_time and not each.planned for each in self._events)
 
-    def _cycles(self, table: pa.Table, column: str, machines: Machines, rejects: Rejects) -> Times:
-        source = self._mapping.source
-        length = (source.cycle_length or timedelta(hours=1)) // timedelta(microseconds=1)
-        start = source.cycle_start or _CYCLE_ZERO
-        if start.tzinfo is None:
-            start = start.replace(tzinfo=ZoneInfo(source.time_zone or self._plant.time_zone))
-        zero: int | Integers = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-        cycles = numbers(table[column], column, rejects)
-        usable = np.abs(cycles) * length < 2.0**60
-        if source.cycle_after_newest:
-            zero = self._cycle_zero[machines.codes]
-            silent = (zero == _NOT_READ) & (machines.codes >= 0)
-            rejects.add(np.flatnonzero(silent), column, table[column], "its machine has no reading to count from")
-            usable &= zero != _NOT_READ
-        whole = np.where(usable, cycles, 0)
-        return Times(zero + np.rint(whole * length).astype(np.int64), usable, np.zeros(len(cycles), np.bool_))
-
     def _note_newest(self, machines: Machines, stamps: Integers, placed: NDArray[np.bool_]) -> None:
         codes, when = machines.codes[placed], stamps[placed]
         for code in np.unique(codes).tolist():
             name = machines.names[code]
-            self.newest[name] = max(self.newest.get(name, _NOT_READ), int(when[codes == code].max()))
+            self.newest[name] = max(self.newest.get(name, NOT_READ), int(when[codes == code].max()))
 
     def _wide(
         self, table: pa.Table, machines: Machines, stamps: Integers, placed: NDArray[np.bool_], rejects: Rejects
@@ -279,7 +263,7 @@ class RowDecoder:
             columns: list[Floats] = []
             for signal, column in self._mapping.signals[name]:
                 if column not in values:
-                    values[column] = numbers(table[column], column, rejects, self._mapping.source.decimal)
+                    values[column] = self._cells(table[column], signal.name, column, rejects)
                 cells = values[column] if len(rows) == len(classes) else values[column][rows]
                 if convert := self._mapping.conversions.get((name, signal.name)):
                     cells = convert(cells)
@@ -297,6 +281,12 @@ class RowDecoder:
                     readings.append(self._readings(name, signals, machines.codes[rows], stamps[rows], columns, arrived))
                 used += len(rows)
         return readings, used, missing
+
+    def _cells(self, cells: pa.ChunkedArray, signal: str, column: str, rejects: Rejects) -> Floats:
+        """Return what a column holds of a signal, in the unit of the source."""
+        if levels := self._mapping.source.levels.get(signal):
+            return level_numbers(cells, column, levels, rejects)
+        return numbers(cells, column, rejects, self._mapping.source.decimal)
 
     def _readings(
         self,

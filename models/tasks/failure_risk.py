@@ -63,7 +63,7 @@ class RiskOfFailure:
     def folds(self, entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
         """Return folds whose tests hold only rows with a whole horizon that was observed."""
         over = is_over(table.time, entry.horizon, instant(known_until))
-        folds = choose_folds(table, targets, entry.horizon, entry.split)
+        folds = choose_folds(table, targets, entry.horizon, "machine" if entry.split == "machine" else "time")
         return [Fold(fold.train, fold.test[over[fold.test]]) for fold in folds]
 
     def threshold(

@@ -4,6 +4,7 @@ from typing import Final
 
 from ingest.plant import ModelEntry
 from models.tasks.anomaly import Anomaly
+from models.tasks.condition import Condition
 from models.tasks.failure_risk import RiskOfFailure
 from models.tasks.remaining_life import LifeThatRemains
 from models.tasks.task import Task
@@ -12,6 +13,7 @@ TASKS: Final[dict[str, Task]] = {
     "failure_risk": RiskOfFailure(),
     "anomaly": Anomaly(),
     "remaining_life": LifeThatRemains(),
+    "condition": Condition(),
 }
 
 

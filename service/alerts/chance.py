@@ -33,7 +33,7 @@ class Chance:
 def chance(alert: Alert, card_of: CardOf) -> Chance:
     """Return how likely an alert is right.
 
-    The level of a failure risk is a calibrated probability. The level of an anomaly only says how
+    The level of a failure risk or of a condition is a calibrated probability. The level of an anomaly only says how
     strange a machine looks, so the backtest of its version speaks for it: of the share of its alerts
     that were right, the lower bound of the 95 % interval. A model that was hardly tried promises little.
 
@@ -47,7 +47,7 @@ def chance(alert: Alert, card_of: CardOf) -> Chance:
     >>> chance(odd, lambda model, version: {"judged": {"precision": {"value": 0.5, "low": 0.12, "high": 0.88}}})
     Chance(share=0.12, basis='at least that share of its alerts was right in the backtest')
     """
-    if alert.kind == "failure ahead":
+    if alert.kind in ("failure ahead", "condition"):
         return Chance(alert.level)
     if alert.kind in _UNMEASURED:
         return Chance(None, _UNMEASURED[alert.kind])

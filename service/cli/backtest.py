@@ -9,7 +9,7 @@ from service.cli.call import MOMENT, current_call, engine_option, in_zone, progr
 from service.cli.each import each_model
 
 if TYPE_CHECKING:
-    from models.backtest_report import BacktestReport
+    from models.judged import Verdicts
 
 RANDOM_SPLIT = click.option(
     "--random-split", is_flag=True, help="Judge on windows drawn at random: flatters, and marks whatever comes of it."
@@ -35,7 +35,7 @@ def command(
 
     Machines are looked at when the plant file's jobs would have looked at them. The page needs no other file.
     """
-    from models.backtest import backtest
+    from models.judged import judged
     from service.jobs.looks import looks_of
 
     call = current_call()
@@ -44,7 +44,7 @@ def command(
         reports, problems = each_model(
             room.plant,
             models,
-            lambda entry: backtest(
+            lambda entry: judged(
                 room.plant,
                 room.store,
                 entry,
@@ -76,19 +76,22 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _told(report: "BacktestReport", page: Path | None) -> str:
+def _told(report: "Verdicts", page: Path | None) -> str:
     return report.summary() if page is None else f"{report.summary()}\nPictures: {page}"
 
 
-def _page_of(html: Path, report: "BacktestReport", several: bool) -> Path:
+def _page_of(html: Path, report: "Verdicts", several: bool) -> Path:
     from models.registry import slug
 
     return html.with_stem(f"{html.stem}-{slug(report.model)}") if several else html
 
 
-def _write(page: Path, report: "BacktestReport") -> None:
+def _write(page: Path, report: "Verdicts") -> None:
+    from models.backtest_report import BacktestReport
     from models.report.page import report_page
 
+    if not isinstance(report, BacktestReport):
+        raise click.ClickException(f"{report.model}: a page of pictures is drawn of alerts, and it raises none")
     text = report_page(report.to_dict(), [trace.to_dict() for trace in report.traces], said=report.summary())
     try:
         page.write_text(text, encoding="utf-8")

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import accumulate, groupby, pairwise
 
 import numpy as np
@@ -241,6 +242,13 @@ def _share(window: Sequence[Sample], longest: float, beyond: Callable[[float], b
     return math.fsum(over) / math.fsum(stands) if math.fsum(stands) else math.nan
 
 
+def _tenth(number: int, window: Sequence[Sample], *, deviation: bool = False) -> float:
+    own = [each for place, each in enumerate(window) if 10 * place // len(window) == number - 1]
+    if not own:
+        return math.nan
+    return math.sqrt(_central(own, 2)) if deviation else float(_mean(_values(own)))
+
+
 SLOW: dict[str, Callable[[Sequence[Sample]], float]] = {
     "mean": lambda window: float(_mean(_values(window))),
     "standard_deviation": lambda window: float(np.sqrt(_central(window, 2))),
@@ -283,6 +291,8 @@ SLOW: dict[str, Callable[[Sequence[Sample]], float]] = {
     "change_statistic": _change_statistic,
     "change_significant": lambda window: float(_change_statistic(window) > 1.3581),
     "change_age": _change_age,
+    **{f"tenth_{number}": partial(_tenth, number) for number in range(1, 11)},
+    **{f"tenth_{number}_deviation": partial(_tenth, number, deviation=True) for number in range(1, 11)},
 }
 
 SLOW_AGAINST_LIMITS: dict[str, Callable[[Sequence[Sample], Limits, float], float]] = {

@@ -33,13 +33,15 @@ def test_every_feature_has_one_way_to_be_computed() -> None:
 
 def test_what_a_feature_tells_is_said_once_for_all_that_ask() -> None:
     assert {each.name for each in FEATURES if each.reads_as_signal} == {
-        *("mean", "median", "root_mean_square", "last", "minimum", "maximum", "quantile_10", "quantile_90")
+        *("mean", "median", "root_mean_square", "last", "minimum", "maximum", "quantile_10", "quantile_90"),
+        *(f"tenth_{number}" for number in range(1, 11)),
     }
     spread = {each.name for each in FEATURES if each.absolute and not each.reads_as_signal}
     assert {each for each in spread if not BY_NAME[each].of_waveform} == {
         *("standard_deviation", "range", "energy", "band_power_1", "band_power_2", "band_power_3", "band_power_4"),
         *("interquartile_range", "median_absolute_deviation"),
         *("mean_absolute_change", "sum_of_absolute_changes", "steepest_change"),
+        *(f"tenth_{number}_deviation" for number in range(1, 11)),
     }
     assert {each for each in spread if BY_NAME[each].kind == "snapshot"} == {
         *("snapshot_rms", "snapshot_peak", "velocity_rms", "peak_amplitude"),

@@ -330,7 +330,11 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         ('stride = "1 h"', 'stride = "0 s"', "models[1].stride: is not above zero"),
         ('signals = ["pressure"]', 'signals = ["presure"]', "models[1].signals[1]: no signal 'presure'"),
         ('component = "seal" }', 'component = "sea" }', "models[1].target.component: no component 'sea'"),
-        ('split = "time"', 'split = "tme"', "models[1].split: 'tme' is none of time, machine; did you mean 'time'?"),
+        (
+            'split = "time"',
+            'split = "tme"',
+            "models[1].split: 'tme' is none of time, machine, group, random; did you mean",
+        ),
         ('every = "1 h"\n', "", "jobs[1].cron: is missing; write when"),
         ('every = "1 h"\n', 'every = "1 h"\ncron = "0 6 * * *"\n', "jobs[1].cron: stands beside 'every'"),
         ('models = ["press failure"]', 'models = ["pres failure"]', "jobs[1].models[1]: no model 'pres failure'"),

@@ -30,8 +30,11 @@ def data_of(plant: Plant, source: Source) -> Path:
     return path
 
 
-def test_there_is_one_for_each_of_the_four_data_sets() -> None:
-    assert set(PLANTS) >= {"azure_pdm", "cmapss_fd001", "nab_machine_temperature", "skab"}
+def test_there_is_one_for_each_of_the_data_sets() -> None:
+    assert {
+        *("azure_pdm", "cmapss_fd001", "nab_machine_temperature", "skab"),
+        *("ai4i2020", "aps_scania", "hydraulic", "injection_molding", "secom"),
+    } <= set(PLANTS)
 
 
 @pytest.mark.parametrize("stem", PLANTS)
@@ -46,7 +49,14 @@ def test_every_column_that_is_named_stands_in_the_data(plant: Plant, source: Sou
     mappings = [
         each for event in source.events for each in (event.component, event.code, event.flag, *(event.time or []))
     ]
-    named = [*source.machine, *(source.time or []), source.cycle, *(source.signals or {}).values(), *mappings]
+    named = [
+        *source.machine,
+        *(source.time or []),
+        source.cycle,
+        source.step,
+        *(source.signals or {}).values(),
+        *mappings,
+    ]
 
     assert {name for name in named if name} <= set(columns)
 
@@ -68,11 +78,15 @@ def test_the_machines_and_components_are_those_of_the_data(plant: Plant, source:
 @pytest.mark.parametrize("stem", PLANTS)
 def test_every_signal_has_a_column(stem: str) -> None:
     plant = PLANTS[stem]
-    source = plant.sources[0]
-    columns = pyarrow.parquet.read_schema(data_of(plant, source)).names
+    held: set[str] = set()
+    for source in plant.sources:
+        columns = pyarrow.parquet.read_schema(data_of(plant, source)).names
+        named = {
+            signal.name: (source.signals or {}).get(signal.name, signal.name) for signal in plant.classes[0].signals
+        }
+        held |= {signal for signal, column in named.items() if column in columns}
 
-    for signal in plant.classes[0].signals:
-        assert (source.signals or {}).get(signal.name, signal.name) in columns
+    assert held == {signal.name for signal in plant.classes[0].signals}
 
 
 @pytest.mark.parametrize("stem", PLANTS)

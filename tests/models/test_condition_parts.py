@@ -1,0 +1,124 @@
+"""The parts that conditions are learnt with: deals, prices, pools, derived columns."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.conditions.deal import at_random, by_group, in_time
+from models.conditions.derived import Derived, shares
+from models.conditions.pool import log_shares, pool_weights, pooled
+from models.conditions.price import best_shift, cheapest, price_table
+from models.split import Fold
+
+CODES = st.lists(st.integers(0, 3), min_size=6, max_size=80).map(lambda each: np.array(each, np.intp))
+
+
+def assert_each_is_judged_once(folds: list[Fold], count: int) -> None:
+    judged = np.concatenate([fold.test for fold in folds])
+    assert sorted(judged.tolist()) == list(range(count))
+    for fold in folds:
+        assert sorted([*fold.train.tolist(), *fold.test.tolist()]) == list(range(count))
+
+
+@given(CODES, st.integers(2, 5), st.integers(0, 5))
+def test_a_random_deal_holds_every_piece_out_once_and_spreads_codes_evenly(
+    code: NDArray[np.intp], count: int, seed: int
+) -> None:
+    folds = at_random(code, count, seed)
+
+    assert_each_is_judged_once(folds, len(code))
+    held = np.array([np.bincount(code[fold.test], minlength=4) for fold in folds])
+    assert (np.ptp(held, axis=0) <= 1).all()
+
+
+@given(CODES, st.integers(2, 5), st.data())
+def test_no_group_is_torn(code: NDArray[np.intp], count: int, data: st.DataObject) -> None:
+    group = np.array(data.draw(st.lists(st.integers(0, 9), min_size=len(code), max_size=len(code))), np.intp)
+    folds = by_group(code, group, count, 0)
+
+    if len(np.unique(group)) > 1:
+        assert_each_is_judged_once(folds, len(code))
+    for fold in folds:
+        assert not set(group[fold.train].tolist()) & set(group[fold.test].tolist())
+
+
+def test_folds_in_time_are_stretches() -> None:
+    time = np.random.default_rng(0).permutation(50).astype("datetime64[us]")
+
+    folds = in_time(time, 5)
+
+    assert_each_is_judged_once(folds, 50)
+    for fold in folds:
+        held = np.sort(time[fold.test].astype(int))
+        assert held[-1] - held[0] == len(held) - 1
+
+
+def test_what_is_expected_to_cost_least_is_said() -> None:
+    prices = price_table(["neg", "pos"], [("neg", "pos", 10), ("pos", "neg", 500)])
+    even = 10 / 510
+
+    said = cheapest(np.array([[1 - even + 1e-6, even - 1e-6], [1 - even - 1e-6, even + 1e-6]]), prices)
+
+    assert said.tolist() == [0, 1]
+    assert cheapest(np.array([[0.2, 0.5, 0.3]]), price_table([1, 2, 3], [])).tolist() == [1]
+
+
+def test_a_shift_is_learnt_where_probabilities_are_wrong_and_none_where_mistakes_cost_alike() -> None:
+    random = np.random.default_rng(0)
+    true = random.beta(0.3, 3, 4000)
+    code = (random.random(4000) < true).astype(np.intp)
+    told = true / (true + (1 - true) * np.e**1.5)
+    prices = price_table([0, 1], [(0, 1, 1), (1, 0, 20)])
+
+    assert best_shift(np.column_stack([1 - told, told]), code, prices) == pytest.approx(1.5, abs=0.8)
+    assert best_shift(np.column_stack([1 - told, told]), code, price_table([0, 1], [])) == 0
+
+
+def test_a_pool_believes_who_was_right_and_finds_out_who_was_too_sure() -> None:
+    random = np.random.default_rng(0)
+    true = random.dirichlet([1, 1, 1], 3000)
+    code = np.array([random.choice(3, p=each) for each in true])
+    sure = true**3 / (true**3).sum(axis=1, keepdims=True)
+    noise = random.dirichlet([1, 1, 1], 3000)
+
+    weights = pool_weights(log_shares(np.stack([sure, noise])), code)
+
+    assert weights[0] == pytest.approx(1 / 3, abs=0.05)
+    assert weights[1] < 0.05
+    np.testing.assert_allclose(pooled(log_shares(np.stack([sure, noise])), weights), true, atol=0.08)
+
+
+@given(st.lists(st.lists(st.floats(0, 1e6), min_size=4, max_size=4), min_size=1, max_size=5))
+def test_shares_of_a_histogram_add_up(bins: list[list[float]]) -> None:
+    made = shares(np.array(bins))
+
+    total, parts = made[:, 0], made[:, 1:5]
+    np.testing.assert_allclose(total, np.sum(bins, axis=1))
+    known = total > 0
+    np.testing.assert_allclose(parts[known].sum(axis=1), 1)
+    assert np.isnan(parts[~known]).all()
+
+
+def test_the_pair_that_decides_is_found_among_many_signals() -> None:
+    random = np.random.default_rng(0)
+    X = random.uniform(1, 3, (600, 6))
+    y = (X[:, 1] * X[:, 4] > 4.2).astype(int)
+
+    derived = Derived(paired=6, kept=3).fit(X, y)
+
+    assert (0, 1, 4) in derived.pairs_
+    assert np.isin(X[:, 1] * X[:, 4], derived.transform(X)).all()
+
+
+def test_only_columns_of_one_unit_are_subtracted() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 3))
+    y = (X[:, 0] > X[:, 1]).astype(int)
+
+    mixed = Derived(units=["K", "rpm", "K"], paired=3, kept=9).fit(X, y)
+    alike = Derived(units=["K", "K", "rpm"], paired=3, kept=9).fit(X, y)
+
+    assert [pair[1:] for pair in mixed.pairs_ if pair[0] == 2] == [(0, 2)]
+    assert (2, 0, 1) in alike.pairs_
