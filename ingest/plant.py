@@ -214,6 +214,12 @@ class Target(Part):
     code: str = Field("", description="Only this code.")
 
 
+DetectorName = Literal[
+    "principal components", "nearest memory", "ridge residual", "robust distance", "isolation", "shift"
+]
+"""The names in ``models.detector.DETECTORS``."""
+
+
 class ModelEntry(Part):
     """A model to train."""
 
@@ -243,10 +249,10 @@ class ModelEntry(Part):
     baseline: Duration | None = Field(
         None, description="Time at the start of each machine's history that is its own normal; none when left out."
     )
-    split: Literal["time", "machine"] | None = Field(
+    split: Literal["time", "machine", "baseline"] | None = Field(
         None,
         description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
-        "by time otherwise.",
+        "by time otherwise. Anomaly only: `baseline`, each machine learns from its own 'baseline' and nothing else.",
     )
     train_until: Moment | None = Field(
         None, description="End of the backtest's training part; when 60 % of the hours that hold readings have passed."
@@ -276,6 +282,9 @@ class ModelEntry(Part):
         "'my_package.MyClassifier'; see docs/estimators.md.",
     )
     estimator_parameters: dict[str, Any] = Field({}, description="What that class is made with.")
+    detectors: list[DetectorName] = Field(
+        [], description="Anomaly: detectors that look at the machines together; the usual ones when empty."
+    )
 
 
 class AlertSettings(Part):
