@@ -153,7 +153,7 @@ def _usual(
     entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform], least_samples: int
 ) -> tuple[str, ...]:
     """Return the features of a model whose entry names none."""
-    of_signals = LIFE_FEATURES if entry.task in REFERRED else SIGNAL_FEATURES
+    of_signals: tuple[str, ...] = LIFE_FEATURES if entry.task in REFERRED else SIGNAL_FEATURES
     if entry.task in _OF_PIECES:
         of_signals = PIECE_FEATURES if least_samples < LEAST_SAMPLES else CYCLE_FEATURES
     usual = of_signals + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()

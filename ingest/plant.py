@@ -243,6 +243,10 @@ class Target(Part):
 
 TaskName = Literal["failure_risk", "anomaly", "remaining_life", "condition"]
 """What a model can be asked for; each has a row in ``models.tasks.table``."""
+DetectorName = Literal[
+    "principal components", "nearest memory", "ridge residual", "robust distance", "isolation", "shift"
+]
+"""The names in ``models.detector.DETECTORS``."""
 
 
 class ModelEntry(Part):
@@ -279,7 +283,8 @@ class ModelEntry(Part):
     split: Split | None = Field(
         None,
         description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
-        "by time otherwise. Conditions only: `group` keeps pieces of one group together, and `random` does not.",
+        "by time otherwise. Anomaly only: `baseline`, each machine learns from its own 'baseline' and nothing else. "
+        "Conditions only: `group` keeps pieces of one group together, and `random` does not.",
     )
     train_until: Moment | None = Field(
         None, description="End of the backtest's training part; when 60 % of the hours that hold readings have passed."
@@ -310,6 +315,9 @@ class ModelEntry(Part):
     )
     estimator_parameters: dict[str, Any] = Field({}, description="What that class is made with.")
     condition: Condition = Field(Condition(), description="Condition: good codes, costs of mistakes, groups.")
+    detectors: list[DetectorName] = Field(
+        [], description="Anomaly: detectors that look at the machines together; the usual ones when empty."
+    )
 
 
 class AlertSettings(Part):

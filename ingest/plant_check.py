@@ -230,6 +230,13 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
         yield from _not_positive((*at, "windows", index), window)
     yield from _not_positive((*at, "stride"), model.stride)
     yield from _not_positive((*at, "baseline"), model.baseline)
+    if model.split == "baseline" and (model.baseline is None or model.task != "anomaly"):
+        yield Problem(
+            (*at, "split"),
+            "'baseline' is for models of task 'anomaly'; write 'time' or 'machine'"
+            if model.task != "anomaly"
+            else "'baseline' needs to know how long that is; add a baseline such as '30 d'",
+        )
 
 
 def _model(draft: Draft, at: Location, model: ModelEntry) -> Iterator[Problem]:

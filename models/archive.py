@@ -30,6 +30,7 @@ from models.proof import Proofs, UnprovenError
 from models.signing import Keys
 
 TRUSTED = (
+    "models.anomaly_level.AnomalyLevel",
     "models.calibration.HealthyTail",
     "models.calibration.Probability",
     "models.conditions.classifier.PieceClassifier",
@@ -40,10 +41,16 @@ TRUSTED = (
     "models.context.domain.Domain",
     "models.context.duties.Duties",
     "models.context.expected.Expected",
-    "models.detector.AnomalyLevel",
+    "models.detectors.isolation.Isolation",
+    "models.detectors.nearest_memory.NearestMemory",
     "models.detectors.principal_components.Block",
     "models.detectors.principal_components.PrincipalComponents",
+    "models.detectors.ridge_residual.RidgeResidual",
+    "models.detectors.robust_distance.RobustDistance",
+    "models.detectors.shift.Shift",
+    "models.deviations.Deviations",
     "models.diagnosis.Diagnosis",
+    "models.ensemble.Ensemble",
     "models.failure_risk.FailureRisk",
     "models.failure_risk.Trees",
     "models.life.learner.RemainingLife",

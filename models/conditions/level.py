@@ -15,6 +15,8 @@ from models.conditions.price import price_table
 from models.learner import View, grouped
 from models.normal_by_regime import Usual, usual_of
 from models.split import Fold
+from models.why.asked_parts import asked_parts
+from models.why.parts import Parts
 
 Floats = NDArray[np.float64]
 
@@ -122,6 +124,10 @@ class ConditionLevel:
         share = alarm / (alarm + missed) if alarm + missed else 0.5
         even = np.log(max(share, LOWEST)) - np.log(max(1 - share, LOWEST))
         return float(1 / (1 + np.exp(self.classifier.shift_ - even))), alarm, missed
+
+    def parts(self, table: FeatureTable) -> Parts:
+        """Return what each signal adds to the log-odds of each level when it leaves its normal."""
+        return asked_parts("log-odds", self.level, table, self.normal.of(table), self.group_of_column, len(self.groups))
 
     def shares(self, table: FeatureTable) -> Floats:
         """Return how much of what lifts each level each signal explains.

@@ -17,6 +17,8 @@ from models.life.reach import choose_reach
 from models.life.trees import Growing, grow
 from models.normal_by_regime import Usual, usual_of
 from models.split import Fold
+from models.why.asked_parts import asked_parts
+from models.why.parts import Parts
 
 SEEDS = 2
 TURNS = 300
@@ -121,6 +123,10 @@ class RemainingLife:
         predicted = self._predicted(table.values)
         quiet = self.outlook.quiet(predicted, self.horizon)
         return np.where(quiet[:, np.newaxis], np.nan, self.outlook.quantiles(predicted))
+
+    def parts(self, table: FeatureTable) -> Parts:
+        """Return what each signal adds to the log-odds of each level when it leaves its normal."""
+        return asked_parts("log-odds", self.level, table, self.normal.of(table), self.group_of_column, len(self.groups))
 
     def shares(self, table: FeatureTable) -> Floats:
         """Return how much of what shortens each life each signal explains.
