@@ -12,6 +12,7 @@ from features.catalogue import BY_NAME
 from features.microsecond import EPOCH, MICROSECOND, Times, microseconds, moment
 from features.moments import no_samples
 from features.recipe import Recipe
+from features.reference import ReferredHistory
 from features.regime_share import regime_columns
 from features.remembered_panes import summarise_newest
 from features.snapshot_windows import of_waveform
@@ -50,6 +51,8 @@ def extract(
     ----------
     cells : about how many readings may be held at once
     """
+    if recipe.reference is not None:
+        history = ReferredHistory(history, recipe.reference)
     ends = window_ends(recipe.stride, start, end)
     tracks = _tracks(recipe, history, machines, ends)
     count = sum(track.count for track in tracks)

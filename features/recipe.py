@@ -18,6 +18,7 @@ from features.filled import LEAST_SAMPLES, LEAST_SHARE
 from features.limits import Limits
 from features.measures import MEASURE
 from features.microsecond import MICROSECOND
+from features.reference import Reference
 from features.regimes import Regimes
 from features.running import Running
 from features.usual import SIGNAL_FEATURES
@@ -57,6 +58,7 @@ class Recipe:
     min_fill : least share of its expected readings that a window of a signal must hold, 0 to 1
     regimes : declared ways of running; ``None`` if there are none
     operating : those of ``signals`` that say what a machine is told to do, not how it takes it
+    reference : where machines are run, if readings are referred to one condition before they are summarised
     least_samples : a window of fewer samples of a signal has none of its features
     """
 
@@ -76,6 +78,7 @@ class Recipe:
     min_fill: float = LEAST_SHARE
     regimes: Regimes | None = None
     operating: tuple[str, ...] = ()
+    reference: Reference | None = None
     least_samples: int = LEAST_SAMPLES
 
     def __post_init__(self) -> None:
@@ -221,6 +224,7 @@ class Recipe:
             **({} if self.min_fill == LEAST_SHARE else {"min_fill": self.min_fill}),
             **({} if self.regimes is None else {"regimes": self.regimes.to_dict()}),
             **({"operating": list(self.operating)} if self.operating else {}),
+            **({} if self.reference is None else {"reference": self.reference.to_dict()}),
             **({} if self.least_samples == LEAST_SAMPLES else {"least_samples": self.least_samples}),
         }
 
@@ -252,6 +256,7 @@ class Recipe:
             min_fill=data.get("min_fill", LEAST_SHARE),
             regimes=Regimes.from_dict(data["regimes"]) if "regimes" in data else None,
             operating=tuple(data.get("operating", ())),
+            reference=Reference.from_dict(data["reference"]) if "reference" in data else None,
             least_samples=data.get("least_samples", LEAST_SAMPLES),
         )
 

@@ -11,11 +11,13 @@ from features.filled import LEAST_SAMPLES
 from features.limits import Limits
 from features.nice_length import DAY, NICE, nice_length
 from features.recipe import Recipe
+from features.reference import Reference
 from features.regimes import Regimes
 from features.running import Running
 from features.usual import (
     BASELINE_FEATURES,
     CYCLE_FEATURES,
+    LIFE_FEATURES,
     NEW_FEATURES,
     PIECE_FEATURES,
     SIGNAL_FEATURES,
@@ -27,11 +29,14 @@ from ingest.duration import format_duration
 from ingest.errors import PlantFileError
 from ingest.plant import MachineClass, ModelEntry
 
-_LEARNT_FROM_EVENTS = ("failure_risk",)
+_LEARNT_FROM_EVENTS = ("failure_risk", "remaining_life")
 """Tasks that learn how use and repairs go before events; others would only learn that time passes."""
 _OF_PIECES = ("condition",)
 """Tasks whose windows are pieces or cycles, each one after the other."""
 _READINGS = {1: "one reading", LEAST_SAMPLES: "three readings"}
+
+REFERRED = ("remaining_life",)
+"""Tasks that follow slow wear, whatever a machine is told to do: their readings are referred to one condition."""
 
 
 def recipe_for(
@@ -41,6 +46,7 @@ def recipe_for(
     sampling: Mapping[str, timedelta],
     error_codes: Sequence[str] = (),
     from_new: bool = False,
+    reference: Reference | None = None,
 ) -> Recipe:
     """Return the recipe of a model: what its entry says, and defaults for the rest.
 
@@ -55,6 +61,8 @@ def recipe_for(
     error_codes : codes to count one by one
     from_new : whether machines are new at their first reading (run-to-failure), so that the hours
         since then say something
+    reference : where machines are run, if readings are to be referred to one condition; then the signals that say
+        how a machine is run are used for that and for nothing else
 
     Raises
     ------
@@ -64,6 +72,7 @@ def recipe_for(
     """
     known = [signal.name for signal in machine_class.signals]
     asked = tuple(entry.signals or known)
+    given = () if reference is None else reference.operating
     unknown = [name for name in asked if name not in known]
     if unknown:
         there = ", ".join(known)
@@ -71,7 +80,7 @@ def recipe_for(
     waveforms = tuple(
         Waveform.of(machine_class, each, sampling) for each in machine_class.waveforms if each.name in asked
     )
-    signals = tuple(name for name in asked if name not in {each.signal for each in waveforms})
+    signals = tuple(name for name in asked if name not in {*given, *(each.signal for each in waveforms)})
     every = tuple(sampling[name] for name in signals)
     steps = [*every, *(each.every for each in waveforms)]
     least = _least_samples(entry, min(steps))
@@ -103,6 +112,7 @@ def recipe_for(
             min_fill=entry.min_fill,
             regimes=regimes,
             operating=operating,
+            reference=reference,
             least_samples=least,
         )
     except ValueError as error:
@@ -143,7 +153,7 @@ def _usual(
     entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform], least_samples: int
 ) -> tuple[str, ...]:
     """Return the features of a model whose entry names none."""
-    of_signals: tuple[str, ...] = SIGNAL_FEATURES
+    of_signals: tuple[str, ...] = LIFE_FEATURES if entry.task in REFERRED else SIGNAL_FEATURES
     if entry.task in _OF_PIECES:
         of_signals = PIECE_FEATURES if least_samples < LEAST_SAMPLES else CYCLE_FEATURES
     usual = of_signals + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()

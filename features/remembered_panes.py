@@ -1,7 +1,7 @@
 """Panes that were made of readings once, for the next windows that look back on them.
 
-A round asks for the newest window only, whose longest look back may be a hundred times its stride. The panes of that time
-are the same as they were for the window before.
+A round asks for the newest window only, which may look back on a hundred times its stride. The panes of that time are
+the same as they were for the window before.
 """
 
 from collections.abc import Sequence

@@ -67,7 +67,8 @@ class Stream:
     Raises
     ------
     ValueError
-        When ``late_within`` is negative, or the recipe has waveforms: their snapshots are read from the store.
+        When ``late_within`` is negative, the recipe has waveforms, whose snapshots are read from the store, or a
+        reference.
     """
 
     def __init__(
@@ -86,6 +87,10 @@ class Stream:
         if recipe.waveforms:
             raise ValueError(
                 f"'{recipe.waveforms[0].signal}' is a waveform, which a stream does not hold; leave it out, or extract"
+            )
+        if recipe.reference is not None:
+            raise ValueError(
+                "the readings of this recipe are referred to one condition, which a stream does not do; extract"
             )
         self.recipe, self.history = recipe, history
         self.read_again = 0

@@ -55,4 +55,7 @@ WAVEFORM_FEATURES = (
 
 BASELINE_FEATURES = ("mean_shift", "spread_ratio")
 USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
+LIFE_FEATURES = ("mean", "standard_deviation", "slope", "mean_change")
+"""What a remaining life is told from: where each signal stands and where it is going, over windows up to a life."""
+
 NEW_FEATURES = ("hours_in_service",)

@@ -124,6 +124,11 @@ class Machine(Part):
     site: str = Field("", description="Site.")
     area: str = Field("", description="Area.")
     line: str = Field("", description="Production line.")
+    hold_out: bool = Field(
+        False,
+        description="Whether nothing is learnt from it and no backtest judges it, so that a last test stays one; it is "
+        "watched like all others.",
+    )
 
 
 class EventMapping(Part):
@@ -155,6 +160,9 @@ class Source(Part):
     format: Literal["csv", "parquet", "arrow"] | None = Field(None, description="Guessed from the ending if left out.")
     machine: Columns = Field([], description="Column (or columns, joined by '/') that names the machine.")
     machine_is: str = Field("", description="The machine, when all rows are of one machine.")
+    machine_prefix: str = Field(
+        "", description="Written before each name in those columns, where two sources name different machines alike."
+    )
     time: TimeColumns | None = Field(
         None, description="Column of the event time; or columns, such as date and clock, joined by a blank."
     )
@@ -165,6 +173,9 @@ class Source(Part):
     cycle: str | None = Field(None, description="Column with a cycle counter, in place of a time.")
     cycle_length: Duration | None = Field(None, description="Length of one cycle; needed with 'cycle'.")
     cycle_start: Moment | None = Field(None, description="Time of cycle 0; 2000-01-01 UTC when left out.")
+    cycle_after_newest: bool = Field(
+        False, description="Cycle 0 is the newest reading of each machine, from the sources before this one."
+    )
     cycle_is_row: bool = Field(
         False,
         description="Rows name neither time nor cycle: they stand in the order in which they came, and the number of "
@@ -230,14 +241,23 @@ class Target(Part):
     code: str = Field("", description="Only this code.")
 
 
+TaskName = Literal["failure_risk", "anomaly", "remaining_life", "condition"]
+"""What a model can be asked for; each has a row in ``models.tasks.table``."""
+DetectorName = Literal[
+    "principal components", "nearest memory", "ridge residual", "robust distance", "isolation", "shift"
+]
+"""The names in ``models.detector.DETECTORS``."""
+
+
 class ModelEntry(Part):
     """A model to train."""
 
     name: Name = Field(description="Name of the model, unique in the plant.")
-    task: Literal["failure_risk", "anomaly", "condition"] = Field(
+    task: TaskName = Field(
         description="failure_risk: probability of a failure within the horizon; needs failures. "
-        "anomaly: strangeness; needs no labels. condition: what an inspection of a piece, a cycle or a machine would "
-        "record; needs inspections with codes."
+        "anomaly: strangeness; needs no labels. remaining_life: hours until a failure, with an interval; needs "
+        "machines that failed. condition: what an inspection of a piece, a cycle or a machine would record; needs "
+        "inspections with codes."
     )
     machine_class: Name = Field(alias="class", description="Class of machines that it watches.")
     horizon: Duration = Field(description="How far ahead an alert may come before the event and still be right.")
@@ -263,7 +283,8 @@ class ModelEntry(Part):
     split: Split | None = Field(
         None,
         description="How the backtest keeps training and judging apart; by machine for run-to-failure sources, "
-        "by time otherwise. Conditions only: `group` keeps pieces of one group together, and `random` does not.",
+        "by time otherwise. Anomaly only: `baseline`, each machine learns from its own 'baseline' and nothing else. "
+        "Conditions only: `group` keeps pieces of one group together, and `random` does not.",
     )
     train_until: Moment | None = Field(
         None, description="End of the backtest's training part; when 60 % of the hours that hold readings have passed."
@@ -294,6 +315,9 @@ class ModelEntry(Part):
     )
     estimator_parameters: dict[str, Any] = Field({}, description="What that class is made with.")
     condition: Condition = Field(Condition(), description="Condition: good codes, costs of mistakes, groups.")
+    detectors: list[DetectorName] = Field(
+        [], description="Anomaly: detectors that look at the machines together; the usual ones when empty."
+    )
 
 
 class AlertSettings(Part):
@@ -371,6 +395,10 @@ class Plant(Part):
     def machines_of(self, machine_class: str) -> tuple[str, ...]:
         """Names of the machines of a class, in the order of the plant file."""
         return tuple(each.name for each in self.machines if each.machine_class == machine_class)
+
+    def teachers_of(self, machine_class: str) -> tuple[str, ...]:
+        """Names of the machines of a class that models may learn from and are judged on."""
+        return tuple(each.name for each in self.machines if each.machine_class == machine_class and not each.hold_out)
 
     def class_of(self, machine: str) -> MachineClass:
         """Return the class of a machine; ``KeyError`` if there is no such machine."""

@@ -145,6 +145,10 @@ def _source(draft: Draft, at: Location, source: Source) -> Iterator[Problem]:
         )
     if source.machine_is:
         yield from _unknown((*at, "machine_is"), "machine", source.machine_is, draft.machine_names)
+    if source.machine_prefix and not source.machine:
+        yield Problem(
+            (*at, "machine_prefix"), "has no meaning without 'machine'; add machine = a column, or leave it out"
+        )
     yield from check_cycles(at, source)
     if not source.path.strip():
         yield Problem((*at, "path"), "is empty; write a file, a folder or a glob such as 'readings/*.csv'")
@@ -206,7 +210,7 @@ def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Prob
 
 
 def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
-    if model.task == "failure_risk":
+    if model.task != "anomaly":
         yield from _not_positive((*at, "horizon"), model.horizon)
     yield from check_condition(at, model)
     if model.horizon > _NOTHING and model.needed_lead >= model.horizon:
@@ -226,6 +230,13 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
         yield from _not_positive((*at, "windows", index), window)
     yield from _not_positive((*at, "stride"), model.stride)
     yield from _not_positive((*at, "baseline"), model.baseline)
+    if model.split == "baseline" and (model.baseline is None or model.task != "anomaly"):
+        yield Problem(
+            (*at, "split"),
+            "'baseline' is for models of task 'anomaly'; write 'time' or 'machine'"
+            if model.task != "anomaly"
+            else "'baseline' needs to know how long that is; add a baseline such as '30 d'",
+        )
 
 
 def _model(draft: Draft, at: Location, model: ModelEntry) -> Iterator[Problem]:

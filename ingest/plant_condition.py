@@ -51,4 +51,4 @@ class Condition(Part):
     )
 
 
-Split = Literal["time", "machine", "group", "random"]
+Split = Literal["time", "machine", "baseline", "group", "random"]

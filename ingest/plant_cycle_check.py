@@ -31,12 +31,18 @@ def check_cycles(at: Location, source: Source) -> Iterator[Problem]:
     if counted and source.cycle_length is None:
         yield Problem((*at, "cycle_length"), "is missing; write how long one cycle lasts, such as '1 h'")
     if not counted:
-        for key in ("cycle_length", "cycle_start", "step", "step_length"):
-            if getattr(source, key) is not None:
+        for key in ("cycle_length", "cycle_start", "cycle_after_newest", "step", "step_length"):
+            if getattr(source, key) not in (None, False):
                 yield Problem((*at, key), "has no meaning without 'cycle'; add cycle = a column, or leave it out")
     elif (source.step is None) != (source.step_length is None):
         missing = "step_length" if source.step else "step"
         yield Problem((*at, missing), "is missing; readings within a cycle need step and step_length")
+    elif source.cycle_after_newest and source.cycle is None:
+        yield Problem(
+            (*at, "cycle_after_newest"), "has no meaning without 'cycle'; add cycle = a column, or leave it out"
+        )
+    elif source.cycle_after_newest and source.cycle_start is not None:
+        yield Problem((*at, "cycle_start"), "stands beside 'cycle_after_newest'; keep one of the two")
     for key in ("cycle_length", "step_length"):
         length = getattr(source, key)
         if length is not None and length <= timedelta():

@@ -30,6 +30,7 @@ from models.proof import Proofs, UnprovenError
 from models.signing import Keys
 
 TRUSTED = (
+    "models.anomaly_level.AnomalyLevel",
     "models.calibration.HealthyTail",
     "models.calibration.Probability",
     "models.conditions.classifier.PieceClassifier",
@@ -40,12 +41,22 @@ TRUSTED = (
     "models.context.domain.Domain",
     "models.context.duties.Duties",
     "models.context.expected.Expected",
-    "models.detector.AnomalyLevel",
+    "models.detectors.isolation.Isolation",
+    "models.detectors.nearest_memory.NearestMemory",
     "models.detectors.principal_components.Block",
     "models.detectors.principal_components.PrincipalComponents",
+    "models.detectors.ridge_residual.RidgeResidual",
+    "models.detectors.robust_distance.RobustDistance",
+    "models.detectors.shift.Shift",
+    "models.deviations.Deviations",
     "models.diagnosis.Diagnosis",
+    "models.ensemble.Ensemble",
     "models.failure_risk.FailureRisk",
     "models.failure_risk.Trees",
+    "models.life.learner.RemainingLife",
+    "models.life.outlook.Outlook",
+    "models.life.reach.Reach",
+    "models.life.trees.LifeTrees",
     "models.normal.Normal",
     "models.normal_by_regime.Cell",
     "models.normal_by_regime.NormalByRegime",
@@ -144,9 +155,9 @@ def read(folder: Path, keys: Keys, proofs: Proofs, types: Sequence[str] = ()) ->
     RegistryError
         As ``prove``.
     """
-    import skops.io  # takes a second, which a server's start need not wait for
-
     manifest, data = prove(folder, keys, proofs, types)
+    import skops.io  # takes a second, for which neither a server's start nor a refusal need wait
+
     try:
         state = skops.io.loads(data, trusted=[*TRUSTED, *types])
         recipe = Recipe.from_dict(manifest["recipe"])

@@ -13,6 +13,7 @@ from features.table import FeatureTable
 from models.assessment import Assessments, Reason
 from models.bundle import Bundle
 from models.explain import Explanation, explain
+from models.life.life import LEVELS, tells_life
 from models.moment import instants, span
 from models.rows import by_machine, machine_rows
 from models.sensors.health import Health
@@ -28,8 +29,8 @@ __all__ = [
 ]
 
 _ROWS_TOGETHER = 8
-"""Products of matrices round otherwise for a single row than for several, and may for what is left over of the registers
-of a processor: with rows in eights, each level is the same to the bit whoever else is asked about."""
+"""Products of matrices round otherwise for a single row than for several, and may for what is left over of a
+processor's registers: with rows in eights, each level is the same to the bit whoever else is asked about."""
 
 LEAST_FILLED = 0.5
 """Share of the shortest window that readings must cover."""
@@ -48,6 +49,7 @@ def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
         padded = np.append(rows, np.repeat(rows[-1:], -len(rows) % _ROWS_TOGETHER))
         level[ok] = bundle.learner.level(bundle.seen(table.where(padded)))[: len(rows)]
     reason[ok & np.isnan(level)] = Reason.TOO_LITTLE.value
+    life, reach = _life(bundle, table, ok, reason)
     return Assessments(
         model=bundle.entry.name,
         version=bundle.version,
@@ -58,7 +60,22 @@ def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
         threshold=bundle.threshold,
         signals=table.signals,
         filled=table.filled_by_signal,
+        life=life,
+        reach=reach,
     )
+
+
+def _life(
+    bundle: Bundle, table: FeatureTable, ok: NDArray[np.bool_], reason: NDArray[np.object_]
+) -> tuple[NDArray[np.float64] | None, float]:
+    """Return the remaining lives and how far they are told; say in ``reason`` where nothing degrades."""
+    if not tells_life(bundle.learner):
+        return None, np.nan
+    life = np.full((len(table), len(LEVELS)), np.nan)
+    if ok.any():
+        life[ok] = bundle.learner.life(bundle.seen(table.where(ok)))
+    reason[ok & np.isnan(life[:, 0])] = Reason.NOT_DEGRADING.value
+    return life, bundle.learner.reach
 
 
 def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
@@ -108,7 +125,14 @@ def none_while(assessments: Assessments, spans: pd.DataFrame, reason: Reason) ->
             last = np.searchsorted(begin, time, side="left") - 1
             within = (last >= 0) & (time <= over[last])
             level[mine][within], why[mine][within] = np.nan, reason.value
-    return replace(assessments, level=level, reason=why)
+    return _unsaid(replace(assessments, level=level, reason=why))
+
+
+def _unsaid(assessments: Assessments) -> Assessments:
+    """Tell no remaining life where there is no level."""
+    if assessments.life is None:
+        return assessments
+    return replace(assessments, life=np.where(np.isnan(assessments.level)[:, np.newaxis], np.nan, assessments.life))
 
 
 def none_while_unbelieved(
@@ -123,9 +147,9 @@ def none_while_unbelieved(
     level, reason = assessments.level.copy(), assessments.reason.copy()
     for machine, mine in machine_rows(assessments.machine).items():
         bad = unbelieved(assessments.time[mine], health[machine], signals, shortest)
-        bad &= reason[mine] == Reason.OK.value
+        bad &= ~np.isnan(level[mine])
         level[mine][bad], reason[mine][bad] = np.nan, Reason.SENSOR_FAULT.value
-    return replace(assessments, level=level, reason=reason)
+    return _unsaid(replace(assessments, level=level, reason=reason))
 
 
 def unbelieved(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.filled import Filled, filled_of
+from models.life.life import Life
 
 
 class Reason(StrEnum):
@@ -22,6 +23,12 @@ class Reason(StrEnum):
     OUT_OF_DOMAIN = "out of domain"
     DOWN = "broken down"
     SETTLING = "settling after a failure"
+    NOT_DEGRADING = "not degrading"
+    """There is a level, but no remaining life: nothing shows that one is being used up."""
+
+
+SAID = (Reason.OK, Reason.NOT_DEGRADING)
+"""With these there is a level."""
 
 
 def reason_counts(reasons: NDArray[Any]) -> dict[str, int]:
@@ -44,7 +51,7 @@ def not_assessed(counts: Mapping[str, int]) -> str:
     'Not assessed for 40 % of the time: off 39 %, insufficient data 1 %.'
     """
     total = sum(counts.values())
-    rest = {reason: count for reason, count in counts.items() if reason != Reason.OK and count}
+    rest = {reason: count for reason, count in counts.items() if reason not in SAID and count}
     if not rest:
         return ""
     why = ", ".join(f"{reason} {_percent(count / total)}" for reason, count in rest.items())
@@ -64,14 +71,18 @@ class Assessments:
     model, version : who says so
     machine : array of str objects, shape (n,)
     time : array of datetime64[us] in UTC, shape (n,)
-    level : float64 array of shape (n,), 0 to 1, higher is worse; NaN where ``reason`` is not ok
-        failure_risk: probability of the event within the horizon.
+    level : float64 array of shape (n,), 0 to 1, higher is worse; NaN where ``reason`` is neither ok nor not degrading
+        failure_risk, remaining_life: probability of the event within the horizon.
         anomaly: 1 − p, p the share of healthy time that looks at least as strange.
     reason : array of ``Reason`` values as str objects, shape (n,)
     threshold : level from which a machine is worth somebody's time
     signals : names of the signals of ``filled``
     filled : float32 array of shape (n, n_signals), or ``None`` where nobody knows
         Share of the expected readings of each signal that the level was built from, see ``FeatureTable``.
+    life : float64 array of shape (n, n_levels), or ``None`` of a task that tells none
+        Remaining life in hours at each of ``models.life.life.LEVELS``, infinite beyond ``reach``; NaN where
+        ``reason`` is not ok.
+    reach : up to how many hours a life is told; NaN of a task that tells none
 
     Sorted by (machine, time).
     """
@@ -85,6 +96,8 @@ class Assessments:
     threshold: float
     signals: tuple[str, ...] = ()
     filled: NDArray[np.float32] | None = None
+    life: NDArray[np.float64] | None = None
+    reach: float = np.nan
 
     def __len__(self) -> int:
         return len(self.time)
@@ -92,6 +105,12 @@ class Assessments:
     def built_from(self) -> list[Filled | None]:
         """Return how well the readings cover each row; ``None`` where nothing was expected, or nobody knows."""
         return filled_of(self.signals, self.filled, len(self))
+
+    def lives(self) -> list[Life | None]:
+        """Return the remaining life that is told of each row; ``None`` where none is."""
+        if self.life is None:
+            return [None] * len(self)
+        return [None if np.isnan(own).any() else Life.of(own, self.reach) for own in self.life]
 
     def where(self, rows: NDArray[Any]) -> "Assessments":
         """Return the rows of a mask or index."""
@@ -102,4 +121,5 @@ class Assessments:
             level=self.level[rows],
             reason=self.reason[rows],
             filled=None if self.filled is None else self.filled[rows],
+            life=None if self.life is None else self.life[rows],
         )

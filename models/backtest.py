@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.leaks.leak import Leak
 from features.recipe import Recipe
-from features.recipe_for import recipe_for
+from features.recipe_for import REFERRED, recipe_for
 from features.sampling import signal_intervals
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
@@ -22,6 +22,7 @@ from models.anywhere.table import table_anywhere
 from models.backtest_report import BacktestReport
 from models.believed import BelievedTable
 from models.bundle import Bundle
+from models.context.reference import reference_of
 from models.early import Early
 from models.engine.engine import HERE, Engine
 from models.evaluate import pooled
@@ -59,7 +60,8 @@ def backtest(
     By time: the model is the one that would have been trained at ``start``, with what was known
     then: a row whose outcome lies past ``start`` is not learnt from, which keeps a gap of one horizon.
     It then assesses (start, end]. By machine: every machine is assessed by a model that has never
-    seen it. Windows are causal, so this is what a replay day by day gives, only faster.
+    seen it. By baseline: by a model that has seen the first ``baseline`` of this machine alone. Windows
+    are causal, so this is what a replay day by day gives, only faster.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ def fitted_at(
     return _fitted(past, recipe, table, past.machines, past.start)
 
 
-def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine"]:
+def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine", "baseline"]:
     """Return how training and judging are kept apart: as the entry says, or as its sources suggest."""
     if entry.split == "time" or entry.split == "machine":
         return entry.split
@@ -139,13 +141,19 @@ def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine"]:
 def recipe_until(plant: Plant, history: History, entry: ModelEntry, until: datetime) -> Recipe:
     """Return the recipe that is made of an entry when nothing after ``until`` is known."""
     machine_class = plant.class_named(entry.machine_class)
-    errors = history.events(machines=plant.machines_of(machine_class.name), kinds=["error"], end=until)
+    machines = plant.teachers_of(machine_class.name)
+    errors = history.events(machines=machines, kinds=["error"], end=until)
+    sampling = signal_intervals(history, machine_class, until=until)
+    reference = None
+    if entry.task in REFERRED:
+        reference = reference_of(machine_class, history, machines, until, sampling=sampling)
     return recipe_for(
         entry,
         machine_class,
-        sampling=signal_intervals(history, machine_class, until=until),
+        sampling=sampling,
         error_codes=sorted(set(errors["code"])),
         from_new=any(source.run_to_failure for source in plant.sources),
+        reference=reference,
     )
 
 
@@ -208,9 +216,33 @@ def _at_random(past: Past, report: Progress, engine: Engine) -> tuple[list[Part]
     return [judge_part(past, one, table, unseen, past.machines, past.end, said=said)], leaks
 
 
+def _by_baseline(past: Past, report: Progress, engine: Engine) -> tuple[list[Part], tuple[Leak, ...]]:
+    report("features", 0, 2)
+    recipe = recipe_until(past.plant, past.history, past.entry, past.end)
+    whole = _believed(past, recipe, _before_all(past), past.end, engine)
+    of_machine = machine_rows(whole.table.machine)
+    parts, silent = [], []
+    for number, (machine, rows) in enumerate(of_machine.items()):
+        report("training and judging each machine by itself", number, len(of_machine))
+        own = whole.table.where(np.arange(rows.start, rows.stop))
+        known = past.spans[machine][0] + (past.entry.baseline or timedelta(0))
+        seen, unseen = own.where(own.time <= instant(known)), own.where(own.time > instant(max(known, past.start)))
+        try:
+            bundle = _fitted(past, recipe, seen, (machine,), known)
+        except NotEnoughDataError as error:
+            silent.append(error)
+            continue
+        parts.append(judge_part(past, bundle, seen, replace(whole, table=unseen), (machine,), known))
+    if not parts:
+        raise silent[0]
+    report("training and judging each machine by itself", len(of_machine), len(of_machine))
+    return parts, ()
+
+
 _SPLITS: Mapping[str, Callable[[Past, Progress, Engine], tuple[list[Part], tuple[Leak, ...]]]] = {
     "time": _by_time,
     "machine": _by_machine,
+    "baseline": _by_baseline,
     "random": _at_random,
 }
 

@@ -31,7 +31,7 @@ class BacktestReport:
     Attributes
     ----------
     start, end : the judged span, (start, end]
-    split : ``time`` or ``machine``
+    split : ``time``, ``machine`` or ``baseline``
     base_rate : share of assessments that an event follows within the horizon, of those whose whole
         horizon was observed; ``None`` when there is none
     thresholds : threshold of each bundle that was judged

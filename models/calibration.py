@@ -15,6 +15,7 @@ _ENOUGH_FOR_TWO_SLOPES = 30
 _FLATTEST = 0.02
 _MOST_KNOTS = 5_000
 _FEWEST_EXCEEDANCES = 10
+_FARTHEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -134,15 +135,14 @@ class HealthyTail:
 
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 1 − p of each score; NaN stays NaN."""
-        counted = np.interp(scores, self.knots, np.maximum(self.shares, self.beyond))
-        with np.errstate(over="ignore"):  # infinitely far out is a share of nothing, which is right
-            excess = np.maximum(0, scores - self.start) / self.scale
-        if self.shape > 0:
-            fitted = self.beyond * (1 + self.shape * excess) ** (-1 / self.shape)
-        else:
-            fitted = self.beyond * np.exp(-excess)
-        share = np.where(scores > self.start, fitted, counted)
-        return np.where(np.isnan(scores), np.nan, 1 - np.clip(share, 1e-12, 1.0))
+        return 1 - np.clip(np.exp(-self.surprise(scores)), 1e-12, 1.0)
+
+    def surprise(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return minus the logarithm of p of each score, which has no upper bound; NaN stays NaN."""
+        counted = -np.log(np.interp(scores, self.knots, np.maximum(self.shares, self.beyond)))
+        excess = np.minimum(np.maximum(0, scores - self.start) / self.scale, _FARTHEST)
+        far = np.log1p(self.shape * excess) / self.shape if self.shape > 0 else excess
+        return np.where(np.isnan(scores), np.nan, np.where(scores > self.start, far - np.log(self.beyond), counted))
 
 
 def _pareto(peaks: NDArray[np.float64], *, fallback: float) -> tuple[float, float]:

@@ -17,6 +17,8 @@ from models.baselines.table import WORDS
 from models.diagnosis import Diagnosis
 from models.learner import Learner
 from models.learnt_from import digest_of
+from models.life.card import life_lines
+from models.life.life import tells_life
 from models.tasks.table import TASKS
 from models.threshold import Choice
 from models.watermark import marked
@@ -77,6 +79,7 @@ def card_of(
         "components": dict(zip(diagnosis.components, diagnosis.failures, strict=True)) if diagnosis else {},
         # Left out where there is none, so that versions from before it stay as they were.
         **({} if context is None else {"context": _json(context)}),
+        **({"life": _json(learner.card())} if tells_life(learner) else {}),
         "threshold": _json(choice.to_dict()),
         "judged": None,
         "limits": list(TASKS[entry.task].limits),
@@ -112,6 +115,7 @@ def page(card: Mapping[str, Any]) -> str:
         f" every {recipe['stride']}; {recipe['features']} features, recipe {recipe['hash'][:12]}.",
         *([_components(card["components"])] if card["components"] else []),
         *_context_lines(card.get("context")),
+        *life_lines(card.get("life")),
         *([f"- {card['claim']}"] if card.get("claim") else []),
         "",
         *_leak_lines(card),

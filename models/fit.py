@@ -16,6 +16,8 @@ from models.card import card_of
 from models.context.context import Context
 from models.diagnosis import Diagnosis
 from models.label import target_events
+from models.life.life import tells_life
+from models.life.lives import lives_of, renewals_of
 from models.moment import span
 from models.normal_by_regime import usual_of
 from models.tasks.table import task_of
@@ -54,6 +56,8 @@ def fit_bundle(
     labels = task.labels(entry, table, targets, known_until)
     folds = task.folds(entry, table, targets, known_until)
     learner = task.learner(entry)
+    if tells_life(learner):
+        learner.told(lives_of(table, targets, renewals_of(events, entry.target, targets), known_until))
     told, healthy_rows, hidden = table, labels == 0, task.hides_operating
     context = Context.learn(recipe, told, healthy_rows, hide_operating=hidden)
     if context is None:

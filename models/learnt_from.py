@@ -32,6 +32,6 @@ def digest_of(table: FeatureTable, labels: NDArray[np.int8], targets: pd.DataFra
         digest.update(np.where(np.isnan(values), np.nan, values).tobytes())
         digest.update(labels[rows].astype("<i1").tobytes())
     digest.update("\n".join(map(str, targets["machine"])).encode())
-    for name in ("begin", "end"):
+    for name in (each for each in ("begin", "end") if each in targets):
         digest.update(instants(targets[name]).astype("<M8[us]").tobytes())
     return digest.hexdigest()

@@ -67,7 +67,7 @@ class Past:
             When a part is empty or there is no event to learn from.
         """
         spans = history.spans(entry.machine_class)
-        machines = tuple(each for each in plant.machines_of(entry.machine_class) if each in spans)
+        machines = tuple(each for each in plant.teachers_of(entry.machine_class) if each in spans)
         if not machines:
             raise NotEnoughDataError(
                 f"model '{entry.name}': no readings of class '{entry.machine_class}'; ingest its files first"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ingest.duration import format_duration
 from ingest.plant import ModelEntry
 from models.finding import Evidence
+from models.life.life import Life
 from models.why.similar import SimilarEpisode
 
 GIVEN_OTHERS = ", given the other signals"
@@ -58,7 +59,9 @@ def failure_sentence(
     return _joined(f"{named(machine)}: {about} ({percent(level)}, {track_record(record)})", evidence)
 
 
-def anomaly_sentence(machine: str, level: float, evidence: Sequence[Evidence]) -> str:
+def anomaly_sentence(
+    machine: str, level: float, evidence: Sequence[Evidence], per_machine_year: float | None = None
+) -> str:
     """Say that a machine behaves unlike its normal, without the time to act before.
 
     Examples
@@ -66,10 +69,26 @@ def anomaly_sentence(machine: str, level: float, evidence: Sequence[Evidence]) -
     >>> flow = Evidence(signal="flow", unit="l/s", feature="1 h mean", actual=3.1, expected=4.0, share=1.0)
     >>> anomaly_sentence("pump", 0.999_87, [flow])
     'pump behaves unlike its normal: flow 1 h mean 0.9 l/s below normal; stranger than 99.98 % of its healthy time'
+    >>> anomaly_sentence("P", 0.999_87, [], 0.42)
+    'P behaves unlike its normal; stranger than 99.98 % of its healthy time, as a healthy machine is 0.42 times a year'
     """
     why = ", ".join(_because(evidence))
     subject = f"{named(machine)} behaves unlike its normal"
-    return f"{subject}{': ' + why if why else ''}; stranger than {stranger_than(level)} of its healthy time"
+    often = "" if per_machine_year is None else f", as a healthy machine is {times_a_year(per_machine_year)}"
+    return f"{subject}{': ' + why if why else ''}; stranger than {stranger_than(level)} of its healthy time{often}"
+
+
+def times_a_year(rate: float) -> str:
+    """Say how often something happens.
+
+    Examples
+    --------
+    >>> times_a_year(12.3), times_a_year(0.42), times_a_year(0.021), times_a_year(1e-9)
+    ('12 times a year', '0.42 times a year', 'once in 48 years', 'less than once in 100 years')
+    """
+    if rate < 0.01:
+        return "less than once in 100 years"
+    return f"once in {number(1 / rate)} years" if rate < 0.1 else f"{number(rate)} times a year"
 
 
 def as_before(sentence: str, episode: SimilarEpisode | None, time_zone: str) -> str:
@@ -92,6 +111,33 @@ def as_before(sentence: str, episode: SimilarEpisode | None, time_zone: str) -> 
     found = episode.code or episode.component
     what = f"{episode.kind} of {day}{f' ({found})' if found else ''}"
     return f"{sentence}; as {named(episode.machine)} looked {number(episode.hours_before)} h before its {what}"
+
+
+def life_sentence(
+    entry: ModelEntry, machine: str, level: float, life: Life | None, evidence: Sequence[Evidence]
+) -> str:
+    """Say how many hours are left, without the time to act before.
+
+    Examples
+    --------
+    >>> entry = ModelEntry(name="m", task="remaining_life", machine_class="p", horizon="24 h")
+    >>> heat = Evidence(signal="heat", unit="degC", feature="20 h mean", actual=64.1, expected=60.0, share=0.7)
+    >>> life_sentence(entry, "17", 0.12, Life(22.4, 40.3, 61.0, 125.0), [heat])
+    'Machine 17: remaining life 40 h (10 %: 22 h, 90 %: 61 h); heat 20 h mean 4.1 degC above normal'
+    >>> life_sentence(entry, "press-3", 0.02, Life(80.0, math.inf, math.inf, 125.0), [])
+    'press-3: remaining life > 125 h (10 %: 80 h, 90 %: > 125 h)'
+    >>> life_sentence(entry, "press-3", 0.001, None, [])
+    'press-3: not degrading'
+    """
+    if life is None or math.isinf(life.low):
+        return _joined(f"{named(machine)}: not degrading", evidence)
+    low, middle, high = (_left(each, life.reach) for each in (life.low, life.middle, life.high))
+    subject = " ".join(filter(None, (f"{named(machine)}:", entry.target.component, "remaining life")))
+    return _joined(f"{subject} {middle} (10 %: {low}, 90 %: {high})", evidence)
+
+
+def _left(hours: float, reach: float) -> str:
+    return f"> {number(reach)} h" if math.isinf(hours) else f"{number(hours)} h"
 
 
 def condition_sentence(machine: str, component: str, code: str, level: float, evidence: Sequence[Evidence]) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -31,9 +30,7 @@ class Fold:
     test: NDArray[np.intp]
 
 
-def choose_folds(
-    table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, split: Literal["time", "machine"] | None
-) -> list[Fold]:
+def choose_folds(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, split: str | None) -> list[Fold]:
     """Return the folds that suit the events that there are.
 
     By machine when the backtest is by machine. By time otherwise, with ``EVENTS_PER_FOLD`` events a

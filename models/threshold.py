@@ -13,6 +13,7 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.event import events_table
 from ingest.plant import Costs, Target
+from models.alarm_rate import COUNTED, AlarmRate
 from models.ground import Ground, Rules
 from models.label import target_events
 from models.money import break_even
@@ -22,7 +23,7 @@ EVENTS_FOR_TRUST = 10
 """Held-out events at which the simulated optimum weighs as much as the break-even probability."""
 
 YEAR = timedelta(days=365.25)
-EPISODES_TO_FIT = 5
+EPISODES_TO_FIT = COUNTED
 LONGEST_EXTRAPOLATION = 10.0
 """Nothing is claimed about alerts rarer than once in so many times the healthy history."""
 
@@ -38,6 +39,7 @@ class Choice:
     why : one sentence for the model card
     events : held-out events that it was chosen on
     cost : what the held-out part cost at ``value``; ``None`` for a budget
+    rate : how often a healthy machine would raise an alarm at any level; ``None`` where that is not asked
     """
 
     value: float
@@ -45,6 +47,7 @@ class Choice:
     why: str
     events: int
     cost: float | None = None
+    rate: AlarmRate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the model card holds."""
@@ -54,6 +57,7 @@ class Choice:
             "why": self.why,
             "events": self.events,
             "cost": self.cost,
+            **({} if self.rate is None else {"false_alarms_per_machine_year": self.rate.to_list()}),
         }
 
 
@@ -140,11 +144,12 @@ def by_budget(
     allowed = max(asked, 1 / LONGEST_EXTRAPOLATION)
     candidates = _candidates(known)[::-1]
     raised = np.array([len(ground.begins(known >= candidate)) for candidate in candidates])
+    rate = AlarmRate.learn(candidates, raised, years)
     if allowed >= EPISODES_TO_FIT:
         # The highest candidate raises nothing, so one always fits.
         fits = int(np.argmax(np.r_[raised > allowed, True])) - 1
         why = f"raises {raised[fits]} alerts in {years:.2g} healthy machine-years; {allowed:.3g} are allowed"
-        return Choice(float(candidates[fits]), "budget", why, 0)
+        return Choice(float(candidates[fits]), "budget", why, 0, rate=rate)
     most = min(EPISODES_TO_FIT, int(raised.max()))
     anchor = int(np.argmax(raised >= most)) if most else len(candidates) - 1
     share = (1 - candidates[anchor]) * allowed / max(int(raised[anchor]), 1)
@@ -153,12 +158,11 @@ def by_budget(
         f" {allowed:.2g} are allowed, so the share of strange time is scaled down in proportion"
     )
     if allowed > asked:
-        rate = allowed / years
         why += (
-            f"; so short a history can hold no budget below {rate:.2g} false alarms per machine-year,"
+            f"; so short a history can hold no budget below {allowed / years:.2g} false alarms per machine-year,"
             f" {per_machine_year:.2g} were asked for"
         )
-    return Choice(float(1 - share), "extrapolated budget", why, 0)
+    return Choice(float(1 - share), "extrapolated budget", why, 0, rate=rate)
 
 
 def stride_of(table: FeatureTable) -> timedelta:

@@ -162,7 +162,7 @@ def train(
         return _trained_on_pieces(plant, history, asked, registry, now=now, until=until, progress=progress)
     history = history if until is None else KnownHistory(history, until)
     spans = history.spans(entry.machine_class)
-    machines = [machine for machine in plant.machines_of(entry.machine_class) if machine in spans]
+    machines = [machine for machine in plant.teachers_of(entry.machine_class) if machine in spans]
     if not machines:
         when = "" if until is None else f" before {until:%Y-%m-%d %H:%M}"
         raise NotEnoughDataError(

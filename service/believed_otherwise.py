@@ -12,7 +12,7 @@ from ingest.database import Database
 from ingest.history import History
 from ingest.plant import Plant
 from models.assess import unbelieved
-from models.assessment import Reason
+from models.assessment import SAID, Reason
 from models.bundle import Bundle
 from models.sensors.health import sensor_health
 from service.database import assessment_table
@@ -55,6 +55,6 @@ def _said(connection: Connection, model: str, machine: str, start: datetime, end
         assessment_table.c.machine == machine,
         assessment_table.c.time > start,
         assessment_table.c.time <= end,
-        assessment_table.c.reason.in_([Reason.OK.value, Reason.SENSOR_FAULT.value]),
+        assessment_table.c.reason.in_([*(each.value for each in SAID), Reason.SENSOR_FAULT.value]),
     )
     return dict(map(tuple, connection.execute(query)))

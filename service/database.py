@@ -85,6 +85,7 @@ assessment_table = Table(
     Column("threshold", Float, nullable=False),
     Column("filled", Float, comment="mean share of the expected readings; null where not known"),
     Column("thin", JSON(none_as_null=True), comment="share of each signal with few readings; null where none has"),
+    Column("life", JSON(none_as_null=True), comment="remaining hours at 10, 50 and 90 %; null where none is told"),
     sqlite_with_rowid=False,
 )
 """What each model said of each machine at each window end."""

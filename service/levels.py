@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Integer, Row, bindparam, func, select, type_c
 from ingest.database import Database
 from models.assessment import Reason
 from models.filled import Filled
+from models.life.life import Life
 from service.database import assessment_table as rows
 from service.series import Series
 
@@ -23,6 +24,7 @@ class Level:
     ----------
     level : 0 to 1, or ``None`` with the reason
     filled : which share of the expected readings it was built from; ``None`` where nobody knows
+    life : hours that remain; ``None`` where none are told
     """
 
     machine: str
@@ -33,6 +35,7 @@ class Level:
     reason: Reason
     threshold: float
     filled: Filled | None = None
+    life: Life | None = None
 
     @property
     def over(self) -> bool:
@@ -64,7 +67,17 @@ def newest_levels(state: Database, watched: Sequence[tuple[str, str]], *, until:
         asked = (connection.execute(newest, {"of": model, "on": machine}).first() for model, machine in watched)
         found = [row for row in asked if row is not None]
     return [
-        Level(row.machine, row.model, row.version, row.time, row.level, Reason(row.reason), row.threshold, _filled(row))
+        Level(
+            row.machine,
+            row.model,
+            row.version,
+            row.time,
+            row.level,
+            Reason(row.reason),
+            row.threshold,
+            _filled(row),
+            None if row.life is None else Life.from_dict(row.life),
+        )
         for row in found
     ]
 

@@ -16,7 +16,7 @@ from models.assessment import Assessments
 from models.persistence import START, Condition, step
 from service.database import assessment_table, watch_table
 
-_SAID = ("version", "level", "reason", "threshold", "filled", "thin")
+_SAID = ("version", "level", "reason", "threshold", "filled", "thin", "life")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +155,15 @@ def keep_assessments(connection: Connection, assessments: Iterable[Assessments],
                 "reason": str(reason),
                 "filled": None if filled is None else filled.share,
                 "thin": dict(filled.thin) if filled is not None and filled.thin else None,
+                "life": None if life is None else life.to_dict(),
             }
-            for machine, time, level, reason, filled in zip(
+            for machine, time, level, reason, filled, life in zip(
                 each.machine,
                 _moments(each.time),
                 each.level.tolist(),
                 each.reason,
                 each.built_from(),
+                each.lives(),
                 strict=True,
             )
         ]

@@ -32,20 +32,23 @@ class MachineColumn:
     columns : columns whose values, joined by '/', name the machine
     always : the machine of all rows, when there are no such columns
     ignore : whether rows of machines that the plant does not have are dropped without a word
+    prefix : written before each name in those columns
     """
 
-    def __init__(self, plant: Plant, columns: Sequence[str], always: str, *, ignore: bool) -> None:
+    def __init__(self, plant: Plant, columns: Sequence[str], always: str, *, ignore: bool, prefix: str = "") -> None:
         self._names = [each.name for each in plant.machines]
         self._code_of = {name: code for code, name in enumerate(self._names)}
         self._columns = columns
         self._always = always
         self._ignore = ignore
+        self._prefix = prefix
 
     def read(self, table: pa.Table, rejects: Rejects) -> Machines:
         """Return the machine of each row; rows without one, or with an unknown one, are turned away."""
         if not self._columns:
             return Machines(np.full(table.num_rows, self._code_of[self._always], np.int64), self._names, 0)
         found, labels = _labels([table[name] for name in self._columns])
+        labels = [self._prefix + label for label in labels] if self._prefix else labels
         known = np.array([self._code(label) for label in labels], np.int64)
         codes = np.where(found >= 0, known[found], -1) if len(labels) else np.full(table.num_rows, -1, np.int64)
         column = "/".join(self._columns)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ingest.decode import long_form
 from ingest.decode.ahead import turn_ahead_away
-from ingest.decode.cycles import cycle_times
+from ingest.decode.cycles import NOT_READ, cycle_times
 from ingest.decode.event_rows import EventDecoder
 from ingest.decode.levels import level_numbers
 from ingest.decode.machine import MachineColumn, Machines
@@ -72,6 +72,7 @@ class RowDecoder:
     ----------
     now : time of arrival of all rows; whoever decodes a stream moves ``arrival`` on
     old_after : how long before its arrival a time is not believed; any is when ``None``
+    newest_reading : of each machine, in microseconds since 1970, for a source whose cycles are counted from there
     most_rejected : rows and cells of one table that may be turned away; ``SourceError`` for more
     """
 
@@ -81,6 +82,7 @@ class RowDecoder:
         mapping: Mapping,
         *,
         now: datetime,
+        newest_reading: dict[str, int] | None = None,
         old_after: timedelta | None = None,
         most_rejected: float = math.inf,
     ) -> None:
@@ -90,6 +92,8 @@ class RowDecoder:
         """Place of each row's class in the plant, -1 where it has no machine, of the last table."""
         self._plant = plant
         self._mapping = mapping
+        known = newest_reading or {}
+        self._newest_of = np.array([*(known.get(each.name, NOT_READ) for each in plant.machines), NOT_READ], np.int64)
         self.arrival = now
         self._old_after = old_after
         self.arrivals: pa.ChunkedArray | None = None
@@ -100,7 +104,11 @@ class RowDecoder:
         self._clock = LocalClock(zone)
         self._rows = 0
         self._machines = MachineColumn(
-            plant, source.machine, source.machine_is, ignore=source.other_machines == "ignore"
+            plant,
+            source.machine,
+            source.machine_is,
+            ignore=source.other_machines == "ignore",
+            prefix=source.machine_prefix,
         )
         self._events = [EventDecoder(each, source, zone, now) for each in source.events]
         self._class_names = [each.name for each in plant.classes]
@@ -215,7 +223,8 @@ class RowDecoder:
             read = times(table[column], column, rejects, source.time_format)
         elif source.cycle is not None or source.cycle_is_row:
             column = source.cycle or ""
-            read = cycle_times(table, source, self._rows, self._zone, rejects)
+            newest = self._newest_of[machines.codes] if source.cycle_after_newest else None
+            read = cycle_times(table, source, self._rows, self._zone, rejects, newest)
             self._rows += table.num_rows
         else:
             return None, None, None
@@ -239,7 +248,7 @@ class RowDecoder:
         codes, when = machines.codes[placed], stamps[placed]
         for code in np.unique(codes).tolist():
             name = machines.names[code]
-            self.newest[name] = max(self.newest.get(name, -(2**62)), int(when[codes == code].max()))
+            self.newest[name] = max(self.newest.get(name, NOT_READ), int(when[codes == code].max()))
 
     def _wide(
         self, table: pa.Table, machines: Machines, stamps: Integers, placed: NDArray[np.bool_], rejects: Rejects

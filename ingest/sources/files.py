@@ -11,6 +11,7 @@ from time import perf_counter
 
 import pandas as pd
 
+from ingest.catalogue import to_microseconds
 from ingest.decode.ahead import PLANNED, latest_believed, why_ahead
 from ingest.decode.mapping import resolve
 from ingest.decode.rows import Decoded, RowDecoder, failures
@@ -183,7 +184,12 @@ class _Run:
         again = came is not None
         if came is None:
             self._store.set_note(source.name, f"content.{content}", self._now.isoformat())
-        decoder = RowDecoder(self._plant, mapping, now=self._now if came is None else datetime.fromisoformat(came))
+        decoder = RowDecoder(
+            self._plant,
+            mapping,
+            now=self._now if came is None else datetime.fromisoformat(came),
+            newest_reading=self._newest_readings() if source.cycle_after_newest else None,
+        )
         self._store.forget_rejections(source=source.name, position=shown)
         report = FileReport(source=source.name, path=shown)
         positions: list[str] = []
@@ -195,6 +201,10 @@ class _Run:
         report = self._add_events(report, decoder.finish())
         self._done[source.name, shown] = whole, decoder.newest
         return report, decoder.newest
+
+    def _newest_readings(self) -> dict[str, int]:
+        spans = [self._store.spans(each.name) for each in self._plant.classes]
+        return {machine: to_microseconds(newest) for each in spans for machine, (_, newest) in each.items()}
 
     def _keep(
         self,
@@ -265,8 +275,10 @@ def _again(note: str, shown: str) -> tuple[FileReport, dict[str, int]]:
 
 def _mapping_key(source: Source, plant: Plant) -> str:
     """Return a digest of everything that decides how the rows of a source are understood."""
+    # Left out where they say nothing, so that files which were read before these keys are not read again.
+    silent = {name for name in ("machine_prefix", "cycle_after_newest") if not getattr(source, name)}
     meant = {
-        "source": source.model_dump(mode="json", exclude={"path"}),
+        "source": source.model_dump(mode="json", exclude={"path", *silent}),
         "zone": source.time_zone or plant.time_zone,
         "classes": [each.model_dump(mode="json") for each in plant.classes],
         "machines": [(each.name, each.machine_class) for each in plant.machines],

@@ -112,6 +112,6 @@ def _in_order(said: Sequence[Assessments]) -> Assessments:
         time=np.concatenate([each.time for each in said]),
         level=np.concatenate([each.level for each in said]),
         reason=np.concatenate([each.reason for each in said]),
-        filled=None if said[0].filled is None else np.concatenate([each.filled for each in said]),  # type: ignore[arg-type]
+        filled=None if said[0].filled is None else np.concatenate([each.filled for each in said]),
     )
     return whole.where(np.lexsort((whole.time, whole.machine.astype(str))))

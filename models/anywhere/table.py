@@ -56,8 +56,8 @@ def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
         time=np.concatenate([each.time for each in tables]),
         values=np.concatenate([each.values for each in tables]),
         filled=np.concatenate([each.filled for each in tables]),
-        off=None if first.off is None else np.concatenate([each.off for each in tables]),  # type: ignore[arg-type]
+        off=None if first.off is None else np.concatenate([each.off for each in tables]),
         filled_by_signal=None
         if first.filled_by_signal is None
-        else np.concatenate([each.filled_by_signal for each in tables]),  # type: ignore[arg-type]
+        else np.concatenate([each.filled_by_signal for each in tables]),
     )

@@ -85,7 +85,7 @@ class Duties:
         centre = np.median(means, axis=0)
         small = np.maximum(_SMALL_CHANGE * np.abs(means).max(axis=0), np.finfo(np.float64).tiny)
         scale = np.maximum(means.std(axis=0), small)
-        found = _mixture(((means - centre) / scale)[_calm(restless, scale)])
+        found = mixture_of(((means - centre) / scale)[_calm(restless, scale)])
         order = np.lexsort(found.means_.T[::-1])
         whiten = found.precisions_cholesky_[order]
         log_det = np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(axis=1)
@@ -166,7 +166,7 @@ def _columns(table: FeatureTable, signals: tuple[str, ...], feature: str, window
     return found
 
 
-def _mixture(points: Floats) -> "GaussianMixture":
+def mixture_of(points: Floats) -> "GaussianMixture":
     """Return the mixture with the lowest BIC of those whose parts are large enough and apart from each other."""
     # Only here: a server that serves must not wait for it at its start.
     from sklearn.mixture import GaussianMixture

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import signal_of
 from features.table import FeatureTable
-from models.columns import telling_columns
-from models.normal_by_regime import Usual, usual_of
+from models.covariance import quadratic, shrunk_covariance
+from models.deviations import Deviations
 
 _EXPLAINED = 0.9
-_BEND = 4.0
 _WINSOR = 5.0
-_LEAST_FILLED = 0.2
 _SHARES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02])
 
 
@@ -41,7 +39,7 @@ class Block:
 
         Distances are squares, so their tail is near an exponential one and a straight line fits it.
         """
-        distance = _quadratic(strange[:, self.columns], self.matrix)
+        distance = quadratic(strange[:, self.columns], self.matrix)
         rise, run = self.surprises[-1] - self.surprises[-2], self.knots[-1] - self.knots[-2]
         beyond = np.maximum(0, distance - self.knots[-1]) * (rise / run)
         return np.interp(distance, self.knots, self.surprises) + beyond
@@ -55,42 +53,31 @@ class Block:
 class PrincipalComponents:
     """Scores how far a row lies from normal, given how features usually move together.
 
-    Every feature is measured in robust standard deviations from the machine's own normal. A distance
-    is T² + Q, each over its median in healthy time: T² is the distance within the directions that
-    hold nine tenths of the variance, Q the squared distance from them. It is taken over all features,
-    over those of each signal, and for each mean and spread alone, since a fault in one signal drowns
-    in the noise of fifty. The score is the greatest surprise among them: minus the logarithm of the
-    share of healthy time that lies as far.
-
-    Beyond four standard deviations a feature counts by its logarithm, so that one broken value cannot
-    outshout a whole machine. A missing feature counts as normal. Where features tell how far a machine
-    is from the beginning of its own history, those take the place of absolute ones, which on a machine
-    that was never seen would only say that it is another machine.
+    Every feature is measured as ``Deviations`` does, and a missing one counts as normal. A distance is
+    T² + Q, each over its median in healthy time: T² is the distance within the directions that hold nine
+    tenths of the variance, Q the squared distance from them. It is taken over all features, over those of
+    each signal, and for each mean and spread alone, since a fault in one signal drowns in the noise of
+    fifty. The score is the greatest surprise among them: minus the logarithm of the share of healthy time
+    that lies as far.
 
     References
     ----------
     Yue, Qin: Reconstruction-based fault identification using a combined index, Ind. Eng. Chem. Res. 40, 2001.
     """
 
-    def fit(self, table: FeatureTable) -> Self:
+    def fit(self, table: FeatureTable, deviations: Deviations | None = None) -> Self:
         """Learn from healthy rows.
 
         Parameters
         ----------
         table : at least one row
         """
-        self.normal: Usual = usual_of(table)
-        strange = self.normal.standardise(table)
-        filled = np.isfinite(strange).mean(axis=0) >= _LEAST_FILLED
-        telling = telling_columns(strange)
-        usable = filled & (self.normal.spread > 0) & ~_left_out(table.names)
-        self.columns: NDArray[np.intp] = telling[usable[telling]]
-        bent = _bent(strange[:, self.columns])
+        self.deviations = deviations or Deviations.learn(table)
+        strange, known = self.deviations.of(table)
         self.blocks: list[Block] = []
-        for columns in _groups([table.names[column] for column in self.columns]):
-            matrix = _combined_index(np.clip(bent[:, columns], -_WINSOR, _WINSOR))
-            known = np.isfinite(strange[:, self.columns[columns]]).any(axis=1)
-            distance = _quadratic(bent[known][:, columns], matrix)
+        for columns in _groups(list(self.deviations.names)):
+            matrix = _combined_index(np.clip(strange[:, columns], -_WINSOR, _WINSOR))
+            distance = quadratic(strange[known[:, columns].any(axis=1)][:, columns], matrix)
             knots, first = np.unique(np.quantile(distance, 1 - _SHARES), return_index=True)
             if len(knots) > 1:
                 self.blocks.append(Block(columns, matrix, knots, -np.log(_SHARES[first])))
@@ -100,29 +87,28 @@ class PrincipalComponents:
         """Return the greatest surprise of each row; NaN where no feature is known. Higher is stranger."""
         if not self.blocks or not len(table):
             return np.full(len(table), np.nan)
-        known = np.isfinite(self.normal.standardise(table)[:, self.columns]).any(axis=1)
-        return np.where(known, self._surprises(table)[1].max(axis=0), np.nan)
+        strange, known = self.deviations.of(table)
+        return np.where(known.any(axis=1), self._surprises(strange).max(axis=0), np.nan)
 
     def contributions(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return what each feature adds to the score, shape (n_rows, n_names); sums to the score.
 
         They are those of the block with the greatest surprise.
         """
-        parts = np.zeros((len(table), len(table.names)))
         if not self.blocks or not len(table):
-            return parts
-        strange, surprises = self._surprises(table)
+            return np.zeros((len(table), len(table.names)))
+        strange, _ = self.deviations.of(table)
+        parts, surprises = np.zeros(strange.shape), self._surprises(strange)
         winner = surprises.argmax(axis=0)
         for index in np.unique(winner):
             rows, block = np.flatnonzero(winner == index), self.blocks[index]
             own = block.parts(strange[rows])
             scale = surprises[index, rows] / np.maximum(own.sum(axis=1), 1e-12)
-            parts[np.ix_(rows, self.columns[block.columns])] = own * scale[:, np.newaxis]
-        return parts
+            parts[np.ix_(rows, block.columns)] = own * scale[:, np.newaxis]
+        return self.deviations.spread_out(parts, len(table.names))
 
-    def _surprises(self, table: FeatureTable) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        strange = _bent(self.normal.standardise(table)[:, self.columns])
-        return strange, np.stack([block.surprise(strange) for block in self.blocks])
+    def _surprises(self, strange: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack([block.surprise(strange) for block in self.blocks])
 
 
 def _groups(names: list[str]) -> list[NDArray[np.intp]]:
@@ -138,37 +124,16 @@ def _groups(names: list[str]) -> list[NDArray[np.intp]]:
     return [np.array(group, dtype=np.intp) for group in groups]
 
 
-def _left_out(names: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Say of each column whether it is context, or features against the machine's own beginning take its place."""
-    features = [feature_in(name) for name in names]
-    known = any(each.tells == "level" and each.against_itself for each in features)
-    return np.array([(known and each.absolute) or each.tells == "context" for each in features], dtype=np.bool_)
-
-
 def _combined_index(usual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the matrix whose quadratic form is T² + Q, each over its median; shape (n_columns, n_columns)."""
-    rows, width = usual.shape
-    covariance = usual.T @ usual / rows
-    # Few rows make directions look certain that are not: draw towards independent features.
-    doubt = width / (width + rows)
-    covariance = (1 - doubt) * covariance + doubt * np.diag(np.diag(covariance)) + 1e-9 * np.eye(width)
-    variances, directions = np.linalg.eigh(covariance)
+    width = usual.shape[1]
+    variances, directions = np.linalg.eigh(shrunk_covariance(usual))
     variances, directions = variances[::-1], directions[:, ::-1]
     kept = int(np.searchsorted(np.cumsum(variances) / variances.sum(), _EXPLAINED)) + 1
     inside = directions[:, :kept]
     matrix = np.zeros((width, width))
     for part in ((inside / variances[:kept]) @ inside.T, np.eye(width) - inside @ inside.T):
-        middle = float(np.median(_quadratic(usual, part)))
+        middle = float(np.median(quadratic(usual, part)))
         if middle > 1e-9:
             matrix = matrix + part / middle
     return matrix
-
-
-def _bent(strange: NDArray[np.float64]) -> NDArray[np.float64]:
-    strange = np.nan_to_num(strange, nan=0.0)
-    size = np.abs(strange)
-    return np.sign(strange) * np.where(size > _BEND, _BEND * (1 + np.log(np.maximum(size, _BEND) / _BEND)), size)
-
-
-def _quadratic(rows: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    return ((rows @ matrix) * rows).sum(axis=1)

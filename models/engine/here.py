@@ -10,7 +10,7 @@ from models.engine.place import Carrier
 
 
 class Here:
-    """This process. A unit that kills its worker kills us, so only one that runs out of memory can be set aside."""
+    """Our own process: a unit that kills its worker kills us, so only one that runs out of memory can be set aside."""
 
     name = "here"
     lost: tuple[type[BaseException], ...] = (MemoryError,)

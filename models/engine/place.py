@@ -17,15 +17,17 @@ class Place(Protocol):
     Attributes
     ----------
     name : for messages
-    lost : what a future raises whose worker died; the unit itself may be innocent
-    what_is_lost : the same in words
+    what_is_lost : what happened when a future raises one of ``lost``, in words; the unit itself may be innocent
     alone : how often a unit may take its worker with it while it runs alone, until it is set aside
     """
 
     name: str
-    lost: tuple[type[BaseException], ...]
     what_is_lost: str
     alone: int
+
+    @property
+    def lost(self) -> tuple[type[BaseException], ...]:
+        """What a future raises whose worker died."""
 
     @property
     def workers(self) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant, Target
+from models.alarm_rate import AlarmRate
 from models.bundle import Bundle
 from models.finding import Evidence, FindingKind
 from models.ground import Rules
@@ -57,12 +58,11 @@ class Anomaly:
         return np.where(normal, 0, np.where(before, 1, -1)).astype(np.int8)
 
     def learner(self, entry: ModelEntry) -> Learner:
-        """Return a detector that has learnt nothing yet."""
+        """Return detectors that have learnt nothing yet."""
         # Only here: a server that serves must not wait for scikit-learn at its start.
-        from models.detector import AnomalyLevel
+        from models.anomaly_level import AnomalyLevel
 
-        del entry
-        return AnomalyLevel()
+        return AnomalyLevel(entry.detectors)
 
     def folds(self, entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime) -> list[Fold]:
         """Return folds in time.
@@ -93,6 +93,6 @@ class Anomaly:
         return by_budget(entry.false_alarms_per_machine_year, table, levels, failures, rules)
 
     def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:
-        """Return that it is unusual, and in which signals."""
-        del bundle
-        return UNUSUAL, anomaly_sentence(str(row.machine[0]), level, evidence)
+        """Return that it is unusual, in which signals, and how often a healthy machine is."""
+        rate = AlarmRate.of_card(bundle.card)
+        return UNUSUAL, anomaly_sentence(str(row.machine[0]), level, evidence, None if rate is None else rate(level))

@@ -6,9 +6,15 @@ from ingest.plant import ModelEntry
 from models.tasks.anomaly import Anomaly
 from models.tasks.condition import Condition
 from models.tasks.failure_risk import RiskOfFailure
+from models.tasks.remaining_life import LifeThatRemains
 from models.tasks.task import Task
 
-TASKS: Final[dict[str, Task]] = {"failure_risk": RiskOfFailure(), "anomaly": Anomaly(), "condition": Condition()}
+TASKS: Final[dict[str, Task]] = {
+    "failure_risk": RiskOfFailure(),
+    "anomaly": Anomaly(),
+    "remaining_life": LifeThatRemains(),
+    "condition": Condition(),
+}
 
 
 def task_of(entry: ModelEntry) -> Task:

@@ -1,5 +1,6 @@
 """Machines: their health, their newest values and what the models said of them."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.plant import Plant
 from models.filled import Filled
+from models.life.life import Life
 from service.api.given import Seen, Span, machine_named
 from service.api.grades import GradeView
 from service.api.paging import Limit, Offset, Page, cut
@@ -34,17 +36,39 @@ class FilledView(BaseModel):
         return None if filled is None else cls(share=filled.share, thin=dict(filled.thin), says=filled.words())
 
 
+class LifeView(BaseModel):
+    """How many hours a machine has left, at three quantiles."""
+
+    low: float | None = Field(description="Hours at 10 %: nine in ten last longer; null beyond the reach.")
+    middle: float | None = Field(description="Hours at 50 %; null beyond the reach.")
+    high: float | None = Field(description="Hours at 90 %; null beyond the reach.")
+    reach: float = Field(description="Up to how many hours the model tells lives.")
+
+    @classmethod
+    def of(cls, life: Life | None) -> "LifeView | None":
+        """Show it; ``None`` where none is told."""
+        if life is None:
+            return None
+        low, middle, high = (each if math.isfinite(each) else None for each in (life.low, life.middle, life.high))
+        return cls(low=low, middle=middle, high=high, reach=life.reach)
+
+
 class LevelView(BaseModel):
     """The model's newest word on a machine."""
 
     model: str
     version: str
     time: datetime
-    level: float | None = Field(description="0 to 1, higher is worse; null where the reason is not 'ok'.")
+    level: float | None = Field(
+        description="0 to 1, higher is worse; null where the reason is neither 'ok' nor 'not degrading'."
+    )
     reason: str
     threshold: float
     filled: FilledView | None = Field(
         None, description="How much of the expected readings it was built from; null where nobody knows."
+    )
+    life: LifeView | None = Field(
+        None, description="Remaining life, of a model that tells it; null while nothing degrades."
     )
     grade: GradeView | None = Field(
         None, description="The lowest grade of the signals that the model looks at; null before the first grading."
@@ -61,6 +85,7 @@ class LevelView(BaseModel):
             reason=level.reason.value,
             threshold=level.threshold,
             filled=FilledView.of(level.filled),
+            life=LifeView.of(level.life),
             grade=GradeView.of(grade_of_model(plant, level.model, kept)),
         )
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from ingest.errors import RegistryError, UnknownNameError
+from ingest.plant import TaskName
 from models.registry import Unreadable, Version
 from service.api.given import Now, Room, moment, nearest
 from service.api.paging import Limit, Offset, Page, cut
@@ -47,9 +48,7 @@ class ModelView(BaseModel):
     """A model of the plant file, or one that was in it, and its versions."""
 
     name: str
-    task: Literal["failure_risk", "anomaly", "condition"] | None = Field(
-        description="Null if the plant file has it no more."
-    )
+    task: TaskName | None = Field(description="Null if the plant file has it no more.")
     machine_class: str | None
     live: str | None = Field(description="The version in use; null if none is.")
     versions: list[VersionView] = Field(description="Oldest first.")

@@ -1,12 +1,10 @@
 """The plant, as its people wrote it."""
 
-from typing import Literal
-
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.duration import format_duration
-from ingest.plant import AlertSettings, Costs, Machine, MachineClass, ModelEntry, Target
+from ingest.plant import AlertSettings, Costs, Machine, MachineClass, ModelEntry, Target, TaskName
 from service.api.given import Room
 
 router = APIRouter(tags=["plant"])
@@ -18,7 +16,7 @@ class ModelEntryView(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
     name: str
-    task: Literal["failure_risk", "anomaly", "condition"]
+    task: TaskName
     machine_class: str = Field(alias="class")
     horizon: str = Field(description="How far ahead an alert may come.", examples=["24 h"])
     needed_lead: str = Field(description="An alert later than this is a miss.", examples=["4 h"])

@@ -154,7 +154,8 @@ def measure(machines: int, rounds: int, engine: str) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder, machines)
-        code = f"from tests.benchmarks.round import *; print(json.dumps(child(Path({name!r}), {machines}, {rounds}, {engine!r})))"
+        asked = f"child(Path({name!r}), {machines}, {rounds}, {engine!r})"
+        code = f"from tests.benchmarks.round import *; print(json.dumps({asked}))"
         done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
     return rows_of(machines, json.loads(done.stdout))
 

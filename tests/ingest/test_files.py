@@ -253,6 +253,33 @@ def test_each_machine_of_a_run_to_failure_fails_once_the_file_is_read(folder: Pa
     assert (again.events_added, again.events_repeated) == (0, 4)
 
 
+def test_a_prefix_keeps_machines_apart_that_two_sources_name_alike(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "data.csv").write_text("machine,time,force\n1,2026-01-01,5\n")
+    machines = [{"name": "p1", "class": "press"}, {"name": "1", "class": "press"}]
+    report = ingest(tmp_path, store, {"machine_prefix": "p"}, {"name": "plain"}, machines=machines)
+
+    assert [each.accepted for each in report.files] == [1, 1]
+    assert sorted(store.spans("press")) == ["1", "p1"]
+
+
+def test_cycles_may_be_counted_from_the_newest_reading_of_each_machine(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "data.csv").write_text("machine,time,force\np1,2026-01-01 06:00,5\np1,2026-01-01 04:00,5\n")
+    (tmp_path / "left.csv").write_text("machine,left\np1,7\np2,3\n")
+    ends = {
+        "name": "ends",
+        "path": "left.csv",
+        "time": None,
+        "cycle": "left",
+        "cycle_length": "1 h",
+        "cycle_after_newest": True,
+        "events": [{"kind": "failure"}],
+    }
+    report = ingest(tmp_path, store, {}, ends)
+
+    assert [(row["machine"], row["time"].hour) for row in happened(store)] == [("p1", 13)]
+    assert "no reading to count from" in report.files[1].rejections[0].reason
+
+
 def test_events_come_from_files_and_from_the_plant_file(folder: Path, store: Store) -> None:
     (folder / "events.csv").write_text("machine,time,part\np1,2026-01-05 06:00,belt\n")
     source = {"name": "e", "path": "events.csv", "events": [{"kind": "failure", "component": "part"}]}

@@ -287,6 +287,16 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         ('cycle = "n"\n', 'time = "n"\n', "sources[2].cycle_length: has no meaning without 'cycle'"),
         ("2025-06-01 00:00:00", "0001-01-01 00:00:00", "sources[2].cycle_start: year 1 is out of reach"),
         ("2025-06-01 00:00:00", "12", "sources[2].cycle_start: 12 is not a date and time"),
+        (
+            'cycle_length = "10 min"',
+            'cycle_length = "10 min"\ncycle_after_newest = true',
+            "sources[2].cycle_start: stands beside 'cycle_after_newest'",
+        ),
+        (
+            'machine_is = "old"',
+            'machine_is = "old"\nmachine_prefix = "x"',
+            "sources[2].machine_prefix: has no meaning without 'machine'",
+        ),
         ('value_column = "value"\n', "", "sources[2].value_column: is missing; the long form needs"),
         ('path = "cycles.parquet"', 'path = " "', "sources[2].path: is empty"),
         ('"%d.%m.%Y %H:%M"', '"dd.mm.yyyy"', "sources[1].time_format: 'dd.mm.yyyy' is unknown; write iso, s,"),

@@ -1,17 +1,23 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features.extract import extract
 from ingest.errors import NotEnoughDataError
-from ingest.event import Event
+from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
-from models.backtest import backtest, recipe_until
+from models import archive
+from models.backtest import backtest, fitted_at, recipe_until
 from models.backtest_report import BacktestReport
 from models.believed import believed
+from models.bundle import Bundle
 from models.evaluate import AlertVerdict, EventVerdict, JudgedAlert
 from models.fit import fit_bundle
 from models.label import target_events
@@ -191,3 +197,62 @@ def test_a_class_without_readings_says_so() -> None:
 
 def test_the_targets_of_the_small_plant_are_what_the_tests_think() -> None:
     assert len(target_events(history_of().events(), entry_of().target)) == 18
+
+
+@pytest.mark.slow(seconds=5)
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=3, deadline=None)
+def test_nothing_of_the_judged_span_changes_the_model_that_is_judged(seed: int) -> None:
+    start, random = after(hours=345), np.random.default_rng(seed)
+    history, other = history_of(), history_of()
+    later = other.readings["time"] > pd.Timestamp(start)
+    other.readings.loc[later, "vibration"] = random.normal(3, 2, int(later.sum()))
+    before = other.known_events[other.known_events["time"] <= pd.Timestamp(start)]
+    failed = [
+        Event(machine=machine, kind="failure", time=after(hours=float(random.integers(346, HOURS))), component="seal")
+        for machine in MACHINES
+    ]
+    other.known_events = pd.concat([before, events_table(failed)], ignore_index=True)
+    entry = entry_of(task="anomaly") if seed % 2 else entry_of()
+
+    versions = [_content(fitted_at(PLANT, each, entry, start)) for each in (history, other)]
+
+    assert versions[0] == versions[1]
+
+
+def _content(bundle: Bundle) -> str:
+    with TemporaryDirectory() as folder:
+        return archive.write(bundle, Path(folder), created=after())
+
+
+def test_an_alert_between_two_looks_is_seen_by_nobody_and_told() -> None:
+    history, start = history_of(), after(hours=345)
+    often = backtest(PLANT, history, entry_of(), start=start)
+    never = backtest(PLANT, history, entry_of(), start=start, rounds=[start])
+
+    assert often.unshown == 0
+    assert never.unshown == len(often.verdict.alerts) > 0
+    assert (never.verdict.found, never.verdict.false) == (0, 0)
+    assert never.to_dict()["unshown_alerts"] == never.unshown
+
+
+def test_the_report_says_why_each_event_was_missed_and_draws_each_one(by_time: BacktestReport) -> None:
+    report = by_time.to_dict()
+
+    assert len(report["missed"]) == by_time.verdict.missed
+    assert len(by_time.traces) == by_time.verdict.judged
+    assert by_time.curve is not None
+    chosen = by_time.curve.threshold.tolist().index(by_time.thresholds[0])
+    assert by_time.curve.cost[chosen] == by_time.money.model
+    assert by_time.curve.found[chosen] == by_time.verdict.found
+    assert by_time.curve.false[chosen] == by_time.verdict.false
+
+
+def test_savings_have_intervals_against_every_way(by_time: BacktestReport) -> None:
+    saved = by_time.to_dict()["saved"]
+
+    assert list(saved) == WAYS[1:]
+    assert saved["signal_limits"] is None
+    for way in ("do_nothing", "calendar", "fixed_limit", "three_sigma"):
+        assert saved[way]["low"] <= saved[way]["value"] <= saved[way]["high"]
+    assert "[" in by_time.summary().split("against doing nothing")[1][:20]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,6 +10,9 @@ from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Costs, Target
 from models.baselines.calendar import Calendar, Spans, calendar_charges, choose_calendar
 from models.baselines.fixed_limit import choose_limit
+from models.baselines.rule import Seen
+from models.baselines.signal_limits import choose_signal_limits
+from models.baselines.three_sigma import choose_three_sigma
 from models.ground import Rules
 from models.label import target_events
 from models.money import Charge, Money, break_even
@@ -149,3 +153,68 @@ def test_the_best_baseline_is_the_cheapest_that_there_is() -> None:
     money = Money({way: None if amount is None else np.array([amount]) for way, amount in spent.items()})
 
     assert (money.saved, money.best_baseline) == (4.0, 7.0)
+
+
+def seen_of(table: FeatureTable, failed: pd.DataFrame, declared: dict[str, tuple[float, float]] | None = None) -> Seen:
+    return Seen(
+        table, failed, failed, replace(RULES, known_until=ZERO + timedelta(hours=500)), COSTS, declared or {}, {}
+    )
+
+
+def test_three_sigma_is_the_band_of_healthy_time_alone() -> None:
+    values = np.random.default_rng(3).standard_normal(400)
+    values[180:200] += 50  # worn, and no part of the band
+    rule = choose_three_sigma(seen_of(table_of(values), failures_at(("a", 200))))
+
+    assert rule is not None
+    said = rule.assess(table_of(np.array([0.0, 2.5, 3.5, -3.5, np.nan])))
+    assert (said.level >= said.threshold).tolist() == [False, False, True, True, False]
+    assert np.isnan(said.level[4]) or said.level[4] < 3
+
+
+def test_three_sigma_is_strict_and_leaves_out_signals_that_never_vary() -> None:
+    values = np.tile([-1.0, 1.0], 200)
+    table = table_of(values)
+    table.values[:, 2] = 7.0
+    rule = choose_three_sigma(seen_of(table, failures_at()))
+
+    assert rule is not None
+    assert rule.describe() == "any of oil beyond 3 sigma of its healthy mean"
+    mean, sigma = rule.of_class[:, 0]
+    at, beyond = mean + 3 * sigma, mean + 3.000001 * sigma
+    said = rule.assess(table_of(np.array([at, beyond])))
+    assert (said.level >= said.threshold).tolist() == [False, True]
+
+
+def test_a_machine_with_healthy_time_enough_has_a_band_of_its_own() -> None:
+    quiet, loud = (
+        table_of(np.random.default_rng(4).normal(0, 1, 300)),
+        table_of(np.random.default_rng(5).normal(20, 1, 300)),
+    )
+    both = FeatureTable(
+        np.concatenate([quiet.machine, np.full(300, "b", dtype=object)]),
+        np.concatenate([quiet.time, loud.time]),
+        quiet.names,
+        np.concatenate([quiet.values, loud.values]),
+        np.ones(600),
+    )
+    rule = choose_three_sigma(seen_of(both, failures_at()))
+
+    assert rule is not None
+    assert rule.of_machine["a"][0, 0] == pytest.approx(0, abs=0.3)
+    assert rule.of_machine["b"][0, 0] == pytest.approx(20, abs=0.3)
+
+
+def test_declared_limits_speak_beyond_them_in_the_words_of_whoever_declared_them() -> None:
+    declared = {"oil": (-np.inf, 5.0), "fuel": (0.0, 1.0)}
+    rule = choose_signal_limits(seen_of(table_of(np.zeros(4)), failures_at(), declared))
+
+    assert rule is not None
+    assert rule.describe() == "oil above 5"
+    said = rule.assess(table_of(np.array([4.0, 5.0, 5.1, np.nan])))
+    assert (said.level >= said.threshold).tolist() == [False, False, True, False]
+    assert said.reason.tolist() == ["ok", "ok", "ok", "insufficient data"]
+
+
+def test_without_declared_limits_there_is_no_such_rule() -> None:
+    assert choose_signal_limits(seen_of(table_of(np.zeros(4)), failures_at())) is None

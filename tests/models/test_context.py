@@ -16,6 +16,7 @@ from features.usual import SIGNAL_FEATURES
 from ingest.errors import NotEnoughDataError, PlantFileError
 from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Plant
+from models.anomaly_level import AnomalyLevel
 from models.assess import assess_table
 from models.assessment import Assessments, Reason, reason_counts
 from models.backtest import backtest
@@ -25,7 +26,6 @@ from models.context.context import Context
 from models.context.duties import Duties
 from models.context.expected import Expected
 from models.context.window_regime import MIXED, window_regimes
-from models.detector import AnomalyLevel
 from models.explain import explain_row
 from models.failure_risk import FailureRisk
 from models.label import label, target_events

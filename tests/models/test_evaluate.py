@@ -12,7 +12,9 @@ from models.assessment import Assessments
 from models.evaluate import AlertVerdict, AssessedTime, EventVerdict, Verdict, judge, pooled
 from models.ground import Ground, Rules
 from models.label import target_events
+from models.modes import modes
 from models.persistence import Episode, episodes
+from models.real_rate import precision_at
 
 HOUR = np.timedelta64(1, "h")
 ZERO = np.datetime64("2026-01-01", "us")
@@ -225,3 +227,74 @@ def test_a_late_alert_about_an_event_that_cannot_be_judged_is_no_false_alarm_in_
 
     assert (verdict.judged, verdict.false) == (0, 0)
     assert (ground.events, int(ground.tally(over).false.sum())) == (0, 0)
+
+
+def test_each_failure_mode_may_need_a_lead_of_its_own() -> None:
+    zero = datetime(2026, 1, 1, tzinfo=UTC)
+    events = [
+        Event(machine="m1", kind="failure", time=zero + timedelta(hours=hour), component=component)
+        for hour, component in ((100, "bearing"), (200, "seal"))
+    ]
+    verdict = judge(
+        [alert(90), alert(190)],
+        target_events(events_table(events), Target()),
+        horizon=DAY,
+        needed_lead=timedelta(hours=4),
+        needed_leads={"bearing": timedelta(hours=12)},
+        assessed=watched(),
+    )
+
+    assert [(each.mode, each.verdict, each.needed_hours) for each in verdict.events] == [
+        ("bearing", EventVerdict.LATE, 12.0),
+        ("seal", EventVerdict.FOUND, 4.0),
+    ]
+    assert [(each.mode, each.found, each.late) for each in modes(verdict)] == [("bearing", 0, 1), ("seal", 1, 0)]
+
+
+def test_a_threshold_is_tried_by_the_same_leads() -> None:
+    zero = datetime(2026, 1, 1, tzinfo=UTC)
+    failed = [Event(machine="m1", kind="failure", time=zero + timedelta(hours=100), component="bearing")]
+    targets, seen = target_events(events_table(failed), Target()), watched()
+    over = np.zeros(len(seen.time), dtype=bool)
+    over[90:95] = True
+
+    found = [
+        int(
+            Ground.of(
+                seen.machine,
+                seen.time,
+                targets,
+                None,
+                Rules(
+                    alerts=AlertSettings(on_delay=(1, 1)),
+                    horizon=DAY,
+                    needed_lead=timedelta(0),
+                    needed_leads={"bearing": timedelta(hours=lead)},
+                ),
+            )
+            .tally(over)
+            .found.sum()
+        )
+        for lead in (10, 11)
+    ]
+
+    assert found == [1, 0]
+
+
+def test_leads_have_intervals() -> None:
+    median, tenth = judged([80, 190, 285], (100, 100), (200, 200), (300, 300)).lead_intervals
+
+    assert (median.value, median.low, median.high) == (15.0, 10.0, 20.0)
+    assert tenth.value == 11.0
+
+
+@pytest.mark.parametrize(("events", "precision"), [(52.18, 0.5), (5.218, 1 / 11)])
+def test_precision_falls_with_the_rate_at_which_events_really_come(events: float, precision: float) -> None:
+    result = judged([100, 250], (120, 120))  # one of one found, one false alarm in about two machine-weeks
+    weeks = result.machine_weeks
+
+    assert precision_at(result, events / weeks).value == pytest.approx(precision, rel=1e-3)
+
+
+def test_precision_is_not_known_where_nothing_was_judged() -> None:
+    assert precision_at(judged([]), 1.0).value is None

@@ -6,8 +6,8 @@ import pytest
 from features.extract import extract
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
+from models.anomaly_level import AnomalyLevel
 from models.bundle import Bundle
-from models.detector import AnomalyLevel
 from models.explain import described, evidence_of, explain, explain_row
 from models.normal import normal_of
 from models.tasks.anomaly import UNUSUAL

@@ -17,9 +17,9 @@ from ingest.event import events_table
 from ingest.plant import Job, Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
+from models.anomaly_level import AnomalyLevel
 from models.bundle import Bundle
 from models.card import card_of, judged_of
-from models.detector import AnomalyLevel
 from models.finding import Evidence, Finding, FindingKind
 from models.interval import wilson
 from models.normal import Normal

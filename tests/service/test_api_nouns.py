@@ -384,7 +384,7 @@ def test_a_version_that_cannot_be_read_is_shown_as_such_and_breaks_no_page(works
 
     assert (item["name"], item["versions"]) == ("press failure", [])
     assert (item["unreadable"][0]["version"], item["unreadable"][0]["live"]) == (folder.name, False)
-    assert "card.json" in item["unreadable"][0]["why"]
+    assert "card.sig is missing" in item["unreadable"][0]["why"]
     assert works.client.get(f"/api/v1/models/press failure/versions/{folder.name}").status_code == 409
     change = Change("promote", "press failure", folder.name, works.now, "me", "")
     works.room.registry.history.append(change)

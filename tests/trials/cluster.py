@@ -180,10 +180,11 @@ def _wait(address: str, workers: int) -> None:
         try:
             with Client(address, set_as_default=False, timeout=5) as client:
                 client.wait_for_workers(workers, timeout=60)
-            return
         except OSError:
             if time.monotonic() > deadline:
                 raise
+        else:
+            return
 
 
 def compare(machines: int) -> dict[str, Any]:

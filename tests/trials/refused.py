@@ -29,8 +29,8 @@ from tests.features.table_history import TableHistory, after, readings_frame
 SEEDS = 60
 FIRST_SEED = 1_000
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
-MACHINES = tuple(f"press-{number:02d}" for number in range(12))
-HOURS = 24 * 60
+MACHINES = tuple(f"press-{number:02d}" for number in range(10))
+HOURS = 24 * 45
 FAILURES_OF_EACH = 4
 SIGNALS = ("vibration", "temperature", "pressure")
 LEAK = "hours_to_repair"

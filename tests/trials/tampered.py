@@ -165,7 +165,7 @@ def _nested(depth: int) -> bytes:
 
 
 TRY = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from ingest.errors import RegistryError
 from models.registry import Registry
@@ -177,14 +177,21 @@ except RegistryError as error:
     said = str(error).partition(": ")[2].partition(";")[0]
 seconds = time.perf_counter() - began
 from models.proof import PROVER
-PROVER.close()
-most = max(resource.getrusage(each).ru_maxrss for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(f"{seconds:.2f}\\t{most / 1024:.0f}\\t{said}")
+def peak(process):
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+child = PROVER._child
+print(f"{seconds:.2f}\\t{peak('self')}\\t{peak(child.pid) if child else 0}\\t{said}")
 """
 
 
-def hostile(registry: Registry, model: str, version: str) -> list[tuple[str, float, float, str]]:
-    """Put each hostile file in place of a version's and load it in a new process: what, seconds, MB, what it said."""
+def hostile(registry: Registry, model: str, version: str) -> list[tuple[str, float, int, int, str]]:
+    """Put each hostile file in place of a version's and load it in a new process.
+
+    Returns
+    -------
+    list of what it was, seconds, peak MB of the process and of its child that builds, and what was said
+    """
     folder, rows = registry.folder / slug(model) / version, []
     for what, make in HOSTILE.items():
         kept = {name: (folder / name).read_bytes() for name in FILES}
@@ -197,8 +204,8 @@ def hostile(registry: Registry, model: str, version: str) -> list[tuple[str, flo
             )
             if any(Path(empty).iterdir()):
                 raise LoadedError(f"{what}: it was unpickled")
-        seconds, megabytes, said = done.stdout.rstrip("\n").split("\t")
-        rows.append((what, float(seconds), float(megabytes), said))
+        seconds, own, child, said = done.stdout.rstrip("\n").split("\t")
+        rows.append((what, float(seconds), int(own), int(child), said))
         for name, data in kept.items():
             (folder / name).unlink()
             (folder / name).write_bytes(data)
@@ -225,9 +232,9 @@ def main() -> None:
             f"{refused.total():,} of {asked.changes:,} refused ({told}), {time.perf_counter() - began:.0f} s\n"
         )
         if asked.hostile:
-            sys.stdout.write("| what | s | MB | refused: |\n|---|---|---|---|\n")
-            for what, seconds, megabytes, said in hostile(registry, bundle.entry.name, version):
-                sys.stdout.write(f"| {what} | {seconds:.2f} | {megabytes:.0f} | {said} |\n")
+            sys.stdout.write("| what | s | MB | MB of the child | refused: |\n|---|---|---|---|---|\n")
+            for what, seconds, own, child, said in hostile(registry, bundle.entry.name, version):
+                sys.stdout.write(f"| {what} | {seconds:.2f} | {own} | {child or '–'} | {said} |\n")
         registry.load(bundle.entry.name, version)
 
 

@@ -94,7 +94,8 @@ def _with(normal: object, table: FeatureTable, until: datetime) -> Normal:
     if not isinstance(normal, Normal):
         raise TypeError("twins are for plants without regimes of their own")
     healthy = table.values[table.time <= np.datetime64(until.astimezone(UTC).replace(tzinfo=None), "us")]
-    own = np.nanmedian(healthy, axis=0)
-    own = np.where(np.isfinite(own), own, normal.centre)
+    known = np.isfinite(healthy).any(axis=0)
+    own = normal.centre.copy()
+    own[known] = np.nanmedian(healthy[:, known], axis=0)
     name = str(table.machine[0])
     return replace(normal, machines=(*normal.machines, name), own=np.vstack([normal.own, own]))

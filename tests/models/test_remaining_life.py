@@ -1,0 +1,151 @@
+"""Remaining life of fans that wear: what is said, how sure it is, and when nothing is said."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.table import FeatureTable
+from ingest.errors import NotEnoughDataError
+from models.assess import assess_table
+from models.assessment import Reason
+from models.bundle import Bundle
+from models.explain import explain_row
+from models.fit import fit_bundle
+from models.life.learner import RemainingLife
+from models.life.life import LEVELS
+from models.moment import as_datetime
+from models.prognostic import coverage, rmse
+from models.registry import Registry
+from models.rows import machine_rows
+from tests.features.table_history import TableHistory, after
+from tests.models.fans import LONGEST, MACHINES, fan_history, fan_plant, fan_table, life_of
+
+HELD = 6
+PLANT = fan_plant(held=HELD)
+
+
+def fitted(history: TableHistory) -> tuple[Bundle, FeatureTable]:
+    recipe, table = fan_table(PLANT, history)
+    return fit_bundle(
+        PLANT.models[0], PLANT, recipe, table, history.events(machines=PLANT.teachers_of("fan")), after(hours=LONGEST)
+    ), table
+
+
+@pytest.fixture(scope="module")
+def fans() -> tuple[Bundle, FeatureTable]:
+    return fitted(fan_history())
+
+
+@pytest.fixture(scope="module")
+def unseen(fans: tuple[Bundle, FeatureTable]) -> FeatureTable:
+    from features.extract import extract
+
+    begin = datetime(2000, 1, 1, tzinfo=UTC)
+    return extract(fans[0].recipe, fan_history(), MACHINES[-HELD:], begin, after(hours=LONGEST))
+
+
+def true_hours(table: FeatureTable) -> np.ndarray:
+    return np.concatenate(
+        [
+            life_of(MACHINES.index(name))
+            - (table.time[rows] - np.datetime64(after(hours=0).replace(tzinfo=None))) / np.timedelta64(1, "h")
+            for name, rows in machine_rows(table.machine).items()
+        ]
+    )
+
+
+def test_lives_of_machines_unseen_are_told_with_an_honest_interval(
+    fans: tuple[Bundle, FeatureTable], unseen: FeatureTable
+) -> None:
+    learner = fans[0].learner
+    assert isinstance(learner, RemainingLife)
+    found, true = learner.life(unseen), true_hours(unseen)
+    worn = true <= 40
+    middle = np.minimum(found[:, LEVELS.index(0.5)], learner.reach)
+
+    assert rmse(middle[worn], true[worn]) < 10
+    assert coverage(found[worn, 0], found[worn, -1], true[worn]).value >= 0.8
+
+
+def test_nothing_is_said_while_nothing_degrades_but_there_is_a_level(
+    fans: tuple[Bundle, FeatureTable], unseen: FeatureTable
+) -> None:
+    said = assess_table(fans[0], unseen)
+    true = true_hours(unseen)
+    ok, quiet = said.reason == Reason.OK.value, said.reason == Reason.NOT_DEGRADING.value
+
+    assert said.life is not None
+    assert quiet[true > 80].mean() > 0.5
+    assert not quiet[true < 20].any()
+    assert np.isfinite(said.level[ok | quiet]).all()
+    assert np.isnan(said.life[quiet]).all()
+    assert (said.level[quiet] < 0.1).all()
+    assert all(
+        (life is None) == (reason != Reason.OK.value) for life, reason in zip(said.lives(), said.reason, strict=True)
+    )
+
+
+def test_the_level_is_the_probability_of_a_failure_within_the_horizon(
+    fans: tuple[Bundle, FeatureTable], unseen: FeatureTable
+) -> None:
+    level, soon = fans[0].learner.level(unseen), true_hours(unseen) <= 24
+
+    assert level.mean() == pytest.approx(soon.mean(), abs=0.05)
+    assert level[soon].mean() > 10 * level[true_hours(unseen) > 60].mean()
+
+
+def test_the_sentence_tells_the_three_numbers(fans: tuple[Bundle, FeatureTable], unseen: FeatureTable) -> None:
+    true = true_hours(unseen)
+    row = unseen.where(np.flatnonzero(true == 20)[:1])
+    told = explain_row(fans[0], row, as_datetime(row.time[0]))
+
+    assert "remaining life" in told.sentence
+    assert "(10 %: " in told.sentence
+    assert told.evidence[0].signal == "current"
+
+
+def test_the_card_says_how_far_lives_are_told_and_how_that_was_chosen(fans: tuple[Bundle, FeatureTable]) -> None:
+    life = fans[0].card["life"]
+
+    assert life["reach"] == fans[0].learner.reach in life["tried"]
+    assert life["ended"] == len(MACHINES) - HELD
+
+
+def test_it_can_be_kept_and_says_the_same_when_loaded(
+    fans: tuple[Bundle, FeatureTable], unseen: FeatureTable, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path)
+    saved = registry.save(fans[0], created=datetime(2026, 1, 1, tzinfo=UTC))
+    loaded = registry.load(saved.model, saved.version)
+
+    assert np.array_equal(loaded.learner.level(unseen), fans[0].learner.level(unseen))
+    assert np.array_equal(assess_table(loaded, unseen).life, assess_table(fans[0], unseen).life, equal_nan=True)
+    (page,) = tmp_path.glob(f"*/{saved.version}/card.md")
+    assert "Lives are told up to" in page.read_text()
+
+
+def test_the_same_data_give_the_same_model_byte_for_byte(fans: tuple[Bundle, FeatureTable], tmp_path: Path) -> None:
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    first = Registry(tmp_path / "a").save(fans[0], created=created)
+    again = Registry(tmp_path / "b").save(fitted(fan_history())[0], created=created)
+
+    assert first.version == again.version
+
+
+def test_machines_that_were_stopped_in_time_do_not_shorten_lives(
+    fans: tuple[Bundle, FeatureTable], unseen: FeatureTable
+) -> None:
+    stopped, _ = fitted(fan_history(stopped=tuple(range(0, 18, 3))))
+    before, after_all = (each.learner.life(unseen)[:, LEVELS.index(0.5)] for each in (fans[0], stopped))
+    true = true_hours(unseen)
+    middle = (true > 10) & (true < 50)
+    reach = min(fans[0].learner.reach, stopped.learner.reach)
+
+    assert np.minimum(after_all, reach)[middle].mean() > np.minimum(before, reach)[middle].mean() - 3
+
+
+def test_a_history_without_a_failure_is_refused_with_what_would_be_right() -> None:
+    with pytest.raises(NotEnoughDataError, match="task = 'anomaly'"):
+        fitted(fan_history(until=40))
