@@ -210,7 +210,7 @@ def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Prob
 
 
 def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
-    if model.task != "anomaly":
+    if model.task not in ("anomaly", "condition"):
         yield from _not_positive((*at, "horizon"), model.horizon)
     yield from check_condition(at, model)
     if model.horizon > _NOTHING and model.needed_lead >= model.horizon:
