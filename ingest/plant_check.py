@@ -32,6 +32,9 @@ from ingest.plant_words import Location, either, nearest, shown
 from ingest.plant_zone_check import check_zones
 from ingest.reading import TAKEN_NAMES
 
+_FORETELLING = ("failure_risk", "remaining_life")
+"""Tasks whose levels are probabilities of an event within the horizon, which needs one."""
+
 _NOTHING = timedelta()
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
 
@@ -210,7 +213,7 @@ def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Prob
 
 
 def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
-    if model.task not in ("anomaly", "condition"):
+    if model.task in _FORETELLING:
         yield from _not_positive((*at, "horizon"), model.horizon)
     yield from check_condition(at, model)
     if model.horizon > _NOTHING and model.needed_lead >= model.horizon:
