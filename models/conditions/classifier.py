@@ -14,8 +14,9 @@ from threadpoolctl import threadpool_limits
 
 from models.conditions.deal import MOST_TRIED, at_random
 from models.conditions.members import MEMBERS
-from models.conditions.pool import log_shares, pool_weights, pooled
+from models.conditions.pool import log_shares, pooled
 from models.conditions.price import best_shift, cheapest, price_table
+from models.conditions.settle import settled
 from models.split import Fold
 
 Floats = NDArray[np.float64]
@@ -92,7 +93,7 @@ class PieceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         known = np.isfinite(shares[kept]).all(axis=(0, 2))
         if known.any():
             logs = log_shares(shares[kept][:, known])
-            self.weights_[kept] = pool_weights(logs, code[known])
+            self.weights_[kept] = settled(logs, code[known], self.prices_)
             self.held_out_[known] = pooled(logs, self.weights_[kept])
             self.shift_ = best_shift(self.held_out_[known], code[known], self.prices_)
         everything = np.arange(len(code))

@@ -21,7 +21,6 @@ from models.why.parts import Parts
 Floats = NDArray[np.float64]
 
 LOWEST, HIGHEST = 1e-6, 0.999999
-_ROWS_AT_ONCE = 200
 
 
 class ConditionLevel:
@@ -130,28 +129,8 @@ class ConditionLevel:
         return asked_parts("log-odds", self.level, table, self.normal.of(table), self.group_of_column, len(self.groups))
 
     def shares(self, table: FeatureTable) -> Floats:
-        """Return how much of what lifts each level each signal explains.
-
-        A signal's share is how far the log-odds fall when all its features take their normal values, over the
-        fall when all signals do (or over the sum of the falls if that is more).
-        """
-        if not len(table):
-            return np.zeros((0, len(self.groups)))
-        at_once = max(1, _ROWS_AT_ONCE // (len(self.groups) + 2))
-        parts = [
-            table.where(np.arange(begin, min(begin + at_once, len(table)))) for begin in range(0, len(table), at_once)
-        ]
-        return np.concatenate([self._shares(part) for part in parts])
-
-    def _shares(self, table: FeatureTable) -> Floats:
-        usual, count = self.normal.of(table), len(self.groups)
-        without = [np.where(self.group_of_column == index, usual, table.values) for index in range(count)]
-        rows = np.concatenate([table.values, usual, *without])
-        levels = self._level(self.classifier.predict_proba(rows[:, self.columns]), placed=False)
-        now, of_usual, *of_each = np.log(levels / (1 - levels)).reshape(count + 2, len(table))
-        falls = np.maximum(0, now - np.reshape(of_each, (count, len(table)))).T
-        whole = np.maximum(now - of_usual, falls.sum(axis=1))
-        return falls / np.maximum(whole, 1e-12)[:, np.newaxis]
+        """Return how much of what lifts each level each signal explains; see ``parts``."""
+        return self.parts(table).shares
 
     def _level(self, probabilities: Floats, *, placed: bool = True) -> Floats:
         """Return the level of probabilities of all codes, or (not ``placed``) of those that were ever seen."""

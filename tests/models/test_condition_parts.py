@@ -10,6 +10,7 @@ from models.conditions.deal import at_random, by_group, in_time
 from models.conditions.derived import Derived, shares
 from models.conditions.pool import log_shares, pool_weights, pooled
 from models.conditions.price import best_shift, cheapest, price_table
+from models.conditions.settle import settled
 from models.split import Fold
 
 CODES = st.lists(st.integers(0, 3), min_size=6, max_size=80).map(lambda each: np.array(each, np.intp))
@@ -88,6 +89,24 @@ def test_a_pool_believes_who_was_right_and_finds_out_who_was_too_sure() -> None:
     assert weights[0] == pytest.approx(1 / 3, abs=0.05)
     assert weights[1] < 0.05
     np.testing.assert_allclose(pooled(log_shares(np.stack([sure, noise])), weights), true, atol=0.08)
+
+
+def test_one_that_is_nearly_exact_is_not_outvoted_and_equals_are_pooled() -> None:
+    random = np.random.default_rng(0)
+    code = random.integers(0, 2, 2000)
+    right = np.where(random.random(2000) < 0.002, 1 - code, code)
+    # Nearly exact, and infinitely sure of its few mistakes; the other is fair and modest.
+    exact = np.where(np.eye(2)[right] > 0, 1 - 1e-6, 1e-6)
+    fair = random.beta(6, 3, 2000)
+    modest = np.where(code[:, None] == np.arange(2), fair[:, None], 1 - fair[:, None])
+    prices = price_table([0, 1], [])
+
+    alone = settled(log_shares(np.stack([exact, modest])), code, prices)
+    alike = settled(log_shares(np.stack([modest, modest])), code, prices)
+
+    said = cheapest(pooled(log_shares(np.stack([exact, modest])), alone), prices)
+    assert (said != code).mean() <= 0.004
+    assert alike[0] == pytest.approx(alike[1], abs=1e-3)
 
 
 @given(st.lists(st.lists(st.floats(0, 1e6), min_size=4, max_size=4), min_size=1, max_size=5))

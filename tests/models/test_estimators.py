@@ -4,6 +4,9 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from models.conditions.classifier import PieceClassifier
+from models.conditions.derived import Derived
+from models.conditions.members import Standard
 from models.detector import DETECTORS
 from models.estimators import AnomalyDetector, FailureRiskClassifier
 from tests.models.pumps import worn_pumps
@@ -11,6 +14,9 @@ from tests.models.pumps import worn_pumps
 ESTIMATORS: list[BaseEstimator] = [
     FailureRiskClassifier(),
     *(AnomalyDetector(detector=name) for name in DETECTORS),
+    PieceClassifier(trees=2),
+    Derived(),
+    Standard(),
 ]
 
 
