@@ -66,20 +66,24 @@ class Told:
 
 
 def rows(plant: Path) -> list[Row]:
-    """Return the figures of every anomaly model that is split by time and looks for states."""
+    """Return the figures of every anomaly model that is split by time, looks for states and has no baseline."""
     loaded, found = load_plant(plant), []
+    entries = [each for each in loaded.models if _is_served(each)]
+    if not entries:
+        return []
     with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder))) as store:
         ingest_files(loaded, store, now=NOW)
-        for entry in loaded.models:
-            if entry.task == "anomaly" and entry.split == "time" and entry.target.kind == "state":
-                spans = store.spans(entry.machine_class)
-                told = [
-                    tell(loaded, store, entry, each)
-                    for each in loaded.machines_of(entry.machine_class)
-                    if each in spans
-                ]
-                found += figures(plant.stem, entry.name, told)
+        for entry in entries:
+            spans = store.spans(entry.machine_class)
+            machines = [each for each in loaded.machines_of(entry.machine_class) if each in spans]
+            found += figures(plant.stem, entry.name, [tell(loaded, store, entry, each) for each in machines])
     return found
+
+
+def _is_served(entry: ModelEntry) -> bool:
+    """Whether a model looks for states, split by time, and is told of no time that was surely normal."""
+    asked = entry.task == "anomaly" and entry.split == "time"
+    return asked and entry.target.kind == "state" and entry.baseline is None
 
 
 def tell(plant: Plant, history: History, entry: ModelEntry, machine: str) -> Told:
