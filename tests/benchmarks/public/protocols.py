@@ -11,6 +11,8 @@ from ingest.plant import Plant
 from tests.benchmarks.public.row import Row
 
 PROTOCOLS: dict[tuple[str, str | None], tuple[str, ...]] = {
+    ("anomaly", "baseline"): ("outliers", "change_points"),
+    ("anomaly", "time"): ("nab",),
     ("condition", None): ("condition",),
     ("remaining_life", None): ("remaining_life",),
 }
