@@ -57,9 +57,7 @@ def choose_folds(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta,
     return time_folds(table, targets, horizon, min(MOST_FOLDS, events // EVENTS_PER_FOLD))
 
 
-def choose_row_folds(
-    table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, split: Literal["time", "machine"] | None
-) -> list[Fold]:
+def choose_row_folds(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, split: str | None) -> list[Fold]:
     """Return folds for what is judged by rows and not by events: a probability within a horizon that may be long.
 
     As ``choose_folds``, but a cut tears episodes: to leave out what lies in an episode at a cut would leave out

@@ -12,6 +12,7 @@ from tests.benchmarks.public.row import Row
 
 PROTOCOLS: dict[tuple[str, str | None], tuple[str, ...]] = {
     ("condition", None): ("condition",),
+    ("failure_risk", "time"): ("failures",),
 }
 """(task, split) to names of modules; a split of ``None`` is one that the plant file does not name, and any split
 whose own row is missing."""
