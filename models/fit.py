@@ -135,6 +135,7 @@ def _horizons(
         table,
         lambda horizon: task_of(entry).labels(within(horizon), table, targets, known_until),
         folds,
+        lambda: task_of(entry).learner(entry),
         asked=entry.horizons,
         alert=entry.horizon,
         view=view,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 from features.table import FeatureTable
 from ingest.duration import format_duration
 from ingest.errors import NotEnoughDataError
-from models.learner import View
+from models.learner import Learner, View
 from models.split import Fold
-
-if TYPE_CHECKING:
-    from models.failure_risk import FailureRisk
 
 Labels = Callable[[timedelta], NDArray[np.int8]]
 """Says of each row of the training table whether an event begins within a horizon: 1, 0 or −1 (not known)."""
@@ -50,7 +47,7 @@ class Horizons:
 
     hours: tuple[float, ...]
     alert: int
-    rungs: "list[FailureRisk]"
+    rungs: list[Learner]
 
     @property
     def spans(self) -> tuple[timedelta, ...]:
@@ -63,6 +60,7 @@ class Horizons:
         table: FeatureTable,
         labels: Labels,
         folds: Folds,
+        new_learner: Callable[[], Learner],
         *,
         asked: Sequence[timedelta],
         alert: timedelta,
@@ -72,6 +70,7 @@ class Horizons:
 
         Parameters
         ----------
+        new_learner : makes what a rung is learnt by, the same as the level
         asked : horizons in any order
         view : see ``Learner.fit``
 
@@ -80,7 +79,7 @@ class Horizons:
         horizons : those that could be learnt
         why_not : of the others, by length in words, why not: their history is too short for them
         """
-        learnt: dict[timedelta, FailureRisk] = {}
+        learnt: dict[timedelta, Learner] = {}
         why_not: dict[str, str] = {}
         others = sorted(set(asked) - {alert})
         for way in ([each for each in others if each > alert], [each for each in others[::-1] if each < alert]):
@@ -88,7 +87,7 @@ class Horizons:
             for span in way:
                 outcome = _rung_labels(labels(nearer), labels(span), longer=span > alert)
                 try:
-                    learnt[span] = _rung(table, outcome, folds(max(span, nearer)), view)
+                    learnt[span] = _rung(new_learner(), table, outcome, folds(max(span, nearer)), view)
                 except NotEnoughDataError:
                     why_not[format_duration(span)] = _too_short(outcome)
                     continue
@@ -121,11 +120,10 @@ def _rung_labels(nearer: NDArray[np.int8], farther: NDArray[np.int8], *, longer:
     return np.where(nearer == (0 if longer else 1), farther, -1).astype(np.int8)
 
 
-def _rung(table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold], view: View | None) -> "FailureRisk":
-    # Only here: a server that serves must not wait for scikit-learn at its start.
-    from models.failure_risk import FailureRisk
-
-    rung = FailureRisk().fit(table, labels, folds, view)
+def _rung(
+    learner: Learner, table: FeatureTable, labels: NDArray[np.int8], folds: Sequence[Fold], view: View | None
+) -> Learner:
+    rung = learner.fit(table, labels, folds, view)
     rung.held_out = np.empty(0)  # as long as the history, and of no use to a ladder
     return rung
 

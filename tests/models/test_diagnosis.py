@@ -172,7 +172,7 @@ def test_failures_without_a_sign_do_not_blur_those_with_one() -> None:
     random = np.random.default_rng(1)
     free = pd.to_datetime(events["time"]) - pd.to_timedelta(random.uniform(60, 70, len(events)), unit="h")
     bursts = events.assign(time=free, code="burst")[free > pd.Timestamp(BEGIN) + pd.Timedelta(hours=30)]
-    diagnosis = learnt(pd.concat([events, bursts]).sort_values("time", ignore_index=True), table)
+    diagnosis = learnt_of(pd.concat([events, bursts]).sort_values("time", ignore_index=True), table)
     assert diagnosis is not None
     assert set(diagnosis.mode_code) == {"burst", "wear"}
 

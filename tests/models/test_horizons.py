@@ -61,7 +61,7 @@ def learnt(
         return [Fold(fold.train, fold.test[over[fold.test]]) for fold in choose_row_folds(table, targets, span, None)]
 
     risk = FailureRisk().fit(table, labels(WEEK), folds(WEEK))
-    horizons, why_not = Horizons.learn(table, labels, folds, asked=asked, alert=WEEK)
+    horizons, why_not = Horizons.learn(table, labels, folds, FailureRisk, asked=asked, alert=WEEK)
     return risk, horizons, why_not
 
 

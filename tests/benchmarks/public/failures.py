@@ -8,7 +8,6 @@ needed lead before it; everything else that is not too late is a false alarm.
 
 import tempfile
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,15 +46,13 @@ def figures(data: str, entry: ModelEntry, report: BacktestReport) -> list[Row]:
         f"{entry.name}: horizon {format_duration(entry.horizon)}, learnt before {str(report.start)[:10]}, judged on"
         f" {verdict.machine_weeks:.0f} machine-weeks after"
     )
-    found = Row(data, protocol, f"failures found with {lead} lead, share", *_known(verdict.recall))
     told = [
-        found,
-        replace(
-            found,
-            figure=f"false alarms per machine-week ({lead} lead)",
-            **_named(verdict.false_alarms_per_machine_week),
-        ),
-        replace(found, figure=f"alerts that were right, share ({lead} lead)", **_named(verdict.precision)),
+        Row(data, protocol, figure, *_known(interval))
+        for figure, interval in (
+            (f"failures found with {lead} lead, share", verdict.recall),
+            (f"false alarms per machine-week ({lead} lead)", verdict.false_alarms_per_machine_week),
+            (f"alerts that were right, share ({lead} lead)", verdict.precision),
+        )
     ]
     median, tenth = verdict.lead_hours
     for name, value in (("median", median), ("nine in ten longer than", tenth)):
@@ -70,7 +67,3 @@ def figures(data: str, entry: ModelEntry, report: BacktestReport) -> list[Row]:
 
 def _known(interval: Interval) -> tuple[float, float, float]:
     return (float("nan") if interval.value is None else interval.value, interval.low, interval.high)
-
-
-def _named(interval: Interval) -> dict[str, float]:
-    return dict(zip(("value", "low", "high"), _known(interval), strict=True))
