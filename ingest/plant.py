@@ -261,6 +261,11 @@ class ModelEntry(Part):
     )
     machine_class: Name = Field(alias="class", description="Class of machines that it watches.")
     horizon: Duration = Field(description="How far ahead an alert may come before the event and still be right.")
+    horizons: list[Duration] = Field(
+        [],
+        description="failure_risk: more spans to tell the probability of a failure for, such as "
+        "['1 d', '7 d', '30 d']; alerts are raised and judged by 'horizon' alone.",
+    )
     needed_lead: Duration = Field("0 s", validate_default=True, description="An alert later than this is a miss.")
     needed_leads: dict[Name, Duration] = Field(
         {},
@@ -317,6 +322,13 @@ class ModelEntry(Part):
     condition: Condition = Field(Condition(), description="Condition: good codes, costs of mistakes, groups.")
     detectors: list[DetectorName] = Field(
         [], description="Anomaly: detectors that look at the machines together; the usual ones when empty."
+    )
+    most_false_alarms_per_machine_year: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="failure_risk: raise no more false alarms than that, even where the costs would have more; the "
+        "costs alone decide when left out.",
     )
 
 

@@ -229,6 +229,15 @@ def _spans(at: Location, model: ModelEntry) -> Iterator[Problem]:
                 f"{format_duration(lead)} is not shorter than the horizon of "
                 f"{format_duration(model.horizon)}; no alert about it could ever be right",
             )
+    if model.horizons and model.task != "failure_risk":
+        yield Problem((*at, "horizons"), f"{model.task} tells no probabilities; leave it out, or use 'failure_risk'")
+    if model.most_false_alarms_per_machine_year is not None and model.task != "failure_risk":
+        yield Problem(
+            (*at, "most_false_alarms_per_machine_year"),
+            "caps what costs allow a failure_risk; of an anomaly, 'false_alarms_per_machine_year' says how many",
+        )
+    for index, horizon in enumerate(model.horizons):
+        yield from _not_positive((*at, "horizons", index), horizon)
     for index, window in enumerate(model.windows):
         yield from _not_positive((*at, "windows", index), window)
     yield from _not_positive((*at, "stride"), model.stride)

@@ -14,6 +14,7 @@ from models.detector import DETECTORS, Detector
 from models.deviations import Deviations
 from models.ensemble import Ensemble
 from models.learner import View, grouped
+from models.sharpening import Sharpening
 from models.split import Fold
 from models.why.parts import Parts, rescaled
 
@@ -55,10 +56,13 @@ class AnomalyLevel:
                 " wait for more readings, or choose a shorter stride"
             )
         self.groups, self.group_of_column = grouped(table.names)
+        members = _fitted(self.detectors, table.where(healthy))
+        known = np.where(healthy, 0, np.where(labels == 1, 1, -1)).astype(np.int8)
+        self.sharpening = {name: Sharpening.of(member, table, known) for name, member in members.items()}
+        members = self._sharpened(members, table.names)
         unseen, blocks = self._unseen_scores(table, healthy, folds, view)
         if _judged(unseen, healthy).sum() < FEWEST_ROWS:
             unseen, blocks = self._unseen_scores(table, healthy, _blocks_of(healthy), view)
-        members = _fitted(self.detectors, table.where(healthy))
         if _judged(unseen, healthy).sum() < FEWEST_ROWS:
             unseen = {name: member.score(table) for name, member in members.items()}
         judged = _judged(unseen, healthy)
@@ -91,6 +95,9 @@ class AnomalyLevel:
         """Return the part of each score that each signal adds; what lowers the score counts as none."""
         return self.parts(table).shares
 
+    def _sharpened(self, members: Mapping[str, Detector], names: Sequence[str]) -> dict[str, Detector]:
+        return {name: self.sharpening[name].on(member, names) for name, member in members.items()}
+
     def _unseen_scores(
         self, table: FeatureTable, healthy: NDArray[np.bool_], folds: Sequence[Fold], view: View | None
     ) -> tuple[dict[str, Floats], NDArray[np.intp]]:
@@ -101,7 +108,8 @@ class AnomalyLevel:
             train = fold.train[healthy[fold.train]]
             if len(train) >= FEWEST_ROWS // 2 and len(fold.test):
                 seen = table if view is None else view(fold.train)
-                for name, member in _fitted(self.detectors, seen.where(train)).items():
+                members = self._sharpened(_fitted(self.detectors, seen.where(train)), seen.names)
+                for name, member in members.items():
                     scores[name][fold.test] = member.score(seen.where(fold.test))
                 part[fold.test] = number + 1
         changes = np.r_[True, (table.machine[1:] != table.machine[:-1]) | (part[1:] != part[:-1])]

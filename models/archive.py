@@ -57,18 +57,22 @@ TRUSTED = (
     "models.life.outlook.Outlook",
     "models.life.reach.Reach",
     "models.life.trees.LifeTrees",
+    "models.horizons.Horizons",
     "models.normal.Normal",
     "models.normal_by_regime.Cell",
     "models.normal_by_regime.NormalByRegime",
     "models.own_risk.OwnRisk",
     "models.why.band.Band",
     "models.why.similar.Episodes",
+    "models.novelty.Novelty",
+    "models.sharpening.Sharpened",
+    "models.sharpening.Sharpening",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
 
-_LATER = ("context", "band", "episodes")
+_LATER = ("context", "band", "episodes", "horizons")
 """Parts that models from before them lack."""
 
 
@@ -174,6 +178,7 @@ def read(folder: Path, keys: Keys, proofs: Proofs, types: Sequence[str] = ()) ->
         context=state.get("context"),
         band=state.get("band"),
         episodes=state.get("episodes"),
+        horizons=state.get("horizons"),
         units=manifest["units"],
         time_zone=manifest["time_zone"],
         card=manifest["card"],

@@ -25,6 +25,7 @@ __all__ = [
     "none_while",
     "none_while_down",
     "none_while_unbelieved",
+    "probabilities_within",
     "unbelieved",
 ]
 
@@ -76,6 +77,25 @@ def _life(
         life[ok] = bundle.learner.life(bundle.seen(table.where(ok)))
     reason[ok & np.isnan(life[:, 0])] = Reason.NOT_DEGRADING.value
     return life, bundle.learner.reach
+
+
+def probabilities_within(
+    bundle: Bundle, table: FeatureTable, level: NDArray[np.float64]
+) -> dict[timedelta, NDArray[np.float64]]:
+    """Return the probability of an event within each horizon of a failure risk, shortest first.
+
+    Parameters
+    ----------
+    table : made by the bundle's recipe
+    level : what it said of each row; where that is NaN, so is everything
+    """
+    if bundle.horizons is None:
+        return {bundle.entry.horizon: level}
+    within = np.full((len(table), len(bundle.horizons.hours)), np.nan)
+    valued = np.flatnonzero(~np.isnan(level))
+    if len(valued):
+        within[valued] = bundle.horizons.probabilities(bundle.seen(table.where(valued)), level[valued])
+    return dict(zip(bundle.horizons.spans, within.T, strict=True))
 
 
 def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:

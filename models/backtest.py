@@ -34,6 +34,7 @@ from models.money import Charge, Money, cost
 from models.money_curve import MoneyCurve
 from models.past import Past
 from models.real_rate import real_rate
+from models.reliability import reliabilities
 from models.rows import machine_rows
 from models.split import MOST_FOLDS, machine_folds, random_folds
 from models.watermark import RANDOM
@@ -110,6 +111,7 @@ def backtest(
         horizon=entry.horizon,
         early=Early.together(part.early for part in parts),
         reasons=dict(sum((Counter(part.reasons) for part in parts), Counter())),
+        reliability=reliabilities([part.outcomes for part in parts]),
         leaks=leaks,
         watermark=RANDOM if random_split else "",
         seconds=timer() - began,

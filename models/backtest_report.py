@@ -19,6 +19,7 @@ from models.modes import modes
 from models.money import DO_NOTHING, MODEL, Money
 from models.money_curve import MoneyCurve
 from models.real_rate import RealRate
+from models.reliability import PROMISED, Reliability
 from models.traces import Trace
 from models.watermark import marked
 from models.way import PooledWay
@@ -45,6 +46,7 @@ class BacktestReport:
     real_rate : how often events come, and how many alerts would be right then
     watermark : why the figures flatter; empty where nothing is known against them
     reasons : how many judged window ends had a level (ok) or why they had none, by ``Reason``
+    reliability : how far the probabilities within each horizon can be taken at their word; empty where none is told
     leaks : features that know more than they could have known, see ``leak_check``
     seconds : how long the backtest took
     """
@@ -68,6 +70,7 @@ class BacktestReport:
     horizon: timedelta
     early: Early
     reasons: Mapping[str, int]
+    reliability: tuple[Reliability, ...]
     leaks: tuple[Leak, ...]
     seconds: float
     watermark: str = ""
@@ -117,6 +120,7 @@ class BacktestReport:
             },
             "open_alerts": verdict.alerts_that_are(AlertVerdict.OPEN),
             "reasons": dict(self.reasons),
+            "reliability": [each.to_dict() for each in self.reliability],
             "leaks": [leak.to_dict() for leak in self.leaks],
             "base_rate": self.base_rate,
             "threshold": list(self.thresholds),
@@ -161,6 +165,7 @@ class BacktestReport:
                 self._alerts(),
                 *self._unsaid(),
                 *self._events(),
+                *self._unreliable(),
                 self._money(),
             ]
         )
@@ -219,6 +224,14 @@ class BacktestReport:
         if left_out := verdict.events_that_are(EventVerdict.NOT_JUDGED):
             said.append(f"{left_out} could not be judged: the machine was not assessed before.")
         return said
+
+    def _unreliable(self) -> list[str]:
+        """Warn of horizons whose probabilities were not kept; those that were go without saying."""
+        off = [(each.horizon, each.error) for each in self.reliability if each.error and each.error > PROMISED]
+        if not off:
+            return []
+        said = ", ".join(f"within {horizon} by {error:.2g}" for horizon, error in off)
+        return [f"Its probabilities are off by more than {PROMISED:g} on average ({said}): do not take them literally."]
 
     def _money(self) -> str:
         money, currency = self.money, self.currency

@@ -10,6 +10,7 @@ from features.table import FeatureTable
 from ingest.plant import ModelEntry
 from models.context.context import Context
 from models.diagnosis import Diagnosis
+from models.horizons import Horizons
 from models.learner import Learner
 from models.normal_by_regime import Usual
 from models.why.band import Band
@@ -31,6 +32,7 @@ class Bundle:
     band : how far healthy values stray from what is expected; ``None`` in versions from before there was one
     episodes : what machines looked like before past failures; ``None`` in versions from before it was kept
     context : how machines run and what that lets expect; ``None`` where the plant file says nothing of it
+    horizons : probabilities within other horizons than the alert's; ``None`` where none was asked for
     units : unit of each signal
     time_zone : IANA zone in which sentences give times
     card : the model card (see ``card.py``), JSON values only
@@ -46,6 +48,7 @@ class Bundle:
     context: Context | None = None
     band: Band | None = None
     episodes: Episodes | None = None
+    horizons: Horizons | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
     card: Mapping[str, Any] = field(default_factory=dict)

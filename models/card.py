@@ -15,10 +15,12 @@ from ingest.plant import ModelEntry, Plant
 from models.assessment import not_assessed
 from models.baselines.table import WORDS
 from models.diagnosis import Diagnosis
+from models.horizons import horizons_in_words
 from models.learner import Learner
 from models.learnt_from import digest_of
 from models.life.card import life_lines
 from models.life.life import tells_life
+from models.reliability import reliability_line
 from models.tasks.table import TASKS
 from models.threshold import Choice
 from models.watermark import marked
@@ -38,6 +40,7 @@ def card_of(
     learner: Learner,
     diagnosis: Diagnosis | None,
     context: Mapping[str, Any] | None = None,
+    horizons: Mapping[str, Any] | None = None,
     choice: Choice,
 ) -> dict[str, Any]:
     """Return the part of a card that is known when a model has been fitted, JSON values only.
@@ -80,6 +83,7 @@ def card_of(
         # Left out where there is none, so that versions from before it stay as they were.
         **({} if context is None else {"context": _json(context)}),
         **({"life": _json(learner.card())} if tells_life(learner) else {}),
+        **({} if horizons is None else {"horizons": _json(horizons)}),
         "threshold": _json(choice.to_dict()),
         "judged": None,
         "limits": list(TASKS[entry.task].limits),
@@ -116,6 +120,7 @@ def page(card: Mapping[str, Any]) -> str:
         *([_components(card["components"])] if card["components"] else []),
         *_context_lines(card.get("context")),
         *life_lines(card.get("life")),
+        *([f"- {horizons_in_words(card['horizons'])}"] if "horizons" in card else []),
         *([f"- {card['claim']}"] if card.get("claim") else []),
         "",
         *_leak_lines(card),
@@ -159,7 +164,9 @@ def _judged_lines(card: Mapping[str, Any]) -> list[str]:
         for key, name in WORDS.items()
         if key in judged["money"]
     ]
-    return ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
+    told = [f"- Probability {reliability_line(each)}." for each in judged.get("reliability", ())]
+    table = ["| what | how much |", "|---|---|", *(f"| {what} | {value} |" for what, value in rows)]
+    return [*table, *(["", *told] if told else [])]
 
 
 def _pieces_lines(conditions: Mapping[str, Any]) -> list[str]:

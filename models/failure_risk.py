@@ -14,6 +14,7 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from models.calibration import Probability
 from models.columns import telling_columns
+from models.episodes import episodes_of
 from models.learner import View, grouped
 from models.normal_by_regime import Usual, usual_of
 from models.split import Fold
@@ -177,16 +178,6 @@ class Trees:
         trees = [tree.nodes for model in self.models for (tree,) in model._predictors]
         rows, usual = (_binned(each, self.edges) for each in (values, usual))
         return tree_parts(Leaves.of(trees), rows, usual, group_of_column, groups) / len(self.models)
-
-
-def episodes_of(table: FeatureTable, labels: NDArray[np.int8]) -> NDArray[np.intp]:
-    """Number the runs of rows of one machine that lie before an event; −1 for all other rows."""
-    before = labels == 1
-    if not len(table):
-        return np.empty(0, dtype=np.intp)
-    same = np.r_[False, table.machine[1:] == table.machine[:-1]]
-    first = before & ~(np.r_[False, before[:-1]] & same)
-    return np.where(before, np.cumsum(first) - 1, -1).astype(np.intp)
 
 
 def _telling(values: NDArray[np.float64]) -> NDArray[np.intp]:

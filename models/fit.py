@@ -1,6 +1,6 @@
 """Fit a model to a feature table: the one place that does, for use and for judging alike."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,14 @@ from models.bundle import Bundle
 from models.card import card_of
 from models.context.context import Context
 from models.diagnosis import Diagnosis
+from models.horizons import Horizons, horizons_card
 from models.label import target_events
+from models.learner import View
 from models.life.life import tells_life
 from models.life.lives import lives_of, renewals_of
-from models.moment import span
+from models.moment import instant, is_over, span
 from models.normal_by_regime import usual_of
+from models.split import Fold, choose_row_folds
 from models.tasks.table import task_of
 from models.why.band import Band
 from models.why.similar import Episodes
@@ -60,13 +63,15 @@ def fit_bundle(
         learner.told(lives_of(table, targets, renewals_of(events, entry.target, targets), known_until))
     told, healthy_rows, hidden = table, labels == 0, task.hides_operating
     context = Context.learn(recipe, told, healthy_rows, hide_operating=hidden)
-    if context is None:
-        learner = learner.fit(table, labels, folds)
-    else:
+    view: View | None = None
+    if context is not None:
         table = context.applied(told)
-        learner = learner.fit(
-            table, labels, folds, lambda rows: _seen_from(recipe, told, healthy_rows, rows, hide_operating=hidden)
-        )
+
+        def view(rows: NDArray[np.intp]) -> FeatureTable:
+            return _seen_from(recipe, told, healthy_rows, rows, hide_operating=hidden)
+
+    learner = learner.fit(table, labels, folds, view)
+    horizons, why_not = _horizons(entry, table, targets, known_until, view)
     choice = task.threshold(entry, plant, table, learner.held_out, events, known_until)
     normal = usual_of(table.where(labels == 0))
     diagnosis = None
@@ -83,6 +88,7 @@ def fit_bundle(
         context=context,
         band=Band.learn(table, labels == 0, folds),
         episodes=Episodes.learn(table, events, entry.target.kind, entry.horizon, recipe.stride, normal),
+        horizons=horizons,
         units=units,
         time_zone=plant.time_zone,
         card=card_of(
@@ -96,6 +102,7 @@ def fit_bundle(
             learner=learner,
             diagnosis=diagnosis,
             context=None if context is None else context.card(units),
+            horizons=None if horizons is None else horizons_card(horizons, why_not),
             choice=choice,
         ),
     )
@@ -107,3 +114,29 @@ def _seen_from(
     """Return a table as it is seen by one who has learnt of how machines run from some of its rows only."""
     context = Context.learn(recipe, table.where(rows), normal[rows], hide_operating=hide_operating)
     return table if context is None else context.applied(table)
+
+
+def _horizons(
+    entry: ModelEntry, table: FeatureTable, targets: pd.DataFrame, known_until: datetime, view: View | None
+) -> tuple[Horizons | None, dict[str, str]]:
+    """Learn the horizons that are asked for beside the alert's; ``None`` where none is."""
+    if not set(entry.horizons) - {entry.horizon}:
+        return None, {}
+
+    def within(horizon: timedelta) -> ModelEntry:
+        return entry.model_copy(update={"horizon": horizon})
+
+    def folds(horizon: timedelta) -> list[Fold]:
+        over = is_over(table.time, horizon, instant(known_until))
+        chosen = choose_row_folds(table, targets, horizon, entry.split)
+        return [Fold(fold.train, fold.test[over[fold.test]]) for fold in chosen]
+
+    return Horizons.learn(
+        table,
+        lambda horizon: task_of(entry).labels(within(horizon), table, targets, known_until),
+        folds,
+        lambda: task_of(entry).learner(entry),
+        asked=entry.horizons,
+        alert=entry.horizon,
+        view=view,
+    )

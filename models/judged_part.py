@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from features.table import FeatureTable
-from models.assess import none_while_down
+from ingest.duration import format_duration
+from models.assess import none_while_down, probabilities_within
 from models.assessment import Assessments, reason_counts
 from models.baselines.calendar import Spans, calendar_charges, choose_calendar
 from models.baselines.rule import Rule, Seen
@@ -26,7 +27,9 @@ from models.money import CALENDAR, DO_NOTHING, MODEL, Charge, charges_of, counte
 from models.money_curve import Judged
 from models.past import Past
 from models.persistence import episodes
+from models.reliability import Outcomes
 from models.rounds import shown_at
+from models.tasks.table import task_of
 from models.traces import Trace, traces
 from models.way import Way
 
@@ -43,6 +46,7 @@ class Part:
     known_rows, positive_rows : assessments whose whole horizon was observed, and those of them that an event
         follows within it
     judged : levels, and where alerts would have been right, to try other thresholds on
+    outcomes : what was said within each horizon and what came of it; empty for a model that tells no probability
     reasons : how many judged window ends had a level (ok) or why they had none
     unshown : alerts that came and went between two rounds
     """
@@ -56,6 +60,7 @@ class Part:
     positive_rows: int
     judged: Judged
     early: Early
+    outcomes: tuple[Outcomes, ...]
     reasons: Mapping[str, int]
     missed: Sequence[Miss]
     traces: Sequence[Trace]
@@ -113,6 +118,7 @@ def judge_part(
             ),
         ),
         early=Early.of(verdict, assessed, past.entry.horizon),
+        outcomes=_outcomes(past, bundle, test, assessments) if task_of(past.entry).tells_probability else (),
         reasons=reason_counts(assessments.reason),
         missed=misses(verdict, assessments, past.entry.horizon, past.plant.alerts.on_delay),
         traces=traces(verdict, assessments, past.entry.horizon),
@@ -162,6 +168,21 @@ def _by_rule(past: Past, bundle: Bundle, rule: Rule, test: FeatureTable, watched
 def _all_missed(past: Past, counted: pd.DataFrame) -> list[Charge]:
     nothing = Verdict((), (), 0.0)
     return charges_of(nothing, past.plant.costs, counted)
+
+
+def _outcomes(past: Past, bundle: Bundle, test: FeatureTable, said: Assessments) -> tuple[Outcomes, ...]:
+    """Return what the bundle said within each of its horizons, and what came."""
+    newest = instant(past.newest)
+    columns = probabilities_within(bundle, test, said.level)
+    return tuple(
+        Outcomes.of(
+            format_duration(horizon),
+            column,
+            label(test, past.targets, horizon, past.newest),
+            is_over(test.time, horizon, newest),
+        )
+        for horizon, column in columns.items()
+    )
 
 
 def _verdict(

@@ -10,7 +10,7 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from models.calibration import LOWEST, Probability
 from models.columns import telling_columns
-from models.failure_risk import episodes_of
+from models.episodes import episodes_of
 from models.learner import View, grouped
 from models.normal_by_regime import Usual, usual_of
 from models.own_estimator import Classifier, new_estimator, takes_missing

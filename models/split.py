@@ -15,6 +15,7 @@ MOST_FOLDS = 5
 EVENTS_PER_FOLD = 3
 EVENTS_FOR_TIME_FOLDS = 30
 _SEED = 20_013
+HORIZONS_FOR_TIME_FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +57,39 @@ def choose_folds(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta,
     return time_folds(table, targets, horizon, min(MOST_FOLDS, events // EVENTS_PER_FOLD))
 
 
-def time_folds(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, count: int) -> list[Fold]:
+def choose_row_folds(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, split: str | None) -> list[Fold]:
+    """Return folds for what is judged by rows and not by events: a probability within a horizon that may be long.
+
+    As ``choose_folds``, but a cut tears episodes: to leave out what lies in an episode at a cut would leave out
+    most of what a long horizon has events for, and nothing is learnt from it before the cut anyway. And where the
+    history holds fewer than ``HORIZONS_FOR_TIME_FOLDS`` horizons by machine, since gaps of one horizon would take
+    most of it.
+    """
+    counts = _event_counts(table, targets)
+    events, machines = sum(counts.values()), sum(count > 0 for count in counts.values())
+    short = len(table) > 0 and table.time.max() - table.time.min() < HORIZONS_FOR_TIME_FOLDS * span(horizon)
+    few = 0 < events < EVENTS_FOR_TIME_FOLDS
+    if split == "machine" or ((few or short) and machines >= EVENTS_PER_FOLD):
+        return machine_folds(table, targets, min(MOST_FOLDS, max(machines, 2)))
+    return time_folds(table, targets, horizon, min(MOST_FOLDS, max(1, events // EVENTS_PER_FOLD)), torn=True)
+
+
+def time_folds(
+    table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, count: int, *, torn: bool = False
+) -> list[Fold]:
     """Return forward-chaining folds: learn from what was, be judged on what came next.
 
     The table is cut at ``count`` moments that share the events evenly (or the time, when there are
     none). Fold k learns from rows whose whole (t, t + horizon] lies before cut k and is judged on the
     rows from cut k to the next, so that a gap of one horizon lies between. Where a cut falls into an
     episode (begin − horizon, end] of some machine, that machine's part begins after the episode: an
-    episode is never torn in two.
+    episode is never torn in two, unless it may be ``torn``.
     """
     if count < 1 or not len(table):
         return []
     cuts = _cuts(table, targets, count)
-    starts = np.stack([_own_cut(table, targets, horizon, cut) for cut in cuts])
+    whole = targets.iloc[:0] if torn else targets
+    starts = np.stack([_own_cut(table, whole, horizon, cut) for cut in cuts])
     folds = []
     for number, cut in enumerate(cuts):
         train = np.flatnonzero(table.time + span(horizon) <= cut)

@@ -1,7 +1,9 @@
 """Choose the level from which a machine is worth somebody's time: by money or by a budget, never 0.5 by default."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 from math import exp, isinf, log
 from typing import Any
 
@@ -14,7 +16,7 @@ from ingest.errors import NotEnoughDataError
 from ingest.event import events_table
 from ingest.plant import Costs, Target
 from models.alarm_rate import COUNTED, AlarmRate
-from models.ground import Ground, Rules
+from models.ground import Ground, Rules, Tally
 from models.label import target_events
 from models.money import break_even
 
@@ -68,6 +70,7 @@ def by_money(
     targets: pd.DataFrame,
     failures: pd.DataFrame | None,
     rules: Rules,
+    most_false: float | None = None,
 ) -> Choice:
     """Choose the threshold at which found, missed and false together cost least.
 
@@ -80,6 +83,8 @@ def by_money(
     Parameters
     ----------
     levels : held-out level of each row, shape (n_rows,); NaN where there is none
+    most_false : false alarms per machine-year that no threshold may exceed on the held-out rows; the costs alone
+        decide when left out
     """
     fair = break_even(costs)
     if isinf(fair):
@@ -91,18 +96,30 @@ def by_money(
         why = "no failure could be held out: alerts from the probability at which they pay on average"
         return Choice(min(max(fair, _FLOOR), 1 - _FLOOR), "break-even", why, 0)
     candidates = _candidates(known)
-    spent = np.stack([_spent(costs, ground, known >= candidate) for candidate in candidates])
+    tallies = [ground.tally(known >= candidate) for candidate in candidates]
+    spent = np.stack([_spent(costs, tally) for tally in tallies])
+    if most_false is not None:
+        years = int(np.count_nonzero(ground.known)) * (stride_of(table) / YEAR)
+        # The last one is above all levels and raises nothing, so some are always left.
+        allowed = len(tallies) - _leading(tally.false.sum() <= most_false * years for tally in reversed(tallies))
+        candidates, spent = candidates[allowed:], spent[allowed:]
     low, high = _cheapest(spent.sum(axis=1), candidates)
     middle = (_log_odds(candidates[low]) + _log_odds(candidates[high])) / 2
-    trust = ground.events / (ground.events + EVENTS_FOR_TRUST)
+    # Break-even comes from the costs alone: where a limit lies above it, it says nothing of what is best within that.
+    free = most_false is None or fair >= candidates[0]
+    trust = ground.events / (ground.events + EVENTS_FOR_TRUST) if free else 1.0
     wanted = trust * middle + (1 - trust) * _log_odds(fair)
     least, most = _equals(spent, low, high)
     value = _share(min(max(wanted, _log_odds(candidates[least])), _log_odds(candidates[most])))
-    total = float(_spent(costs, ground, known >= value).sum())
+    total = float(_spent(costs, ground.tally(known >= value)).sum())
     why = (
         f"cheapest on {ground.events} held-out events between {candidates[low]:.3g} and {candidates[high]:.3g},"
         f" drawn {1 - trust:.0%} towards {fair:.3g}, where an alert pays on average"
+        if free
+        else f"cheapest on {ground.events} held-out events between {candidates[low]:.3g} and {candidates[high]:.3g}"
     )
+    if most_false is not None:
+        why += f"; no more than {most_false:.3g} false alarms per machine-year are allowed"
     return Choice(value, "money", why, ground.events, total)
 
 
@@ -188,12 +205,16 @@ def _candidates(levels: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique(np.concatenate([chosen, even]))
 
 
-def _spent(costs: Costs, ground: Ground, over: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return what each machine cost with these rows over the threshold, shape (n_machines,)."""
-    tally = ground.tally(over)
+def _spent(costs: Costs, tally: Tally) -> NDArray[np.float64]:
+    """Return what each machine cost, shape (n_machines,)."""
     return (
         tally.found * costs.planned_stop + tally.missed * costs.missed_failure + tally.false * costs.false_alarm
     ).astype(np.float64)
+
+
+def _leading(facts: Iterable[np.bool_]) -> int:
+    """Count how many hold before the first that does not."""
+    return sum(1 for _ in takewhile(bool, facts))
 
 
 def _cheapest(total: NDArray[np.float64], candidates: NDArray[np.float64]) -> tuple[int, int]:

@@ -38,6 +38,7 @@ class Anomaly:
     needs_events: ClassVar[bool] = False
     hides_operating: ClassVar[bool] = True
     diagnoses: ClassVar[bool] = False
+    tells_probability: ClassVar[bool] = False
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart."""

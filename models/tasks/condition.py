@@ -36,6 +36,7 @@ class Condition:
     needs_events: ClassVar[bool] = True
     hides_operating: ClassVar[bool] = False
     diagnoses: ClassVar[bool] = False
+    tells_probability: ClassVar[bool] = False
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart."""

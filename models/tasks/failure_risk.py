@@ -35,6 +35,7 @@ class RiskOfFailure:
     needs_events: ClassVar[bool] = True
     hides_operating: ClassVar[bool] = False
     diagnoses: ClassVar[bool] = True
+    tells_probability: ClassVar[bool] = True
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart."""
@@ -78,7 +79,8 @@ class RiskOfFailure:
         """Choose where found, missed and false together cost least."""
         known = events[events["time"] <= pd.Timestamp(known_until)]
         targets, failures = target_events(known, entry.target), target_events(known, Target())
-        return by_money(plant.costs, table, held_out, targets, failures, Rules.of(entry, plant, known_until))
+        rules, most = Rules.of(entry, plant, known_until), entry.most_false_alarms_per_machine_year
+        return by_money(plant.costs, table, held_out, targets, failures, rules, most)
 
     def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:
         """Return the component, or what is foreseen, and how likely it is."""

@@ -28,6 +28,7 @@ class Task(Protocol):
     needs_events : whether nothing can be learnt without events
     hides_operating : whether the signals that say how a machine is run are context only
     diagnoses : whether it says which component it is
+    tells_probability : whether a level is the probability of an event within the horizon
     """
 
     words: ClassVar[str]
@@ -36,6 +37,7 @@ class Task(Protocol):
     needs_events: ClassVar[bool]
     hides_operating: ClassVar[bool]
     diagnoses: ClassVar[bool]
+    tells_probability: ClassVar[bool]
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart: ``how strange the machine behaves``."""

@@ -7,15 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.duration import format_duration
 from ingest.plant import Plant
 from models.filled import Filled
 from models.life.life import Life
+from models.outlook import Outlook
+from service.api.alert_why import ModeView
 from service.api.given import Seen, Span, machine_named
 from service.api.grades import GradeView
 from service.api.paging import Limit, Offset, Page, cut
 from service.grades import Kept, grade_of_model, kept_grades
 from service.health import Health, MachineHealth
 from service.levels import Level, level_histories
+from service.outlooks import outlooks
 from service.overview import machine_health, plant_health, signal_states
 from service.series import thin, utc
 
@@ -150,11 +154,35 @@ class LevelsView(BaseModel):
     level: list[float]
 
 
+class OutlookView(BaseModel):
+    """What a model says beyond its newest level."""
+
+    model: str
+    time: datetime
+    within: dict[str, float] = Field(
+        description="Probability of a failure by horizon, such as `7 d`; it never falls as they get longer."
+    )
+    modes: list[ModeView] = Field(description="What it would be, likeliest first; empty where no mode was learnt.")
+    says: str = Field(description="Both in one line.")
+
+    @classmethod
+    def of(cls, outlook: Outlook) -> "OutlookView":
+        """Show it."""
+        return cls(
+            model=outlook.model,
+            time=outlook.time,
+            within={format_duration(span): each for span, each in outlook.within.items()},
+            modes=[ModeView.model_validate(each) for each in outlook.modes],
+            says=outlook.words(),
+        )
+
+
 class MachineDetail(MachineView):
     """One machine with its signals and what the models said of it."""
 
     signals: list[SignalView]
     levels: list[LevelsView]
+    outlooks: list[OutlookView] = Field(description="Of each model that tells more than a level.")
 
 
 class MachinePage(Page):
@@ -216,7 +244,12 @@ def show_machine(
             )
         )
     return MachineDetail.model_validate(
-        {**_fields(health, seen.room.plant, kept), "signals": signals, "levels": levels}
+        {
+            **_fields(health, seen.room.plant, kept),
+            "signals": signals,
+            "levels": levels,
+            "outlooks": [OutlookView.of(each) for each in outlooks(seen.room, health.said)],
+        }
     )
 
 

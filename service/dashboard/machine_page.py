@@ -20,6 +20,7 @@ from service.dashboard.first_page import place_of
 from service.dashboard.render import page
 from service.grades import grade_of_alert, grade_of_model, kept_grades
 from service.levels import LevelHistory, level_histories
+from service.outlooks import outlooks
 from service.overview import machine_health, signal_states
 from service.series import Series, signal_series, thin
 
@@ -66,6 +67,7 @@ def machine_page(
     ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
     kept = kept_grades(state, plant, [found.name])[found.name]
     said = {each.model: each for each in health.said}
+    ahead = {each.model: each.words() for each in outlooks(seen.room, health.said)}
     silent = health.newest is not None and not any(map(len, series.values()))
     return page(
         request,
@@ -82,7 +84,12 @@ def machine_page(
         silent_hint=_iso(health.newest) if silent and health.newest else "",
         legend=_LEGEND,
         risks=[
-            (_risk(each, plant, span, marks), grade_of_model(plant, each.model, kept), said.get(each.model))
+            (
+                _risk(each, plant, span, marks),
+                grade_of_model(plant, each.model, kept),
+                said.get(each.model),
+                ahead.get(each.model),
+            )
             for each in histories
         ],
         alert_grades={each.number: grade_of_alert(plant, each.model, kept) for each in health.alerts},

@@ -195,6 +195,29 @@ def test_when_machines_run_is_an_expression_over_signals_of_the_class(tmp_path: 
     assert found.endswith('(class "press")')
 
 
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ('horizons = ["1 d"]', "horizons: anomaly tells no probabilities; leave it out, or use 'failure_risk'"),
+        (
+            "most_false_alarms_per_machine_year = 2",
+            "most_false_alarms_per_machine_year: caps what costs allow a failure_risk; of an anomaly,"
+            " 'false_alarms_per_machine_year' says how many",
+        ),
+    ],
+)
+def test_what_only_a_failure_risk_has_is_refused_elsewhere(tmp_path: Path, key: str, problem: str) -> None:
+    text = changed('task = "failure_risk"', f'task = "anomaly"\n{key}')
+
+    assert f'plant.toml: models[1].{problem} (model "press failure")' in problems(tmp_path, text)
+
+
+def test_a_horizon_of_nothing_is_refused(tmp_path: Path) -> None:
+    text = changed('needed_lead = "2 h"', 'needed_lead = "2 h"\nhorizons = ["0 s"]')
+
+    assert any("models[1].horizons[1]" in found for found in problems(tmp_path, text))
+
+
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     text = changed('unit = "bar"', 'unti = "bar"')
     text = changed('class = "press"\nline', 'class = "pres"\nline', text)

@@ -10,6 +10,7 @@ from models.bundle import Bundle
 from models.explain import explain
 from models.registry import Registry
 from tests.features.table_history import TableHistory, after
+from tests.models.conftest import fitted
 from tests.models.pumps import HOURS, MACHINES
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -71,3 +72,24 @@ def test_the_time_to_act_in_is_what_nine_in_ten_found_events_left(
     bundle = replace(seal_risk, entry=entry, card={"judged": judged} if judged else {})
 
     assert bundle.act_within == timedelta(hours=hours)
+
+
+def test_a_bundle_with_more_horizons_says_the_same_when_it_is_loaded(pumps: TableHistory, tmp_path: Path) -> None:
+    bundle = fitted(pumps, horizons=["6 h", "24 h", "3 d"])
+    registry = Registry(tmp_path)
+    loaded = registry.load("seal risk", registry.save(bundle, created=NOW).version)
+    table = extract(bundle.recipe, pumps, MACHINES, after(hours=300), after(hours=HOURS))
+    level = bundle.learner.level(table)
+
+    assert bundle.horizons is not None
+    assert loaded.horizons is not None
+    assert bundle.card["horizons"] == {"told": ["6 h", "24 h", "3 d"], "not_learnt": {}}
+    assert np.array_equal(loaded.horizons.probabilities(table, level), bundle.horizons.probabilities(table, level))
+
+
+def test_more_horizons_change_neither_the_level_nor_the_threshold(pumps: TableHistory, seal_risk: Bundle) -> None:
+    bundle = fitted(pumps, horizons=["3 d"])
+    table = extract(bundle.recipe, pumps, MACHINES, after(hours=300), after(hours=HOURS))
+
+    assert np.array_equal(bundle.learner.level(table), seal_risk.learner.level(table))
+    assert bundle.threshold == seal_risk.threshold

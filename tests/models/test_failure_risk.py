@@ -12,10 +12,13 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.plant import Target
 from models.calibration import Probability
-from models.failure_risk import FailureRisk, Sample, episodes_of
+from models.episodes import episodes_of
+from models.failure_risk import FailureRisk, Sample
 from models.label import label, target_events
+from models.reliability import average_precision
 from models.split import Fold, choose_folds
 from models.why.shapley import shapley
+from tests.models.modes import mills
 from tests.models.pumps import BEGIN, HORIZON, worn_pumps
 
 Learnt = tuple[FeatureTable, NDArray[np.int8], list[Fold], FailureRisk]
@@ -196,3 +199,21 @@ def test_levels_above_what_is_provable_keep_their_order() -> None:
     levels = Probability(events=3)(np.array([2.0, 4.0, 8.0, 16.0, 30.0]))
 
     assert (np.diff(levels) > 0).all()
+
+
+def test_at_two_windows_in_a_thousand_it_still_ranks_and_says_how_rare_it_is() -> None:
+    def rare(seed: int) -> tuple[FeatureTable, NDArray[np.int8], list[Fold]]:
+        table, events = mills(["seal"] * 3, machines=30, days=40, seed=seed)
+        table = table.where(np.arange(0, len(table), 2))
+        targets = target_events(events, Target())
+        labels = label(table, targets, HORIZON, BEGIN + timedelta(days=40))
+        return table, labels, choose_folds(table, targets, HORIZON, None)
+
+    table, labels, folds = rare(1)
+    risk = FailureRisk().fit(table, labels, folds)
+    unseen, outcome, _ = rare(2)
+    said, happened = risk.level(unseen)[outcome >= 0], outcome[outcome >= 0] == 1
+
+    assert happened.mean() < 0.003
+    assert said.mean() == pytest.approx(happened.mean(), abs=0.003)
+    assert (average_precision(said, happened) or 0) > 50 * happened.mean()

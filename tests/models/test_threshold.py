@@ -70,6 +70,30 @@ def test_dear_false_alarms_raise_the_threshold() -> None:
     assert cheap.value < dear.value
 
 
+def test_no_more_false_alarms_than_are_allowed_whatever_the_costs() -> None:
+    rng = np.random.default_rng(8)
+    table, events = hourly(20), failing(20)
+    levels = np.clip(rising(20, high=0.1) + rng.exponential(0.05, 20 * HOURS), 0, 0.999)
+    cheap = Costs(missed_failure=10_000, planned_stop=2_000, false_alarm=10)
+    years = 20 * HOURS / (24 * 365.25)
+
+    def false(most: float | None) -> int:
+        choice = by_money(cheap, table, levels, events, None, RULES, most)
+        ground = Ground.of(table.machine, table.time, events, None, RULES)
+        return int(ground.tally(levels >= choice.value).false.sum())
+
+    assert false(None) > 10
+    assert [false(most / years) <= most for most in (10, 3, 0.5)] == [True, True, True]
+
+
+def test_a_limit_that_the_costs_keep_anyway_changes_nothing() -> None:
+    free = by_money(COSTS, hourly(30), rising(30), failing(30), None, RULES)
+    limited = by_money(COSTS, hourly(30), rising(30), failing(30), None, RULES, 1000.0)
+
+    assert limited.value == free.value
+    assert "1e+03 false alarms per machine-year are allowed" in limited.why
+
+
 def test_few_events_are_drawn_further_towards_break_even_than_many() -> None:
     few = by_money(COSTS, hourly(2), rising(2, high=0.9), failing(2), None, RULES)
     many = by_money(COSTS, hourly(40), rising(40, high=0.9), failing(40), None, RULES)

@@ -15,6 +15,7 @@ PROTOCOLS: dict[tuple[str, str | None], tuple[str, ...]] = {
     ("anomaly", "time"): ("nab",),
     ("condition", None): ("condition",),
     ("remaining_life", None): ("remaining_life",),
+    ("failure_risk", "time"): ("failures",),
 }
 """(task, split) to names of modules; a split of ``None`` is one that the plant file does not name, and any split
 whose own row is missing."""
