@@ -36,10 +36,10 @@ def robust_precision(usual: Floats) -> Floats:
     Rousseeuw, Van Driessen: A fast algorithm for the minimum covariance determinant estimator,
     Technometrics 41, 1999; one concentration step of it.
     """
-    precision = np.linalg.inv(shrunk_covariance(usual))
+    precision = np.asarray(np.linalg.inv(shrunk_covariance(usual)), dtype=np.float64)
     distance = quadratic(usual, precision)
     near = distance <= np.quantile(distance, _KEPT)
-    precision = np.linalg.inv(shrunk_covariance(usual[near]))
+    precision = np.asarray(np.linalg.inv(shrunk_covariance(usual[near])), dtype=np.float64)
     middle = float(np.median(quadratic(usual, precision)))
     return precision * (usual.shape[1] / middle) if middle > _TINY else precision
 

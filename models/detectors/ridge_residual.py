@@ -33,7 +33,9 @@ class RidgeResidual:
         signals = [signal_of(name) for name in self.deviations.names]
         groups = [[at for at, of in enumerate(signals) if of == signal] for signal in dict.fromkeys(signals)]
         self.groups: list[NDArray[np.intp]] = [np.array(group, dtype=np.intp) for group in groups]
-        self.covariances: list[Floats] = [np.linalg.inv(self.precision[np.ix_(own, own)]) for own in self.groups]
+        self.covariances: list[Floats] = [
+            np.asarray(np.linalg.inv(self.precision[np.ix_(own, own)]), dtype=np.float64) for own in self.groups
+        ]
         return self
 
     def score(self, table: FeatureTable) -> Floats:
