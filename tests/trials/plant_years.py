@@ -19,7 +19,7 @@ import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter, process_time
 
 import numpy as np
@@ -31,10 +31,12 @@ from ingest.simulation.degradation import Degradation
 from ingest.simulation.kinds.catalogue import KINDS
 from ingest.simulation.life import degradations
 from ingest.simulation.scenario import Scenario, scenario_from
-from models.backtest import _believed, _fitted, recipe_until
+from models.backtest import recipe_until
+from models.believed import BelievedTable, believed_table
 from models.bundle import Bundle
 from models.evaluate import AlertVerdict, EventVerdict, JudgedEvent, Verdict
 from models.explain import Explanation, explain_row, shape_of
+from models.fit import fit_bundle
 from models.interval import Interval, poisson_rate, wilson
 from models.judged_part import judge_part
 from models.label import label
@@ -92,11 +94,17 @@ def judged(made: MadeKind) -> tuple[Tally, Bundle, FeatureTable]:
     past = Past.of(made.plant, made.history, entry, None, None)
     recipe = recipe_until(made.plant, made.history, entry, past.start)
     first = min(past.spans[each][0] for each in past.machines)
-    table = _believed(past, recipe, as_datetime(instant(first) - np.timedelta64(1, "us")), past.start).table
+    known = past.events[past.events["time"] <= pd.Timestamp(past.start)].reset_index(drop=True)
+    machine_class = made.plant.class_named(entry.machine_class)
+
+    def seen(start: datetime, end: datetime) -> BelievedTable:
+        return believed_table(recipe, machine_class, made.history, past.machines, start, end)
+
+    table = seen(first - timedelta(microseconds=1), past.start).table
     features = perf_counter()
-    bundle = _fitted(past, recipe, table, past.machines, past.start)
+    bundle = fit_bundle(entry, made.plant, recipe, table, known, past.start)
     fitted = perf_counter()
-    test = _believed(past, recipe, past.start, past.end)
+    test = seen(past.start, past.end)
     part = judge_part(past, bundle, table, test, past.machines, past.start)
     said = test.assessed(bundle, test.table)
     over = ~np.isnan(said.level) & is_over(test.table.time, entry.horizon, instant(past.newest))
