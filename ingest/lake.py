@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from ingest import corrections, late, log, span_tree
 from ingest import repeated as repeated_rows
@@ -35,11 +35,22 @@ from ingest.place import Place
 from ingest.reading import DAY
 from ingest.segment import Segment, Selection, kinds_in, read_segment, schema_of, write_segment
 from ingest.spans import Span, spans_of, widen
+from ingest.statement import Query
 
 ROWS_IN_A_SEGMENT = 250_000
 CELLS_IN_A_SEGMENT = 25_000_000
 CELLS_AT_ONCE = 3_300_000
 WAIT_SECONDS = 300.0
+
+_IDS = Query(
+    select(SEGMENTS.c.id)
+    .where(
+        SEGMENTS.c.machine_class == bindparam("of"),
+        SEGMENTS.c.newest >= bindparam("since"),
+        SEGMENTS.c.first <= bindparam("until"),
+    )
+    .order_by(SEGMENTS.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +378,11 @@ def segments_of(
     if newest is not None:
         statement = statement.where(SEGMENTS.c.first <= newest)
     return [Segment(*row) for row in connection.execute(statement)]
+
+
+def segment_ids(connection: Connection, machine_class: str, first: int, newest: int) -> tuple[int, ...]:
+    """Return the numbers of the segments of a class that may touch [first, newest], in no order that means anything."""
+    return tuple(row[0] for row in _IDS(connection, of=machine_class, since=first, until=newest))
 
 
 def signals_of(connection: Connection, machine_class: str) -> tuple[str, ...]:

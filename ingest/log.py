@@ -7,14 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select
 
 from ingest import late
 from ingest.catalogue import BATCHES, POSITIONS, SIGNALS
 from ingest.checksum import checksum
 from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
-from ingest.statement import Many
+from ingest.statement import Many, Query
 
 CELLS_IN_A_BATCH = 4_000_000
 CELLS_AT_A_TIME = 2_000_000
@@ -25,6 +25,15 @@ _LZ4 = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 _ABOUT = ("source", "position", "machine_class", "rows", "cells", "readings", "first", "newest")
+_IDS = Query(
+    select(BATCHES.c.id)
+    .where(
+        BATCHES.c.machine_class == bindparam("of"),
+        BATCHES.c.newest >= bindparam("since"),
+        BATCHES.c.first <= bindparam("until"),
+    )
+    .order_by(BATCHES.c.id)
+)
 _CLAIM = Many(POSITIONS, ("source", "position", "note"), lambda statement: statement.on_conflict_do_nothing())
 _BATCH = Many(BATCHES, (*_ABOUT, "body", "sum"))
 _SIGNAL = Many(SIGNALS, ("machine_class", "signal"), lambda statement: statement.on_conflict_do_nothing())
@@ -90,10 +99,9 @@ def batches(
     return [batch_of(row) for row in connection.execute(statement)]
 
 
-def batch_ids(connection: Connection, machine_class: str, first: int | None, newest: int | None) -> Sequence[int]:
-    """Return the numbers of the batches of a class that may touch [first, newest]."""
-    statement = select(BATCHES.c.id).where(*_touching(machine_class, first, newest))
-    return connection.execute(statement.order_by(BATCHES.c.id)).scalars().all()
+def batch_ids(connection: Connection, machine_class: str, first: int, newest: int) -> tuple[int, ...]:
+    """Return the numbers of the batches of a class that may touch [first, newest], ascending."""
+    return tuple(row[0] for row in _IDS(connection, of=machine_class, since=first, until=newest))
 
 
 def columns(

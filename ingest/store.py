@@ -37,7 +37,7 @@ from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, Remembered, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.gather import Found, gather
-from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
+from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segment_ids, segments_of, signals_of
 from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
@@ -300,10 +300,7 @@ class Store:
         """
         span = machine_class, to_microseconds(start) + 1, to_microseconds(end)
         with self._database.read() as connection:
-            edition = (
-                tuple(segment.id for segment in segments_of(connection, *span)),
-                tuple(log.batch_ids(connection, *span)),
-            )
+            edition = segment_ids(connection, *span), log.batch_ids(connection, *span)
         return self._memory.recall(edition, [(span, key) for key in keys], work)
 
     def add_events(

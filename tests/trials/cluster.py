@@ -236,7 +236,10 @@ def main() -> None:
     if asked.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:
-        lines = [f"{found['machines']} machines, {found['windows']} windows, {found['raised']} alerts"]
+        killed = "killed at work" if found["killed"] else "NOT killed"
+        lines = [
+            f"{found['machines']} machines, {found['windows']} windows, {found['raised']} alerts; one worker {killed}"
+        ]
         lines += [
             f"{each['where']:<28} {'same bytes' if each['same'] else 'DIFFERENT':<12}"
             f" train {each['train_seconds']:>7.2f} s   score {each['score_seconds']:>7.2f} s"
