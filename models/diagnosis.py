@@ -26,8 +26,6 @@ Mode = tuple[str, str]
 UNKNOWN: Mode = ("", "")
 _MOST_SIGMAS = 8.0
 _STRENGTH = 0.02
-_ORDINARY = 0.9
-_LEAST = 1e-9
 
 
 @dataclass
@@ -76,14 +74,13 @@ class Diagnosis:
         answers: list[Mode] = []
         weights: list[NDArray[np.float64]] = []
         begins = instants(targets["begin"])
-        visible = _visible(normal, table, labels)
         for machine, begin, modes in zip(targets["machine"], begins, said, strict=True):
             near = (table.machine == machine) & (table.time < begin) & (table.time >= begin - horizon)
             found = np.flatnonzero((labels == 1) & near)
             for mode in modes if len(found) else ():
                 rows.append(found)
                 answers += [mode] * len(found)
-                weights.append(visible[found] / (len(found) * len(modes)))
+                weights.append(np.full(len(found), 1 / (len(found) * len(modes))))
         seen = sorted(set(answers))
         if not rows or seen == [UNKNOWN]:
             return None
@@ -173,17 +170,6 @@ def _modes(targets: pd.DataFrame) -> list[tuple[Mode, ...]]:
         return (component, "") if component and by_component[component] >= FEWEST_FAILURES else UNKNOWN
 
     return [tuple(sorted({told(mode) for mode in modes})) for modes in whole]
-
-
-def _visible(normal: Usual, table: FeatureTable, labels: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return how much of each row is a sign, 0 to 1: half where it lies as far out as one healthy row in ten.
-
-    What shows nothing teaches nothing of what shows: a failure without signs must not stand for normal behaviour.
-    """
-    far = (_bounded(normal, table) ** 2).sum(axis=1)
-    healthy = far[labels == 0]
-    ordinary = float(np.quantile(healthy, _ORDINARY)) if len(healthy) else 0.0
-    return (far + _LEAST) ** 2 / ((far + _LEAST) ** 2 + (ordinary + _LEAST) ** 2)
 
 
 def _bounded(normal: Usual, table: FeatureTable) -> NDArray[np.float64]:

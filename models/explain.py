@@ -1,8 +1,9 @@
 """Why a model says what it says of one machine at one moment: cause, evidence, one sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -130,7 +131,7 @@ def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, shape: NDArray[np.fl
         base=float(parts.base[0]),
         base_level=float(parts.level_of(parts.base)[0]),
         score=float(parts.score[0]),
-        level=float(learner.level(row)[0]),
+        level=float(parts.level_of(parts.score)[0]),
         contributions=tuple(found),
         modes=() if bundle.diagnosis is None else bundle.diagnosis.ranked(row)[0],
         shape={name: tuple(own) for name, own in zip(columns, points, strict=True)},
@@ -234,17 +235,21 @@ def described(name: str) -> tuple[str, str | None, str]:
     return " ".join([*words[1:], what]), "h", "hours since" if "since" in words[0] else "hours in"
 
 
+@lru_cache(maxsize=64)
+def _tellable(names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
+    """Return the columns of each group that are in the signal's own unit; reading names takes longer than all else."""
+    found: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        if not signal_of(name) or feature_in(name).reads_as_signal or feature_in(name).kind == "expected":
+            found.setdefault(group_of(name), []).append(index)
+    return {group: tuple(columns) for group, columns in found.items()}
+
+
 def _most_telling(
-    names: Sequence[str], group: str, strange: NDArray[np.float64], values: NDArray[np.float64]
+    names: tuple[str, ...], group: str, strange: NDArray[np.float64], values: NDArray[np.float64]
 ) -> int | None:
     """Return the column of a group that lies farthest from normal, among those in the signal's own unit."""
-    columns = [
-        index
-        for index, name in enumerate(names)
-        if group_of(name) == group
-        and np.isfinite(values[index])
-        and (not signal_of(name) or feature_in(name).reads_as_signal or feature_in(name).kind == "expected")
-    ]
+    columns = [index for index in _tellable(names).get(group, ()) if np.isfinite(values[index])]
     return max(columns, key=lambda index: (np.nan_to_num(strange[index]), -index), default=None)
 
 

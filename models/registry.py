@@ -194,7 +194,7 @@ class Registry:
             folder = self._existing(model, version)
             card = archive.prove(folder, self.keys, self._proofs, self.types)[0]["card"]
             if self.live(model) != version:
-                against = hindrance(card, self._live_card(model))
+                against = hindrance(card, self.live_card(model))
                 if against and not force:
                     raise RegistryError(
                         f"version {version} of model {model!r} cannot be promoted: {against}; to use it all the same,"
@@ -265,11 +265,12 @@ class Registry:
         said = manifest.manifest_of(self._existing(model, version), self.keys)
         return str(said["files"][manifest.MODEL]["sha256"])
 
-    def _live_card(self, model: str) -> Mapping[str, Any] | None:
+    def live_card(self, model: str) -> Mapping[str, Any] | None:
+        """Return the card of the live version; ``None`` where none is live or its card cannot be read."""
         live = self.live(model)
         try:
             return None if live is None else self.card(model, live)
-        except RegistryError:  # a damaged version must not keep a sound one from taking its place
+        except RegistryError:  # what is damaged must keep no sound version from taking its place
             return None
 
     def _listed(self, model: str | None) -> tuple[list[Version], dict[Path, str]]:

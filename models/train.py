@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from features.leaks.leak import Leak, told
-from ingest.errors import NotEnoughDataError, RegistryError
+from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
 from models.anywhere.table import table_anywhere
@@ -46,7 +46,7 @@ class TrainReport:
     labels : what is suspicious about the recorded failures, one line each
     evidence : what may be claimed on the events that it learnt from
     judged : the backtest; ``None`` when there was too little to judge on, and then ``not_judged`` says why
-    hindrance : why it cannot be promoted at all; empty when nothing stands against it
+    hindrance : why it cannot be promoted unless it is forced; empty when nothing stands against it
     leaks : features that know more than they could have known
     accepted : why it was trained in spite of those that are refused; empty when there are none
     context : which regimes it knows, as its card says it; ``None`` where the plant file says nothing of them
@@ -90,9 +90,9 @@ class TrainReport:
         """Whether it is live, and if not, why or what to do."""
         if self.live:
             return "it is live."
-        if self.hindrance:
-            return f"not live: {self.hindrance}."
         promote = f"andon models promote {shlex.quote(self.model)} {self.version}"
+        if self.hindrance:
+            return f"not live: {self.hindrance}; to use it all the same: {promote} --force --why '…'"
         return f"a candidate, not live; to use it: {promote}"
 
     def summary(self) -> str:
@@ -180,7 +180,7 @@ def train(
     table = table_anywhere(engine, recipe, machine_class, history, machines, first, end).table
     step("features", 1, 2)
     leaks = check_leaks(chosen, recipe, table, events, end)
-    reason = accepted(entry, leaks, accept_leaks, _live_card(registry, entry.name))
+    reason = accepted(entry, leaks, accept_leaks, registry.live_card(entry.name))
     step("features", 2, 2)
     judged, why_not = _judged(plant, history, entry, progress, engine, random_split=random_split)
     step("fitting to the whole past", 0, 3)
@@ -227,14 +227,6 @@ def _trained_on_pieces(
     return replace(report, judged=found, not_judged=why_not)
 
 
-def _live_card(registry: Registry, model: str) -> Mapping[str, Any] | None:
-    live = registry.live(model)
-    try:
-        return None if live is None else registry.card(model, live)
-    except RegistryError:  # a damaged version stops no training; what was accepted for it is asked anew
-        return None
-
-
 def _judged(
     plant: Plant,
     history: History,
@@ -268,7 +260,8 @@ def _registered(
     model = bundle.entry.name
     before = set(registry.names(model))
     saved = registry.save(bundle, created=now)
-    why_not = hindrance(bundle.card)
+    live = registry.live_card(model) if registry.live(model) != saved.version else None
+    why_not = hindrance(bundle.card, live)
     if registry.live(model) is None and enough and not why_not:
         saved = registry.promote(model, saved.version, at=now, by=BY, why="first version with enough evidence")
     known = saved.version in before

@@ -9,7 +9,7 @@ import pytest
 PAGE = Path(__file__).parents[1] / "docs" / "notebook.md"
 
 
-@pytest.mark.slow(seconds=20)
+@pytest.mark.slow(seconds=40)
 def test_every_example_of_the_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -20,6 +20,11 @@ def test_every_example_of_the_page_runs(
         exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102 – our own page
 
     assert names["report"].verdict.found > 0
+    assert names["precision"].mean() > 3 * names["fails"].mean()
+    assert names["share"][1] > 5 * names["share"][0]
+    assert not names["challenger"].live
+    assert names["live"] == [names["challenger"].version, names["trained"].version]
+    assert list(names["history"]["why"][1:]) == ["to try it on one shift", f"rolled back from {names['live'][0]}"]
     assert names["levels"].iloc[-1] > names["levels"].iloc[0]
     assert names["sentence"].startswith("pump-")
     assert "vibration" in names["sentence"]

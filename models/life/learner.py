@@ -21,7 +21,7 @@ from models.why.asked_parts import asked_parts
 from models.why.parts import Parts
 
 SEEDS = 2
-TURNS = 300
+TURNS = 160
 _ROWS_AT_ONCE = 200
 HOUR = timedelta(hours=1)
 

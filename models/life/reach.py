@@ -20,7 +20,7 @@ HORIZONS = 1.25
 """A reach is at least so many horizons, or nothing could be said of the horizon."""
 
 MOST_ROWS = 5_000
-TURNS = 60
+TURNS = 40
 
 
 @dataclass(frozen=True)

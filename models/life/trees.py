@@ -102,8 +102,8 @@ def _grown(parts: Sequence[tuple[Growing, NDArray[np.intp], Floats]], seed: int)
 def _fit_one(values: Floats, aim: Floats, turns: int, seed: int) -> HistGradientBoostingRegressor:
     model = HistGradientBoostingRegressor(
         max_iter=turns,
-        learning_rate=0.05,
-        max_leaf_nodes=15,
+        learning_rate=0.08,
+        max_leaf_nodes=31,
         min_samples_leaf=int(np.clip(len(values) // 200, 5, 40)),
         l2_regularization=5.0,
         max_features=0.3,

@@ -64,12 +64,12 @@ def log_odds(low: float, high: float) -> Scale:
 
 def rarity(highest: float) -> Scale:
     """Return an axis of levels near 1, by how rare they are: 0.999 is one in a thousand."""
-    top = max(1.0, _nines(highest))
+    top = 1.06 * max(1.0, _nines(highest))
 
     def place(value: float) -> float:
         return _nines(value) / top
 
-    ticks = [(1 - 10.0**-power, "every window" if power == 0 else f"1 in {10**power:,}") for power in range(10)]
+    ticks = [(1 - 10.0**-power, "all" if power == 0 else f"1 in {10**power:,}") for power in range(10)]
     return Scale(place, [(value, text.replace(",", "\u202f")) for value, text in ticks if place(value) <= 1.001])
 
 

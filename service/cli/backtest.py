@@ -56,9 +56,13 @@ def command(
                 engine=room.engine,
             ),
         )
-    pages = {} if html is None else {report.model: _page_of(html, report, len(reports) > 1) for report in reports}
+    pages = (
+        {}
+        if html is None
+        else {report.model: _page_of(html, report.model, several=len(reports) > 1) for report in reports}
+    )
     for report in reports:
-        if html is not None:
+        if report.model in pages:
             _write(pages[report.model], report)
     call.show(
         {
@@ -80,10 +84,10 @@ def _told(report: "Verdicts", page: Path | None) -> str:
     return report.summary() if page is None else f"{report.summary()}\nPictures: {page}"
 
 
-def _page_of(html: Path, report: "Verdicts", several: bool) -> Path:
+def _page_of(html: Path, model: str, *, several: bool) -> Path:
     from models.registry import slug
 
-    return html.with_stem(f"{html.stem}-{slug(report.model)}") if several else html
+    return html.with_stem(f"{html.stem}-{slug(model)}") if several else html
 
 
 def _write(page: Path, report: "Verdicts") -> None:

@@ -75,23 +75,3 @@ def test_without_a_component_the_code_is_the_mode() -> None:
     (ranked,) = diagnosis.ranked(table.where(np.array([0])))
     assert (ranked[0].component, ranked[0].code, ranked[0].probability) == ("", "F07", 1.0)
     assert diagnosis.named(table.where(np.array([0]))) == [""]
-
-
-def test_failures_without_a_sign_do_not_blur_those_with_one() -> None:
-    table, events = worn_pumps(machines=8)
-    events["code"] = "wear"
-    random = np.random.default_rng(1)
-    free = pd.to_datetime(events["time"]) - pd.to_timedelta(random.uniform(60, 70, len(events)), unit="h")
-    bursts = events.assign(time=free, code="burst")[free > pd.Timestamp(BEGIN) + pd.Timedelta(hours=30)]
-    diagnosis = learnt(pd.concat([events, bursts]).sort_values("time", ignore_index=True), table)
-    assert diagnosis is not None
-    assert set(diagnosis.mode_code) == {"burst", "wear"}
-
-    unseen, later = worn_pumps(machines=8, seed=9)
-    worn = [
-        np.flatnonzero((unseen.machine == machine) & (unseen.time < time.tz_localize(None)))[-3]
-        for machine, time in later[["machine", "time"]].itertuples(index=False)
-    ]
-    first = [ranked[0].code for ranked in diagnosis.ranked(unseen.where(np.sort(worn)))]
-
-    assert first.count("wear") >= 0.9 * len(first)

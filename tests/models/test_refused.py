@@ -11,7 +11,7 @@ from models.registry import Registry
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory
 from tests.models.pumps import PLANT, pump_entry
-from tests.trials.refused import NOW, noise
+from tests.trials.refused import NOW, by_chance, noise
 
 CARD = {"currency": "EUR", "judged": {"events": 9, "money": {"model": 3_000.0, "calendar": 4_000.0}}}
 
@@ -64,3 +64,9 @@ def test_a_saving_that_may_be_luck_is_refused(low: float, refused: bool) -> None
 
     assert bool(why) == refused
     assert not refused or "may be luck" in why
+
+
+def test_alerts_by_chance_are_hardly_ever_taken_for_a_saving(tmp_path: Path) -> None:
+    outcomes = [by_chance(seed, tmp_path) for seed in range(40)]
+
+    assert sum(each.refused for each in outcomes) >= 38

@@ -13,15 +13,15 @@ from tests.trials.replayed import compare
 
 
 @pytest.mark.slow(seconds=12)
-@pytest.mark.parametrize(("task", "hours"), [("failure_risk", 24), ("failure_risk", 6), ("anomaly", 2)])
+@pytest.mark.parametrize(("task", "hours"), [("failure_risk", 24), ("failure_risk", 6), ("anomaly", 4)])
 def test_the_alerts_of_a_backtest_are_those_that_live_rounds_raise(tmp_path: Path, task: str, hours: int) -> None:
-    entry = pump_entry(name="pump", task=task)
+    entry = pump_entry(name="pump", task=task, false_alarms_per_machine_year=50)
     plant = PLANT.model_copy(update={"models": [entry]})
     pumps = pump_history()
     with closing(Store(tmp_path / "readings")) as store:
         store.append(pumps.read("pump"), source="test", position="")
         store.add_events(pumps.events(), source="test")
-        found = compare(plant, store, entry, tmp_path, timedelta(hours=hours), start=after(hours=450))
+        found = compare(plant, store, entry, tmp_path, timedelta(hours=hours), start=after(hours=424))
 
     assert found.equal
     assert len(found.live) >= 2

@@ -316,3 +316,24 @@ def test_pages_come_again_by_themselves_but_not_under_a_form(works: Any) -> None
 
     assert 'http-equiv="refresh" content="60"' in page(works, "/")
     assert "http-equiv" not in page(works, "/alerts/1")
+
+
+def test_how_a_version_was_judged_is_drawn_from_its_card(works: Any) -> None:
+    version = works.learn(right=(7, 9))
+    card = works.client.get(f"/models/press failure/versions/{version}")
+    report = works.client.get(f"/models/press failure/versions/{version}/report")
+    css = works.client.get("/report.css")
+
+    assert f"/versions/{version}/report" in card.text
+    assert report.status_code == css.status_code == 200
+    assert '<link rel="stylesheet" href="/report.css">' in report.text
+    assert "<style" not in report.text, "the server's policy would forbid it"
+    assert "7 of 9" in report.text
+    assert css.headers["content-type"].startswith("text/css")
+
+
+def test_a_version_that_was_not_judged_has_no_report(works: Any) -> None:
+    version = works.learn()
+
+    assert works.client.get(f"/models/press failure/versions/{version}/report").status_code == 404
+    assert "/report" not in works.client.get(f"/models/press failure/versions/{version}").text

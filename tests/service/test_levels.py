@@ -11,8 +11,11 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.event import listen, remove
 
 from ingest.database import Database
+from models.assessment import Assessments, Reason
+from models.life.life import Life
 from service.database import assessment_table, open_state
-from service.levels import level_histories
+from service.levels import level_histories, newest_levels
+from service.watch import keep_assessments
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -82,3 +85,25 @@ def test_a_machines_history_is_sought_and_not_picked_out_of_all(state: Database)
         ]
     assert any("model=? AND machine=? AND time>?" in plan for plan in plans)
     assert not [plan for plan in plans if plan.startswith("SCAN")]
+
+
+def test_a_remaining_life_is_kept_with_its_level_and_read_back(state: Database) -> None:
+    lives = np.array([[10.0, 12.0, 20.0, 30.0, 45.0, np.inf, np.inf], np.full(7, np.nan)])
+    said = Assessments(
+        model="life",
+        version="v",
+        machine=np.array(["press-1", "press-2"], object),
+        time=np.array(["2026-01-01T01:00", "2026-01-01T01:00"], "datetime64[us]"),
+        level=np.array([0.4, 0.001]),
+        reason=np.array([Reason.OK.value, Reason.NOT_DEGRADING.value], object),
+        threshold=0.5,
+        life=lives,
+        reach=100.0,
+    )
+    with state.write() as connection:
+        keep_assessments(connection, [said])
+    worn, quiet = newest_levels(state, [("life", "press-1"), ("life", "press-2")], until=hour(2))
+
+    assert worn.life == Life(12.0, 30.0, np.inf, 100.0)
+    assert quiet.life is None
+    assert (quiet.level, quiet.reason) == (0.001, Reason.NOT_DEGRADING)

@@ -7,10 +7,11 @@ judged on the rest by what training uses. Nothing in the simulator is there to s
 
 Printed: recall with the needed lead (of failures that give signs, and of all), false alarms per machine-week (in
 brackets those that began while a part did wear), money saved as a share of what somebody who knows the future saves,
-reliability error, and of each failure that was found, at the window of its first right alert: whether the right
-failure mode is named first, whether a signal that it moves is among the two largest contributions, and whether a
-planted twin comes first among the past episodes: the same degradation on another machine at another time, alone of
-its mode among all other episodes; and among all, others of its mode as well.
+reliability error, the share of healthy values that lie in their band, and of each failure that was found, at the
+window of its first right alert: whether the right failure mode is named first, whether a signal that it moves is
+among the two largest contributions, and whether a planted twin comes first among the past episodes: the same
+degradation on another machine at another time, alone of its mode among all other episodes; and among all, others of
+its mode as well.
 """
 
 import argparse
@@ -74,6 +75,7 @@ class Tally:
     said: np.ndarray  # type: ignore[type-arg]
     happened: np.ndarray  # type: ignore[type-arg]
     of_machine: np.ndarray  # type: ignore[type-arg]
+    covered: tuple[int, int] = (0, 0)
     explained: list[Explained] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -110,8 +112,30 @@ def judged(made: MadeKind) -> tuple[Tally, Bundle, FeatureTable]:
         outcomes[over] == 1,
         said.machine[over].astype(str),
     )
+    tally.covered = covered(made, bundle, test.table)
     tally.seconds = {"features": features - began, "fit": fitted - features, "judge": perf_counter() - fitted}
     return tally, bundle, test.table
+
+
+def covered(made: MadeKind, bundle: Bundle, table: FeatureTable) -> tuple[int, int]:
+    """Count the values that lie in their band, and all of them, while no part wears and no window holds any wear."""
+    if bundle.band is None:
+        return 0, 0
+    healthy = np.ones(len(table), np.bool_)
+    longest = span(max(bundle.recipe.windows))
+    rows = machine_rows(table.machine)
+    for machine, began, ended in made.truth[["machine", "began", "ended"]].itertuples(index=False):
+        if machine in rows:
+            own = table.time[rows[machine]]
+            first, last = (np.datetime64(each.tz_localize(None), "us") for each in (began, ended))
+            healthy[rows[machine]] &= (own < first) | (own > last + longest)
+    table = table.where(healthy)
+    inside = of_all = 0
+    for each in bundle.band.expectations(bundle.seen(table), bundle.normal, bundle.band.signals):
+        known = np.isfinite(each.actual) & np.isfinite(each.low)
+        inside += int(((each.actual >= each.low) & (each.actual <= each.high))[known].sum())
+        of_all += int(known.sum())
+    return inside, of_all
 
 
 def explained(made: MadeKind, bundle: Bundle, table: FeatureTable, verdict: Verdict, *, twins: bool) -> list[Explained]:
@@ -250,6 +274,8 @@ def rows_of(tallies: Sequence[Tally], costs: Costs) -> list[tuple[str, Interval,
         ("money of clairvoyant, all failures", saved(tallies, costs, sign=None), "over machines", ""),
         ("reliability error", reliability(tallies), f"{sum(len(t.said) for t in tallies):,} assessments", "≤ 0.05"),
     ]
+    inside, of_all = (sum(tally.covered[at] for tally in tallies) for at in (0, 1))
+    listed.append(("healthy values in their 90 % band", wilson(inside, of_all), f"{of_all:,} values", "0.90"))
     for name, attribute, goal in (
         ("right mode first", "mode_first", "≥ 0.85"),
         ("right signal in the first two", "signal_first_two", "≥ 0.95"),

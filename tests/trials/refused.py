@@ -1,7 +1,8 @@
 """Train models that must not be used, and count those that are refused: on noise, on a leak, judged at random.
 
 Run ``python -m tests.trials.refused`` for the seeds that are reported, ``--seeds N`` for another number of them,
-``--json`` for the figures alone. Every model goes the whole way, from readings to the registry.
+``--json`` for the figures alone. Every model goes the whole way, from readings to the registry;
+``--kinds chance`` takes the short way, from alerts drawn at random to the refusal, for as many seeds as one likes.
 """
 
 import argparse
@@ -19,9 +20,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ingest.errors import LeakError
-from ingest.event import Event
-from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
+from ingest.event import Event, events_table
+from ingest.plant import Costs, Machine, MachineClass, ModelEntry, Plant, Signal, Target
+from models.evaluate import AssessedTime, Verdict, judge
 from models.interval import wilson
+from models.label import target_events
+from models.money import Money, charges_of, counted_events
+from models.persistence import Episode
+from models.promotion import hindrance
 from models.registry import Registry
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory, after, readings_frame
@@ -151,12 +157,53 @@ def at_random(seed: int, folder: Path) -> Outcome:
     return Outcome(seed, bool(report.hindrance) and not report.live, report.hindrance, marked)
 
 
+def by_chance(seed: int, folder: Path) -> Outcome:
+    """Judge alerts that come at any time alike, as often as chance has it, by what they save against doing nothing."""
+    del folder
+    random = np.random.default_rng(seed)
+    begin, hours = np.datetime64("2026-01-05", "us"), 24 * 60
+    failed = [(name, int(hour)) for name in MACHINES for hour in random.integers(24, hours, random.poisson(2))]
+    events = [Event(machine=name, kind="failure", time=after(hours=float(hour))) for name, hour in sorted(set(failed))]
+    weekly = 10 ** random.uniform(-1.5, 0.5)
+    alerts = [
+        Episode(name, begin + np.timedelta64(int(hour), "h"), None, 0)
+        for name in MACHINES
+        for hour in np.sort(random.integers(0, hours, random.poisson(weekly * hours / 168)))
+    ]
+    time = np.tile(begin + np.arange(hours) * np.timedelta64(1, "h"), len(MACHINES))
+    looked = AssessedTime(np.repeat(np.array(MACHINES, dtype=object), hours), time, timedelta(hours=1))
+    verdict = judge(
+        alerts,
+        target_events(events_table(events), Target()),
+        horizon=ENTRY.horizon,
+        needed_lead=ENTRY.needed_lead,
+        assessed=looked,
+    )
+    counted, nothing = counted_events(verdict), Verdict((), (), 0.0)
+    ways = {
+        "model": charges_of(verdict, Costs(), counted),
+        "do_nothing": charges_of(nothing, Costs(), counted),
+        "calendar": charges_of(nothing, Costs(), counted),
+    }
+    money = Money.of(ways, MACHINES, counted)
+    judged = {"events": verdict.judged, "enough": True, "money": money.to_dict(), "saved": money.savings()}
+    why = hindrance({"currency": "EUR", "judged": judged})
+    saved = money.saved_against("calendar")
+    interval = () if saved is None else (saved.value, saved.low, saved.high)
+    return Outcome(seed, bool(why), why, bool(why), interval)
+
+
 def trained(history: TableHistory, plant: Plant, folder: Path, *, random_split: bool = False) -> TrainReport:
     """Train one model into a registry of its own."""
     return train(plant, history, ENTRY, Registry(folder), now=NOW, random_split=random_split)
 
 
-KINDS: dict[str, Callable[[int, Path], Outcome]] = {"noise": noise, "leaked": leaked, "random split": at_random}
+KINDS: dict[str, Callable[[int, Path], Outcome]] = {
+    "noise": noise,
+    "leaked": leaked,
+    "random split": at_random,
+    "chance": by_chance,
+}
 
 
 def measure(kind: str, seeds: Sequence[int], tell: Callable[[str], Any] | None = None) -> list[Outcome]:
@@ -174,7 +221,11 @@ def line_of(kind: str, outcomes: Sequence[Outcome]) -> str:
     """Return the figures of one kind as a line for people."""
     refused, named = sum(each.refused for each in outcomes), sum(each.named for each in outcomes)
     total = len(outcomes)
-    words = {"noise": "beat neither the calendar nor luck", "leaked": "name the leak alone"}.get(kind, "are marked")
+    words = {
+        "noise": "beat neither the calendar nor luck",
+        "chance": "may be luck",
+        "leaked": "name the leak alone",
+    }.get(kind, "are marked")
     return f"{kind}: {refused} of {total} refused, {wilson(refused, total).percent()}; {named} of {total} {words}\n"
 
 

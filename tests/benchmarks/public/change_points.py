@@ -1,8 +1,8 @@
 """When something changes: the score for change points of the Skoltech Anomaly Benchmark, 60 s to the right.
 
 Each machine learns from the first readings of its own history, as many as its baseline holds, and from nothing
-else. An alarm is a moment at which its surprise rises above or falls below a threshold, which is one for all machines
-and chosen on other machines than those that it is used on (five folds).
+else. An alarm is the begin or the end of an episode. The threshold and the share of the highest surprise at which an
+episode is over are one for all machines, chosen on other machines than those that they are used on (five folds).
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.benchmarks.public.change_score import Found, change_scores, found
+from tests.benchmarks.public.episodes import episodes, steadied
 from tests.benchmarks.public.own_beginning import Judged, folds, judged_by_entry, of_lasting_events
 from tests.benchmarks.public.row import Row
 
 FOLDS = 5
 WINDOW = np.timedelta64(60, "s")
-_CANDIDATES = 100
+_THRESHOLDS = 60
+_SHARES = (0.0, float(np.exp(-2.0)), float(np.exp(-1.0)), float(np.exp(-0.5)))
 
 
 def rows(plant: Path) -> list[Row]:
@@ -35,23 +37,26 @@ def edges(over: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.r_[over[:1], over[1:] != over[:-1]]
 
 
-def alarms(judged: Judged, threshold: float) -> Found:
-    """Compare the edges of one machine at a threshold with its changes."""
-    said = judged.time[edges(judged.surprise >= threshold)]
-    return found(judged.begin[judged.begin >= judged.time[0]], said, WINDOW)
-
-
 def cross_fitted(judged: Sequence[Judged]) -> list[Found]:
     """Return what alarms come to, each machine with a threshold that was chosen on others."""
+    surprise = [steadied(each.surprise) for each in judged]
+    thresholds = np.unique(np.quantile(np.concatenate(surprise), np.linspace(0.05, 0.95, _THRESHOLDS)))
+    tries = [
+        [_alarms(each, episodes(own, threshold, share)) for each, own in zip(judged, surprise, strict=True)]
+        for share in _SHARES
+        for threshold in thresholds
+    ]
     results: dict[int, Found] = {}
     for fold in folds(list(judged), FOLDS):
-        others = [judged[place] for place in range(len(judged)) if place not in fold]
-        pooled = np.nan_to_num(np.concatenate([each.surprise for each in others]))
-        candidates = np.unique(np.quantile(pooled, np.linspace(0, 1, _CANDIDATES)))
-        scores = [change_scores([alarms(each, threshold) for each in others])["standard"] for threshold in candidates]
-        threshold = float(candidates[int(np.argmax(scores))])
-        results |= {int(place): alarms(judged[place], threshold) for place in fold}
+        others = [place for place in range(len(judged)) if place not in fold]
+        scores = [change_scores([each[place] for place in others])["standard"] for each in tries]
+        results |= {int(place): tries[int(np.argmax(scores))][place] for place in fold}
     return [results[place] for place in range(len(judged))]
+
+
+def _alarms(judged: Judged, over: NDArray[np.bool_]) -> Found:
+    """Compare the begins and ends of episodes of one machine with its changes."""
+    return found(judged.begin[judged.begin >= judged.time[0]], judged.time[edges(over)], WINDOW)
 
 
 def _figures(data: str, model: str, judged: Sequence[Judged]) -> list[Row]:

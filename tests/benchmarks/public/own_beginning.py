@@ -1,18 +1,18 @@
 """Machines that learn from the first readings of their own history, and how strange they find each later one."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from features.extract import extract
 from features.sampling import signal_intervals
+from features.table import FeatureTable
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
 from ingest.plant_file import load_plant
@@ -22,10 +22,11 @@ from models.anomaly_level import AnomalyLevel
 from models.backtest import recipe_until
 from models.label import target_events
 from models.moment import instants
-from models.rows import machine_rows
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)
 """When files are said to be read; nothing depends on it."""
+
+_TINY = 1e-9
 
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -38,7 +39,7 @@ class Judged:
     Attributes
     ----------
     time : of each reading, shape (n,)
-    surprise : minus the logarithm of the share of what it learnt from that is as strange, shape (n,)
+    surprise : how strange it is, over what one in twenty readings of those that it learnt from exceeds, shape (n,)
     begin, end : of each event to foresee, those inside what it learnt from included
     """
 
@@ -79,6 +80,17 @@ def folds(judged: list[Judged], count: int) -> list[NDArray[np.intp]]:
     return [order[number::count] for number in range(count)]
 
 
+def strangeness(learner: AnomalyLevel, seen: FeatureTable, later: FeatureTable) -> Floats:
+    """Return the score of later readings over what one in twenty of those that were learnt from exceeds.
+
+    Of several detectors it is the geometric mean. A share of time would be the better scale, but a few minutes know
+    nothing of rare shares.
+    """
+    usual = [np.nanquantile(each.score(seen), 0.95) for each in learner.fitted.members.values()]
+    scores = [np.maximum(each.score(later), _TINY) for each in learner.fitted.members.values()]
+    return np.exp(np.mean([np.log(each / one) for each, one in zip(scores, usual, strict=True)], axis=0))
+
+
 def _judged(plant: Plant, history: History, entry: ModelEntry) -> list[Judged]:
     spans = history.spans(entry.machine_class)
     machines = [each for each in plant.machines_of(entry.machine_class) if each in spans]
@@ -87,25 +99,21 @@ def _judged(plant: Plant, history: History, entry: ModelEntry) -> list[Judged]:
     recipe = recipe_until(plant, history, entry, newest)
     every = min(signal_intervals(history, plant.class_named(entry.machine_class), until=newest).values())
     learnt = (entry.baseline or timedelta(0)) // every
-    first = min(begin for begin, _ in spans.values()) - timedelta(microseconds=1)
-    table = extract(recipe, history, machines, first, newest)
-    times = _reading_times(history, entry.machine_class, machines)
     found = []
-    for machine, rows in machine_rows(table.machine).items():
-        own = events[events["machine"] == machine]
-        mine, when = table.where(np.arange(rows.start, rows.stop)), times[machine]
+    for machine in machines:
+        own, when = events[events["machine"] == machine], _reading_times(history, entry.machine_class, machine)
         if not len(own) or len(when) <= learnt:
             continue
-        at_reading = mine.where(np.searchsorted(mine.time, when))
-        seen = at_reading.where(np.arange(learnt))
+        first, last = spans[machine]
+        table = extract(recipe, history, [machine], first - timedelta(microseconds=1), last + recipe.stride)
+        at_reading = table.where(np.searchsorted(table.time, when))
+        seen, later = (at_reading.where(part) for part in (np.arange(learnt), np.arange(learnt, len(when))))
         learner = AnomalyLevel(entry.detectors).fit(seen, np.zeros(learnt, dtype=np.int8), [])
-        later = at_reading.where(np.arange(learnt, len(when)))
-        surprise = -np.log1p(-learner.level(later))
-        found.append(Judged(machine, later.time, surprise, instants(own["begin"]), instants(own["end"])))
+        found.append(
+            Judged(machine, later.time, strangeness(learner, seen, later), instants(own["begin"]), instants(own["end"]))
+        )
     return found
 
 
-def _reading_times(history: History, machine_class: str, machines: list[str]) -> Mapping[str, Times]:
-    read = history.read(machine_class, machines=machines, signals=[]).table
-    machine, time = read["machine"].to_pandas(), read["time"].to_pandas()
-    return {str(name): instants(own) for name, own in pd.Series(time).groupby(machine.to_numpy())}
+def _reading_times(history: History, machine_class: str, machine: str) -> Times:
+    return instants(history.read(machine_class, machines=[machine], signals=[]).table["time"].to_pandas())

@@ -11,7 +11,10 @@ from ingest.plant import Plant
 from tests.benchmarks.public.row import Row
 
 PROTOCOLS: dict[tuple[str, str | None], tuple[str, ...]] = {
+    ("anomaly", "baseline"): ("outliers", "change_points"),
+    ("anomaly", "time"): ("nab",),
     ("condition", None): ("condition",),
+    ("remaining_life", None): ("remaining_life",),
 }
 """(task, split) to names of modules; a split of ``None`` is one that the plant file does not name, and any split
 whose own row is missing."""
