@@ -135,7 +135,7 @@ def fitted_at(
 
 def split_of(plant: Plant, entry: ModelEntry) -> Literal["time", "machine", "baseline"]:
     """Return how training and judging are kept apart: as the entry says, or as its sources suggest."""
-    if entry.split == "time" or entry.split == "machine":
+    if entry.split == "time" or entry.split == "machine" or entry.split == "baseline":
         return entry.split
     return "machine" if any(source.run_to_failure for source in plant.sources) else "time"
 
