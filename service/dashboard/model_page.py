@@ -84,10 +84,9 @@ def models_page(request: Request, room: Room) -> Response:
 def report_of_version(model: str, version: str, room: Room) -> Response:
     """Show how one version was judged, with pictures."""
     card = version_named(room, model, version).card
-    if not (judged := card.get("judged")):
-        raise ProblemError(
-            404, f"version {version!r} of model {model!r} was not judged: there was too little to judge it on"
-        )
+    judged = card.get("judged") or {}
+    if "found" not in judged:  # not judged, or not by alerts
+        raise ProblemError(404, f"version {version!r} of model {model!r} was not judged by alerts")
     marks = {"model": model, "watermark": card.get("watermark") or judged.get("watermark")}
     return HTMLResponse(report_page({**judged, **marks}, stylesheet=REPORT_STYLE))
 
