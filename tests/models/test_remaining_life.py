@@ -10,7 +10,6 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from models.assess import assess_table
 from models.assessment import Reason
-from models.backtest import backtest
 from models.bundle import Bundle
 from models.explain import explain_row
 from models.fit import fit_bundle
@@ -152,13 +151,3 @@ def test_machines_that_were_stopped_in_time_do_not_shorten_lives(
 def test_a_history_without_a_failure_is_refused_with_what_would_be_right() -> None:
     with pytest.raises(NotEnoughDataError, match="task = 'anomaly'"):
         fitted(fan_history(until=40))
-
-
-@pytest.mark.slow(seconds=12)
-def test_a_backtest_by_machine_judges_its_alerts_and_leaves_out_what_is_held_out() -> None:
-    report = backtest(PLANT, fan_history(), PLANT.models[0])
-
-    assert report.verdict.judged == len(MACHINES) - HELD
-    assert report.verdict.found >= 0.8 * report.verdict.judged
-    assert set(report.reasons) >= {Reason.OK.value, Reason.NOT_DEGRADING.value}
-    assert {each.machine for each in report.verdict.events} == set(PLANT.teachers_of("fan"))
