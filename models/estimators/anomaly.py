@@ -9,7 +9,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.detector import DETECTORS
-from models.estimators.rows import Rows, column_names
+from models.estimators.rows import UNNAMED, Rows, column_names
 
 
 class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -22,6 +22,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     ----------
     detector : name of the detector
     contamination : share of the training rows that are called outliers, more than 0 and at most 0.5
+    unnamed : feature and window of columns whose names do not say so; the detector ``shift`` looks at trends only,
+        such as ``mean_change__1h_vs_24h``
 
     Attributes
     ----------
@@ -29,9 +31,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     detector_ : what was fitted, see ``models.detector.Detector``
     """
 
-    def __init__(self, detector: str = "principal components", contamination: float = 0.01) -> None:
+    def __init__(
+        self, detector: str = "principal components", contamination: float = 0.01, unnamed: str = UNNAMED
+    ) -> None:
         self.detector = detector
         self.contamination = contamination
+        self.unnamed = unnamed
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn what is normal.
@@ -47,7 +52,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         if not 0 < self.contamination <= 0.5:
             raise ValueError(f"contamination={self.contamination!r} must be more than 0 and at most 0.5")
         values = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
-        self.names_ = column_names(X, values.shape[1])
+        self.names_ = column_names(X, values.shape[1], self.unnamed)
         rows = Rows.of(X, values, self.names_)
         self.detector_ = DETECTORS[self.detector]().fit(rows.table)
         scores = -self.detector_.score(rows.table)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from models.estimators.rows import Rows, column_names
 from models.failure_risk import FailureRisk
 from models.learner import Learner
+from models.split import MOST_FOLDS
 
 
 class FailureRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -23,6 +24,7 @@ class FailureRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     Parameters
     ----------
     seed : of the random choices in growing trees
+    folds : how many times it is fitted without some of the machines, or of the time, to calibrate it; 2 or more
 
     Attributes
     ----------
@@ -30,8 +32,9 @@ class FailureRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     learner_ : what was fitted, see ``models.learner.Learner``
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, folds: int = MOST_FOLDS) -> None:
         self.seed = seed
+        self.folds = folds
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from rows of which it is known what followed.
@@ -41,6 +44,8 @@ class FailureRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         X : shape (n_rows, n_features); NaN where a feature is not known
         y : two different values, shape (n_rows,)
         """
+        if self.folds < 2:
+            raise ValueError(f"folds={self.folds!r} must be 2 or more")
         values, target = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         check_classification_targets(target)
         self.classes_, labels = np.unique(target, return_inverse=True)
@@ -54,7 +59,7 @@ class FailureRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.names_ = column_names(X, values.shape[1])
         rows = Rows.of(X, values, self.names_)
         learner = self._learner()
-        self.learner_ = learner.fit(rows.table, labels[rows.order].astype(np.int8), rows.folds())
+        self.learner_ = learner.fit(rows.table, labels[rows.order].astype(np.int8), rows.folds(self.folds))
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -15,7 +15,8 @@ from models.split import MOST_FOLDS, Fold
 
 _BEGIN = np.datetime64("2000-01-01", "us")
 _HOUR = np.timedelta64(1, "h")
-_LEVEL = f"{SEPARATOR}mean{SEPARATOR}1h"
+UNNAMED = f"mean{SEPARATOR}1h"
+"""What a column holds whose name does not say so: feature and window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,23 @@ class Rows:
         found[self.order] = said
         return found
 
-    def folds(self) -> list[Fold]:
+    def folds(self, most: int = MOST_FOLDS) -> list[Fold]:
         """Return folds of whole machines; of one machine, of stretches of time."""
         whole = np.arange(len(self.table))
         groups = [whole[rows] for rows in machine_rows(self.table.machine).values()]
         if len(groups) < 2:
-            groups = np.array_split(whole, MOST_FOLDS)
-        tests = [np.sort(np.concatenate(groups[place::MOST_FOLDS])) for place in range(min(MOST_FOLDS, len(groups)))]
+            groups = np.array_split(whole, most)
+        tests = [np.sort(np.concatenate(groups[place::most])) for place in range(min(most, len(groups)))]
         return [Fold(np.setdiff1d(whole, test), test) for test in tests if len(test)]
 
 
-def column_names(given: Any, count: int) -> tuple[str, ...]:
+def column_names(given: Any, count: int, unnamed: str = UNNAMED) -> tuple[str, ...]:
     """Return names that say which feature of which signal a column holds.
+
+    Raises
+    ------
+    ValueError
+        When ``unnamed`` is no feature and window.
 
     Examples
     --------
@@ -77,10 +83,14 @@ def column_names(given: Any, count: int) -> tuple[str, ...]:
     >>> column_names(pd.DataFrame(columns=["voltage__crest_factor__24h"]), 1)
     ('voltage__crest_factor__24h',)
     """
+    if not _is_feature(f"x{SEPARATOR}{unnamed}"):
+        raise ValueError(f"unnamed={unnamed!r} is no feature with its window; write it as in {UNNAMED!r}")
     columns = [f"x{place}" for place in range(count)]
     if isinstance(given, pd.DataFrame):
         columns = [str(name) for name in given.columns]
-    return tuple(name if _is_feature(name) else name.replace(SEPARATOR, "_") + _LEVEL for name in columns)
+    return tuple(
+        name if _is_feature(name) else f"{name.replace(SEPARATOR, '_')}{SEPARATOR}{unnamed}" for name in columns
+    )
 
 
 def _is_feature(name: str) -> bool:

@@ -11,9 +11,12 @@ from models.detector import DETECTORS
 from models.estimators import AnomalyDetector, FailureRiskClassifier
 from tests.models.pumps import worn_pumps
 
+ON_TRENDS = ("shift",)
+
 ESTIMATORS: list[BaseEstimator] = [
-    FailureRiskClassifier(),
-    *(AnomalyDetector(detector=name) for name in DETECTORS),
+    FailureRiskClassifier(folds=2),
+    *(AnomalyDetector(detector=name) for name in DETECTORS if name not in ON_TRENDS),
+    *(AnomalyDetector(detector=name, unnamed="mean_change__1h_vs_24h") for name in ON_TRENDS),
     PieceClassifier(trees=2),
     Derived(),
     Standard(),
@@ -48,7 +51,7 @@ def test_a_frame_of_features_gives_risks_that_tell_failures(worn: tuple[pd.DataF
     assert np.array_equal(fitted.predict_proba(frame.iloc[shuffled])[:, 1], risk[shuffled])
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("name", [name for name in DETECTORS if name not in ON_TRENDS])
 def test_a_detector_finds_what_is_strange_in_a_frame(name: str, worn: tuple[pd.DataFrame, np.ndarray]) -> None:
     frame, ahead = worn
     fitted = clone(AnomalyDetector(detector=name)).fit(frame[~ahead])
@@ -60,9 +63,11 @@ def test_a_detector_finds_what_is_strange_in_a_frame(name: str, worn: tuple[pd.D
     ("estimator", "why"),
     [
         (AnomalyDetector(detector="magic"), "detector='magic' is none of 'principal components'"),
+        (AnomalyDetector(unnamed="magic"), "unnamed='magic' is no feature"),
+        (FailureRiskClassifier(folds=1), "folds=1 must be 2 or more"),
         (AnomalyDetector(contamination=0.9), "contamination=0.9 must be more than 0"),
     ],
 )
-def test_a_parameter_that_makes_no_sense_is_named_with_what_would(estimator: AnomalyDetector, why: str) -> None:
+def test_a_parameter_that_makes_no_sense_is_named_with_what_would(estimator: BaseEstimator, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        estimator.fit(np.zeros((30, 2)))
+        estimator.fit(np.zeros((30, 2)), np.arange(30) % 2)
