@@ -44,7 +44,8 @@ class Outlook:
         Examples
         --------
         >>> within = {timedelta(days=1): 0.021, timedelta(days=7): 0.18}
-        >>> seal, other = RankedMode("seal", "", 0.8), RankedMode("", "", 0.2)
+        >>> seal = RankedMode(component="seal", code="", probability=0.8)
+        >>> other = RankedMode(component="", code="", probability=0.2)
         >>> Outlook("risk", datetime(2026, 1, 1), within, (seal, other)).words()
         'Failure within 24 h 2.1 %, within 7 d 18 %. If so, likeliest: seal 80 %, unknown 20 %'
         """

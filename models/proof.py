@@ -105,6 +105,7 @@ class Prover:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._owner = 0
+        self._path: list[str] = []
 
     def prove(self, data: bytes, types: Sequence[str]) -> None:
         """Return once a child has built the parts; ``UnprovenError`` when it could not."""
@@ -143,9 +144,10 @@ class Prover:
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._owner != os.getpid():  # a fork of the process that started it
             self._child = None
-        if self._child is None or self._child.poll() is not None:
+        path = [str(Path(__file__).parents[1]), *sys.path]
+        if self._child is None or self._child.poll() is not None or path != self._path:
             self._end()
-            path = [str(Path(__file__).parents[1]), *sys.path]
+            self._path = path
             self._child = subprocess.Popen(  # noqa: S603 – ourselves
                 [sys.executable, "-I", "-c", _START.format(path=path)],
                 stdin=subprocess.PIPE,

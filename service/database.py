@@ -33,7 +33,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0006"
+NEWEST_REVISION = "0007"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

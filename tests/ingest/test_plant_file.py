@@ -356,7 +356,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         (
             'split = "time"',
             'split = "tme"',
-            "models[1].split: 'tme' is none of time, machine, group, random; did you mean",
+            "models[1].split: 'tme' is none of time, machine, baseline, group, random; did you mean",
         ),
         ('every = "1 h"\n', "", "jobs[1].cron: is missing; write when"),
         ('every = "1 h"\n', 'every = "1 h"\ncron = "0 6 * * *"\n', "jobs[1].cron: stands beside 'every'"),

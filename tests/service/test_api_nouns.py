@@ -25,7 +25,8 @@ def test_the_plant_says_what_exists_but_not_where_data_comes_from(works: Any) ->
     plant = works.get("/api/v1/plant")
 
     assert plant["time_zone"] == "Europe/Berlin"
-    assert plant["machines"][0] == {"name": "press-1", "class": "press", "site": "Ulm", "area": "", "line": "Line 1"}
+    place = {"site": "Ulm", "area": "", "line": "Line 1"}
+    assert plant["machines"][0] == {"name": "press-1", "class": "press", **place, "hold_out": False}
     assert plant["models"][0]["horizon"] == "24 h"
     assert "sources" not in plant
     assert str(works.room.plant.folder) not in str(plant)

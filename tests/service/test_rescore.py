@@ -414,6 +414,6 @@ def test_a_long_span_is_scored_again_in_pieces(worlds: Callable[..., World], mon
     most.clear()
     for machine in ("m1", "m2"):
         give(world, machine, [hour + 0.5 for hour in range(60)], 0.3)
-    monkeypatch.setattr(rescore, "WINDOWS_AT_ONCE", 7)
+    monkeypatch.setattr(rescore, "WINDOWS_AT_ONCE", 8)
     assert world.round(60).rescored == 120
-    assert max(most) <= 7
+    assert max(most) <= 8
