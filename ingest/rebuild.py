@@ -102,7 +102,8 @@ class _Extent:
     signals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def take(self, table: pa.Table) -> None:
-        """Take a part of the span into account."""
+        """Take a part of the span into account; rows without any value are none, as reading leaves them out."""
+        table = table.filter(_with_values(table))
         days = table["time"].cast(pa.int64()).to_numpy() // DAY
         self.rows.update(dict(zip(*(each.tolist() for each in np.unique(days, return_counts=True)), strict=True)))
         self.machines.update(table["machine"].unique().to_pylist())
@@ -230,3 +231,11 @@ def _within(low: int, high: int, start: datetime | None, end: datetime | None) -
 
 def _day(day: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
+
+
+def _with_values(table: pa.Table) -> pa.Array:
+    """Say of each row whether it holds a value of any signal."""
+    known = np.zeros(table.num_rows, np.bool_)
+    for name in table.column_names[3:]:
+        known |= table[name].is_valid().to_numpy()
+    return pa.array(known)

@@ -80,6 +80,16 @@ def test_stores_that_got_the_same_readings_in_any_order_and_batches_are_rebuilt_
     assert made[0] == made[1]
 
 
+def test_rows_without_any_value_hold_nothing_up(tmp_path: Path, make_readings: MakeReadings) -> None:
+    store = Store(tmp_path / "one")
+    store.append(make_readings([("m1", 0.0, {"a": None}), ("m1", 500.0, {"a": 0.0})]), source="s", position="1")
+
+    (rebuilt,) = rebuild(store, PLANT, tmp_path / "two").classes
+
+    assert (rebuilt.rows, rebuilt.readings) == (1, 1)
+    store.close()
+
+
 def filled(folder: Path, make_readings: MakeReadings) -> Store:
     store = Store(folder)
     rows = [
