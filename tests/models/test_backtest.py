@@ -21,6 +21,7 @@ from models.bundle import Bundle
 from models.evaluate import AlertVerdict, EventVerdict, JudgedAlert
 from models.fit import fit_bundle
 from models.label import target_events
+from models.signing import Keys
 from tests.features.table_history import TableHistory, after, readings_frame
 
 MACHINES = tuple(f"pump-{number}" for number in range(6))
@@ -222,7 +223,7 @@ def test_nothing_of_the_judged_span_changes_the_model_that_is_judged(seed: int) 
 
 def _content(bundle: Bundle) -> str:
     with TemporaryDirectory() as folder:
-        return archive.write(bundle, Path(folder), created=after())
+        return archive.write(bundle, Path(folder), Keys.beside(Path(folder) / "models"), created=after())
 
 
 def test_an_alert_between_two_looks_is_seen_by_nobody_and_told() -> None:

@@ -33,9 +33,12 @@ def places() -> Iterator[dict[str, Engine]]:
                 distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
                 # By itself a scheduler tries four times; here the engine is tried.
                 dask.config.set(
-                    {"distributed.scheduler.allowed-failures": 0, "distributed.deploy.lost-worker-timeout": "10 min"}
+                    {
+                        "distributed.scheduler.allowed-failures": 0,
+                        "distributed.deploy.lost-worker-timeout": "10 minutes",
+                    }
                 )
-                cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+                cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
                 clusters.append(cluster)
                 self[name] = Engine(Cluster(cluster.scheduler_address))
             return self[name]
