@@ -16,7 +16,7 @@ from models.assess import assess_table, none_while_down, none_while_unbelieved
 from models.assessment import Assessments
 from models.bundle import Bundle
 from models.explain import Explanation, explain
-from models.label import target_events
+from models.labels.label import target_events
 from models.moment import as_datetime, instant, span
 from models.rows import machine_rows
 from models.sensors.believed_history import BelievedHistory

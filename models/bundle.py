@@ -8,11 +8,11 @@ from typing import Any
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry
+from models.anomaly.normal_by_regime import Usual
 from models.context.context import Context
-from models.diagnosis import Diagnosis
-from models.horizons import Horizons
 from models.learner import Learner
-from models.normal_by_regime import Usual
+from models.risk.diagnosis import Diagnosis
+from models.risk.horizons import Horizons
 from models.why.band import Band
 from models.why.similar import Episodes
 

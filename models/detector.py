@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
+from models.anomaly.deviations import Deviations
 from models.detectors.isolation import Isolation
 from models.detectors.nearest_memory import NearestMemory
 from models.detectors.principal_components import PrincipalComponents
 from models.detectors.ridge_residual import RidgeResidual
 from models.detectors.robust_distance import RobustDistance
 from models.detectors.shift import Shift
-from models.deviations import Deviations
 
 
 class Detector(Protocol):

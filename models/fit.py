@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
+from models.anomaly.normal_by_regime import usual_of
 from models.assess import reasons
 from models.assessment import Reason, reason_counts
 from models.bundle import Bundle
-from models.card import card_of
 from models.context.context import Context
-from models.diagnosis import Diagnosis
-from models.horizons import Horizons, horizons_card
-from models.label import target_events
+from models.judging.split import Fold, choose_row_folds
+from models.labels.label import target_events
 from models.learner import View
 from models.life.life import tells_life
 from models.life.lives import lives_of, renewals_of
 from models.moment import instant, is_over, span
-from models.normal_by_regime import usual_of
-from models.split import Fold, choose_row_folds
+from models.registry.card import card_of
+from models.risk.diagnosis import Diagnosis
+from models.risk.horizons import Horizons, horizons_card
 from models.tasks.table import task_of
 from models.why.band import Band
 from models.why.similar import Episodes

@@ -14,7 +14,7 @@ from ingest.errors import LeakError
 from ingest.plant import ModelEntry
 from models.assess import reasons
 from models.assessment import Reason
-from models.label import label, target_events
+from models.labels.label import label, target_events
 from models.tasks.table import task_of
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
-from models.split import Fold
+from models.judging.split import Fold
 from models.why.parts import Parts
 
 View = Callable[[NDArray[np.intp]], FeatureTable]

@@ -12,21 +12,21 @@ from ingest.history import History
 from ingest.plant import ModelEntry, Plant
 from models.anywhere.table import table_anywhere
 from models.assessment import not_assessed
-from models.backtest import backtest, recipe_until, split_of
-from models.backtest_report import BacktestReport
 from models.bundle import Bundle
-from models.card import judged_of, regimes_in_words
 from models.engine.engine import HERE, Engine
 from models.fit import fit_bundle
-from models.judged import PIECE_BY_PIECE, Verdicts, dealt_at_random
-from models.known_history import KnownHistory
-from models.label import target_events
-from models.label_check import check_labels
+from models.judging.backtest import backtest, recipe_until, split_of
+from models.judging.backtest_report import BacktestReport
+from models.judging.judged import PIECE_BY_PIECE, Verdicts, dealt_at_random
+from models.judging.known_history import KnownHistory
+from models.judging.sufficiency import Sufficiency, sufficiency
+from models.labels.check import check_labels
+from models.labels.label import target_events
 from models.leak_check import accepted, check_leaks, leaks_card
 from models.own_estimator import require_allowed
-from models.promotion import hindrance
-from models.registry import Registry
-from models.sufficiency import Sufficiency, sufficiency
+from models.registry.card import judged_of, regimes_in_words
+from models.registry.promotion import hindrance
+from models.registry.registry import Registry
 
 Progress = Callable[[str, int, int], None]
 

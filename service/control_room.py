@@ -16,8 +16,8 @@ from ingest.plant_file import load_plant
 from ingest.store import Store
 from models.engine.engine import HERE, Engine
 from models.engine.named import engine_named
-from models.registry import Registry
-from models.signing import Keys
+from models.registry.registry import Registry
+from models.registry.signing import Keys
 from service.database import open_state
 from service.settings import Settings
 

@@ -29,7 +29,7 @@ from models.bundle import Bundle
 from models.engine.engine import HERE, Engine
 from models.finding import Finding
 from models.moment import as_datetime, instants
-from models.registry import Registry
+from models.registry.registry import Registry
 from models.rows import by_machine, machine_rows
 from models.tasks.table import task_of
 from service.alerts import book

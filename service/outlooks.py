@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ingest.errors import AndonError
-from models.outlook import Outlook, outlook
+from models.risk.outlook import Outlook, outlook
 from service.control_room import ControlRoom
 from service.levels import Level
 

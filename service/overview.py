@@ -13,7 +13,7 @@ from ingest.duration import parse_duration
 from ingest.errors import NotEnoughDataError, RegistryError
 from ingest.history import History
 from ingest.plant import MachineClass, Plant
-from models.registry import Registry
+from models.registry.registry import Registry
 from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts
 from service.control_room import ControlRoom

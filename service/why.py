@@ -11,7 +11,7 @@ from models.believed import believed_table
 from models.bundle import Bundle
 from models.explain import described, with_repairs
 from models.finding import Why
-from models.registry import Registry
+from models.registry.registry import Registry
 from models.why.band import Expectation
 from models.why.similar import SimilarEpisode, likeness
 from service.alerts import book

@@ -15,7 +15,7 @@ import uvicorn
 
 from ingest.plant import Plant
 from ingest.store import Store
-from models.registry import Registry
+from models.registry.registry import Registry
 from service.app import create_app
 from service.cli.serve import listen
 from service.control_room import ControlRoom

@@ -14,10 +14,10 @@ from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
-from models.backtest import recipe_until
 from models.believed import believed
 from models.bundle import Bundle
 from models.fit import fit_bundle
+from models.judging.backtest import recipe_until
 from models.persistence import episodes
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ingest.duration import format_duration
 from ingest.plant import Costs
+from models.judging.money import Charge
 from models.moment import instants, span
-from models.money import Charge
 from models.rows import by_machine
 
 Spans = Mapping[str, tuple[np.datetime64, np.datetime64]]

@@ -11,8 +11,8 @@ from features.table import FeatureTable
 from ingest.plant import Costs
 from models.assessment import Assessments, Reason
 from models.baselines.means import shortest_means
-from models.ground import Ground, Rules
-from models.money import cost
+from models.judging.ground import Ground, Rules
+from models.judging.money import cost
 
 LIMITS = 40
 

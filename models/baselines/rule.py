@@ -9,7 +9,7 @@ import pandas as pd
 from features.table import FeatureTable
 from ingest.plant import Costs
 from models.assessment import Assessments
-from models.ground import Rules
+from models.judging.ground import Rules
 
 
 class Rule(Protocol):

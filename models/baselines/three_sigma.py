@@ -11,7 +11,7 @@ from features.table import FeatureTable
 from models.assessment import Assessments, Reason
 from models.baselines.means import shortest_means
 from models.baselines.rule import Seen
-from models.label import healthy
+from models.labels.label import healthy
 from models.moment import as_datetime
 from models.rows import machine_rows
 

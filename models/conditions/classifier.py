@@ -17,7 +17,7 @@ from models.conditions.members import MEMBERS
 from models.conditions.pool import log_shares, pooled
 from models.conditions.price import best_shift, cheapest, price_table
 from models.conditions.settle import settled
-from models.split import Fold
+from models.judging.split import Fold
 
 Floats = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.split import Fold
+from models.judging.split import Fold
 
 FOLDS: Final = 5
 MOST_TRIED: Final = 3

@@ -13,9 +13,9 @@ from models.conditions.deal import FOLDS, at_random, by_group
 from models.conditions.learnt import SEED, learnt
 from models.conditions.pieces import Pieces
 from models.conditions.report import ConditionReport, Judged, prices_of
-from models.cut import TRAINING_SHARE
+from models.judging.cut import TRAINING_SHARE
+from models.judging.split import Fold
 from models.moment import instant
-from models.split import Fold
 
 Progress = Callable[[int, int], None]
 

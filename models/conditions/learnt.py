@@ -9,7 +9,7 @@ from ingest.plant_names import names_in
 from models.conditions.deal import MOST_TRIED, at_random, by_group, in_time
 from models.conditions.level import ConditionLevel
 from models.conditions.pieces import Pieces
-from models.split import Fold
+from models.judging.split import Fold
 
 SEED = 0
 

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
+from models.anomaly.normal_by_regime import Usual, usual_of
 from models.columns import telling_columns
 from models.conditions.classifier import PieceClassifier
 from models.conditions.members import MEMBERS
 from models.conditions.price import price_table
+from models.judging.split import Fold
 from models.learner import View, grouped
-from models.normal_by_regime import Usual, usual_of
-from models.split import Fold
 from models.why.asked_parts import asked_parts
 from models.why.parts import Parts
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry
+from models.judging.threshold import stride_of
 from models.moment import instants, span
 from models.rows import by_machine, machine_rows
-from models.threshold import stride_of
 
 MOST_CODES = 100
 

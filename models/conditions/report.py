@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ingest.plant import ModelEntry
 from models.conditions.pieces import Pieces
 from models.conditions.price import price_table
-from models.interval import Interval, wilson
-from models.watermark import marked
+from models.judging.interval import Interval, wilson
+from models.registry.watermark import marked
 
 Floats = NDArray[np.float64]
 

@@ -13,23 +13,23 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
+from models.anomaly.normal_by_regime import usual_of
 from models.assess import reasons
 from models.assessment import Reason, reason_counts
-from models.backtest import recipe_until
 from models.believed import believed_table
 from models.bundle import Bundle
-from models.card import card_of
 from models.conditions.judge import judge
 from models.conditions.learnt import learnt
 from models.conditions.level import ConditionLevel
 from models.conditions.pieces import Pieces
 from models.conditions.report import ConditionReport, watermark
-from models.interval import wilson
-from models.known_history import KnownHistory
-from models.label import target_events
-from models.normal_by_regime import usual_of
-from models.sufficiency import ENOUGH_FAILURES, Sufficiency
-from models.threshold import Choice
+from models.judging.backtest import recipe_until
+from models.judging.interval import wilson
+from models.judging.known_history import KnownHistory
+from models.judging.sufficiency import ENOUGH_FAILURES, Sufficiency
+from models.judging.threshold import Choice
+from models.labels.label import target_events
+from models.registry.card import card_of
 
 Progress = Callable[[str, int, int], None]
 

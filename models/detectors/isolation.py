@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
-from models.deviations import Deviations
+from models.anomaly.deviations import Deviations
 
 _TREES = 100
 _SAMPLES = 256

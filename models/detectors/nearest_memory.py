@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
-from models.deviations import Deviations
+from models.anomaly.deviations import Deviations
 
 _MEMORY = 250
 _LEAST_WIDTH = 1e-6

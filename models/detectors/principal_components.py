@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import signal_of
 from features.table import FeatureTable
-from models.covariance import quadratic, shrunk_covariance
-from models.deviations import Deviations
+from models.anomaly.covariance import quadratic, shrunk_covariance
+from models.anomaly.deviations import Deviations
 
 _EXPLAINED = 0.9
 _WINSOR = 5.0

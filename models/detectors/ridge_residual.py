@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from features.column import signal_of
 from features.table import FeatureTable
-from models.covariance import robust_precision
-from models.deviations import Deviations
+from models.anomaly.covariance import robust_precision
+from models.anomaly.deviations import Deviations
 
 Floats = NDArray[np.float64]
 

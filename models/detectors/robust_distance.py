@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
-from models.covariance import quadratic, robust_precision
-from models.deviations import Deviations
+from models.anomaly.covariance import quadratic, robust_precision
+from models.anomaly.deviations import Deviations
 
 
 class RobustDistance:

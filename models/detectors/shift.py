@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import signal_of
 from features.table import FeatureTable
-from models.deviations import Deviations
+from models.anomaly.deviations import Deviations
 
 Floats = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.estimators.rows import Rows, column_names
-from models.failure_risk import FailureRisk
+from models.judging.split import MOST_FOLDS
 from models.learner import Learner
-from models.split import MOST_FOLDS
+from models.risk.failure_risk import FailureRisk
 
 
 class FailureRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

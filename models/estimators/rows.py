@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import SEPARATOR
 from features.table import FeatureTable
+from models.judging.split import MOST_FOLDS, Fold
 from models.rows import machine_rows
-from models.split import MOST_FOLDS, Fold
 
 _BEGIN = np.datetime64("2000-01-01", "us")
 _HOUR = np.timedelta64(1, "h")

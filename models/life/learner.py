@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
+from models.anomaly.normal_by_regime import Usual, usual_of
 from models.columns import telling_columns
+from models.judging.split import Fold
 from models.learner import View, grouped
 from models.life.lives import Lives
 from models.life.outlook import Outlook
 from models.life.reach import choose_reach
 from models.life.trees import Growing, grow
-from models.normal_by_regime import Usual, usual_of
-from models.split import Fold
 from models.why.asked_parts import asked_parts
 from models.why.parts import Parts
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.plant import Target
-from models.label import target_events
+from models.labels.label import target_events
 from models.moment import instant, instants
 from models.rows import by_machine, machine_rows
 

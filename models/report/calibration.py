@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.interval import wilson
+from models.judging.interval import wilson
 from models.report.picture import Picture
 from models.report.scale import shares
 

@@ -8,13 +8,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from models.registry.watermark import marked
 from models.report.calibration import calibration_pictures
 from models.report.lead_time import lead_picture
 from models.report.money import money_picture
 from models.report.risk import MOST, risk_pictures
 from models.report.tables import by_mode, leaks, missed, more, ways
 from models.report.words import figures
-from models.watermark import marked
 
 _STYLE = Path(__file__).with_name("style.css")
 

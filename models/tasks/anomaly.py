@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant, Target
-from models.alarm_rate import AlarmRate
+from models.anomaly.alarm_rate import AlarmRate
 from models.bundle import Bundle
 from models.finding import Evidence, FindingKind
-from models.ground import Rules
-from models.label import healthy, label, target_events
+from models.judging.ground import Rules
+from models.judging.split import MOST_FOLDS, Fold, machine_folds, time_folds
+from models.judging.threshold import Choice, by_budget
+from models.labels.label import healthy, label, target_events
 from models.learner import Learner
 from models.sentence import anomaly_sentence
-from models.split import MOST_FOLDS, Fold, machine_folds, time_folds
-from models.threshold import Choice, by_budget
 
 UNUSUAL = "unusual behaviour"
 """Cause of an anomaly: what it is about cannot be said yet."""
@@ -61,7 +61,7 @@ class Anomaly:
     def learner(self, entry: ModelEntry) -> Learner:
         """Return detectors that have learnt nothing yet."""
         # Only here: a server that serves must not wait for scikit-learn at its start.
-        from models.anomaly_level import AnomalyLevel
+        from models.anomaly.level import AnomalyLevel
 
         return AnomalyLevel(entry.detectors)
 

@@ -12,10 +12,10 @@ from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
 from models.bundle import Bundle
 from models.finding import Evidence, FindingKind
+from models.judging.split import Fold
+from models.judging.threshold import Choice
 from models.learner import Learner
 from models.sentence import condition_sentence
-from models.split import Fold
-from models.threshold import Choice
 
 
 class Condition:

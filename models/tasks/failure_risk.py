@@ -13,13 +13,13 @@ from ingest.duration import format_duration
 from ingest.plant import ModelEntry, Plant, Target
 from models.bundle import Bundle
 from models.finding import Evidence, FindingKind
-from models.ground import Rules
-from models.label import label, target_events
+from models.judging.ground import Rules
+from models.judging.split import Fold, choose_folds
+from models.judging.threshold import Choice, by_money
+from models.labels.label import label, target_events
 from models.learner import Learner
 from models.moment import instant, is_over
 from models.sentence import TrackRecord, failure_sentence
-from models.split import Fold, choose_folds
-from models.threshold import Choice, by_money
 
 
 class RiskOfFailure:
@@ -54,8 +54,8 @@ class RiskOfFailure:
     def learner(self, entry: ModelEntry) -> Learner:
         """Return trees, or what the entry names in their place, that have learnt nothing yet."""
         # Only here: a server that serves must not wait for scikit-learn at its start.
-        from models.failure_risk import FailureRisk
-        from models.own_risk import OwnRisk
+        from models.risk.failure_risk import FailureRisk
+        from models.risk.own_risk import OwnRisk
 
         if entry.estimator:
             return OwnRisk(entry.name, entry.estimator, entry.estimator_parameters)

@@ -13,13 +13,13 @@ from ingest.duration import format_duration
 from ingest.plant import ModelEntry, Plant, Target
 from models.bundle import Bundle
 from models.finding import Evidence, FindingKind
-from models.ground import Rules
-from models.label import label, target_events
+from models.judging.ground import Rules
+from models.judging.split import MOST_FOLDS, Fold, machine_folds
+from models.judging.threshold import Choice, by_money
+from models.labels.label import label, target_events
 from models.learner import Learner
 from models.life.life import Life, tells_life
 from models.sentence import life_sentence
-from models.split import MOST_FOLDS, Fold, machine_folds
-from models.threshold import Choice, by_money
 
 
 class LifeThatRemains:

@@ -12,9 +12,9 @@ from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
 from models.bundle import Bundle
 from models.finding import Evidence, FindingKind
+from models.judging.split import Fold
+from models.judging.threshold import Choice
 from models.learner import Learner
-from models.split import Fold
-from models.threshold import Choice
 
 
 class Task(Protocol):
@@ -70,7 +70,7 @@ class Task(Protocol):
         events: pd.DataFrame,
         known_until: datetime,
     ) -> Choice:
-        """Choose the level from which a machine is worth somebody's time; see ``models.threshold``."""
+        """Choose the level from which a machine is worth somebody's time; see ``models.judging.threshold``."""
         ...
 
     def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from features.catalogue import feature_in
 from features.table import FeatureTable
-from models.normal_by_regime import Usual, usual_of
-from models.split import Fold
+from models.anomaly.normal_by_regime import Usual, usual_of
+from models.judging.split import Fold
 from models.why.watched import watched
 
 COVERED = 0.9

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
-from models.interval import Interval, wilson
+from models.judging.interval import Interval, wilson
 from service.alerts.alert import Verdict
 from service.database import alert_table
 

@@ -11,7 +11,7 @@ from ingest.duration import format_duration
 from ingest.plant import Plant
 from models.filled import Filled
 from models.life.life import Life
-from models.outlook import Outlook
+from models.risk.outlook import Outlook
 from service.api.alert_why import ModeView
 from service.api.given import Seen, Span, machine_named
 from service.api.grades import GradeView

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from ingest.errors import RegistryError, UnknownNameError
 from ingest.plant import TaskName
-from models.registry import Unreadable, Version
+from models.registry.registry import Unreadable, Version
 from service.api.given import Now, Room, moment, nearest
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.text import Told

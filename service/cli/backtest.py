@@ -9,7 +9,7 @@ from service.cli.call import MOMENT, current_call, engine_option, in_zone, progr
 from service.cli.each import each_model
 
 if TYPE_CHECKING:
-    from models.judged import Verdicts
+    from models.judging.judged import Verdicts
 
 RANDOM_SPLIT = click.option(
     "--random-split", is_flag=True, help="Judge on windows drawn at random: flatters, and marks whatever comes of it."
@@ -35,7 +35,7 @@ def command(
 
     Machines are looked at when the plant file's jobs would have looked at them. The page needs no other file.
     """
-    from models.judged import judged
+    from models.judging.judged import judged
     from service.jobs.looks import looks_of
 
     call = current_call()
@@ -85,13 +85,13 @@ def _told(report: "Verdicts", page: Path | None) -> str:
 
 
 def _page_of(html: Path, model: str, *, several: bool) -> Path:
-    from models.registry import slug
+    from models.registry.registry import slug
 
     return html.with_stem(f"{html.stem}-{slug(model)}") if several else html
 
 
 def _write(page: Path, report: "Verdicts") -> None:
-    from models.backtest_report import BacktestReport
+    from models.judging.backtest_report import BacktestReport
     from models.report.page import report_page
 
     if not isinstance(report, BacktestReport):

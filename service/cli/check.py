@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from features.regime_time import RegimeTime
     from ingest.damage import Damage
     from ingest.plant import ModelEntry, Plant
-    from models.label_problem import LabelProblem
+    from models.labels.problem import LabelProblem
     from service.control_room import ControlRoom
 
 
@@ -121,8 +121,8 @@ def _lost(damage: "Damage", folder: str | None) -> str:
 
 def _evidence(room: "ControlRoom", entry: "ModelEntry") -> dict[str, Any]:
     from ingest.errors import NotEnoughDataError
-    from models.label import target_events
-    from models.sufficiency import sufficiency
+    from models.judging.sufficiency import sufficiency
+    from models.labels.label import target_events
 
     spans = room.store.spans(entry.machine_class)
     about = {"model": entry.name, "task": entry.task}
@@ -145,7 +145,7 @@ def _by_readings(
     from features.left_out import left_out
     from features.regime_time import regime_time
     from ingest.errors import DamagedError, NotEnoughDataError
-    from models.label_check import check_labels
+    from models.labels.check import check_labels
 
     out: list[LeftOut] = []
     regimes: list[RegimeTime] = []

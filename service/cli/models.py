@@ -10,7 +10,7 @@ from ingest.errors import RegistryError
 from service.cli.call import MOMENT, current_call, in_zone, shared_options, unless_asked_otherwise, wall_clock
 
 if TYPE_CHECKING:
-    from models.live_history import Change
+    from models.registry.live_history import Change
 
 BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your user name]")
 
@@ -47,7 +47,7 @@ def list_(model: str | None = None) -> None:
 @shared_options
 def show(model: str, version: str | None) -> None:
     """Show the card of MODEL, of the live version unless VERSION is given."""
-    from models.card import page
+    from models.registry.card import page
 
     call = current_call()
     with call.open() as room:

@@ -10,7 +10,7 @@ from service.cli.call import MOMENT, current_call, engine_option, in_zone, share
 
 if TYPE_CHECKING:
     from models.filled import Filled
-    from models.registry import Registry
+    from models.registry.registry import Registry
     from service.control_room import ControlRoom
 
 
@@ -77,7 +77,7 @@ def _shown(filled: "Filled | None") -> dict[str, Any] | None:
 
 def _why_not_live(registry: "Registry", model: str) -> str:
     """Say what a model that is not live lacks."""
-    from models.promotion import hindrance
+    from models.registry.promotion import hindrance
 
     versions = registry.versions(model)
     if not versions:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from models.registry import Version
+from models.registry.registry import Version
 from models.report.page import report_page, style
 from service.api.given import Room
 from service.api.models import unreadable, version_named, versions_by_model

@@ -30,7 +30,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.store import Store
 from models.believed import believed
 from models.engine.named import engine_named
-from models.registry import Registry
+from models.registry.registry import Registry
 from models.train import train
 from service import monitor
 from service.database import open_state

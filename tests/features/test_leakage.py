@@ -14,9 +14,9 @@ from features.leakage import find_leaks
 from features.leaks.chance import at_least, of_correlation, together
 from features.leaks.leak import ADVICE, REFUSED, WARNED, Leak, told
 from ingest.plant import Target
-from models.label import label, target_events
+from models.judging.split import choose_folds
+from models.labels.label import label, target_events
 from models.moment import as_datetime
-from models.split import choose_folds
 from tests.models.pumps import HORIZON, worn_pumps
 from tests.trials.leaks import LEAKS, PLANTED, Case
 

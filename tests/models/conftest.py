@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from features.extract import extract
-from models.backtest import recipe_until
 from models.bundle import Bundle
 from models.fit import fit_bundle
+from models.judging.backtest import recipe_until
 from tests.features.table_history import TableHistory, after
 from tests.models.pumps import HOURS, MACHINES, PLANT, pump_entry, pump_history
 

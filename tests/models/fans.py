@@ -11,7 +11,7 @@ from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.event import Event
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
-from models.backtest import recipe_until
+from models.judging.backtest import recipe_until
 from tests.features.table_history import TableHistory, after, readings_frame
 
 MACHINES = tuple(f"fan-{number:02}" for number in range(24))

@@ -12,9 +12,9 @@ from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.event import Event
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Regime, Signal
-from models.backtest import recipe_until
 from models.bundle import Bundle
 from models.fit import fit_bundle
+from models.judging.backtest import recipe_until
 from tests.features.table_history import TableHistory, after, readings_frame
 
 HOURS = 40 * 24

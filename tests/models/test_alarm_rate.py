@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.alarm_rate import AlarmRate
+from models.anomaly.alarm_rate import AlarmRate
 
 LEVELS = np.array([0.999, 0.99, 0.9, 0.5])
 

@@ -14,12 +14,12 @@ from models.anywhere.assess import Ask, asks, assess_anywhere
 from models.anywhere.explain import Said, explain_anywhere
 from models.anywhere.health import health_anywhere
 from models.anywhere.table import table_anywhere
-from models.backtest import recipe_until
 from models.believed import believed_table, explained
 from models.bundle import Bundle
 from models.engine.engine import HERE, Engine
 from models.engine.processes import Processes
 from models.fit import fit_bundle
+from models.judging.backtest import recipe_until
 from models.moment import instant
 from models.sensors.health import sensor_health
 from tests.features.table_history import TableHistory

@@ -8,12 +8,12 @@ from ingest.event import Event
 from ingest.plant import Signal
 from models.assess import assess_table
 from models.assessment import Reason
-from models.backtest import recipe_until
 from models.believed import believed
 from models.bundle import Bundle
-from models.card import page
 from models.filled import Filled
 from models.fit import fit_bundle
+from models.judging.backtest import recipe_until
+from models.registry.card import page
 from tests.features.table_history import TableHistory, after
 from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pump_history
 

@@ -13,15 +13,15 @@ from features.extract import extract
 from ingest.errors import NotEnoughDataError
 from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
-from models import archive
-from models.backtest import backtest, fitted_at, recipe_until
-from models.backtest_report import BacktestReport
 from models.believed import believed
 from models.bundle import Bundle
-from models.evaluate import AlertVerdict, EventVerdict, JudgedAlert
 from models.fit import fit_bundle
-from models.label import target_events
-from models.signing import Keys
+from models.judging.backtest import backtest, fitted_at, recipe_until
+from models.judging.backtest_report import BacktestReport
+from models.judging.evaluate import AlertVerdict, EventVerdict, JudgedAlert
+from models.labels.label import target_events
+from models.registry import archive
+from models.registry.signing import Keys
 from tests.features.table_history import TableHistory, after, readings_frame
 
 MACHINES = tuple(f"pump-{number}" for number in range(6))

@@ -13,9 +13,9 @@ from models.baselines.fixed_limit import choose_limit
 from models.baselines.rule import Seen
 from models.baselines.signal_limits import choose_signal_limits
 from models.baselines.three_sigma import choose_three_sigma
-from models.ground import Rules
-from models.label import target_events
-from models.money import Charge, Money, break_even
+from models.judging.ground import Rules
+from models.judging.money import Charge, Money, break_even
+from models.labels.label import target_events
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 START = np.datetime64("2026-01-01", "us")

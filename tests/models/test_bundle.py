@@ -8,7 +8,7 @@ import pytest
 from features.extract import extract
 from models.bundle import Bundle
 from models.explain import explain
-from models.registry import Registry
+from models.registry.registry import Registry
 from tests.features.table_history import TableHistory, after
 from tests.models.conftest import fitted
 from tests.models.pumps import HOURS, MACHINES

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ingest.errors import NotEnoughDataError
-from models.backtest import backtest
+from models.judging.backtest import backtest
 from tests.features.table_history import TableHistory, readings_frame
 from tests.models.pumps import HOURS, MACHINES, PLANT, pump_entry, pump_history
 

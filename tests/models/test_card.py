@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 from models.bundle import Bundle
-from models.card import judged_of, page
+from models.registry.card import judged_of, page
 
 REPORT = {
     "model": "seal risk", "events": 9, "found": 7, "recall": {"value": 7 / 9, "low": 0.45, "high": 0.94},

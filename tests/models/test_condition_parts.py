@@ -11,7 +11,7 @@ from models.conditions.derived import Derived, shares
 from models.conditions.pool import log_shares, pool_weights, pooled
 from models.conditions.price import best_shift, cheapest, price_table
 from models.conditions.settle import settled
-from models.split import Fold
+from models.judging.split import Fold
 
 CODES = st.lists(st.integers(0, 3), min_size=6, max_size=80).map(lambda each: np.array(each, np.intp))
 

@@ -12,13 +12,13 @@ from ingest.event import Event
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
 from models.assess import assess_table
 from models.believed import believed, explained
-from models.card import page
 from models.conditions.pieces import Pieces
 from models.conditions.report import ConditionReport, watermark
 from models.conditions.train import Shop, judge_conditions
-from models.judged import dealt_at_random
-from models.promotion import hindrance
-from models.registry import Registry
+from models.judging.judged import dealt_at_random
+from models.registry.card import page
+from models.registry.promotion import hindrance
+from models.registry.registry import Registry
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory, after, readings_frame
 

@@ -16,22 +16,22 @@ from features.usual import SIGNAL_FEATURES
 from ingest.errors import NotEnoughDataError, PlantFileError
 from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Plant
-from models.anomaly_level import AnomalyLevel
+from models.anomaly.level import AnomalyLevel
+from models.anomaly.normal_by_regime import usual_of
 from models.assess import assess_table
 from models.assessment import Assessments, Reason, reason_counts
-from models.backtest import backtest
 from models.bundle import Bundle
-from models.card import page
 from models.context.context import Context
 from models.context.duties import Duties
 from models.context.expected import Expected
 from models.context.window_regime import MIXED, window_regimes
 from models.explain import explain_row
-from models.failure_risk import FailureRisk
-from models.label import label, target_events
-from models.normal_by_regime import usual_of
+from models.judging.backtest import backtest
+from models.labels.label import label, target_events
 from models.persistence import episodes
-from models.registry import Registry
+from models.registry.card import page
+from models.registry.registry import Registry
+from models.risk.failure_risk import FailureRisk
 from models.train import train
 from tests.features.table_history import TableHistory, after
 from tests.models.mills import (

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.store import Store
-from models.cut import cut
+from models.judging.cut import cut
 from tests.features.table_history import START, TableHistory, after, readings_frame
 
 DAYS = 10

@@ -12,10 +12,10 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.event import events_table
 from ingest.plant import Target
-from models.anomaly_level import AnomalyLevel
+from models.anomaly.level import AnomalyLevel
 from models.calibration import HealthyTail
-from models.label import target_events
-from models.split import time_folds
+from models.judging.split import time_folds
+from models.labels.label import target_events
 from tests.models.pumps import HORIZON, NAMES, START, quiet_pumps
 
 

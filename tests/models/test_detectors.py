@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.plant import DetectorName, ModelEntry
-from models.archive import TRUSTED
+from models.anomaly.deviations import Deviations
 from models.detector import DETECTORS
-from models.deviations import Deviations
+from models.registry.archive import TRUSTED
 from models.tasks.table import task_of
 from tests.models.pumps import HORIZON, NAMES, START, quiet_pumps
 

@@ -7,10 +7,10 @@ import pytest
 
 from features.table import FeatureTable
 from ingest.plant import Target
-from models.diagnosis import UNKNOWN, Diagnosis
-from models.label import label, target_events
+from models.anomaly.normal import normal_of
+from models.labels.label import label, target_events
 from models.moment import instants, span
-from models.normal import normal_of
+from models.risk.diagnosis import UNKNOWN, Diagnosis
 from tests.models.modes import SHOWS, mills
 from tests.models.pumps import BEGIN, HORIZON, worn_pumps
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from models.early import Early
+from models.judging.early import Early
 from tests.models.test_evaluate import DAY, judged, watched
 
 

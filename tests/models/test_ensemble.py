@@ -6,9 +6,9 @@ import pytest
 from features.table import FeatureTable
 from ingest.event import events_table
 from ingest.plant import Target
-from models.anomaly_level import AnomalyLevel
-from models.label import target_events
-from models.split import time_folds
+from models.anomaly.level import AnomalyLevel
+from models.judging.split import time_folds
+from models.labels.label import target_events
 from tests.models.pumps import HORIZON, NAMES, START, quiet_pumps
 
 SEVERAL = ("principal components", "nearest memory", "robust distance")

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from ingest.event import Event, EventKind, events_table
 from ingest.plant import AlertSettings, Target
 from models.assessment import Assessments
-from models.evaluate import AlertVerdict, AssessedTime, EventVerdict, Verdict, judge, pooled
-from models.ground import Ground, Rules
-from models.label import target_events
-from models.modes import modes
+from models.judging.evaluate import AlertVerdict, AssessedTime, EventVerdict, Verdict, judge, pooled
+from models.judging.ground import Ground, Rules
+from models.judging.modes import modes
+from models.judging.real_rate import precision_at
+from models.labels.label import target_events
 from models.persistence import Episode, episodes
-from models.real_rate import precision_at
 
 HOUR = np.timedelta64(1, "h")
 ZERO = np.datetime64("2026-01-01", "us")

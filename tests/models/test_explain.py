@@ -6,10 +6,10 @@ import pytest
 from features.extract import extract
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
-from models.anomaly_level import AnomalyLevel
+from models.anomaly.level import AnomalyLevel
+from models.anomaly.normal import normal_of
 from models.bundle import Bundle
 from models.explain import described, evidence_of, explain, explain_row
-from models.normal import normal_of
 from models.tasks.anomaly import UNUSUAL
 from tests.features.table_history import TableHistory, after
 from tests.models.pumps import FAILURES, START, pump_history

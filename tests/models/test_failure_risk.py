@@ -12,11 +12,11 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.plant import Target
 from models.calibration import Probability
-from models.episodes import episodes_of
-from models.failure_risk import FailureRisk, Sample
-from models.label import label, target_events
-from models.reliability import average_precision
-from models.split import Fold, choose_folds
+from models.judging.reliability import average_precision
+from models.judging.split import Fold, choose_folds
+from models.labels.episodes import episodes_of
+from models.labels.label import label, target_events
+from models.risk.failure_risk import FailureRisk, Sample
 from models.why.shapley import shapley
 from tests.models.modes import mills
 from tests.models.pumps import BEGIN, HORIZON, worn_pumps

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from features.table import FeatureTable
 from ingest.event import Event, events_table
 from ingest.plant import Target
-from models.failure_risk import FailureRisk
-from models.horizons import Horizons, horizons_in_words
-from models.label import label, target_events
+from models.judging.reliability import Reliability
+from models.judging.split import Fold, choose_row_folds
+from models.labels.label import label, target_events
 from models.moment import instant, is_over
-from models.reliability import Reliability
-from models.split import Fold, choose_row_folds
+from models.risk.failure_risk import FailureRisk
+from models.risk.horizons import Horizons, horizons_in_words
 from tests.models.pumps import BEGIN, START
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)

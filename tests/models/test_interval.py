@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, poisson
 
-from models.interval import poisson_rate, wilson
+from models.judging.interval import poisson_rate, wilson
 
 
 @settings(deadline=None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from features.table import FeatureTable
 from ingest.event import Event, events_table
 from ingest.plant import Target
-from models.label import healthy, label, target_events
+from models.labels.label import healthy, label, target_events
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ingest.event import Event, EventKind
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings
-from models.label_check import check_labels
-from models.label_problem import LabelKind, LabelProblem
+from models.labels.check import check_labels
+from models.labels.problem import LabelKind, LabelProblem
 from tests.features.table_history import TableHistory, after, readings_frame
 
 PRESS = MachineClass(name="press", signals=[Signal(name="speed", every=timedelta(minutes=1))])

@@ -8,7 +8,7 @@ import numpy as np
 from features.table import FeatureTable
 from ingest.event import Event, EventKind, events_table
 from ingest.plant import Target
-from models.label import target_events
+from models.labels.label import target_events
 from models.life.lives import Lives, lives_of, renewals_of
 from tests.models.pumps import BEGIN, START
 

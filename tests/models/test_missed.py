@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.assessment import Assessments, Reason
-from models.evaluate import AlertVerdict, EventVerdict, JudgedAlert, JudgedEvent, Verdict
-from models.missed import misses
+from models.judging.evaluate import AlertVerdict, EventVerdict, JudgedAlert, JudgedEvent, Verdict
+from models.judging.missed import misses
 
 ZERO = np.datetime64("2026-01-01", "us")
 HOUR = np.timedelta64(1, "h")

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from ingest.plant import Costs
-from models.evaluate import AlertVerdict, EventVerdict, JudgedAlert, JudgedEvent, Verdict
-from models.money import MACHINES_TO_DRAW, Charge, Money, charges_of, cost, counted_events
+from models.judging.evaluate import AlertVerdict, EventVerdict, JudgedAlert, JudgedEvent, Verdict
+from models.judging.money import MACHINES_TO_DRAW, Charge, Money, charges_of, cost, counted_events
 
 COSTS = Costs(missed_failure=10_000, planned_stop=2_000, false_alarm=500)
 ZERO = np.datetime64("2026-01-01", "us")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.bundle import Bundle
-from models.outlook import Outlook, outlook
+from models.risk.outlook import Outlook, outlook
 from service.api.machines import OutlookView
 from tests.features.table_history import TableHistory, after
 from tests.models.conftest import fitted

@@ -6,10 +6,10 @@ import pytest
 
 from features.extract import extract
 from ingest.errors import NotEnoughDataError, PlantFileError, RegistryError
+from models.judging.split import machine_folds
 from models.own_estimator import new_estimator, require_allowed
-from models.own_risk import OwnRisk
-from models.registry import Registry
-from models.split import machine_folds
+from models.registry.registry import Registry
+from models.risk.own_risk import OwnRisk
 from models.train import train
 from tests.features.table_history import TableHistory, after
 from tests.models.conftest import fitted

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.prognostic import alpha_lambda, coverage, monotonicity, phm08, prognostic_horizon, rmse, share_within
+from models.judging.prognostic import (
+    alpha_lambda,
+    coverage,
+    monotonicity,
+    phm08,
+    prognostic_horizon,
+    rmse,
+    share_within,
+)
 
 LEVELS = (0.1, 0.5, 0.9)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.challenge import compare
-from models.promotion import hindrance
-from models.saving import Term, by_resampling, counted, of_so_many, summed
+from models.judging.saving import Term, by_resampling, counted, of_so_many, summed
+from models.registry.challenge import compare
+from models.registry.promotion import hindrance
 from tests.trials.challengers import World, cards, passes
 
 COSTS = {"missed_failure": 10_000.0, "planned_stop": 2_000.0, "false_alarm": 500.0}

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import skops.io
 
-from models.archive import TRUSTED
-from models.proof import PROVER, Proofs, UnprovenError
-from models.prover import proven
+from models.registry.archive import TRUSTED
+from models.registry.proof import PROVER, Proofs, UnprovenError
+from models.registry.prover import proven
 
 GOOD = skops.io.dumps({"learner": np.arange(5.0)})
 
@@ -116,7 +116,7 @@ def test_what_is_built_may_not_write_a_file(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_child_ends_with_its_parent() -> None:
     code = (
-        "import skops.io; from models.proof import PROVER; PROVER.prove(skops.io.dumps([1]), []);"
+        "import skops.io; from models.registry.proof import PROVER; PROVER.prove(skops.io.dumps([1]), []);"
         "print(PROVER._child.pid, flush=True); import os; os._exit(0)"
     )
     done = subprocess.run(

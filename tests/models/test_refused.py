@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import RegistryError
-from models.card import page
-from models.promotion import hindrance
-from models.registry import Registry
+from models.registry.card import page
+from models.registry.promotion import hindrance
+from models.registry.registry import Registry
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory
 from tests.models.pumps import PLANT, pump_entry

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import RegistryError, UnknownNameError
-from models import manifest
 from models.bundle import Bundle
-from models.registry import Registry, slug
+from models.registry import manifest
+from models.registry.registry import Registry, slug
 from tests.trials.tampered import change_bytes, resign
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -250,8 +250,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from datetime import UTC, datetime
-from models import archive
-from models.registry import Registry
+from models.registry import archive
+from models.registry.registry import Registry
 step, source, target = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 bundle = Registry(source).load("seal risk", sys.argv[4])
 count, sync = 0, os.fsync
@@ -286,8 +286,8 @@ def test_a_kill_while_saving_leaves_nothing_or_the_whole(
 KILLED_WHILE_RETIRING = """
 import os, shutil, signal, sys
 from pathlib import Path
-from models import archive
-from models.registry import Registry
+from models.registry import archive
+from models.registry.registry import Registry
 def clear(folder):
     if sys.argv[2] == "half":
         next(folder.iterdir()).unlink()

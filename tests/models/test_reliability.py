@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from models.reliability import Outcomes, Reliability, average_precision, reliabilities, reliability_line
+from models.judging.reliability import Outcomes, Reliability, average_precision, reliabilities, reliability_line
 
 
 def test_probabilities_that_are_kept_have_no_error_and_others_have_theirs() -> None:

@@ -13,11 +13,11 @@ from models.assessment import Reason
 from models.bundle import Bundle
 from models.explain import explain_row
 from models.fit import fit_bundle
+from models.judging.prognostic import coverage, rmse
 from models.life.learner import RemainingLife
 from models.life.life import LEVELS
 from models.moment import as_datetime
-from models.prognostic import coverage, rmse
-from models.registry import Registry
+from models.registry.registry import Registry
 from models.rows import machine_rows
 from tests.features.table_history import TableHistory, after
 from tests.models.fans import LONGEST, MACHINES, fan_history, fan_plant, fan_table, life_of

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.resample import quantile_interval, sum_interval
+from models.judging.resample import quantile_interval, sum_interval
 
 amounts = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40).map(np.array)
 

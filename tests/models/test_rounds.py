@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ingest.plant import AlertSettings
 from models.assessment import Assessments
+from models.judging.rounds import shown_at
 from models.moment import instant
 from models.persistence import episodes
-from models.rounds import shown_at
 from service.watch import Watch, turned
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)

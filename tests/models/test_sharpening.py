@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from ingest.event import events_table
 from ingest.plant import Target
-from models.anomaly_level import AnomalyLevel
+from models.anomaly.level import AnomalyLevel
+from models.anomaly.sharpening import Sharpening
 from models.detectors.principal_components import PrincipalComponents
-from models.label import target_events
-from models.sharpening import Sharpening
+from models.labels.label import target_events
 from models.tasks.table import task_of
 from tests.models.modes import mills
 from tests.models.pumps import BEGIN

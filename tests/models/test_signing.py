@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import RegistryError
-from models.signing import SIGNATURE_BYTES, Keys
+from models.registry.signing import SIGNATURE_BYTES, Keys
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from features.table import FeatureTable
 from ingest.event import Event, events_table
 from ingest.plant import Target
-from models.label import target_events
+from models.judging.split import choose_folds, machine_folds, time_folds
+from models.labels.label import target_events
 from models.moment import instants, span
-from models.split import choose_folds, machine_folds, time_folds
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = 60

@@ -6,8 +6,8 @@ import pytest
 from ingest.errors import NotEnoughDataError
 from ingest.event import Event, events_table
 from ingest.plant import ModelEntry, Target
-from models.label import target_events
-from models.sufficiency import Sufficiency, sufficiency
+from models.judging.sufficiency import Sufficiency, sufficiency
+from models.labels.label import target_events
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 SPANS = {f"m{number}": (ZERO, ZERO + timedelta(days=100)) for number in range(10)}

@@ -11,10 +11,10 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Costs, Target
-from models.ground import Ground, Rules
-from models.label import target_events
-from models.money import break_even
-from models.threshold import by_budget, by_money
+from models.judging.ground import Ground, Rules
+from models.judging.money import break_even
+from models.judging.threshold import by_budget, by_money
+from models.labels.label import target_events
 
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = 500

@@ -12,13 +12,13 @@ import pytest
 from features.leaks.leak import REFUSED, Leak
 from ingest.errors import LeakError, NotEnoughDataError, RegistryError
 from ingest.plant import Signal
-from models.backtest import backtest
 from models.believed import believed
-from models.card import page
-from models.known_history import KnownHistory
+from models.judging.backtest import backtest
+from models.judging.known_history import KnownHistory
 from models.leak_check import accepted, leaks_card
 from models.moment import as_datetime
-from models.registry import Registry, Version
+from models.registry.card import page
+from models.registry.registry import Registry, Version
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory, after, readings_frame
 from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pump_history
@@ -176,7 +176,7 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from models.registry import Registry, Version
+from models.registry.registry import Registry, Version
 from models.train import train
 from tests.models.pumps import PLANT, pump_entry, pump_history
 def progress(phase, done, total):

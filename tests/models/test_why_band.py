@@ -8,9 +8,9 @@ import pytest
 from features.table import FeatureTable
 from ingest.event import events_table
 from ingest.plant import Target
-from models.label import target_events
-from models.normal_by_regime import usual_of
-from models.split import time_folds
+from models.anomaly.normal_by_regime import usual_of
+from models.judging.split import time_folds
+from models.labels.label import target_events
 from models.why.band import Band
 from tests.models.pumps import HORIZON, START, quiet_pumps
 

@@ -9,8 +9,8 @@ import pytest
 
 from features.table import FeatureTable
 from ingest.event import Event, events_table
+from models.anomaly.normal import normal_of
 from models.moment import as_datetime
-from models.normal import normal_of
 from models.why.shape import POINTS, shapes, step_of
 from models.why.similar import Episodes, likeness, repairs_after
 from models.why.watched import shape_columns

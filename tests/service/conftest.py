@@ -17,14 +17,14 @@ from ingest.event import events_table
 from ingest.plant import Job, Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
-from models.anomaly_level import AnomalyLevel
+from models.anomaly.level import AnomalyLevel
+from models.anomaly.normal import Normal
 from models.bundle import Bundle
-from models.card import card_of, judged_of
 from models.finding import Evidence, Finding, FindingKind
-from models.interval import wilson
-from models.normal import Normal
-from models.registry import Registry
-from models.threshold import Choice
+from models.judging.interval import wilson
+from models.judging.threshold import Choice
+from models.registry.card import card_of, judged_of
+from models.registry.registry import Registry
 from service.alerts import book
 from service.alerts.alert import Alert
 from service.app import create_app

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingest.errors import RegistryError
 from ingest.plant import Costs
 from models.finding import Finding, FindingKind
-from models.interval import wilson
+from models.judging.interval import wilson
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.rank import where_to_look_first

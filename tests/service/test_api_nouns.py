@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from models.assessment import Reason
-from models.interval import wilson
-from models.live_history import Change
-from models.registry import slug
+from models.judging.interval import wilson
+from models.registry.live_history import Change
+from models.registry.registry import slug
 from service.alerts import book
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Outcome

@@ -13,7 +13,7 @@ from ingest.database import Database
 from ingest.plant import SIGNAL_LIMITS, Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
-from models.registry import Registry
+from models.registry.registry import Registry
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.bundle import Bundle
-from models.registry import Registry
+from models.registry.registry import Registry
 from service.cli.main import main
 from tests.models.conftest import fitted
 from tests.models.pumps import pump_history

@@ -29,13 +29,13 @@ from ingest.event import Event, EventKind, events_table
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal, Target
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
+from models.anomaly.normal import Normal
 from models.bundle import Bundle
 from models.engine.engine import HERE, Engine
 from models.engine.processes import Processes
 from models.filled import Filled
-from models.normal import Normal
-from models.registry import Registry
-from models.split import Fold
+from models.judging.split import Fold
+from models.registry.registry import Registry
 from models.why.parts import Parts, log_odds
 from service import monitor
 from service.alerts import book

@@ -21,7 +21,7 @@ from ingest.plant import Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
 from models.bundle import Bundle
-from models.registry import Registry
+from models.registry.registry import Registry
 from service import monitor, rescore
 from service.database import assessment_table, open_state
 from service.late_looks import given_up

@@ -14,12 +14,12 @@ from features.extract import extract
 from ingest.plant import Plant
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
-from models.backtest import recipe_until
 from models.believed import explained
 from models.bundle import Bundle
 from models.finding import Finding
 from models.fit import fit_bundle
-from models.registry import Registry
+from models.judging.backtest import recipe_until
+from models.registry.registry import Registry
 from service.alerts import book
 from service.alerts.alert import Verdict
 from service.app import create_app

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ingest.plant import Costs
-from models.challenge import compare
+from models.registry.challenge import compare
 
 WEEKS = 26
 BEGIN = np.datetime64("2026-01-01T00:00:00", "us")

@@ -30,7 +30,7 @@ from ingest.reading import Readings, readings_schema
 from ingest.store import Store
 from models.engine.engine import Engine
 from models.engine.named import engine_named
-from models.registry import Registry
+from models.registry.registry import Registry
 from models.train import train
 from service import monitor
 from service.database import assessment_table, open_state

@@ -16,9 +16,9 @@ import pandas as pd
 
 from features.table import FeatureTable
 from ingest.plant import AlertSettings, ModelEntry, Target
-from models.ground import Ground, Rules
-from models.interval import Interval, wilson
-from models.label import target_events
+from models.judging.ground import Ground, Rules
+from models.judging.interval import Interval, wilson
+from models.labels.label import target_events
 from models.learner import Learner
 from models.tasks.table import task_of
 from tests.models.modes import SHOWS, mills

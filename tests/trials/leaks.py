@@ -28,9 +28,9 @@ from features.usual import SIGNAL_FEATURES, USAGE_FEATURES
 from ingest.plant import Target
 from ingest.simulation.machine import simulate
 from ingest.simulation.scenario import Scenario
-from models.interval import wilson
-from models.label import label, target_events
-from models.split import Fold, choose_folds
+from models.judging.interval import wilson
+from models.judging.split import Fold, choose_folds
+from models.labels.label import label, target_events
 from tests.features.table_history import TableHistory
 
 KINDS = ("pump", "spindle", "compressor", "conveyor", "press")

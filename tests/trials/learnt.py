@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
-from models.backtest import recipe_until, split_of
 from models.believed import believed_table
 from models.bundle import Bundle
 from models.fit import fit_bundle
+from models.judging.backtest import recipe_until, split_of
 
 
 def learnt(plant: Plant, history: History, entry: ModelEntry, until: datetime) -> Bundle:

@@ -31,17 +31,17 @@ from ingest.simulation.degradation import Degradation
 from ingest.simulation.kinds.catalogue import KINDS
 from ingest.simulation.life import degradations
 from ingest.simulation.scenario import Scenario, scenario_from
-from models.backtest import recipe_until
 from models.believed import BelievedTable, believed_table
 from models.bundle import Bundle
-from models.evaluate import AlertVerdict, EventVerdict, JudgedEvent, Verdict
 from models.explain import Explanation, explain_row, shape_of
 from models.fit import fit_bundle
-from models.interval import Interval, poisson_rate, wilson
-from models.judged_part import judge_part
-from models.label import label
+from models.judging.backtest import recipe_until
+from models.judging.evaluate import AlertVerdict, EventVerdict, JudgedEvent, Verdict
+from models.judging.interval import Interval, poisson_rate, wilson
+from models.judging.judged_part import judge_part
+from models.judging.past import Past
+from models.labels.label import label
 from models.moment import as_datetime, instant, is_over, span
-from models.past import Past
 from models.rows import machine_rows
 from models.why.shape import reach_of
 from tests.trials.made_plant import MadeKind, made_kinds

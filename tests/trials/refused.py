@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from ingest.errors import LeakError
 from ingest.event import Event, events_table
 from ingest.plant import Costs, Machine, MachineClass, ModelEntry, Plant, Signal, Target
-from models.evaluate import AssessedTime, Verdict, judge
-from models.interval import wilson
-from models.label import target_events
-from models.money import Money, charges_of, counted_events
+from models.judging.evaluate import AssessedTime, Verdict, judge
+from models.judging.interval import wilson
+from models.judging.money import Money, charges_of, counted_events
+from models.labels.label import target_events
 from models.persistence import Episode
-from models.promotion import hindrance
-from models.registry import Registry
+from models.registry.promotion import hindrance
+from models.registry.registry import Registry
 from models.train import TrainReport, train
 from tests.features.table_history import TableHistory, after, readings_frame
 

@@ -26,8 +26,8 @@ from ingest.plant_file import load_plant
 from ingest.simulation.machine import simulate_machine
 from ingest.simulation.scenario import scenario_from
 from models.assessment import Reason
-from models.backtest import backtest
-from models.evaluate import AlertVerdict, Verdict
+from models.judging.backtest import backtest
+from models.judging.evaluate import AlertVerdict, Verdict
 from tests.features.table_history import TableHistory
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"

@@ -20,10 +20,10 @@ from ingest.plant import ModelEntry, Plant
 from ingest.plant_file import load_plant
 from ingest.sources.files import ingest_files
 from ingest.store import Store
-from models.backtest import backtest, fitted_at
+from models.judging.backtest import backtest, fitted_at
+from models.judging.past import Past
 from models.moment import as_datetime
-from models.past import Past
-from models.registry import Registry
+from models.registry.registry import Registry
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import AlertState

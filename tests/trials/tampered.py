@@ -25,11 +25,11 @@ from typing import NoReturn
 import numpy as np
 
 from ingest.errors import RegistryError
-from models import manifest
-from models.manifest import CARD, MODEL, PAGE, SIGNATURE
-from models.proof import PROVER
-from models.registry import Registry, slug
-from models.signing import Keys
+from models.registry import manifest
+from models.registry.manifest import CARD, MODEL, PAGE, SIGNATURE
+from models.registry.proof import PROVER
+from models.registry.registry import Registry, slug
+from models.registry.signing import Keys
 
 FILES = (CARD, PAGE, MODEL, SIGNATURE)
 
@@ -168,7 +168,7 @@ TRY = """
 import sys, time
 from pathlib import Path
 from ingest.errors import RegistryError
-from models.registry import Registry
+from models.registry.registry import Registry
 began = time.perf_counter()
 try:
     Registry(Path(sys.argv[1])).load(sys.argv[2], sys.argv[3])
@@ -176,7 +176,7 @@ try:
 except RegistryError as error:
     said = str(error).partition(": ")[2].partition(";")[0]
 seconds = time.perf_counter() - began
-from models.proof import PROVER
+from models.registry.proof import PROVER
 def peak(process):
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024

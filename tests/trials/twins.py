@@ -15,8 +15,8 @@ from ingest.simulation.machine import MachineHistory, machine_days, readings
 from ingest.simulation.production import production_table
 from ingest.simulation.scenario import Scenario, SimulatedMachine
 from ingest.simulation.truth import truth_table
+from models.anomaly.normal import Normal
 from models.bundle import Bundle
-from models.normal import Normal
 from models.why.similar import Episodes
 from tests.trials.made_plant import history_of
 

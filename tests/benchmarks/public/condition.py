@@ -10,7 +10,7 @@ from ingest.store import Store
 from models.conditions.judge import judge
 from models.conditions.report import ConditionReport
 from models.conditions.train import Shop
-from models.interval import Interval
+from models.judging.interval import Interval
 from tests.benchmarks.public.row import Row
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

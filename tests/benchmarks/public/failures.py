@@ -16,9 +16,9 @@ from ingest.plant import ModelEntry
 from ingest.plant_file import load_plant
 from ingest.sources.files import ingest_files
 from ingest.store import Store
-from models.backtest import backtest, split_of
-from models.backtest_report import BacktestReport
-from models.interval import Interval
+from models.judging.backtest import backtest, split_of
+from models.judging.backtest_report import BacktestReport
+from models.judging.interval import Interval
 from tests.benchmarks.public.row import Row
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -32,11 +32,11 @@ from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal, Sourc
 from ingest.plant_file import load_plant
 from ingest.sources.files import ingest_files
 from ingest.store import Store
-from models.anomaly_level import AnomalyLevel
-from models.backtest import recipe_until
-from models.label import target_events
+from models.anomaly.level import AnomalyLevel
+from models.judging.backtest import recipe_until
+from models.judging.split import time_folds
+from models.labels.label import target_events
 from models.moment import instants
-from models.split import time_folds
 from tests.benchmarks.public.nab_score import PROFILES, Series, best_threshold, corpus_score, probation
 from tests.benchmarks.public.own_beginning import NOW
 from tests.benchmarks.public.row import Row

@@ -18,9 +18,9 @@ from ingest.plant import ModelEntry, Plant
 from ingest.plant_file import load_plant
 from ingest.sources.files import ingest_files
 from ingest.store import Store
-from models.anomaly_level import AnomalyLevel
-from models.backtest import recipe_until
-from models.label import target_events
+from models.anomaly.level import AnomalyLevel
+from models.judging.backtest import recipe_until
+from models.labels.label import target_events
 from models.moment import instants
 
 NOW = datetime(2100, 1, 1, tzinfo=UTC)

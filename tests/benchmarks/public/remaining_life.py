@@ -25,14 +25,14 @@ from ingest.sources.files import ingest_files
 from ingest.store import Store
 from models.assess import assess_table
 from models.assessment import Assessments
-from models.backtest import recipe_until
 from models.bundle import Bundle
 from models.fit import fit_bundle
-from models.interval import Interval, wilson
-from models.label import target_events
+from models.judging.backtest import recipe_until
+from models.judging.interval import Interval, wilson
+from models.judging.prognostic import alpha_lambda, coverage, monotonicity, phm08, prognostic_horizon, rmse
+from models.labels.label import target_events
 from models.life.life import LEVELS
 from models.moment import instants
-from models.prognostic import alpha_lambda, coverage, monotonicity, phm08, prognostic_horizon, rmse
 from models.rows import by_machine, machine_rows
 from tests.benchmarks.public.row import Row
 

@@ -1,0 +1,81 @@
+"""How far features lie from normal: the view of a table that all detectors share."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import BY_NAME, feature_in
+from features.table import FeatureTable
+from models.anomaly.normal_by_regime import Usual, usual_of
+from models.columns import telling_columns
+
+_BEND = 4.0
+_LEAST_FILLED = 0.2
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Deviations:
+    """Measures every feature in robust standard deviations from the machine's own normal, by regime if there are any.
+
+    Beyond four standard deviations a feature counts by its logarithm, so that one broken value cannot
+    outshout a whole machine. Where features tell how far a machine is from the beginning of its own
+    history, those take the place of absolute ones, which on a machine that was never seen would only say
+    that it is another machine. Columns come in the order of the catalogue and of
+    their names, so that the order in a table has no say.
+
+    Attributes
+    ----------
+    normal : of all columns of the table
+    columns : positions of the columns that tell something
+    names : of those columns
+    """
+
+    normal: Usual
+    columns: NDArray[np.intp]
+    names: tuple[str, ...]
+
+    @classmethod
+    def learn(cls, table: FeatureTable) -> Self:
+        """Learn from healthy rows, at least one."""
+        normal = usual_of(table)
+        strange = normal.standardise(table)
+        order = np.array(sorted(range(len(table.names)), key=lambda at: _place(table.names[at])), dtype=np.intp)
+        telling = order[telling_columns(strange[:, order])]
+        filled = np.isfinite(strange).mean(axis=0) >= _LEAST_FILLED
+        usable = filled & (normal.spread > 0) & ~_left_out(table.names)
+        columns = telling[usable[telling]]
+        return cls(normal, columns, tuple(table.names[column] for column in columns))
+
+    def of(self, table: FeatureTable) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the deviations, shape (n_rows, n_columns), 0 where not known; and where they are known, so shaped."""
+        strange = self.normal.standardise(table)[:, self.columns]
+        known = np.isfinite(strange)
+        strange = np.nan_to_num(strange, nan=0.0)
+        size = np.abs(strange)
+        bent = np.sign(strange) * np.where(size > _BEND, _BEND * (1 + np.log(np.maximum(size, _BEND) / _BEND)), size)
+        return bent, known
+
+    def spread_out(self, parts: Floats, width: int) -> Floats:
+        """Return parts of the score by column of the deviations as parts by column of a table of this width."""
+        found = np.zeros((len(parts), width))
+        found[:, self.columns] = parts
+        return found
+
+
+_PLACES = {name: place for place, name in enumerate(BY_NAME)}
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Sort what the catalogue names first to the front: of two columns that say the same the first is kept."""
+    return _PLACES[feature_in(name).name], name
+
+
+def _left_out(names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say of each column whether it is context, or features against the machine's own beginning take its place."""
+    features = [feature_in(name) for name in names]
+    known = any(each.tells == "level" and each.against_itself for each in features)
+    return np.array([(known and each.absolute) or each.tells == "context" for each in features], dtype=np.bool_)

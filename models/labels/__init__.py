@@ -1,0 +1,1 @@
+"""What models believe happened: labels from recorded events, and whether the records can be believed."""

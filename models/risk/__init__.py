@@ -1,0 +1,1 @@
+"""How likely a failure is within each horizon, and of which mode."""
