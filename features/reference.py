@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from features.column import span_text
 from features.microsecond import microseconds
 from ingest.duration import parse_duration
-from ingest.history import History
+from ingest.history import ReadingsView
 from ingest.reading import Readings
 
 Floats = NDArray[np.float64]
@@ -103,10 +102,9 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferredHistory:
+class ReferredHistory(ReadingsView):
     """Gives the readings of a history at a reference; itself a ``History``."""
 
-    history: History
     reference: Reference
 
     def read(
@@ -137,25 +135,6 @@ class ReferredHistory:
         if signals is not None:
             table = table.drop_columns([name for name in reference.operating if name not in signals])
         return replace(found, table=table)
-
-    def events(
-        self,
-        *,
-        machines: Sequence[str] | None = None,
-        kinds: Sequence[str] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> pd.DataFrame:
-        """Return events of (start, end]."""
-        return self.history.events(machines=machines, kinds=kinds, start=start, end=end)
-
-    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
-        """Return the states of (start, end], and of each machine those that began last before it."""
-        return self.history.states(machines, start, end)
-
-    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the first and newest reading of each machine."""
-        return self.history.spans(machine_class)
 
     def derived(
         self,

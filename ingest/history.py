@@ -1,6 +1,7 @@
 """◆ A history: what features and models may ask of the past."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -58,3 +59,29 @@ class History(Protocol):
         Results may be remembered as long as those readings stay as they are; ``work`` is given the
         places of the keys whose results are not known, and must use no other readings.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsView:
+    """A history whose readings are seen in another way: a ``History`` once it has ``read`` and ``derived``."""
+
+    history: History
+
+    def events(
+        self,
+        *,
+        machines: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> pd.DataFrame:
+        """Return events of (start, end]."""
+        return self.history.events(machines=machines, kinds=kinds, start=start, end=end)
+
+    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
+        """Return the states of (start, end], and of each machine those that began last before it."""
+        return self.history.states(machines, start, end)
+
+    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
+        """Return the first and newest reading of each machine, however it is seen."""
+        return self.history.spans(machine_class)

@@ -6,18 +6,17 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.history import History
+from ingest.history import ReadingsView
 from ingest.reading import Readings
 from models.moment import instant
 from models.sensors.doubt import Doubt
 
 
 @dataclass(frozen=True, slots=True)
-class BelievedHistory:
+class BelievedHistory(ReadingsView):
     """Hides doubted readings, as if they had not been read; itself a ``History``.
 
     Attributes
@@ -25,7 +24,6 @@ class BelievedHistory:
     doubts : of each machine that has any
     """
 
-    history: History
     doubts: Mapping[str, Sequence[Doubt]]
 
     def read(
@@ -58,25 +56,6 @@ class BelievedHistory:
             values = pc.if_else(pa.array(hidden), pa.scalar(None, table[signal].type), table[signal])
             table = table.set_column(column, table.schema.field(column), values)
         return replace(found, table=table)
-
-    def events(
-        self,
-        *,
-        machines: Sequence[str] | None = None,
-        kinds: Sequence[str] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-    ) -> pd.DataFrame:
-        """Return events of (start, end]."""
-        return self.history.events(machines=machines, kinds=kinds, start=start, end=end)
-
-    def states(self, machines: Sequence[str], start: datetime, end: datetime) -> pd.DataFrame:
-        """Return the states of (start, end], and of each machine those that began last before it."""
-        return self.history.states(machines, start, end)
-
-    def spans(self, machine_class: str) -> dict[str, tuple[datetime, datetime]]:
-        """Return the first and newest reading of each machine, doubted or not."""
-        return self.history.spans(machine_class)
 
     def derived(
         self,

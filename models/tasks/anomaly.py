@@ -87,8 +87,7 @@ class Anomaly:
         known_until: datetime,
     ) -> Choice:
         """Choose where healthy machines raise no more alerts than the budget allows."""
-        known = events[events["time"] <= pd.Timestamp(known_until)]
-        targets, failures = target_events(known, entry.target), target_events(known, Target())
+        targets, failures = target_events(events, entry.target), target_events(events, Target())
         levels = np.where(healthy(table, targets, entry.horizon, known_until), held_out, np.nan)
         rules = Rules.of(entry, plant, known_until)
         return by_budget(entry.false_alarms_per_machine_year, table, levels, failures, rules)

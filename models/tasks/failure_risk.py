@@ -77,8 +77,7 @@ class RiskOfFailure:
         known_until: datetime,
     ) -> Choice:
         """Choose where found, missed and false together cost least."""
-        known = events[events["time"] <= pd.Timestamp(known_until)]
-        targets, failures = target_events(known, entry.target), target_events(known, Target())
+        targets, failures = target_events(events, entry.target), target_events(events, Target())
         rules, most = Rules.of(entry, plant, known_until), entry.most_false_alarms_per_machine_year
         return by_money(plant.costs, table, held_out, targets, failures, rules, most)
 

@@ -74,8 +74,7 @@ class LifeThatRemains:
         known_until: datetime,
     ) -> Choice:
         """Choose where found, missed and false together cost least."""
-        known = events[events["time"] <= pd.Timestamp(known_until)]
-        targets, failures = target_events(known, entry.target), target_events(known, Target())
+        targets, failures = target_events(events, entry.target), target_events(events, Target())
         return by_money(plant.costs, table, held_out, targets, failures, Rules.of(entry, plant, known_until))
 
     def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:

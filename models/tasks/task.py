@@ -70,7 +70,13 @@ class Task(Protocol):
         events: pd.DataFrame,
         known_until: datetime,
     ) -> Choice:
-        """Choose the level from which a machine is worth somebody's time; see ``models.judging.threshold``."""
+        """Choose the level from which a machine is worth somebody's time; see ``models.judging.threshold``.
+
+        Parameters
+        ----------
+        held_out : level of each row by a model that had not seen it, shape (n_rows,); NaN where there is none
+        events : all that were known at ``known_until``
+        """
         ...
 
     def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:
