@@ -53,10 +53,6 @@ class Learner(Protocol):
         """
         ...
 
-    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return the part of what lifts each level that each signal is: (n_rows, n_groups), sums ≤ 1."""
-        ...
-
 
 def group_of(name: str) -> str:
     """Return the signal that a feature column is about, or what it counts.

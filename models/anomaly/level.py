@@ -91,10 +91,6 @@ class AnomalyLevel:
         level = self.level(table)
         return rescaled("rarity", level, np.zeros(len(table)), by_group, np.zeros(len(table)))
 
-    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return the part of each score that each signal adds; what lowers the score counts as none."""
-        return self.parts(table).shares
-
     def _sharpened(self, members: Mapping[str, Detector], names: Sequence[str]) -> dict[str, Detector]:
         return {name: self.sharpening[name].on(member, names) for name, member in members.items()}
 

@@ -128,10 +128,6 @@ class ConditionLevel:
         """Return what each signal adds to the log-odds of each level when it leaves its normal."""
         return asked_parts("log-odds", self.level, table, self.normal.of(table), self.group_of_column, len(self.groups))
 
-    def shares(self, table: FeatureTable) -> Floats:
-        """Return how much of what lifts each level each signal explains; see ``parts``."""
-        return self.parts(table).shares
-
     def _level(self, probabilities: Floats, *, placed: bool = True) -> Floats:
         """Return the level of probabilities of all codes, or (not ``placed``) of those that were ever seen."""
         place = np.arange(len(self.codes)) if placed else self.classifier.classes_

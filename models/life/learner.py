@@ -22,7 +22,6 @@ from models.why.parts import Parts
 
 SEEDS = 2
 TURNS = 160
-_ROWS_AT_ONCE = 200
 HOUR = timedelta(hours=1)
 
 Floats = NDArray[np.float64]
@@ -127,30 +126,6 @@ class RemainingLife:
     def parts(self, table: FeatureTable) -> Parts:
         """Return what each signal adds to the log-odds of each level when it leaves its normal."""
         return asked_parts("log-odds", self.level, table, self.normal.of(table), self.group_of_column, len(self.groups))
-
-    def shares(self, table: FeatureTable) -> Floats:
-        """Return how much of what shortens each life each signal explains.
-
-        A signal's share is how far the predicted life rises when all its features take their normal values,
-        over the rise when all signals do (or over the sum of the rises if that is more).
-        """
-        if not len(table):
-            return np.zeros((0, len(self.groups)))
-        parts = [
-            table.where(np.arange(begin, min(begin + _ROWS_AT_ONCE, len(table))))
-            for begin in range(0, len(table), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate([self._shares(part) for part in parts])
-
-    def _shares(self, table: FeatureTable) -> Floats:
-        usual, count = self.normal.of(table), len(self.groups)
-        without = [np.where(self.group_of_column == index, usual, table.values) for index in range(count)]
-        now, of_usual, *of_each = self._predicted(np.concatenate([table.values, usual, *without])).reshape(
-            count + 2, len(table)
-        )
-        rises = np.maximum(0, np.reshape(of_each, (count, len(table))) - now).T
-        whole = np.maximum(of_usual - now, rises.sum(axis=1))
-        return rises / np.maximum(whole, 1e-12)[:, np.newaxis]
 
     def _predicted(self, values: Floats) -> Floats:
         return self.trees.hours(values[:, self.columns])

@@ -104,10 +104,6 @@ class FailureRisk:
         ahead, behind = (log_odds(self.probability(raw + side)) for side in (_A_LITTLE, -_A_LITTLE))
         return rescaled("log-odds", level, base, by_group, (ahead - behind) / (2 * _A_LITTLE))
 
-    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return how much of what lifts each level each signal explains; see ``parts``."""
-        return self.parts(table).shares
-
     def _log_odds(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.trees.log_odds(values[:, self.columns])
 

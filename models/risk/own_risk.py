@@ -84,10 +84,6 @@ class OwnRisk:
         """Return what each signal adds to the log-odds of each level when it leaves its normal."""
         return asked_parts("log-odds", self.level, table, self.normal.of(table), self.group_of_column, len(self.groups))
 
-    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        """Return how much of what lifts each level each signal explains; see ``parts``."""
-        return self.parts(table).shares
-
     def _fitted(self) -> "_Fitted":
         return _Fitted(self.normal, self.columns, self.fitted, self.fills)
 

@@ -27,7 +27,7 @@ def test_a_loaded_bundle_says_the_same_bit_for_bit(
     table = extract(bundle.recipe, pumps, MACHINES, after(hours=300), after(hours=HOURS))
 
     assert np.array_equal(loaded.learner.level(table), bundle.learner.level(table), equal_nan=True)
-    assert np.array_equal(loaded.learner.shares(table), bundle.learner.shares(table))
+    assert np.array_equal(loaded.learner.parts(table).shares, bundle.learner.parts(table).shares)
     assert (loaded.entry, loaded.recipe, loaded.threshold) == (bundle.entry, bundle.recipe, bundle.threshold)
     assert (loaded.units, loaded.time_zone, loaded.card) == (bundle.units, bundle.time_zone, bundle.card)
     at = after(hours=415)

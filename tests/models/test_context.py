@@ -295,7 +295,7 @@ def test_a_failure_risk_sees_the_regime_and_never_blames_it() -> None:
     assert context is not None
     seen = context.applied(table)
     risk = FailureRisk().fit(seen, labels, [])
-    shares = risk.shares(seen.where(np.arange(0, len(seen), 20)))
+    shares = risk.parts(seen.where(np.arange(0, len(seen), 20))).shares
 
     assert "speed" in risk.groups, "what a machine is told to do may foretell a failure"
     assert shares[:, risk.groups.index("regime_share")].max() == 0

@@ -57,7 +57,7 @@ def test_planted_shifts_pass_a_level_that_healthy_time_keeps_below(anomaly: Anom
 
 
 def test_shares_name_the_signal_that_moved(anomaly: AnomalyLevel) -> None:
-    shares = anomaly.shares(shifted(quiet_pumps(), "voltage__mean__24h", 12.0))
+    shares = anomaly.parts(shifted(quiet_pumps(), "voltage__mean__24h", 12.0)).shares
 
     assert anomaly.groups == ("voltage", "pressure")
     assert shares[:, 0].mean() > 0.9

@@ -75,7 +75,7 @@ def test_the_same_data_give_the_same_levels_bit_for_bit(learnt: Learnt) -> None:
 def test_shares_point_to_the_signal_that_wears_and_never_exceed_the_whole(learnt: Learnt) -> None:
     table, labels, _, risk = learnt
     rows = table.where(np.flatnonzero((labels == 1) & (risk.level(table) > 0.3)))
-    shares = risk.shares(rows)
+    shares = risk.parts(rows).shares
 
     assert risk.groups == ("voltage", "pressure")
     assert shares.shape == (len(rows), 2)
@@ -122,7 +122,7 @@ def test_a_value_that_was_never_known_is_no_obstacle(learnt: Learnt) -> None:
     blind = replace(wider, values=np.full_like(values, np.nan))
 
     assert np.isfinite(risk.level(blind)).all()
-    assert np.isfinite(risk.shares(blind.where(np.arange(3)))).all()
+    assert np.isfinite(risk.parts(blind.where(np.arange(3))).shares).all()
 
 
 def test_one_row_and_an_unseen_machine_and_no_row_can_be_assessed(learnt: Learnt) -> None:
@@ -131,9 +131,9 @@ def test_one_row_and_an_unseen_machine_and_no_row_can_be_assessed(learnt: Learnt
     stranger = replace(one, machine=np.array(["pump-99"], dtype=object))
 
     assert risk.level(one)[0] == risk.level(stranger)[0]
-    assert risk.shares(stranger).shape == (1, 2)
+    assert risk.parts(stranger).shares.shape == (1, 2)
     assert risk.level(table.where(np.array([], dtype=int))).shape == (0,)
-    assert risk.shares(table.where(np.array([], dtype=int))).shape == (0, 2)
+    assert risk.parts(table.where(np.array([], dtype=int))).shares.shape == (0, 2)
 
 
 def test_without_failures_it_names_the_model_that_needs_none(learnt: Learnt) -> None:

@@ -91,9 +91,6 @@ class Passed:
         level = table.values[:, table.names.index(COLUMN)]
         return Parts("log-odds", np.full(len(table), -3.0), (log_odds(level) + 3.0)[:, np.newaxis])
 
-    def shares(self, table: FeatureTable) -> NDArray[np.float64]:
-        return self.parts(table).shares
-
 
 def bundle_of(model: ModelEntry, first: Callable[[FeatureTable], None] = lambda table: None) -> Bundle:
     recipe = Recipe(
