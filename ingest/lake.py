@@ -115,15 +115,18 @@ class Lake:
         return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
 
     def seal(self) -> SealReport:
-        """Move the whole log to the lake, a bounded part at a time.
+        """Move what is in the log now to the lake, a bounded part at a time, and merge files.
 
-        Killed at any moment, nothing is lost and nothing is there twice.
+        Killed at any moment, nothing is lost and nothing is there twice. What comes meanwhile waits for the next
+        sealing: taken along as it comes, it would lie in a file a second, and nothing would ever be merged.
         """
         with self.alone():
             self.clear_strays()
+            with self._database.read() as connection:
+                newest = log.newest(connection)
             report = SealReport()
             touched: dict[str, None] = {}
-            while (part := self._next()) is not None:
+            while (part := self._next(newest)) is not None:
                 machine_class, batches = part
                 report = self._seal_batches(machine_class, batches, report)
                 touched[machine_class] = None
@@ -168,9 +171,9 @@ class Lake:
             what = f"{error.strerror or error}; nothing is lost, run the same again"
             raise StoreError(f"{self._folder}: {what}") from error
 
-    def _next(self) -> tuple[str, list[log.Batch]] | None:
+    def _next(self, until: int) -> tuple[str, list[log.Batch]] | None:
         with self._database.read() as connection:
-            return log.oldest(connection, CELLS_AT_ONCE)
+            return log.oldest(connection, until, CELLS_AT_ONCE)
 
     def _seal_batches(self, machine_class: str, batches: Sequence[log.Batch], so_far: SealReport) -> SealReport:
         with self._database.read() as connection:

@@ -145,12 +145,23 @@ def _touching(machine_class: str, first: int | None, newest: int | None) -> Iter
         yield BATCHES.c.first <= newest
 
 
-def oldest(connection: Connection, cells: int) -> tuple[str, list[Batch]] | None:
-    """Return the class of the oldest batch and its first batches, as many as hold ``cells``, at least one."""
-    head = connection.execute(select(BATCHES.c.machine_class).order_by(BATCHES.c.id).limit(1)).scalar()
+def newest(connection: Connection) -> int:
+    """Return the number of the newest batch; 0 when none waits."""
+    return int(connection.execute(select(func.coalesce(func.max(BATCHES.c.id), 0))).scalar_one())
+
+
+def oldest(connection: Connection, until: int, cells: int) -> tuple[str, list[Batch]] | None:
+    """Return the class of the oldest batch and its first batches, as many as hold ``cells``, at least one.
+
+    Parameters
+    ----------
+    until : number of the last batch to look at
+    """
+    due = BATCHES.c.id <= until
+    head = connection.execute(select(BATCHES.c.machine_class).where(due).order_by(BATCHES.c.id).limit(1)).scalar()
     if head is None:
         return None
-    sizes = select(BATCHES.c.id, BATCHES.c.cells).where(BATCHES.c.machine_class == head).order_by(BATCHES.c.id)
+    sizes = select(BATCHES.c.id, BATCHES.c.cells).where(BATCHES.c.machine_class == head, due).order_by(BATCHES.c.id)
     chosen = next(_runs(connection.execute(sizes), cells))
     statement = select(BATCHES).where(
         BATCHES.c.machine_class == head, BATCHES.c.id >= chosen[0], BATCHES.c.id <= chosen[-1]

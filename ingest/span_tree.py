@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ingest.reading import DAY
 
 FAN_IN = 4
+MOST_OF_ALL = 0.6
 _TOP = 24
 
 
@@ -110,7 +111,7 @@ def _cut(
 def _plan(level: int, index: int, pieces: Sequence[Piece], target: int) -> list[Work]:
     if level == 0 or sum(each.rows for each in pieces) <= target:
         tail = _tail(pieces)
-        return [Work(tail, split=False)] if len(tail) >= FAN_IN else []
+        return [Work(tail, split=False)] if tail else []
     work: list[Work] = []
     lower: list[list[Piece]] = [[], []]
     for each in pieces:
@@ -126,18 +127,17 @@ def _plan(level: int, index: int, pieces: Sequence[Piece], target: int) -> list[
 
 
 def _tail(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Return the newest files up to the first one that is much larger than all after it.
+    """Return the newest files that are worth merging: as many as there are of which none is most of all.
 
-    Merging only these writes each row again a number of times that grows with the logarithm of all
-    rows, and what is left out arrived before what is merged.
+    What is left out arrived before what is merged. Each row that is written again comes into a file of at least
+    1 / ``MOST_OF_ALL`` times the size, and so is written a number of times that grows with the logarithm of all rows;
+    where nothing is worth merging, sizes grow like powers, and files are few.
     """
     ordered = sorted(pieces, key=lambda each: each.sequence, reverse=True)
-    held = 0
-    for taken, each in enumerate(ordered):
-        if taken and each.rows > 1.5 * held:
-            return tuple(ordered[:taken])
-        held += each.rows
-    return tuple(ordered)
+    rows = np.array([each.rows for each in ordered])
+    worth = np.maximum.accumulate(rows) <= MOST_OF_ALL * np.cumsum(rows)
+    many = np.flatnonzero(worth[FAN_IN - 1 :])
+    return tuple(ordered[: FAN_IN + int(many[-1])]) if len(many) else ()
 
 
 def _inside(piece: Piece, level: int, index: int) -> bool:

@@ -179,7 +179,7 @@ class Store:
         return receipts
 
     def seal(self) -> SealReport:
-        """Move everything from the log to the lake, and merge small and overlapping files there."""
+        """Move what is in the log now to the lake, and merge small and overlapping files there."""
         return self._lake.seal()
 
     def fill(self, machine_class: str, name: str, tables: Iterable[Readings], kinds: Kinds) -> int:

@@ -1,25 +1,28 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import cycle, islice, pairwise
+from math import log, log2
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest import lake, segment
 from ingest.decimals import kinds_of
 from ingest.errors import StoreBusyError, StoreError
 from ingest.folder import open_file
+from ingest.lake import Lake
 from ingest.merge import conform, merge
 from ingest.reading import DAY, Readings
 from ingest.segment import Selection, read_segment, row_groups, write_segment
-from ingest.span_tree import cut, plan
+from ingest.span_tree import MOST_OF_ALL, cut, plan
 from ingest.store import Store
 from tests.ingest.conftest import EVERYWHERE, Kept
 
@@ -200,15 +203,46 @@ def test_a_class_may_have_any_name(store: Store, make_readings: MakeReadings, ke
     assert len(kept.place(store.folder).paths()) == 1
 
 
-def test_a_busy_day_is_written_again_a_few_times_only() -> None:
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=12), st.integers(1, 300))
+@example([10], 300)
+@example([253, 253, 253, 165], 300)
+@example([1, 1, 1, 10**6], 300)
+@settings(deadline=None)
+def test_a_busy_day_has_few_files_and_is_written_again_a_few_times_only(sizes: list[int], count: int) -> None:
     held: list[Piece] = []
     rewritten = 0
-    for sequence in range(300):
-        held.append(Piece(10, 0, 1, sequence))
-        for work in plan(held, 1):
-            rows = sum(piece.rows for piece in work.pieces)
-            rewritten += rows
-            held = [piece for piece in held if piece not in work.pieces] + [Piece(rows, 0, 1, sequence)]
-    assert sum(piece.rows for piece in held) == 3000
-    assert len(held) < 20
-    assert rewritten < 8 * 3000
+    came = list(islice(cycle(sizes), count))
+    for sequence, rows in enumerate(came):
+        held.append(Piece(rows, 0, 1, sequence))
+        while work := plan(held, 1):
+            for each in work:
+                together = sum(piece.rows for piece in each.pieces)
+                rewritten += together
+                held = [piece for piece in held if piece not in each.pieces] + [Piece(together, 0, 1, sequence)]
+    assert sum(piece.rows for piece in held) == sum(came)
+    assert len(held) <= 4 + 2 * log2(sum(came))
+    assert rewritten <= sum(came) * log(sum(came)) / log(1 / MOST_OF_ALL)
+
+
+def test_what_comes_while_it_is_sealed_waits_for_the_next_sealing(
+    store: Store, make_readings: MakeReadings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or sealing would never end under a stream, and leave a small file for each second of it."""
+    write, came = Lake._write, 0
+
+    def write_while_more_comes(self: Lake, *arguments: Any, **named: Any) -> Any:
+        nonlocal came
+        if came < 20:
+            came += 1
+            more = [(f"m{number}", 60 * came, {"a": 1.0}) for number in range(100)]
+            store.append(make_readings(more), source="s", position=f"meanwhile {came}")
+        return write(self, *arguments, **named)
+
+    monkeypatch.setattr(Lake, "_write", write_while_more_comes)
+    store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="before")
+
+    report = store.seal()
+
+    assert report.rows == 1
+    assert came == 1
+    assert store.rows("press") == 101
