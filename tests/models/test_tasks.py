@@ -34,4 +34,4 @@ def test_a_task_makes_a_new_learner_each_time(name: str) -> None:
 
     assert first is not second
     for learner in (first, second):
-        assert all(hasattr(learner, part) for part in ("fit", "level", "shares", "groups", "held_out"))
+        assert all(hasattr(learner, part) for part in ("fit", "level", "parts", "groups", "held_out"))

@@ -29,7 +29,7 @@ from models.moment import instant
 from models.sensors.health import sensor_health
 from tests.trials.sensor_faults import HEALTHY, HOUR, FaultyHistory, Fleet, faulty, fleet_of
 
-SHARES = (0.05, 0.1, 0.2, 0.4, 0.8)
+SHARES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Sizes of offsets and drifts, of the span of the signal."""
 
 HOURS = (3.0, 6.0, 12.0, 24.0, 48.0)
