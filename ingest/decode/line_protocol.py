@@ -29,6 +29,8 @@ PER_SECOND = {"ns": 10**9, "us": 10**6, "ms": 10**3, "s": 1}
 _PLAIN = re.compile(r'[\\"]')
 _KEYS = re.compile(r"(?:[^\\, ]|\\.|\\$)+")
 _NAME = re.compile(r"(?:[^\\,= ]|\\.|\\$)+")
+_HEAD = re.compile(r"(?:[^\\ ]|\\.|\\$)*")
+"""Measurement and tags, in which a quote is a letter like any other."""
 _CELL = re.compile(r'"(?:[^"\\]|\\.)*"|[^, "]+', re.DOTALL)
 _STAMP = re.compile(r"-?\d{1,19}")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -136,6 +138,10 @@ class Lines:
                 raise refuse_body(f"has more than {MOST_READ_BY_LETTER:,} fields in lines with strings or escapes")
         else:
             machine, fields, stamp = self._cut(line)
+        names = [name for name, _ in fields]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"field {twice[:40]!r} stands there twice; which value is meant?")
         row = len(self.numbers)
         for name, cell in fields:
             column = self._columns.get(name)
@@ -207,9 +213,11 @@ def _split(text: str) -> Sequence[str]:
 
 def _open(line: str) -> bool:
     """Say whether a string begins in a line and does not end in it."""
-    if '"' not in line or line.lstrip().startswith("#"):
+    whole = line.lstrip()
+    if '"' not in whole or whole.startswith("#"):
         return False
-    return len(re.findall(r'(?<!\\)(?:\\\\)*"', line)) % 2 == 1
+    head = _HEAD.match(whole)
+    return len(re.findall(r'(?<!\\)(?:\\\\)*"', whole[head.end() if head else 0 :])) % 2 == 1
 
 
 def _read(line: str, machine_tag: str) -> tuple[str, list[tuple[str, Cell]], int | None]:

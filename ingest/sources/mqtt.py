@@ -40,6 +40,8 @@ AT_ONCE = {5: UNACKNOWLEDGED // 2, 4: 20}
 GATHER_SECONDS = 0.02
 IDLE_SECONDS = 0.25
 MOST_BYTES = 8 << 20
+CLOCK_PUT_BACK = 10_000_000
+"""Microseconds: messages are stamped one after the other, and only so far ahead of the clock."""
 _SUBSCRIPTIONS = "subscriptions"
 
 
@@ -119,7 +121,9 @@ class MqttStream:
 
     def stamps(self, count: int) -> range:
         """Return a time of arrival for each of some messages, in microseconds since 1970, no two the same."""
-        first = max(to_microseconds(self._clock()), self._newest + 1)
+        now = to_microseconds(self._clock())
+        # A clock that was put back is believed; a smaller step would only give two messages the same time.
+        first = max(now, self._newest + 1) if self._newest - now < CLOCK_PUT_BACK else now
         self._newest = first + count - 1
         return range(first, first + count)
 
@@ -152,6 +156,7 @@ class _Conversation:
 
     def _begin(self, *, had_session: bool) -> None:
         stream, connection = self._stream, self._connection
+        stream.hearing.connected()
         notes = self._inlet.notes(stream.name)
         known: list[str] = json.loads(notes.get(_SUBSCRIPTIONS) or "[]") if had_session else []
         changed: dict[str, str] = {}

@@ -27,6 +27,11 @@ class Hearing:
         self._name = stream.name
         self._host = None if stream.sparkplug is None else SparkplugHost(stream, plant, notes)
 
+    def connected(self) -> None:
+        """Remember that the connection is a new one."""
+        if self._host is not None:
+            self._host.connected()
+
     def hear(self, messages: Sequence[Message], now: datetime) -> Heard:
         """Return what messages say, in the order of their arrival."""
         if self._host is None:

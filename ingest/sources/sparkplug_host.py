@@ -1,7 +1,8 @@
 """The host's side of Sparkplug B: which metric an alias means, what was missed, and who is offline.
 
 An edge node numbers its messages. When one is missing, or a metric comes whose birth was not seen, the node
-is asked to say again all that it has; until then what can be understood is kept.
+is asked to say again all that it has; until then what can be understood is kept. What was missed while we were
+away from the broker may have been births, too: until the next one an alias means nothing.
 """
 
 import json
@@ -35,20 +36,22 @@ class _Node:
 
     Attributes
     ----------
-    names : name and data type of each metric, by device and alias
-    kinds : data type of each metric, by device and name
+    names : of each device, the name of each metric by alias
+    kinds : of each device, the data type of each metric by name
     session : number of its session, which its death names, too
     sequence : number of its newest message; ``None`` before its birth
     devices : devices that are born
     asked : when it was asked for a rebirth, in microseconds since 1970
+    unheard : whether we were away from the broker since its newest message
     """
 
-    names: dict[tuple[str, int], str] = field(default_factory=dict)
-    kinds: dict[tuple[str, str], int] = field(default_factory=dict)
+    names: dict[str, dict[int, str]] = field(default_factory=dict)
+    kinds: dict[str, dict[str, int]] = field(default_factory=dict)
     session: float | str | None = None
     sequence: int | None = None
     devices: set[str] = field(default_factory=set)
     asked: int = -(2**62)
+    unheard: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +85,11 @@ class SparkplugHost:
         self._points = PointDecoder(stream, plant)
         self._nodes: dict[tuple[str, str], _Node] = {}
         self._offline: set[str] = set(json.loads(notes.get(OFFLINE, "[]")))
+
+    def connected(self) -> None:
+        """Remember that the connection is a new one: births may have been sent that nobody heard."""
+        for each in self._nodes.values():
+            each.unheard = True
 
     def hear(self, messages: Sequence[Message], now: datetime) -> Heard:
         """Take messages in the order of their arrival."""
@@ -121,7 +129,12 @@ class SparkplugHost:
             node.names, node.kinds, node.devices, node.session = {}, {}, set(), session
             node.asked = -(2**62)
         elif node.sequence is None or payload.sequence != (node.sequence + 1) % 256:
+            if node.unheard:
+                node.names, node.kinds, node.sequence = {}, {}, None
             self._ask(node, group, name, message, heard)
+        elif kind == "DDATA" and device not in node.devices:
+            self._ask(node, group, name, message, heard)
+        node.unheard = False
         if node.sequence is not None or kind == "NBIRTH":
             node.sequence = payload.sequence
         if kind == "DDEATH":
@@ -151,12 +164,13 @@ class SparkplugHost:
         group, name, device = sender
         points: list[Point] = []
         unknown: set[int] = set()
+        names, kinds = node.names.get(device, {}), node.kinds.get(device, {})
         for each in metrics:
-            metric = each.name or node.names.get((device, -1 if each.alias is None else each.alias), "")
+            metric = each.name or names.get(-1 if each.alias is None else each.alias, "")
             if not metric:
                 unknown.add(-1 if each.alias is None else each.alias)
                 continue
-            value = signed(each.value, each.kind or node.kinds.get((device, metric), 0))
+            value = signed(each.value, each.kind or kinds.get(metric, 0))
             time = message.arrived // 1000 if each.time is None else each.time
             points.append(Point(number, group, name, device, metric, time, value))
         if unknown:
@@ -168,10 +182,9 @@ class SparkplugHost:
     def _born(self, node: _Node, device: str, metrics: Sequence[Metric]) -> None:
         if device:
             node.devices.add(device)
-        for each in metrics:
-            node.kinds[device, each.name] = each.kind
-            if each.alias is not None:
-                node.names[device, each.alias] = each.name
+        # A birth names all metrics that there are: an alias of the one before may mean another by now.
+        node.kinds[device] = {each.name: each.kind for each in metrics}
+        node.names[device] = {each.alias: each.name for each in metrics if each.alias is not None}
 
     def _die(self, node: _Node, group: str, name: str, payload: Payload, message: Message, heard: Heard) -> None:
         session = next((each.value for each in payload.metrics if each.name == "bdSeq"), None)

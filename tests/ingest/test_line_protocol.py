@@ -48,6 +48,26 @@ def test_escapes_in_tags_and_fields_are_read() -> None:
     assert (table["machine"].to_pylist(), table["heat, upper"].to_pylist()) == (["p 2"], [3.0])
 
 
+def test_a_field_that_stands_twice_in_a_line_gives_no_other_line_its_value() -> None:
+    decoded = decode(
+        "m,machine=p1 force=1,force=2 1767225600\nm,machine=p\\ 2 heat\\,\\ upper=5 1767225600\n"
+        "m,machine=p1 force=3 1767225601\n"
+    )
+
+    rows = decoded.readings[0].table.to_pylist()
+    assert [(row["machine"], row["force"]) for row in rows] == [("p 2", None), ("p1", 3)]
+    assert [(each.line, each.reason) for each in decoded.rejections] == [
+        (1, "field 'force' stands there twice; which value is meant?")
+    ]
+
+
+def test_quotes_in_tags_are_letters_and_join_no_lines() -> None:
+    decoded = decode('m,size=12",machine=p1 force=1 1767225600\nm,size=12",machine=p1 force=2 1767225601\n')
+
+    assert decoded.readings[0].table["force"].to_pylist() == [1, 2]
+    assert decoded.rejections == []
+
+
 def test_wrong_lines_are_named_by_their_number_and_the_others_kept() -> None:
     decoded = decode(
         "# a comment\n\nm,machine=p1 force=1 1767225600\nm force=1 1\nm,machine=p1 force=1_0 1\n"

@@ -16,6 +16,7 @@ from ingest.delivery import Delivery
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_mqtt import Mqtt, MqttTopic
 from ingest.replay import replay
+from ingest.sources.mqtt import MqttStream
 from ingest.store import Store
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -217,3 +218,16 @@ def test_any_message_is_read_or_turned_away(messages: list[tuple[str, bytes]]) -
 
     assert {each.line for each in decoded.rejections} <= set(range(1, len(messages) + 1))
     assert decoded.rejected == len(decoded.rejections)
+
+
+def test_a_clock_that_is_put_back_is_believed_and_small_steps_keep_messages_apart() -> None:
+    moments = iter([NOW, NOW - timedelta(seconds=5), NOW - timedelta(hours=1), NOW - timedelta(hours=1)])
+    known = plant(NUMBER)
+    stream = MqttStream(known.mqtt[0], known, clock=lambda: next(moments), environment={})
+    now = to_microseconds(NOW)
+
+    assert stream.stamps(2) == range(now, now + 2)
+    assert stream.stamps(2) == range(now + 2, now + 4)
+    earlier = now - 3_600_000_000
+    assert stream.stamps(2) == range(earlier, earlier + 2)
+    assert stream.stamps(1) == range(earlier + 2, earlier + 3)

@@ -173,6 +173,47 @@ def test_a_gap_in_the_sequence_asks_the_node_for_a_rebirth_once() -> None:
     assert born.commands == []
 
 
+def test_an_alias_means_what_the_newest_birth_says_and_no_earlier_one() -> None:
+    floor = Floor()
+    floor.hear(*BORN)
+    fewer = payload(2, {"name": "temperature", "alias": 2, "datatype": FLOAT, "float_value": 20.0})
+    heard = floor.hear(
+        ("ulm/DBIRTH/edge/press-7", fewer),
+        ("ulm/DDATA/edge/press-7", payload(3, {"alias": 1, "float_value": 900.0}, {"alias": 2, "float_value": 21.0})),
+    )
+
+    assert [each[2:] for each in cells(heard)] == [("temperature", 21.0)]
+    assert [each.reason for each in heard.letters] == [
+        "no birth named the aliases [1]; ulm/edge was asked for a rebirth"
+    ]
+
+
+def test_births_that_were_missed_while_away_from_the_broker_give_no_alias_another_meaning() -> None:
+    floor = Floor()
+    floor.hear(*BORN, ("ulm/DDATA/edge/press-7", payload(2, {"alias": 1, "float_value": 21.0})))
+    floor.host.connected()
+    whole = floor.hear(("ulm/DDATA/edge/press-7", payload(3, {"alias": 1, "float_value": 22.0})))
+    assert [each[2:] for each in cells(whole)] == [("temperature", 22.0)]
+
+    floor.host.connected()
+    missed = floor.hear(("ulm/DDATA/edge/press-7", payload(2, {"alias": 1, "float_value": 900.0})))
+    assert cells(missed) == []
+    assert len(missed.letters) == len(missed.commands) == 1
+    again = floor.hear(("ulm/DDATA/edge/press-7", payload(3, {"alias": 1, "float_value": 901.0})))
+    assert cells(again) == []
+    born = floor.hear(*BORN, ("ulm/DDATA/edge/press-7", payload(2, {"alias": 1, "float_value": 23.0})))
+    assert ("press-7", NOW, "temperature", 23.0) in cells(born)
+
+
+def test_data_of_a_device_that_is_not_born_asks_for_a_rebirth() -> None:
+    floor = Floor()
+    floor.hear(*BORN, ("ulm/DDEATH/edge/press-7", payload(2)))
+    heard = floor.hear(("ulm/DDATA/edge/press-7", payload(3, {"name": "temperature", "float_value": 21.0})))
+
+    assert [each[2:] for each in cells(heard)] == [("temperature", 21.0)]
+    assert [topic for topic, _ in heard.commands] == ["spBv1.0/ulm/NCMD/edge"]
+
+
 def test_the_sequence_goes_on_with_0_after_255() -> None:
     floor = Floor()
     floor.hear(*BORN)
