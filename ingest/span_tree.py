@@ -71,13 +71,17 @@ def cut_counted(
 
 
 def plan(pieces: Sequence[Piece], target: int) -> list[Work]:
-    """Return what to rewrite so that no span has many overlapping files, and none many tiny ones."""
+    """Return what to rewrite so that no span has many overlapping files, and none many tiny ones.
+
+    Ask again when it is done: what is to be merged shows when all is split.
+    """
     work: list[Work] = []
     for half in ([each for each in pieces if each.newest < 0], [each for each in pieces if each.first >= 0]):
         if half:
             days = np.array([[each.first // DAY, each.newest // DAY] for each in half]).ravel()
             work += _plan(*_lowest(days), half, target)
-    return work
+    # Merged with newer ones, a file would win over one between them in age that waits to be split.
+    return [each for each in work if each.split] or work
 
 
 def _lowest(days: NDArray[np.int64]) -> tuple[int, int]:

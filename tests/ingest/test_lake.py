@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice, pairwise
 from math import log, log2
@@ -246,3 +246,71 @@ def test_what_comes_while_it_is_sealed_waits_for_the_next_sealing(
     assert report.rows == 1
     assert came == 1
     assert store.rows("press") == 101
+
+
+def test_a_correction_is_not_undone_when_what_it_corrected_is_merged_with_newer_files(
+    tmp_path: Path, make_readings: MakeReadings
+) -> None:
+    """The file with the correction spans two days and is split when the others of its day are merged."""
+    with_little_files = Store(tmp_path / "data", rows_in_a_segment=100)
+
+    def seal(rows: list[tuple[int, float]]) -> None:
+        readings = make_readings([("m1", minute, {"a": value}) for minute, value in rows])
+        with_little_files.append(readings, source="s", position=str(rows))
+        with_little_files.seal()
+
+    seal([(minute, 1.0) for minute in range(10)])
+    seal([(0, 2.0), *((1_440 + minute, 5.0) for minute in range(10))])
+    for first, count in ((100, 2), (200, 40), (300, 50)):
+        seal([(first + minute, 5.0) for minute in range(count)])
+
+    assert with_little_files.read("press").table["a"][0].as_py() == 2.0
+
+
+@dataclass(frozen=True)
+class Filled(Piece):
+    """A piece, and which batch each of its rows is of, by (day, minute)."""
+
+    content: tuple[tuple[tuple[int, int], int], ...]
+
+
+def filled(content: dict[tuple[int, int], int], sequence: int) -> Filled:
+    days = [day for day, _ in content]
+    return Filled(len(content), min(days) * DAY, max(days) * DAY + 1, sequence, tuple(content.items()))
+
+
+def laid_together(pieces: Sequence[Filled]) -> dict[tuple[int, int], int]:
+    """What is read of pieces: of each row the one in the file that came last."""
+    return {key: batch for each in sorted(pieces, key=lambda each: each.sequence) for key, batch in each.content}
+
+
+def filed(
+    content: dict[tuple[int, int], int], others: Sequence[Filled], sequence: int, target: int
+) -> Iterator[Filled]:
+    for low, high in cut(np.array([day for day, _ in content]), others, target):
+        yield filled({key: batch for key, batch in content.items() if low <= key[0] <= high}, sequence)
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 4), min_size=1, max_size=3), st.integers(1, 40)), max_size=40),
+    st.integers(1, 100),
+)
+@example([([0], 10), ([0, 1], 6), ([0], 2), ([0], 40), ([0], 50)], 100)
+@settings(deadline=None, max_examples=300)
+def test_the_last_arrival_wins_however_files_are_cut_split_and_merged(
+    batches: list[tuple[list[int], int]], target: int
+) -> None:
+    held: list[Filled] = []
+    expected: dict[tuple[int, int], int] = {}
+    for sequence, (days, rows) in enumerate(batches):
+        came = {(day, (minute * 7 * (1 + sequence)) % 101): sequence for day in days for minute in range(rows)}
+        expected |= came
+        held += filed(came, held, sequence, target)
+        while work := plan(held, target):
+            for each in work:
+                pieces = [piece for piece in held if piece in each.pieces]
+                held = [piece for piece in held if piece not in each.pieces]
+                newest = max(piece.sequence for piece in pieces)
+                content = laid_together(pieces)
+                held += filed(content, held, newest, target) if each.split else [filled(content, newest)]
+        assert laid_together(held) == expected
