@@ -61,6 +61,28 @@ class OpcuaServer:
         """Add a node to a server that runs."""
         self.do(self._server.nodes.objects.add_variable(ua.NodeId(name, 2), name, value))
 
+    def take_away(self, name: str) -> None:
+        """Remove a node, and tell nobody who watches it."""
+        node = self._nodes.pop(name)
+        self.do(self._take_away(node.nodeid))
+
+    def put_back(self, name: str) -> None:
+        """Add a node as at the beginning, with a first value."""
+        self.do(self._put_back(name))
+
+    async def _take_away(self, node: ua.NodeId) -> None:
+        space = self._server.iserver.aspace
+        # The library makes a coroutine to tell them, and never runs it.
+        for handle in list(space[node].attributes[ua.AttributeIds.Value].datachange_callbacks):
+            space.delete_datachange_callback(handle)
+        await self._server.delete_nodes([self._server.get_node(node)])
+
+    async def _put_back(self, name: str) -> None:
+        objects, place = self._server.nodes.objects, ua.NodeId(name, 2)
+        self._nodes[name] = node = await objects.add_variable(place, name, None, datatype=_ANYTHING)
+        waiting = ua.DataValue(ua.Variant(), StatusCode=ua.StatusCode(ua.StatusCodes.BadWaitingForInitialData))
+        await self._server.write_attribute_value(node.nodeid, waiting)
+
     def unacknowledged(self) -> int:
         """Return how many messages of all subscriptions are not acknowledged."""
         service = self._server.iserver.subscription_service

@@ -17,6 +17,7 @@ from ingest.dead_letter import DeadLetter
 from ingest.decode.arrow import arrow_table
 from ingest.decode.batch import LONG
 from ingest.decode.json import parse_json
+from ingest.decode.line_protocol import lines_in
 from ingest.decode.rows import Decoded
 from ingest.decode.text_block import csv_rows, to_utf8
 from ingest.report import Rejection
@@ -144,11 +145,11 @@ def _csv_text(names: Sequence[str], fields: Sequence[str]) -> bytes:
 def _cut_lines(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
     if b'"' in body.body:
         # A string may hold a line break, so that a line is not always a line.
-        yield body.letter(body.body, [each for some in by_line.values() for each in some])
-        return
-    lines = body.body.split(b"\n")
+        whole = {number: text.encode() for number, text in lines_in(body.body)}
+    else:
+        whole = dict(enumerate(body.body.split(b"\n"), 1))
     for line, rejections in by_line.items():
-        yield body.letter(lines[line - 1], rejections)
+        yield body.letter(whole[line], rejections)
 
 
 def _cut_arrow(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:

@@ -90,10 +90,11 @@ class OpcuaStream:
                 await connection.leave()
 
     async def _watch(self, connection: Connection, stop: Event) -> None:
-        """Add all nodes, and from time to time those that were refused, until told to stop."""
+        """Add all nodes, and from time to time those that were refused or taken away, until told to stop."""
         missing: Sequence[str] = list(self._decoder.owners)
         asked = -self._again_seconds
         while not stop.is_set():
+            missing = list(dict.fromkeys([*missing, *connection.gone()]))
             if missing and monotonic() - asked >= self._again_seconds:
                 refused = await connection.watch(missing)
                 if len(refused) == len(self._decoder.owners):

@@ -28,6 +28,8 @@ _ITEMS_AT_ONCE = 500
 _OVERFLOW = 0x480
 WAITING = 0x80320000
 """BadWaitingForInitialData: there is no value yet."""
+_GONE = (0x80330000, 0x80340000)
+"""BadNodeIdInvalid, BadNodeIdUnknown: the server took the node away, and what watched it is dead."""
 
 
 class Came(NamedTuple):
@@ -73,6 +75,8 @@ class Connection:
             self._client.set_password(password)
         self._nodes: list[str] = []
         self._handles: dict[str, int] = {}
+        self._items: dict[int, int] = {}
+        self._gone: dict[str, None] = {}
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._silence = 0.0
         self._heard = 0.0
@@ -120,6 +124,11 @@ class Connection:
             refused |= await self._watch(nodes[at : at + _ITEMS_AT_ONCE], spaces)
         return refused
 
+    def gone(self) -> list[str]:
+        """Return the nodes that the server took away since this was asked; they are to be watched anew."""
+        gone, self._gone = list(self._gone), {}
+        return gone
+
     async def lost(self, wait: float) -> str:
         """Wait; return why the connection is lost, or nothing if it is not."""
         done, _ = await asyncio.wait([self._lost], timeout=wait)
@@ -144,6 +153,7 @@ class Connection:
 
         refused: dict[str, str] = {}
         items: list[ua.MonitoredItemCreateRequest] = []
+        await self._forget(nodes)
         for node in nodes:
             text = _numbered(node, spaces)
             if not text:
@@ -163,9 +173,24 @@ class Connection:
         except Exception as error:
             raise SourceError(why_not(error)) from error
         for item, result in zip(items, results, strict=True):
-            if not result.StatusCode.is_good():
-                refused[self._nodes[item.RequestedParameters.ClientHandle]] = status_name(result.StatusCode.value)
+            handle = item.RequestedParameters.ClientHandle
+            if result.StatusCode.is_good():
+                self._items[handle] = result.MonitoredItemId
+            else:
+                refused[self._nodes[handle]] = status_name(result.StatusCode.value)
         return refused
+
+    async def _forget(self, nodes: Sequence[str]) -> None:
+        """Let the server forget what watched these nodes, if anything did."""
+        from asyncua import ua
+
+        handles = [self._handles[each] for each in nodes if each in self._handles]
+        dead = [self._items.pop(each) for each in handles if each in self._items]
+        if not dead:
+            return
+        wishes = ua.DeleteMonitoredItemsParameters(SubscriptionId=self._subscription, MonitoredItemIds=dead)
+        with contextlib.suppress(Exception):  # a server may have forgotten them itself
+            await self._client.uaclient.delete_monitored_items(wishes)
 
     def _item(self, node: Any, handle: int) -> Any:
         from asyncua import ua
@@ -223,6 +248,8 @@ class Connection:
             status = value.StatusCode.value if value.StatusCode is not None else 0
             if status & _OVERFLOW == _OVERFLOW:
                 missing.append(node)
+            if status & 0xFFFF0000 in _GONE:
+                self._gone[node] = None
             if status & 0xFFFF0000 != WAITING:
                 held = None if value.Value is None else plain(value.Value.Value)
                 points.append(Point(node, time_of(value, now), held, status))

@@ -117,6 +117,10 @@ def engine_option(command: Any) -> Any:
     )(command)
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Times on the command line lie between them, as those over HTTP do."""
+
+
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
     """A point in time on the command line; without a zone it is the plant's (read by ``in_zone``)."""
 
@@ -125,9 +129,12 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer rel
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Read an ISO 8601 time."""
         try:
-            return datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a time; write it like 2026-05-03T06:00 or 2026-05-03T06:00Z", param, ctx)
+        if not FIRST_YEAR <= moment.year < LAST_YEAR:
+            self.fail(f"{value!r} is not between the years {FIRST_YEAR} and {LAST_YEAR}", param, ctx)
+        return moment
 
 
 MOMENT = Moment()

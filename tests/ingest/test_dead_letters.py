@@ -112,6 +112,15 @@ def test_a_long_row_is_a_letter_as_a_whole() -> None:
     ]
 
 
+def test_a_line_with_a_string_that_breaks_is_a_letter_as_a_whole_and_takes_no_other_along() -> None:
+    body = b'x,machine=m1 a=1 1767225600\nx,machine=m9 a=2,b="up\nper" 1767225600\nx,machine=m8 a=3 1767225600\n'
+
+    assert [each.body for each in cut("line_protocol", body, plant("m1"))] == [
+        b'x,machine=m9 a=2,b="up\nper" 1767225600',
+        b"x,machine=m8 a=3 1767225600",
+    ]
+
+
 def test_a_body_with_more_mistakes_than_are_listed_is_kept_as_a_whole() -> None:
     body = json.dumps([row(f"x{number}", a=1) for number in range(10_001)]).encode()
 

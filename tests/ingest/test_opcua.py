@@ -242,6 +242,23 @@ def test_nodes_that_the_server_does_not_have_are_named_and_read_once_they_are_th
     assert [each[2:] for each in rows(store)] == [(1.0, None), (None, 2.0)]
 
 
+def test_a_node_that_the_server_takes_away_is_read_again_once_it_is_there_anew(intake: Intake, store: Store) -> None:
+    with running_server(*VALUES) as server:
+        stream = stream_of(plant_at(server.url))
+        with listening(stream, intake):
+            server.set("m1.a", 1.0, time=BEGIN)
+            wait_for(lambda: stream.state.kept == 1)
+            server.set("m1.a", None, status=0x80340000)
+            server.take_away("m1.a")
+            wait_for(lambda: "m1.a (BadNodeIdUnknown)" in stream.state.notice)
+            server.put_back("m1.a")
+            wait_for(lambda: stream.state.notice == "")
+            server.set("m1.a", 2.0, time=BEGIN + timedelta(seconds=1))
+            wait_for(lambda: len(rows(store)) == 2)
+
+    assert [each[2] for each in rows(store)] == [1.0, 2.0]
+
+
 @pytest.mark.parametrize(
     ("node", "why"),
     [

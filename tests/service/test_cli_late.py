@@ -54,6 +54,11 @@ def andon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., s
     return run
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01"])
+def test_a_time_that_no_calendar_of_ours_has_is_refused_in_one_line(andon: Callable[..., str], time: str) -> None:
+    assert f"{time!r} is not between the years 1900 and 2200" in andon("corrections", "--from", time, code=2)
+
+
 def test_corrections_are_listed_with_the_value_before(andon: Callable[..., str]) -> None:
     assert andon("corrections") == (
         "2026-01-01 00:20:00  m2  a: 1 until 2026-01-01 00:00:00, then 7.5\n"
