@@ -19,6 +19,9 @@ MOST_ROWS = 100
 FEWEST_COLUMNS = 2
 MOST_REPEATED = 20
 MOST_COMPARED = 40
+CLEARLY = 0.1
+"""By how much the source's changes must go better with the rest of the table: less is chance."""
+
 SHARE = 0.1
 """A column is named when so many of its sampled values stand in another one later and not before."""
 
@@ -27,8 +30,8 @@ def ahead(seen: Seen) -> Iterator[Leak]:
     """Name columns whose rare values stand in a column of another signal only at later rows.
 
     Columns of one signal are not compared: the product made them of the same readings. A column that
-    lags looks the same from the other side, so the one is named that goes less with the rest of the
-    table at equal times. Numbers that meet by accident do so earlier as often as later.
+    lags looks the same from the other side, so the one is named that goes clearly less with the rest of the
+    table at equal times, and none where neither does. Numbers that meet by accident do so earlier as often as later.
     """
     rows = _sampled(seen)
     places = np.array([place for place in seen.to_read if _varied(seen.column(place))], dtype=np.intp)
@@ -45,7 +48,8 @@ def ahead(seen: Seen) -> Iterator[Leak]:
         if later < SHARE * known or at_least(later, len(lags), 0.5) * len(places) > ERROR:
             continue
         other = int(places[source])
-        if _goes_with_rest(seen, other, place, places) > _goes_with_rest(seen, int(place), other, places):
+        ours, its = (_goes_with_rest(seen, *pair, places) for pair in ((int(place), other), (other, int(place))))
+        if its >= ours + CLEARLY:
             hours = np.median(lags[lags > 0]) * seen.stride / 3.6e9
             yield Leak(
                 seen.name(int(place)),
@@ -104,10 +108,13 @@ class _Found:
 
 
 def _goes_with_rest(seen: Seen, place: int, other: int, places: NDArray[np.intp]) -> float:
-    """Return how strongly the changes of a column go with those of another signal's at equal times."""
-    signals = {signal_of(seen.name(each)) for each in (place, other)}
-    rest = [each for each in places if signal_of(seen.name(int(each))) not in signals]
-    rest = [rest[each] for each in np.linspace(0, len(rest) - 1, min(len(rest), MOST_COMPARED)).astype(int)]
+    """Return how strongly a column's changes go with those of others at equal times, but for another's signal."""
+    own, its = (signal_of(seen.name(each)) or seen.name(each) for each in (place, other))
+    named = [(int(each), signal_of(seen.name(int(each))) or seen.name(int(each))) for each in places if each != place]
+    strange = [each for each, signal in named if signal not in (own, its)]
+    most = min(len(strange), MOST_COMPARED)
+    rest = [each for each, signal in named if signal == own]
+    rest += [strange[each] for each in np.linspace(0, len(strange) - 1, most).astype(int)]
     if not rest:
         return 0.0
     inner = seen.table.machine[1:] == seen.table.machine[:-1]

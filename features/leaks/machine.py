@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from features.leaks.chance import ERROR, of_correlation
 from features.leaks.leak import Leak
-from features.leaks.seen import Seen
+from features.leaks.seen import STILL, Seen
 
 FEWEST_MACHINES = 3
 CLOSE = 1e-6
@@ -80,7 +80,7 @@ def _held(values: NDArray[np.float64], slices: list[slice]) -> NDArray[np.float6
     for rows in slices:
         mine = values[rows]
         mine = mine[np.isfinite(mine)]
-        if not len(mine) or np.ptp(mine) > 1e-9 * np.abs(mine).max():
+        if not len(mine) or np.ptp(mine) > STILL * np.abs(mine).max():
             return None
         held.append(mine[0])
     return np.array(held)

@@ -15,6 +15,8 @@ from features.column import feature_of, signal_of
 from features.table import FeatureTable
 
 LEVELS = ("mean", "last", "minimum", "maximum")
+STILL = 1e-13
+"""What varies by no more than this part of its size stands still: rounding, but no reading of a large mean."""
 
 
 class Parts(Protocol):

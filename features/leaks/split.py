@@ -14,6 +14,8 @@ from features.leaks.seen import Parts, Seen
 FEWEST_COLUMNS = 3
 SHARE = 0.01
 FEWEST_ROWS = 10
+COARSE = 0.02
+"""Where so many of a machine's different rows come again on it, rows of others are alike by chance, too."""
 
 
 def torn(seen: Seen) -> Iterator[Leak]:
@@ -41,7 +43,10 @@ def repeated(seen: Seen) -> Iterator[Leak]:
     keys = pd.util.hash_pandas_object(pd.DataFrame(values), index=False).to_numpy()
     # A machine that stands still repeats itself honestly; only rows that no other row of it repeats count.
     machine = pd.factorize(seen.table.machine)[0]
-    own = pd.DataFrame({"key": keys, "machine": machine}).duplicated(keep=False).to_numpy()
+    rows = pd.DataFrame({"key": keys, "machine": machine})
+    own = rows.duplicated(keep=False).to_numpy()
+    if (own & ~rows.duplicated().to_numpy()).sum() >= COARSE * len(rows.drop_duplicates()):
+        return
     telling = ~own & (np.isfinite(values).sum(axis=1) >= FEWEST_COLUMNS) & _varied(values)
     worst: tuple[int, int, int] | None = None
     for number, fold in enumerate(seen.folds, 1):

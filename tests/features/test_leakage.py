@@ -103,6 +103,66 @@ def test_hours_that_are_counted_up_from_the_last_failure_are_honest() -> None:
     assert HONEST.with_column(HONEST.since_last).leaks() == ()
 
 
+def test_the_load_of_each_run_is_honest_though_lives_are_shorter_under_it() -> None:
+    life = np.nan_to_num(HONEST.since_last + HONEST.to_next, nan=288.0)
+    load = np.round(16 - life / 40 + np.random.default_rng(6).standard_normal(1_000)[life.astype(int) % 1_000])
+
+    assert abs(np.corrcoef(load, life)[0, 1]) > 0.93
+    assert HONEST.with_column(load).leaks() == ()
+
+
+def test_wear_to_a_limit_at_a_pace_of_its_own_in_each_run_is_honest() -> None:
+    life = np.nan_to_num(HONEST.since_last + HONEST.to_next, nan=400.0)
+    noise = np.random.default_rng(7).standard_normal(len(HONEST.table))
+    lining = 10 - 8 * HONEST.since_last / life + 0.1 * noise
+    # Over a long window the noise is gone, and the mean never turns.
+    smooth = 10 - 8 * HONEST.since_last / life
+    table = HONEST.table
+    names = (*table.names, "lining__mean__1h", "lining__mean__7d")
+    worn = replace(table, names=names, values=np.column_stack([table.values, lining, smooth]))
+
+    assert [leak.sentence for leak in replace(HONEST, table=worn).leaks()] == []
+
+
+def test_hours_to_the_failure_are_a_countdown_though_there_is_noise_in_them() -> None:
+    noise = np.random.default_rng(8).standard_normal(len(HONEST.table))
+    planned = np.nan_to_num(HONEST.to_next, nan=5000.0) + 2 * noise
+    (leak,) = HONEST.with_column(planned).leaks()
+
+    assert (leak.column, leak.kind) == (PLANTED, "countdown")
+
+
+def test_days_to_the_next_service_are_a_schedule_though_they_are_whole_days() -> None:
+    (leak,) = HONEST.with_column(np.floor(HONEST.by_machine(lambda rows: 30 - rows / 24 % 30))).leaks()
+
+    assert (leak.column, leak.kind) == (PLANTED, "schedule")
+
+
+def test_a_large_level_that_hardly_moves_is_no_name_of_its_machine() -> None:
+    noise = np.random.default_rng(9).standard_normal(len(HONEST.table))
+
+    assert HONEST.with_column(1e6 + 1e-4 * noise).leaks() == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_flows_from_one_sensor_to_the_next_is_honest_where_nothing_says_which_lags(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    flow = np.round(50 + 5 * np.cumsum(random.standard_normal(len(HONEST.table) + 12)), 1)
+    table = HONEST.table
+    names = (*table.names, "inlet__last__3h", "outlet__last__3h")
+    values = np.column_stack([table.values, flow[12:], flow[:-12]])
+
+    assert replace(HONEST, table=replace(table, names=names, values=values)).leaks() == ()
+
+
+def test_rows_of_a_few_settings_are_alike_on_many_machines_by_chance() -> None:
+    random = np.random.default_rng(10)
+    names = tuple(f"setting{number}__last__1h" for number in range(3))
+    table = replace(HONEST.table, names=names, values=random.integers(0, 9, (len(HONEST.table), 3)).astype(float))
+
+    assert replace(HONEST, table=table).leaks() == ()
+
+
 def test_of_hundreds_of_columns_of_noise_none_is_named_on_few_failures() -> None:
     few = pumps(machines=6, failures=1, seed=3)
     steps = few.random.standard_normal((len(few.table), 150))
