@@ -148,7 +148,8 @@ MEASURES: tuple[Measure, ...] = (
         name="velocity_rms",
         tells="spread",
         words="velocity RMS 10–1000 Hz",
-        formula="√(Σ P(f) / (2πf)²), 10 Hz ≤ f ≤ 1000 Hz, P the Hann spectrum of the acceleration",
+        formula="√(Σ P(f) / (2πf)²), 10 Hz ≤ f ≤ 1000 Hz, P the Hann spectrum of the acceleration; that a sine covers"
+        " several lines is undone",
         unit="mm/s",
         meaning="Severity as in ISO 20816: unbalance, misalignment, looseness. Of accelerations, velocities, ways.",
         parts=lambda waveform: () if waveform.integrations is None else WHOLE,

@@ -8,6 +8,8 @@ from features.moments import Floats
 from features.spectrum import Fourier, Spectrum, spectrum
 
 LEAST_TURNS = 4
+MOST_UNEVEN = 16
+"""How many times slower than on average a shaft may turn at its slowest; memory and time grow with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ def order_spectrum(values: Floats, rate: float, speed: Speed) -> Spectrum | None
     Returns
     -------
     Spectrum
-        ``None`` where the shaft stood still, or turned fewer than ``LEAST_TURNS`` times.
+        ``None`` where the shaft stood still or nearly so for a moment, or turned fewer than ``LEAST_TURNS`` times.
     """
-    if not speed.turns.min() > 0 or speed.mean(len(values) / rate) * len(values) / rate < LEAST_TURNS:
+    length = len(values) / rate
+    mean, slowest = speed.mean(length), speed.at(np.arange(len(values)) / rate).min()
+    if not slowest > 0 or mean > MOST_UNEVEN * slowest or mean * length < LEAST_TURNS:
         return None
     return spectrum(Fourier.of(*by_angle(values, rate, speed)))

@@ -1,5 +1,6 @@
 """Lines, bands, velocity, peaks and orders of signals whose answer is known in closed form."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -171,3 +172,16 @@ def test_without_tones_a_hum_is_gone_and_noise_is_as_it_was() -> None:
     changed = np.abs(quiet.lines - Fourier.of(noise, RATE).lines) > 1e-9
     assert changed.mean() < 0.002
     assert band_rms(spectrum(hummed), 0, RATE) == pytest.approx(band_rms(spectrum(quiet), 0, RATE), rel=0.1)
+
+
+def test_a_shaft_that_nearly_stands_for_a_moment_has_no_orders_and_takes_no_memory_for_it() -> None:
+    ramp = np.array([0.0, 1.0])
+    tracemalloc.start()
+
+    started = order_spectrum(_sine(50), RATE, Speed(ramp, np.array([0.001, 50.0])))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert started is None
+    assert most < 10_000_000
+    assert order_spectrum(_sine(50), RATE, Speed(ramp, np.array([5.0, 50.0]))) is not None
