@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Self
@@ -102,6 +102,10 @@ class Recipe:
             raise ValueError(f"{len(self.limits)} limits for {len(self.signals)} signals")
         if self.max_ages and len(self.max_ages) != len(self.signals):
             raise ValueError(f"{len(self.max_ages)} maximum ages for {len(self.signals)} signals")
+        if min([*self.every, *self.max_ages], default=MICROSECOND) <= timedelta(0):
+            raise ValueError("sampling intervals and maximum ages are longer than nothing")
+        if self.least_samples < 1:
+            raise ValueError(f"least_samples is {self.least_samples}; a window needs one at least")
         if not 0 <= self.min_fill <= 1:
             raise ValueError(f"min_fill is {self.min_fill:g}; it is a share of the expected readings, 0 to 1")
         for name in self.features:
@@ -235,8 +239,14 @@ class Recipe:
         Raises
         ------
         ValueError
-            When it was written for other definitions of the features.
+            When it was written for other definitions of the features, or says what this version does not know.
         """
+        strange = sorted(set(data) - _KNOWN)
+        if strange:
+            raise ValueError(
+                f"the recipe says '{strange[0]}', which this version does not know; use the version that wrote it, or"
+                " train again"
+            )
         if data["definitions"] != DEFINITIONS:
             raise ValueError(f"recipe of definitions {data['definitions']}, this is {DEFINITIONS}; train again")
         return cls(
@@ -265,6 +275,10 @@ class Recipe:
         """SHA-256 of the canonical JSON: equal recipes, equal hashes, on every machine."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+_KNOWN = {"definitions", *(field.name for field in fields(Recipe))}
+"""What a written recipe may say: what is left out has its default, and nothing that it says is passed over."""
 
 
 def _of_signal(recipe: Recipe, signal: str) -> Iterator[Column]:

@@ -114,11 +114,21 @@ def test_a_recipe_of_which_nothing_new_is_declared_has_the_hash_that_it_always_h
     [
         ({"max_ages": (HOUR, HOUR)}, "2 maximum ages for 1 signals"),
         ({"min_fill": 1.5}, "min_fill is 1.5; it is a share"),
+        ({"every": (timedelta(0),)}, "longer than nothing"),
+        ({"max_ages": (-HOUR,)}, "longer than nothing"),
+        ({"least_samples": 0}, "least_samples is 0; a window needs one"),
     ],
 )
 def test_what_cannot_be_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(_recipe(), **wrong)
+
+
+def test_nothing_that_a_recipe_says_is_passed_over() -> None:
+    recipe = Recipe(machine_class="press", signals=("force",), windows=(HOUR,), stride=HOUR)
+
+    with pytest.raises(ValueError, match="says 'detrended', which this version does not know"):
+        Recipe.from_dict(recipe.to_dict() | {"detrended": True})
 
 
 def test_a_recipe_of_other_definitions_is_refused() -> None:
