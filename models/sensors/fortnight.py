@@ -24,6 +24,7 @@ _FEWEST_HOURS = 120
 _FEWEST_READINGS = 8
 _BAD_AFTER = 2 * HOUR
 _SELDOM = LOOKS_BACK / 24
+_LONG_AGO = np.datetime64("NaT", "h")
 
 
 _Settled = tuple[list[Usual | None], Together | None]
@@ -36,13 +37,12 @@ def usual_of(block: Block, hours: Hours) -> list[Usual | None]:
     fewer than 24 readings.
     """
     plain = [_plain(block.time, values, changes) for values, changes in zip(block.values, block.changes, strict=True)]
-    around = Around(block, plain, hours)
-    return [
-        None
-        if usual is None
-        else replace(usual, looks={code: _ninth(look(around, signal)) for code, look in LOOKS.items()})
-        for signal, usual in enumerate(plain)
-    ]
+    around, found = Around(block, plain, hours), list(plain)
+    for signals in around.alike():
+        looks = {code: look(around, signals) for code, look in LOOKS.items()}
+        for place, (signal, own) in enumerate(zip(signals.tolist(), around.of_usual(signals), strict=True)):
+            found[signal] = replace(own, looks={code: _ninth(look[place]) for code, look in looks.items()})
+    return found
 
 
 def usual(
@@ -192,7 +192,7 @@ def _work_newest(
 
 def _plain(time: Hours, values: Values, changes: Values) -> Usual | None:
     read = time[~np.isnan(values)]
-    if len(np.unique(read.astype("datetime64[h]"))) < _FEWEST_HOURS:
+    if np.count_nonzero(np.diff(read.astype("datetime64[h]"), prepend=_LONG_AGO)) < _FEWEST_HOURS:
         return None
     step = np.median(np.diff(read).astype(np.int64)) * np.timedelta64(1, "us")
     if step > np.timedelta64(_SELDOM):

@@ -248,18 +248,22 @@ def _faults(block: Block, usual: Sequence[Usual | None], hours: Hours) -> NDArra
     """Return the fault that each signal shows by itself at each hour, 0 for none; shape (n_signals, n_hours)."""
     found = np.zeros((len(usual), len(hours)), np.int8)
     around, heard = Around(block, usual, hours), _heard(block, hours)
-    for signal, own in enumerate(usual):
-        if own is None:
-            continue
+    for signals in around.alike():
         for number, (code, look) in reversed(list(enumerate(LOOKS.items(), start=1))):
-            found[signal, _beyond(code, look(around, signal), own) & heard] = number
+            beyond = _beyond(code, look(around, signals), around.of_usual(signals)) & heard
+            found[signals] = np.where(beyond, np.int8(number), found[signals])
     return found
 
 
-def _beyond(code: str, look: Values, usual: Usual) -> Flags:
+def _beyond(code: str, look: Values, usual: Sequence[Usual]) -> Flags:
+    """Say where the look of each signal is far worse than is usual of it, shape (n_signals, n_hours)."""
+    return look > np.array([[_most(code, own)] for own in usual])
+
+
+def _most(code: str, usual: Usual) -> float:
     known = usual.looks[code]
     if code == "missing":
-        return look > max(_MISSING_FROM, (1 + known) / 2)
+        return max(_MISSING_FROM, (1 + known) / 2)
     # A noise that was never there before has no multiple; a jump is none where the machine itself jumps as far.
     least = {"stuck": usual.width, "noise": 0.0 if known else usual.change, "spikes": usual.change}[code]
-    return look > max(least, _TIMES * known)
+    return max(least, _TIMES * known)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from models.sensors.block import CLOSE, Block, Flags, Values
+from models.sensors.medians import medians_of_five
 
 EVERY = np.timedelta64(30 * 60_000_000, "us")
 """Of readings that come more often, the newest of each half hour is looked at."""
@@ -37,7 +38,7 @@ def step_sizes(block: Block) -> Values:
         if len(rows) < 3 * _STAYS:
             continue
         read = values[rows]
-        level = np.median(sliding_window_view(read, _STAYS), axis=1)
+        level = medians_of_five(read)
         at = np.arange(2 * _STAYS, len(rows) - _STAYS + 1)
         step, before = level[at] - level[at - _STAYS], level[at - _STAYS] - level[at - 2 * _STAYS]
         side = np.sign(step)
