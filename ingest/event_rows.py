@@ -5,18 +5,18 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from ingest.catalogue import EVENTS, to_microseconds
 from ingest.event import EVENT_COLUMNS
-from ingest.reading import TIME
 from ingest.statement import insert_into
 
 _MACHINES_AT_ONCE = 500
 """Machines of one query: SQLite takes no more than 999 values in some builds."""
 _ORDER = ("time", "machine", "kind", "component", "code")
+_NEVER = np.iinfo(np.int64).min
 _TEXTS = ("machine", "kind", "component", "code", "note")
 
 
@@ -129,11 +129,18 @@ def _chosen(kinds: Sequence[str] | None, start: datetime | None, end: datetime |
 
 
 def _frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(EVENT_COLUMNS), dtype=object)
-    for name in ("time", "end"):
-        frame[name] = pa.array(frame[name].tolist(), pa.int64()).cast(TIME).to_pandas()
-    frame["value"] = frame["value"].astype("float64")
-    return frame
+    """Return rows as a table; column by column, since most questions have few answers or none."""
+    given = zip(*rows, strict=True) if rows else [()] * len(EVENT_COLUMNS)
+    columns: dict[str, Any] = {}
+    for name, own in zip(EVENT_COLUMNS, given, strict=True):
+        if name in ("time", "end"):
+            moments = np.array([_NEVER if each is None else each for each in own], np.int64)
+            columns[name] = pd.DatetimeIndex(moments.view("datetime64[us]")).tz_localize("UTC")
+        elif name == "value":
+            columns[name] = np.array(own, np.float64)
+        else:
+            columns[name] = pd.Series(list(own), dtype=object)
+    return pd.DataFrame(columns)
 
 
 def _microseconds(column: pd.Series) -> list[int | None]:

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, bindparam, case, select
 
 from ingest import log
 from ingest.catalogue import SPANS
-from ingest.statement import Insert, Many
+from ingest.statement import Insert, Many, Query
 
 Span = tuple[int, int]
 """First and newest event time, microseconds since 1970."""
+
+_SEALED = Query(select(SPANS.c.machine, SPANS.c.first, SPANS.c.newest).where(SPANS.c.machine_class == bindparam("of")))
 
 
 def spans_of(table: pa.Table) -> dict[str, Span]:
@@ -36,8 +38,7 @@ def spans_of(table: pa.Table) -> dict[str, Span]:
 
 def sealed(connection: Connection, machine_class: str) -> dict[str, Span]:
     """Return the span of each machine of a class in the lake."""
-    rows = connection.execute(select(SPANS).where(SPANS.c.machine_class == machine_class))
-    return {row.machine: (row.first, row.newest) for row in rows}
+    return {machine: (first, newest) for machine, first, newest in _SEALED(connection, of=machine_class)}
 
 
 def widen(connection: Connection, machine_class: str, spans: Mapping[str, Span]) -> None:

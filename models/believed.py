@@ -65,7 +65,7 @@ def believed_table(
     if not names:
         return BelievedTable(extract(recipe, history, machines, start, end), {})
     last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
-    health = _health(recipe, machine_class, history, names, start, last)
+    health = _health(recipe, machine_class, history, spans, names, start, last)
     normal = _normal(recipe, history, names)
     known = _known(recipe, machine_class, history, health, last)
     table = extract(recipe, BelievedHistory(history, known), names, start, end)
@@ -102,7 +102,7 @@ def explained(
         When there is no window that ends then.
     """
     machine_class = plant.class_named(bundle.entry.machine_class)
-    health = _health(bundle.recipe, machine_class, history, [machine], at, at)
+    health = _health(bundle.recipe, machine_class, history, history.spans(machine_class.name), [machine], at, at)
     moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
     known = _known(bundle.recipe, machine_class, history, health, at).get(machine, ())
     own = [each for each in known if each.at(moment)[0] and each.signal in bundle.recipe.signals]
@@ -117,12 +117,12 @@ def _health(
     recipe: Recipe,
     machine_class: MachineClass,
     history: History,
+    spans: Mapping[str, tuple[datetime, datetime]],
     machines: Sequence[str],
     start: datetime,
     end: datetime,
 ) -> dict[str, Health]:
     """Return the health of sensors from the begin of the longest window that ends after ``start``."""
-    spans = history.spans(machine_class.name)
     known = [spans[name][0] for name in machines if name in spans]
     first = max(start - recipe.lookback, min(known, default=start) - timedelta(hours=1))
     return sensor_health(history, machine_class, machines, first, max(first, end))

@@ -25,4 +25,6 @@ def machine_rows(machine: NDArray[Any]) -> dict[str, slice]:
 
 def by_machine(events: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the events of each machine that has any."""
+    if events.empty:
+        return {}
     return {str(machine): group for machine, group in events.groupby("machine", sort=True)}

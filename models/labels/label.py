@@ -1,6 +1,7 @@
 """Labels for a horizon, from what is known to have happened."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,8 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
         chosen &= events["component"] == target.component
     if target.code:
         chosen &= events["code"] == target.code
+    if not chosen.any():
+        return _none().copy()
     rows = events[chosen].sort_values(["machine", "time"], kind="stable")
     begin = rows["time"].astype("datetime64[us, UTC]")
     end = rows["end"].astype("datetime64[us, UTC]").fillna(begin)
@@ -59,9 +62,14 @@ def target_events(events: pd.DataFrame, target: Target) -> pd.DataFrame:
     return merged
 
 
+@lru_cache(maxsize=1)
+def _none() -> pd.DataFrame:
+    """Return the table of no events, which a round asks for again and again."""
+    kinds = dict.fromkeys(TARGET_COLUMNS, "object") | dict.fromkeys(("begin", "end", "until"), "datetime64[us, UTC]")
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+
+
 def _merged(rows: pd.DataFrame) -> pd.DataFrame:
-    if rows.empty:
-        return rows.reset_index(drop=True)
     latest = instants(rows.groupby("machine", sort=False)["end"].cummax())
     machine, begin = rows["machine"].to_numpy(), instants(rows["begin"])
     same = (machine[1:] == machine[:-1]) & (begin[1:] <= latest[:-1])

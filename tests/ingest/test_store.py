@@ -122,6 +122,24 @@ def test_spans_are_the_same_in_a_store_that_comes_later(
     assert store.spans("press") == spans
 
 
+def test_spans_told_before_know_of_what_comes_later_whoever_brings_it(
+    store: Store, make_readings: MakeReadings, kept: Kept
+) -> None:
+    store.append(make_readings([("m1", 0, {"a": 1.0})]), source="s", position="1")
+    store.spans("press").clear()
+    assert list(store.spans("press")) == ["m1"]
+    other = kept.open(store.folder)
+    other.append(make_readings([("m1", 7, {"a": 1.0}), ("m2", 3, {"a": 1.0})]), source="s", position="2")
+    spans = store.spans("press")
+    assert [(name, newest - START) for name, (_, newest) in spans.items()] == [
+        ("m1", timedelta(minutes=7)),
+        ("m2", timedelta(minutes=3)),
+    ]
+    other.seal()
+    other.close()
+    assert store.spans("press") == spans
+
+
 @pytest.mark.parametrize("kind", ["key", "body"])
 def test_a_pushed_position_is_known_and_said_to_be_of_another_content(store: Store, kind: Remembered) -> None:
     def deliver(position: str, digest: str) -> Receipt:

@@ -159,3 +159,11 @@ def _worn(failed: list[int], known: int) -> "np.ndarray[tuple[int], np.dtype[np.
         worn[int(np.floor(hour - (hour - start) / 3)) : hour + 1] = True
         start = hour
     return worn
+
+
+def test_no_events_are_a_table_of_its_own_like_any_other() -> None:
+    some, none = target_events(events_table([failure(1)]), Target()), target_events(events_table([]), Target())
+    assert none.empty
+    pd.testing.assert_frame_equal(none, some.iloc[:0])
+    none.loc[0] = some.loc[0]
+    assert target_events(events_table([]), Target()).empty
