@@ -31,6 +31,7 @@ from ingest.database import Database
 from ingest.decimals import Kinds, kinds_of
 from ingest.errors import DiskFullError, StoreBusyError, StoreError
 from ingest.merge import conform, merge, wide_schema
+from ingest.origins import Origins, Part
 from ingest.place import Place
 from ingest.reading import DAY
 from ingest.segment import Segment, Selection, kinds_in, read_segment, schema_of, write_segment
@@ -42,8 +43,8 @@ CELLS_IN_A_SEGMENT = 25_000_000
 CELLS_AT_ONCE = 3_300_000
 WAIT_SECONDS = 300.0
 
-_IDS = Query(
-    select(SEGMENTS.c.id)
+_PARTS = Query(
+    select(SEGMENTS.c.id, SEGMENTS.c.path, SEGMENTS.c.first, SEGMENTS.c.newest)
     .where(
         SEGMENTS.c.machine_class == bindparam("of"),
         SEGMENTS.c.newest >= bindparam("since"),
@@ -93,6 +94,7 @@ class Lake:
         self._rows = rows_in_a_segment
         self._sealing = FileLock(f"{folder}.lock", poll_interval=0.01)
         self._unpublished: set[str] = set()
+        self._origins = Origins()
 
     def path(self, segment: Segment) -> str:
         """Return the path of a segment's file in its place."""
@@ -113,6 +115,11 @@ class Lake:
         else:
             tables = [one(each) for each in ordered]
         return pa.concat_tables(tables) if tables else wide_schema(selection.signals).empty_table()
+
+    def parts(self, connection: Connection, machine_class: str, first: int, newest: int) -> tuple[Part, ...]:
+        """Return what tells the sealed readings of a class in [first, newest] from others: the same while they are."""
+        there = _PARTS(connection, of=machine_class, since=first, until=newest)
+        return self._origins.touching((Part(*row) for row in there), first, newest)
 
     def seal(self) -> SealReport:
         """Move what is in the log now to the lake, a bounded part at a time, and merge files.
@@ -264,7 +271,12 @@ class Lake:
                 log.remove(connection, sealed.batches)
                 widen(connection, sealed.machine_class, sealed.spans)
             note(connection)
-            known = {self.path(each) for each in segments_of(connection)}
+            there = segments_of(connection)
+        if replaced:
+            paths = {self.path(each) for each in written}
+            made = [Part.of(each) for each in there if self.path(each) in paths]
+            self._origins.note(made, [Part.of(each) for each in replaced], map(Part.of, there))
+        known = {self.path(each) for each in there}
         # Only once a later transaction is through is it certain that an earlier one, which failed, never will be.
         self._unpublished.update(map(self.path, replaced))
         for path in sorted(self._unpublished - known):
@@ -381,11 +393,6 @@ def segments_of(
     if newest is not None:
         statement = statement.where(SEGMENTS.c.first <= newest)
     return [Segment(*row) for row in connection.execute(statement)]
-
-
-def segment_ids(connection: Connection, machine_class: str, first: int, newest: int) -> tuple[int, ...]:
-    """Return the numbers of the segments of a class that may touch [first, newest], in no order that means anything."""
-    return tuple(row[0] for row in _IDS(connection, of=machine_class, since=first, until=newest))
 
 
 def signals_of(connection: Connection, machine_class: str) -> tuple[str, ...]:

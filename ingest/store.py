@@ -37,7 +37,7 @@ from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, Remembered, other_content
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
 from ingest.gather import Found, gather
-from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segment_ids, segments_of, signals_of
+from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.late import LateList
 from ingest.memory import Memory
 from ingest.merge import conform, merge
@@ -302,11 +302,12 @@ class Store:
     ) -> list[Any]:
         """Return what ``work`` makes of the readings of a class in (start, end], one result for each key.
 
-        Results are remembered until a file or batch that may hold such readings comes or goes.
+        Results are remembered until a batch that may hold such readings comes or is sealed, or a file of them comes or
+        goes otherwise than by merging, of which only this process knows.
         """
         span = machine_class, to_microseconds(start) + 1, to_microseconds(end)
         with self._database.read() as connection:
-            edition = segment_ids(connection, *span), log.batch_ids(connection, *span)
+            edition = self._lake.parts(connection, *span), log.batch_ids(connection, *span)
         return self._memory.recall(edition, [(span, key) for key in keys], work)
 
     def add_events(
