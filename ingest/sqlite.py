@@ -50,6 +50,7 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.path = path
         self.name = str(path)
+        self._read_only = f"{path.absolute().as_uri()}?mode=ro"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -128,8 +129,7 @@ class SqliteDatabase:
         return connection
 
     def _open_reader(self) -> sqlite3.Connection:
-        uri = f"{self.path.resolve().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+        return sqlite3.connect(self._read_only, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
 
 
 def _engine(opener: Callable[[], sqlite3.Connection], pool: type[NullPool] | type[StaticPool], begin: str) -> Engine:

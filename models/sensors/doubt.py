@@ -40,9 +40,10 @@ def doubts(health: Health) -> tuple[Doubt, ...]:
     the others, a day. While such a signal is apart it may be the machine, so it is doubted only from when it came
     back on, and never if others followed it.
     """
+    faulty = np.flatnonzero((health.fault > 0).any(axis=1)).tolist()
     return tuple(
         doubt
-        for signal, fault in zip(health.signals, health.fault, strict=True)
+        for signal, fault in ((health.signals[place], health.fault[place]) for place in faulty)
         for doubt in (*_broken(signal, health.hours, fault), *_apart(signal, health.hours, fault))
     )
 
