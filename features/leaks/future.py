@@ -20,7 +20,7 @@ FEWEST_COLUMNS = 2
 MOST_REPEATED = 20
 MOST_COMPARED = 40
 CLEARLY = 0.1
-"""By how much the source's changes must go better with the rest of the table: less is chance."""
+"""By how much the source's changes must go better with the rest of the table, in Fisher's z: less is chance."""
 
 SHARE = 0.1
 """A column is named when so many of its sampled values stand in another one later and not before."""
@@ -49,7 +49,7 @@ def ahead(seen: Seen) -> Iterator[Leak]:
             continue
         other = int(places[source])
         ours, its = (_goes_with_rest(seen, *pair, places) for pair in ((int(place), other), (other, int(place))))
-        if its >= ours + CLEARLY:
+        if _z(its) >= _z(ours) + CLEARLY:
             hours = np.median(lags[lags > 0]) * seen.stride / 3.6e9
             yield Leak(
                 seen.name(int(place)),
@@ -105,6 +105,11 @@ class _Found:
                 lags.append(int(lag[nearest]))
                 sources.append(int(column[nearest]))
         return int(np.isfinite(mine).sum()), np.array(lags, np.intp), np.array(sources, np.intp)
+
+
+def _z(r: float) -> float:
+    """Return Fisher's z of a correlation, whose chance errors are alike for weak and strong ones."""
+    return float(np.arctanh(min(r, 1 - 1e-12)))
 
 
 def _goes_with_rest(seen: Seen, place: int, other: int, places: NDArray[np.intp]) -> float:
