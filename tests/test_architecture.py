@@ -56,6 +56,15 @@ def test_the_top_level_holds_what_was_agreed() -> None:
     assert visible <= agreed
 
 
+def test_nothing_that_is_tracked_points_elsewhere() -> None:
+    """A link would point at a place that exists on one machine only."""
+    tracked = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+
+    assert [line for line in tracked.stdout.splitlines() if line.startswith("120000")] == []
+
+
 def test_nothing_happens_at_import() -> None:
     """Importing every package starts no thread and opens no file of a plant."""
     code = (
