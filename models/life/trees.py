@@ -111,5 +111,7 @@ def _fit_one(values: Floats, aim: Floats, turns: int, seed: int) -> HistGradient
         early_stopping=False,
         random_state=seed,
     )
+    # A signal may be unread in all rows of a part. scikit-learn cannot bin no value, and one value splits nothing.
+    values = np.where(np.isnan(values).all(axis=0), 0.0, values)
     with threadpool_limits(1, user_api="openmp"):  # sums in a fixed order: the same model on any number of cores
         return model.fit(values, aim)
