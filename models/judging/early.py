@@ -62,7 +62,9 @@ class Early:
         count = len(self.ahead)
         if count < _FEWEST or count <= self.by_chance + 2 * self.by_chance**0.5:
             return ""
-        longest = timedelta(hours=-(-max(self.ahead) // timedelta(hours=1)))
+        longest = max(self.ahead)
+        step = timedelta(days=1) if longest > timedelta(days=4) else timedelta(hours=1)
+        longest = -(-longest // step) * step
         return (
             f"{count} of the false alarms began before an event but earlier than the horizon of"
             f" {format_duration(horizon)}; with a horizon of {format_duration(longest)} they would be right."

@@ -24,6 +24,11 @@ def test_the_sentence_names_the_horizon_that_would_do() -> None:
     )
 
 
+def test_a_horizon_of_many_days_is_named_in_whole_days() -> None:
+    ahead = (timedelta(hours=567), timedelta(hours=80), timedelta(hours=90))
+    assert "with a horizon of 24 d they would be right" in Early(ahead).sentence(3 * timedelta(days=1))
+
+
 def test_alerts_that_come_at_any_time_alike_are_no_sign() -> None:
     found = early(list(range(0, 1000, 20)), 250, 500, 750)
     assert len(found.ahead) > 10
