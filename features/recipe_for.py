@@ -17,6 +17,7 @@ from features.running import Running
 from features.usual import (
     BASELINE_FEATURES,
     CYCLE_FEATURES,
+    LIFE_BASELINE_FEATURES,
     LIFE_FEATURES,
     NEW_FEATURES,
     PIECE_FEATURES,
@@ -53,7 +54,8 @@ def recipe_for(
     Windows are an eighth of the horizon, the horizon and seven horizons, in nice lengths and none
     shorter than three readings; the stride is a third of the shortest window, in a nice length that
     divides the windows where there is one. A failure risk also gets clocks and error counts; an
-    anomaly does not, since a clock that goes on would look stranger every day.
+    anomaly does not, since a clock that goes on would look stranger every day. A remaining life gets
+    levels and trends alone of each signal.
 
     Parameters
     ----------
@@ -153,10 +155,13 @@ def _usual(
     entry: ModelEntry, signals: Sequence[str], waveforms: Sequence[Waveform], least_samples: int
 ) -> tuple[str, ...]:
     """Return the features of a model whose entry names none."""
-    of_signals: tuple[str, ...] = LIFE_FEATURES if entry.task in REFERRED else SIGNAL_FEATURES
+    of_signals: tuple[str, ...] = SIGNAL_FEATURES
+    of_baseline: tuple[str, ...] = BASELINE_FEATURES
+    if entry.task in REFERRED:
+        of_signals, of_baseline = LIFE_FEATURES, LIFE_BASELINE_FEATURES
     if entry.task in _OF_PIECES:
         of_signals = PIECE_FEATURES if least_samples < LEAST_SAMPLES else CYCLE_FEATURES
-    usual = of_signals + (BASELINE_FEATURES if entry.baseline else ()) if signals else ()
+    usual = of_signals + (of_baseline if entry.baseline else ()) if signals else ()
     return usual + (WAVEFORM_FEATURES if waveforms else ())
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.catalogue import FEATURES
-from features.column import signal_of, span_text
+from features.column import feature_of, signal_of, span_text
 from features.filled import LEAST_SHARE
 from features.limits import Limits
 from features.nice_length import nice_length
@@ -192,6 +192,14 @@ def test_a_failure_risk_gets_clocks_and_counts_and_an_anomaly_does_not() -> None
         "errors__e2__24h",
     )
     assert all(signal_of(name) == "voltage" for name in anomaly.names)
+
+
+def test_a_remaining_life_is_told_from_levels_and_trends_and_not_from_unrest() -> None:
+    life = _recipe(task="remaining_life", windows=["3 h", "24 h"], baseline="30 d")
+
+    assert {feature_of(each) for each in life.names if signal_of(each)} == {
+        *("mean", "slope", "mean_change", "mean_shift"),
+    }
 
 
 def test_machines_that_are_new_at_their_first_reading_have_an_age() -> None:
