@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.judging.prognostic import (
     alpha_lambda,
     coverage,
+    expected_life,
     monotonicity,
     phm08,
     prognostic_horizon,
@@ -47,6 +48,24 @@ def test_an_interval_without_end_covers_every_later_truth_but_no_earlier_one() -
     found = coverage(low, high, np.array([300.0, 80.0, 20.0, 21.0]))
 
     assert found.value == 0.5
+
+
+def test_an_expected_life_is_the_mean_of_capped_lives_whatever_their_order_beyond_the_cap() -> None:
+    levels = (np.arange(1000) + 0.5) / 1000
+    lives = 160 * levels**2
+
+    found = expected_life(levels, np.stack([lives, np.where(lives > 130, np.inf, lives)]), cap=125)
+
+    assert found == pytest.approx([np.minimum(lives, 125).mean()] * 2)
+
+
+def test_no_other_number_errs_less_on_capped_lives_than_the_expected_one() -> None:
+    lives = np.array([60.0, 90.0, 110.0, 140.0, np.inf])
+    (expected,) = expected_life((0.1, 0.3, 0.5, 0.7, 0.9), lives[np.newaxis], cap=125)
+
+    errors = [rmse(np.full(5, each), lives, cap=125) for each in (expected, 110.0, expected - 1, expected + 1)]
+
+    assert errors[0] == min(errors)
 
 
 def test_share_within_reads_between_the_quantiles() -> None:
