@@ -151,7 +151,9 @@ def faulty(kind: str, readings: pd.DataFrame, fault: SensorFault, seed: int) -> 
     times = readings["time"].to_numpy("datetime64[s]").astype(np.int64)
     values = readings[fault.signal].to_numpy(np.float64, copy=True)
     rows = np.flatnonzero(fault.during(times))
-    read = lied(fault, physics, times[rows], values[rows], np.random.default_rng(seed), held=float(values[rows[0]]))
+    # Drawn anew for each fault: with one pattern for all, many faults are one trial.
+    chance = Scenario(seed=seed).randomness(fault.signal, fault.kind, str(fault.begin))
+    read = lied(fault, physics, times[rows], values[rows], chance, held=float(values[rows[0]]))
     read = np.round(read / physics.resolution) * physics.resolution
     values[rows] = np.where((read < physics.low) | (read > physics.high), np.nan, read)
     return readings.assign(**{fault.signal: values})
