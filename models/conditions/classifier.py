@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from models.conditions.deal import MOST_TRIED, at_random
 from models.conditions.members import MEMBERS
 from models.conditions.pool import log_shares, pooled
-from models.conditions.price import best_shift, cheapest, price_table
+from models.conditions.price import cheapest, price_table
 from models.conditions.settle import settled
 from models.judging.split import Fold
 
@@ -44,7 +44,6 @@ class PieceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ----------
     classes_ : what may be recorded, sorted
     weights_ : how far each member is believed, in the order of ``MEMBERS``
-    shift_ : what is added to the log-odds of the second of two classes before the cheapest one is said
     held_out_ : probability of each class for each row by members that had not seen it; NaN where there is none
     """
 
@@ -88,14 +87,12 @@ class PieceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             kept = kept[_in_the_race(log_shares(shares[kept][:, fold.test]), code[fold.test])]
         self.weights_ = np.zeros(len(MEMBERS))
         self.weights_[kept] = 1 / len(kept)
-        self.shift_ = 0.0
         self.held_out_ = np.full(shares.shape[1:], np.nan)
         known = np.isfinite(shares[kept]).all(axis=(0, 2))
         if known.any():
             logs = log_shares(shares[kept][:, known])
             self.weights_[kept] = settled(logs, code[known], self.prices_)
             self.held_out_[known] = pooled(logs, self.weights_[kept])
-            self.shift_ = best_shift(self.held_out_[known], code[known], self.prices_)
         everything = np.arange(len(code))
         believed = [name for name, weight in zip(names, self.weights_, strict=True) if weight > 0]
         fitted = self._all(believed, X, code, everything, everything[:0])
@@ -131,7 +128,7 @@ class PieceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def cheapest(self, probabilities: Floats) -> NDArray[np.intp]:
         """Return the place in ``classes_`` of what is expected to cost least to say."""
-        return cheapest(probabilities, self.prices_, self.shift_)
+        return cheapest(probabilities, self.prices_)
 
     def __sklearn_tags__(self) -> Any:
         """Say that missing values are welcome."""

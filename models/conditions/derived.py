@@ -56,13 +56,18 @@ class Derived(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # they sh
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
         self.pairs_: list[tuple[int, int, int]] = []
         self.columns_: NDArray[np.intp] | None = None
+        self.never_: NDArray[np.intp] = np.zeros(0, np.intp)
         if y is None:
             return self
         wide = self._wide(X)
         if self.most is not None and wide.shape[1] > self.most:
             self.columns_ = np.sort(_most_telling(wide, y, self.most, self.seed))
-        if not self.paired or not self.kept or X.shape[1] < 2:
-            return self
+        if self.paired and self.kept and X.shape[1] > 1:
+            self.pairs_ = self._pairs(X, y)
+        self.never_ = np.flatnonzero(np.isnan(self._appended(X)).all(axis=0))
+        return self
+
+    def _pairs(self, X: Floats, y: Any) -> list[tuple[int, int, int]]:
         best = _most_telling(X, y, self.paired, self.seed)
         candidates = [
             (kind, first, second)
@@ -72,13 +77,18 @@ class Derived(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # they sh
         ]
         made = np.column_stack([_made(X, *each) for each in candidates])
         chosen = _most_telling(made, y, self.kept, self.seed)
-        self.pairs_ = [candidates[each] for each in sorted(chosen)]
-        return self
+        return [candidates[each] for each in sorted(chosen)]
 
     def transform(self, X: Any) -> Floats:
-        """Return the columns with the derived ones behind them."""
+        """Return the columns with the derived ones behind them; 0 in those that were never known when it was fitted."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        made = self._appended(X)
+        # Boosting stops at a column without any value.
+        made[:, self.never_] = 0.0
+        return made
+
+    def _appended(self, X: Floats) -> Floats:
         wide = self._wide(X)
         kept = wide if self.columns_ is None else wide[:, self.columns_]
         return np.hstack([kept, *(_made(X, *each)[:, np.newaxis] for each in self.pairs_)])

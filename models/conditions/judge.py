@@ -35,11 +35,11 @@ def judge(
         When no piece is left to judge on, or to learn from.
     """
     told = progress or (lambda done, total: None)
-    deals = _deals(entry, table, pieces)
+    dealt = deals(entry, table, pieces)
     prices = prices_of(entry, pieces.codes)
-    count, done = sum(map(len, deals)), 0
+    count, done = sum(map(len, dealt)), 0
     judged = []
-    for folds in deals:
+    for folds in dealt:
         shares = np.full((len(pieces), len(pieces.codes)), np.nan)
         said, usual = np.full(len(pieces), -1), np.full(len(pieces), -1)
         for fold in folds:
@@ -51,23 +51,28 @@ def judge(
             told(done, count)
         seen = np.flatnonzero(said >= 0)
         judged.append(Judged(pieces.code[seen], shares[seen], said[seen], usual[seen]))
-    return ConditionReport.of(entry, pieces, judged, min(len(fold.train) for folds in deals for fold in folds))
+    return ConditionReport.of(entry, pieces, judged, min(len(fold.train) for folds in dealt for fold in folds))
 
 
-def _deals(entry: ModelEntry, table: FeatureTable, pieces: Pieces) -> list[list[Fold]]:
-    """Return the folds of each time that pieces are dealt out."""
+def deals(entry: ModelEntry, table: FeatureTable, pieces: Pieces) -> list[list[Fold]]:
+    """Return the folds of each time that pieces are dealt out.
+
+    Raises
+    ------
+    NotEnoughDataError
+        When no piece is left to judge on, or to learn from.
+    """
     if entry.split == "random":
-        deals = [at_random(pieces.code, FOLDS, SEED + 1 + number) for number in range(entry.condition.repeats)]
-    elif entry.split in ("group", "machine"):
-        deals = [by_group(pieces.code, pieces.group, FOLDS, SEED + 1)]
-        if len(deals[0]) < 2:
+        return [at_random(pieces.code, FOLDS, SEED + 1 + number) for number in range(entry.condition.repeats)]
+    if entry.split in ("group", "machine"):
+        folds = by_group(pieces.code, pieces.group, FOLDS, SEED + 1)
+        if len(folds) < 2:
             raise NotEnoughDataError(
                 f"model '{entry.name}': all pieces are of one {entry.split}, so that none is left to judge on;"
                 " write split = 'time'"
             )
-    else:
-        deals = [[_by_time(entry, table.time[pieces.rows])]]
-    return deals
+        return [folds]
+    return [[_by_time(entry, table.time[pieces.rows])]]
 
 
 def _by_time(entry: ModelEntry, time: NDArray[np.datetime64]) -> Fold:

@@ -121,8 +121,7 @@ class ConditionLevel:
         prices = price_table(self.codes, self.mistakes)
         alarm, missed = float(prices[0, 1]), float(prices[1, 0])
         share = alarm / (alarm + missed) if alarm + missed else 0.5
-        even = np.log(max(share, LOWEST)) - np.log(max(1 - share, LOWEST))
-        return float(1 / (1 + np.exp(self.classifier.shift_ - even))), alarm, missed
+        return min(max(share, LOWEST), HIGHEST), alarm, missed
 
     def parts(self, table: FeatureTable) -> Parts:
         """Return what each signal adds to the log-odds of each level when it leaves its normal."""

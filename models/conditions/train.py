@@ -153,7 +153,7 @@ def _threshold(entry: ModelEntry, learner: ConditionLevel) -> Choice:
     if not entry.condition.mistakes or len(learner.codes) != 2:
         return Choice(0.5, "more likely than not", "more likely not good than good", count)
     value, alarm, missed = learner.break_even()
-    why = f"a needless look costs {alarm:g} and a missed one {missed:g}, moved by what {count:,} held-out pieces cost"
+    why = f"a needless look costs {alarm:g} and a missed one {missed:g}"
     return Choice(value, "price of mistakes", why, count)
 
 

@@ -49,6 +49,7 @@ TRUSTED = (
     "models.conditions.derived.Derived",
     "models.conditions.level.ConditionLevel",
     "models.conditions.members.Standard",
+    "models.conditions.normal_scores.NormalScores",
     "models.context.context.Context",
     "models.context.domain.Domain",
     "models.context.duties.Duties",

@@ -5,11 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+from models.conditions.classifier import PieceClassifier
 from models.conditions.deal import at_random, by_group, in_time
 from models.conditions.derived import Derived, shares
+from models.conditions.members import MEMBERS
+from models.conditions.normal_scores import NormalScores
 from models.conditions.pool import log_shares, pool_weights, pooled
-from models.conditions.price import best_shift, cheapest, price_table
+from models.conditions.price import cheapest, price_table
 from models.conditions.settle import settled
 from models.judging.split import Fold
 
@@ -66,15 +70,60 @@ def test_what_is_expected_to_cost_least_is_said() -> None:
     assert cheapest(np.array([[0.2, 0.5, 0.3]]), price_table([1, 2, 3], [])).tolist() == [1]
 
 
-def test_a_shift_is_learnt_where_probabilities_are_wrong_and_none_where_mistakes_cost_alike() -> None:
+def test_counters_over_many_powers_of_ten_are_told_by_a_line_through_their_ranks() -> None:
     random = np.random.default_rng(0)
-    true = random.beta(0.3, 3, 4000)
-    code = (random.random(4000) < true).astype(np.intp)
-    told = true / (true + (1 - true) * np.e**1.5)
-    prices = price_table([0, 1], [(0, 1, 1), (1, 0, 20)])
+    y = np.repeat([0, 1], 400)
+    # Each of the counters leans a little, on the scale of its logarithm.
+    X = np.exp(3 * (random.normal(size=(800, 12)) + 0.5 * y[:, None]))
+    train, test = np.arange(800) % 2 == 0, np.arange(800) % 2 == 1
 
-    assert best_shift(np.column_stack([1 - told, told]), code, prices) == pytest.approx(1.5, abs=0.8)
-    assert best_shift(np.column_stack([1 - told, told]), code, price_table([0, 1], [])) == 0
+    right = {
+        name: (MEMBERS[name]((), None, 1, 0).fit(X[train], y[train]).predict(X[test]) == y[test]).mean()
+        for name in ("linear", "linear, by rank")
+    }
+
+    assert right["linear, by rank"] > 0.76 > right["linear"]
+
+
+def test_normal_scores_keep_order_and_put_what_is_frequent_in_the_middle_of_its_places() -> None:
+    values = np.array([0.0] * 50 + list(np.geomspace(1, 1e9, 50)) + [np.nan] * 10)[:, np.newaxis]
+
+    made = NormalScores().fit(values).transform(np.array([[0.0], [1.0], [1e5], [1e9], [np.nan]]))[:, 0]
+
+    assert made[0] == pytest.approx(ndtri(0.25), abs=0.02)
+    assert (np.diff(made[:4]) > 0).all()
+    assert np.isnan(made[4])
+
+
+def test_what_is_said_follows_from_probabilities_and_prices_alone() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(300, 3))
+    y = (X[:, 0] + random.normal(size=300) > 2).astype(int)
+
+    fitted = PieceClassifier(trees=4, mistakes=[(0, 1, 10), (1, 0, 500)]).fit(X, y)
+
+    np.testing.assert_array_equal(fitted.predict(X), fitted.predict_proba(X)[:, 1] > 10 / 510)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_columns_that_were_never_known_where_a_member_learns_do_not_stop_it(name: str) -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(80, 4))
+    X[:, 1] = np.nan
+    # Never known together, so that none of their pairs is known.
+    X[:40, 2], X[40:, 3] = np.nan, np.nan
+    y = (X[:, 0] > 0).astype(int)
+
+    assert (MEMBERS[name]((), None, 9, 0).fit(X, y).predict(X) == y).mean() > 0.9
+
+
+def test_boosting_looks_at_every_column_and_the_forest_at_the_most_telling_ones() -> None:
+    X = np.random.default_rng(0).normal(size=(80, 130))
+    y = (X[:, 0] > 0).astype(int)
+
+    columns = {name: MEMBERS[name]((), None, 2, 0).fit(X, y)[-1].n_features_in_ for name in ("boosting", "forest")}
+
+    assert columns["boosting"] > 130 > columns["forest"]
 
 
 def test_a_pool_believes_who_was_right_and_finds_out_who_was_too_sure() -> None:
