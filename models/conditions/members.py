@@ -5,14 +5,13 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from models.conditions.derived import Derived
-from models.conditions.normal_scores import NormalScores
 
 Floats = NDArray[np.float64]
 
@@ -59,21 +58,15 @@ Maker = Callable[[Sequence[Sequence[int]], Sequence[str] | None, int, int], Pipe
 """(histograms, units, trees, seed) to a classifier that has learnt nothing yet; see ``Derived``."""
 
 
-def _linear(*first: TransformerMixin) -> Maker:
-    """Return what makes a linear discriminant: nearly exact where conditions move the shape of a cycle.
-
-    Parameters
-    ----------
-    first : what columns are made into before they are centred and scaled
-    """
+def _linear(shrinkage: float | str) -> Maker:
+    """Return what makes a linear discriminant: nearly exact where conditions move the shape of a cycle."""
 
     def make(histograms: Sequence[Sequence[int]], units: Sequence[str] | None, trees: int, seed: int) -> Pipeline:
         del trees
         return make_pipeline(
             Derived(histograms=histograms, units=units, most=None, paired=0, seed=seed),
-            *map(clone, first),
             Standard(),
-            LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+            LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage),
         )
 
     return make
@@ -104,8 +97,8 @@ def _forest(histograms: Sequence[Sequence[int]], units: Sequence[str] | None, tr
 
 
 MEMBERS: Final[dict[str, Maker]] = {
-    "linear": _linear(),
-    "linear, by rank": _linear(NormalScores()),
+    "linear": _linear(1e-5),
+    "linear, shrunken": _linear("auto"),
     "boosting": _boosting,
     "forest": _forest,
 }

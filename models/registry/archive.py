@@ -49,7 +49,6 @@ TRUSTED = (
     "models.conditions.derived.Derived",
     "models.conditions.level.ConditionLevel",
     "models.conditions.members.Standard",
-    "models.conditions.normal_scores.NormalScores",
     "models.context.context.Context",
     "models.context.domain.Domain",
     "models.context.duties.Duties",

@@ -5,13 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from models.conditions.classifier import PieceClassifier
 from models.conditions.deal import at_random, by_group, in_time
 from models.conditions.derived import Derived, shares
 from models.conditions.members import MEMBERS
-from models.conditions.normal_scores import NormalScores
 from models.conditions.pool import log_shares, pool_weights, pooled
 from models.conditions.price import cheapest, price_table
 from models.conditions.settle import settled
@@ -68,31 +66,6 @@ def test_what_is_expected_to_cost_least_is_said() -> None:
 
     assert said.tolist() == [0, 1]
     assert cheapest(np.array([[0.2, 0.5, 0.3]]), price_table([1, 2, 3], [])).tolist() == [1]
-
-
-def test_counters_over_many_powers_of_ten_are_told_by_a_line_through_their_ranks() -> None:
-    random = np.random.default_rng(0)
-    y = np.repeat([0, 1], 400)
-    # Each of the counters leans a little, on the scale of its logarithm.
-    X = np.exp(3 * (random.normal(size=(800, 12)) + 0.5 * y[:, None]))
-    train, test = np.arange(800) % 2 == 0, np.arange(800) % 2 == 1
-
-    right = {
-        name: (MEMBERS[name]((), None, 1, 0).fit(X[train], y[train]).predict(X[test]) == y[test]).mean()
-        for name in ("linear", "linear, by rank")
-    }
-
-    assert right["linear, by rank"] > 0.76 > right["linear"]
-
-
-def test_normal_scores_keep_order_and_put_what_is_frequent_in_the_middle_of_its_places() -> None:
-    values = np.array([0.0] * 50 + list(np.geomspace(1, 1e9, 50)) + [np.nan] * 10)[:, np.newaxis]
-
-    made = NormalScores().fit(values).transform(np.array([[0.0], [1.0], [1e5], [1e9], [np.nan]]))[:, 0]
-
-    assert made[0] == pytest.approx(ndtri(0.25), abs=0.02)
-    assert (np.diff(made[:4]) > 0).all()
-    assert np.isnan(made[4])
 
 
 def test_what_is_said_follows_from_probabilities_and_prices_alone() -> None:

@@ -7,7 +7,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from models.conditions.classifier import PieceClassifier
 from models.conditions.derived import Derived
 from models.conditions.members import Standard
-from models.conditions.normal_scores import NormalScores
 from models.detector import DETECTORS
 from models.estimators import AnomalyDetector, FailureRiskClassifier
 from tests.models.pumps import worn_pumps
@@ -21,7 +20,6 @@ ESTIMATORS: list[BaseEstimator] = [
     PieceClassifier(trees=2),
     Derived(),
     Standard(),
-    NormalScores(),
 ]
 
 
