@@ -96,6 +96,21 @@ def told_of_late(rescored: int, too_late: int) -> Iterator[str]:
         yield f"{too_late:,} rows came too late to assess their windows again (see late_within); they are kept."
 
 
+def headline(alerts: int, windows: int) -> str:
+    """Say whether anything needs a look: of nothing that was assessed, nobody can say that all is well.
+
+    Examples
+    --------
+    >>> headline(0, 12)
+    'Nothing needs a look now.'
+    """
+    if alerts:
+        return "Where to look first:"
+    if windows:
+        return "Nothing needs a look now."
+    return "No alert is open, and no window was new: an earlier round looked as far, or nothing was read."
+
+
 def tell(outcome: dict[str, Any]) -> None:
     """Print a round for people."""
     report = outcome["round"]
@@ -121,6 +136,6 @@ def tell(outcome: dict[str, Any]) -> None:
     for signal, machines in report["thin"].items():
         click.echo(f"Less than half of the expected readings of {signal}: {', '.join(machines)}.")
     ranked = outcome["where_to_look_first"]
-    click.echo("Where to look first:" if ranked else "Nothing needs a look now.")
+    click.echo(headline(len(ranked), report["windows"]))
     for rank, alert in enumerate(ranked, start=1):
         click.echo(f"{rank:>3}. {alert['sentence']}")

@@ -12,7 +12,7 @@ import pytest
 from ingest.catalogue import to_microseconds
 from ingest.store import Store
 from service.cli.main import main
-from service.cli.score import told_of_late
+from service.cli.score import headline, told_of_late
 from tests.ingest.conftest import START, readings_of
 from tests.service.conftest import Works
 
@@ -166,3 +166,9 @@ def test_check_names_a_unit_that_changed_and_relabels_where_it_was_wrong_all_alo
     assert "its history is in 'degC'" in andon("dead-letters", "replay", code=1), "they would be kept in degF beside it"
     assert "UTC: signal 'a' of class 'press' from 'degC' to 'degF'." in andon("check", "--relabel")
     assert json.loads(andon("check", "--json"))["unit_changes"][0]["before"] == "degC"
+
+
+def test_nothing_assessed_is_not_told_as_all_is_well() -> None:
+    assert headline(0, 3) == "Nothing needs a look now."
+    assert "no window was new" in headline(0, 0)
+    assert headline(1, 0) == "Where to look first:"
