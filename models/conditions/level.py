@@ -75,7 +75,7 @@ class ConditionLevel:
         place[rows] = np.arange(len(rows))
         inner = [Fold(*(known[known >= 0] for known in (place[fold.train], place[fold.test]))) for fold in folds]
         self.classifier = PieceClassifier(
-            histograms=_bins(names, self.histograms),
+            histograms=bins_of(names, self.histograms),
             units=[_unit(name, self.units) for name in names],
             mistakes=self._mistakes(),
             seed=self.seed,
@@ -139,12 +139,18 @@ class ConditionLevel:
         ]
 
 
-def _bins(names: Sequence[str], histograms: Sequence[Sequence[str]]) -> list[list[int]]:
-    """Return the places of the bins of each histogram, once for every feature that all its signals have."""
+def bins_of(names: Sequence[str], histograms: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Return the places of the bins of each histogram, once for every feature of its signals.
+
+    Examples
+    --------
+    >>> bins_of(("b1__mean__1h", "other__mean__1h", "b2__mean__1h"), [("b0", "b1", "b2")])
+    [[0, 2]]
+    """
     place = {name: number for number, name in enumerate(names)}
     found = []
     for signals in histograms:
-        for feature in dict.fromkeys(_feature(name) for name in names if signal_of(name) == signals[0]):
+        for feature in dict.fromkeys(_feature(name) for name in names if signal_of(name) in signals):
             bins = [place.get(f"{signal}{SEPARATOR}{feature}") for signal in signals]
             # A bin that never varied was left out, and is as empty in every row.
             known = [each for each in bins if each is not None]

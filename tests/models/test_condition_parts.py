@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.conditions.classifier import PieceClassifier
 from models.conditions.deal import at_random, by_group, in_time
 from models.conditions.derived import Derived, shares
+from models.conditions.level import bins_of
 from models.conditions.members import MEMBERS
 from models.conditions.pool import log_shares, pool_weights, pooled
 from models.conditions.price import cheapest, price_table
@@ -163,3 +164,11 @@ def test_only_columns_of_one_unit_are_subtracted() -> None:
 
     assert [pair[1:] for pair in mixed.pairs_ if pair[0] == 2] == [(0, 2)]
     assert (2, 0, 1) in alike.pairs_
+
+
+def test_a_histogram_stays_one_whichever_of_its_bins_never_varied() -> None:
+    every = ["b0__mean__1h", "b1__mean__1h", "b2__mean__1h", "b0__std__1h", "b1__std__1h", "b2__std__1h"]
+    for left_out in ("b0", "b1", "b2"):
+        names = [name for name in every if not name.startswith(left_out)]
+        assert bins_of(names, [("b0", "b1", "b2")]) == [[0, 1], [2, 3]]
+    assert bins_of(["b2__mean__1h"], [("b0", "b1", "b2")]) == []
