@@ -7,6 +7,9 @@ import pytest
 from tests.trials.sensor_faults import FAULTS, Fleet, cases, false_marks, fleet_of
 
 SEED = 7
+A_DAY = 86_400
+AS_LONG_AS_THEY_LAST = ("stuck", "spikes", "drop-outs")
+"""Faults that show the more the longer they last: of a day or longer, each is to be found."""
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +24,16 @@ def test_no_sensor_of_a_healthy_machine_is_blamed(fleet: Fleet) -> None:
 
 
 def test_faults_are_found_on_the_sensor_that_has_them(fleet: Fleet) -> None:
-    found, asked, others = Counter[str](), Counter[str](), 0
+    found, asked, others, missed = Counter[str](), Counter[str](), 0, []
     for fault, what in cases("pump", SEED, fleet, 1):
         found[fault.kind] += int(what["found"])
         asked[fault.kind] += 1
         others += int(what["others"])
+        if fault.kind in AS_LONG_AS_THEY_LAST and fault.end - fault.begin >= A_DAY and not what["found"]:
+            missed.append(fault)
     assert set(asked) == set(FAULTS)
-    least = {"stuck": 5, "spikes": 5, "drop-outs": 5, "drift": 2, "offset": 4}
+    assert not missed
+    # Five of the six spells of spikes last less than a day.
+    least = {"stuck": 5, "spikes": 4, "drop-outs": 5, "drift": 2, "offset": 4}
     assert {kind: found[kind] >= least[kind] for kind in FAULTS} == dict.fromkeys(FAULTS, True), found
     assert others <= 1
