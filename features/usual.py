@@ -58,7 +58,8 @@ USAGE_FEATURES = ("hours_since_failure", "hours_since_maintenance", "errors")
 LIFE_FEATURES = ("mean", "slope", "mean_change")
 """What a remaining life is told from: where each signal stands and where it is going, over windows up to a life.
 
-How restless signals are is not among them: on machines held out, trees that were offered spreads, too, erred more.
+How restless signals are is not among them: on held-out training engines of C-MAPSS, trees that were offered spreads,
+too, erred more.
 """
 LIFE_BASELINE_FEATURES = ("mean_shift",)
 

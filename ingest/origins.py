@@ -1,6 +1,6 @@
 """Of which files the files of the lake were made, so that what was worked out of their readings stays known.
 
-Merging and splitting files changes where readings lie and never what they are. Whoever remembers a result beside the
+Merging files changes where readings lie and never what they are. Whoever remembers a result beside the
 files that it rests on would have to forget it with each merge, and merges go on as long as readings come.
 """
 
@@ -42,13 +42,16 @@ class Origins:
     def note(self, made: Sequence[Part], of: Sequence[Part], there: Iterable[Part]) -> None:
         """Note that files were made of others, once these are gone.
 
+        Files of which one was split are new ones: with the same parts, one of them would vouch for another that is
+        set aside.
+
         Parameters
         ----------
         there : all files that there are now
         """
         parts = tuple(dict.fromkeys(part for each in of for part in self._parts.get(each, (each,))))
-        if len(parts) <= self._most:
-            self._parts = self._parts | dict.fromkeys(made, parts)
+        if len(made) == 1 and len(parts) <= self._most:
+            self._parts = self._parts | {made[0]: parts}
         known = set(there)
         self._parts = {each: own for each, own in self._parts.items() if each in known}
 

@@ -1,13 +1,12 @@
 """Whether a source says when its rows were: by a time, by a counter of cycles, or by their order."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ingest.plant import Source
 from ingest.plant_problem import Problem
 from ingest.plant_words import Location
-
-_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
 
 
 def check_cycles(at: Location, source: Source) -> Iterator[Problem]:
@@ -52,5 +51,5 @@ def check_cycles(at: Location, source: Source) -> Iterator[Problem]:
 
 def not_a_moment(at: Location, moment: datetime | None) -> Iterator[Problem]:
     """Give a moment that no calendar of a plant has."""
-    if moment is not None and not _FIRST <= (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= _LAST:
-        yield Problem(at, f"year {moment.year} is out of reach; write a time between 1900 and 2200")
+    if moment is not None and not is_within_reach(moment):
+        yield Problem(at, f"year {moment.year} is out of reach; write a time between {FIRST_YEAR} and {LAST_YEAR}")

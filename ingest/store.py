@@ -112,7 +112,8 @@ class Store:
         self._dead_letter_bytes = dead_letter_bytes
         self._memory = Memory()
         self._log_spans = spans.LogSpans()
-        self._told: dict[str, tuple[dict[str, spans.Span], dict[str, tuple[datetime, datetime]]]] = {}
+        # Of each class the spans that were asked for last, as the catalogue has them and as they were told.
+        self._told_spans: dict[str, tuple[dict[str, spans.Span], dict[str, tuple[datetime, datetime]]]] = {}
         place = open_place(folder / "lake", lake)
         self._database = open_database(folder / "readings.db", database)
         self._lake = Lake(folder / "lake", place, self._database, rows_in_a_segment)
@@ -283,13 +284,13 @@ class Store:
         with self._database.read() as connection:
             lake, waiting = spans.sealed(connection, machine_class), self._log_spans.of(connection, machine_class)
         together = {**lake, **spans.joined(lake, waiting)}
-        known, told = self._told.get(machine_class, ({}, {}))
+        known, told = self._told_spans.get(machine_class, ({}, {}))
         if known != together:
             told = {
                 name: (from_microseconds(first), from_microseconds(last))
                 for name, (first, last) in sorted(together.items())
             }
-            self._told[machine_class] = together, told
+            self._told_spans[machine_class] = together, told
         return dict(told)
 
     def derived(

@@ -62,9 +62,7 @@ def test_what_was_trained_opens_alerts_that_people_close(works: Path, capsys: py
     assert "may be luck" in first_model["hindrance"]
     promote = ("models", "promote", first_model["model"], first_model["version"])
     andon(capsys, plant, *promote, "--force", "--why", "a trial on line 1")
-    right = next(
-        alert for alert in andon(capsys, plant, "backtest")["models"][0]["alerts"] if alert["verdict"] == "right"
-    )
+    right = next(alert for alert in first_model["judged"]["alerts"] if alert["verdict"] == "right")
 
     scored = andon(capsys, plant, "score", "--at", right["begin"])
     first = andon(capsys, plant, "alerts")["alerts"]

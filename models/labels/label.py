@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
+from ingest.errors import NotEnoughDataError
 from ingest.plant import Target
 from models.moment import instant, instants, is_over, span
 from models.rows import by_machine, machine_rows
@@ -154,3 +155,18 @@ def healthy(table: FeatureTable, targets: pd.DataFrame, horizon: timedelta, know
         before = following < len(begin)
         chosen[mine][before] &= time[before] <= (begin - worn)[following[before]]
     return chosen
+
+
+def require_both(labels: NDArray[np.int8]) -> None:
+    """Refuse to learn a risk where one of the two things that it tells apart is missing.
+
+    Raises
+    ------
+    NotEnoughDataError
+        When no row, or every row, lies within the horizon of an event.
+    """
+    if not (labels == 1).any() or not (labels == 0).any():
+        raise NotEnoughDataError(
+            "a failure risk is learnt from time before failures and time without; this history has only one of"
+            " them: use task = 'anomaly', which needs no failures"
+        )

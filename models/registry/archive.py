@@ -84,8 +84,8 @@ TRUSTED = (
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
 
-_LATER = ("context", "band", "episodes", "horizons")
-"""Parts that models from before them lack."""
+_PARTS = ("learner", "threshold", "normal", "diagnosis", "context", "band", "episodes", "horizons")
+"""What of a bundle is fitted."""
 
 
 def write(bundle: Bundle, home: Path, keys: Keys, types: Sequence[str] = (), *, created: datetime) -> str:
@@ -183,14 +183,7 @@ def read(folder: Path, keys: Keys, proofs: Proofs, types: Sequence[str] = ()) ->
     return Bundle(
         entry=entry,
         recipe=recipe,
-        learner=state["learner"],
-        threshold=state["threshold"],
-        normal=state["normal"],
-        diagnosis=state["diagnosis"],
-        context=state.get("context"),
-        band=state.get("band"),
-        episodes=state.get("episodes"),
-        horizons=state.get("horizons"),
+        **{name: state[name] for name in _PARTS},
         units=manifest["units"],
         time_zone=manifest["time_zone"],
         card=manifest["card"],
@@ -226,14 +219,7 @@ def _model_bytes(bundle: Bundle) -> bytes:
 
     learner = copy.copy(bundle.learner)
     learner.held_out = np.empty(0)
-    state = {
-        "learner": learner,
-        "threshold": bundle.threshold,
-        "normal": bundle.normal,
-        "diagnosis": bundle.diagnosis,
-        # Left out where there is none, so that the bytes of models from before it stay as they were.
-        **{name: part for name in _LATER if (part := getattr(bundle, name)) is not None},
-    }
+    state = {name: getattr(bundle, name) for name in _PARTS} | {"learner": learner}
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(state))) as written:
         tree = json.loads(written.read("schema.json"))
         names: dict[str, str] = {}

@@ -80,7 +80,6 @@ def card_of(
             "machines_with_events": int(targets["machine"].nunique()),
         },
         "components": dict(zip(diagnosis.components, diagnosis.failures, strict=True)) if diagnosis else {},
-        # Left out where there is none, so that versions from before it stay as they were.
         **({} if context is None else {"context": _json(context)}),
         **({"life": _json(learner.card())} if tells_life(learner) else {}),
         **({} if horizons is None else {"horizons": _json(horizons)}),

@@ -11,12 +11,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from features.table import FeatureTable
-from ingest.errors import NotEnoughDataError
 from models.anomaly.normal_by_regime import Usual, usual_of
 from models.calibration import Probability
 from models.columns import telling_columns
 from models.judging.split import Fold
 from models.labels.episodes import episodes_of
+from models.labels.label import require_both
 from models.learner import View, grouped
 from models.why.parts import Parts, log_odds, rescaled
 from models.why.tree_parts import Leaves, tree_parts
@@ -54,11 +54,7 @@ class FailureRisk:
             When no row, or every row, lies within the horizon of an event.
         """
         known = np.flatnonzero(labels >= 0)
-        if not (labels == 1).any() or not (labels == 0).any():
-            raise NotEnoughDataError(
-                "a failure risk is learnt from time before failures and time without; this history has only one of"
-                " them: use task = 'anomaly', which needs no failures"
-            )
+        require_both(labels)
         self.groups, self.group_of_column = grouped(table.names)
         self.normal: Usual = usual_of(table.where(labels == 0))
         self.columns = _telling(table.values[known])

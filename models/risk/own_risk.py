@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
-from ingest.errors import NotEnoughDataError
 from models.anomaly.normal_by_regime import Usual, usual_of
 from models.calibration import LOWEST, Probability
 from models.columns import telling_columns
 from models.judging.split import Fold
 from models.labels.episodes import episodes_of
+from models.labels.label import require_both
 from models.learner import View, grouped
 from models.own_estimator import Classifier, new_estimator, takes_missing
 from models.why.asked_parts import asked_parts
@@ -50,11 +50,7 @@ class OwnRisk:
         PlantFileError
             When the estimator cannot be made, or fails on these rows.
         """
-        if not (labels == 1).any() or not (labels == 0).any():
-            raise NotEnoughDataError(
-                "a failure risk is learnt from time before failures and time without; this history has only one of"
-                " them: use task = 'anomaly', which needs no failures"
-            )
+        require_both(labels)
         self.groups, self.group_of_column = grouped(table.names)
         known = np.flatnonzero(labels >= 0)
         log_odds = np.full(len(table), np.nan)

@@ -10,11 +10,10 @@ from fastapi import Depends, Query, Request
 from ingest.errors import UnknownNameError
 from ingest.intake import Inlet
 from ingest.plant import Machine, MachineClass, Plant
+from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
 from service.overview import Sampling
-
-_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 # Asynchronous, although they wait for nothing: each other function is handed to a thread, which takes longer.
@@ -90,8 +89,8 @@ def moment(value: datetime, plant: Plant, where: str) -> datetime:
     ProblemError
         422 for a time before 1900 or after 2200.
     """
-    if not _EARLIEST.year <= value.year < _LATEST.year:
-        reason = f"{value.isoformat()} is not between the years {_EARLIEST.year} and {_LATEST.year}"
+    if not is_within_reach(value):
+        reason = f"{value.isoformat()} is not between the years {FIRST_YEAR} and {LAST_YEAR}"
         raise ProblemError(422, f"{where}: {reason}", errors=[Fault(where=where, reason=reason)])
     return (value if value.tzinfo else value.replace(tzinfo=plant.zone)).astimezone(UTC)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import click
 
+from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
+
 if TYPE_CHECKING:
     from service.control_room import ControlRoom
     from service.settings import Settings
@@ -117,10 +119,6 @@ def engine_option(command: Any) -> Any:
     )(command)
 
 
-FIRST_YEAR, LAST_YEAR = 1900, 2200
-"""Times on the command line lie between them, as those over HTTP do."""
-
-
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer releases of click only
     """A point in time on the command line; without a zone it is the plant's (read by ``in_zone``)."""
 
@@ -132,7 +130,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer rel
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a time; write it like 2026-05-03T06:00 or 2026-05-03T06:00Z", param, ctx)
-        if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        if not is_within_reach(moment):
             self.fail(f"{value!r} is not between the years {FIRST_YEAR} and {LAST_YEAR}", param, ctx)
         return moment
 

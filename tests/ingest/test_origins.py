@@ -98,6 +98,14 @@ def test_a_file_made_of_merged_files_has_the_parts_of_all() -> None:
     assert origins.touching([whole], 12, 25) == tuple(leaves[1:3])
 
 
+def test_a_file_that_was_split_vouches_for_none_of_its_halves() -> None:
+    whole, day, next_day = part(0, 0, 19), part(1, 0, 9), part(2, 10, 19)
+    origins = Origins()
+    origins.note([day, next_day], [whole], [day, next_day])
+    assert origins.touching([day, next_day], 0, 19) == (day, next_day)
+    assert origins.touching([day], 0, 19) == (day,)
+
+
 def test_a_file_of_too_many_parts_is_taken_for_a_new_one() -> None:
     leaves = [part(number, 0, 9) for number in range(3)]
     whole = part(9, 0, 9)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.conditions.classifier import PieceClassifier
 from models.conditions.deal import at_random, by_group, in_time
 from models.conditions.derived import Derived, shares
-from models.conditions.level import bins_of
+from models.conditions.level import ConditionLevel, bins_of
 from models.conditions.members import MEMBERS
 from models.conditions.pool import log_shares, pool_weights, pooled
 from models.conditions.price import cheapest, price_table
@@ -172,3 +172,9 @@ def test_a_histogram_stays_one_whichever_of_its_bins_never_varied() -> None:
         names = [name for name in every if not name.startswith(left_out)]
         assert bins_of(names, [("b0", "b1", "b2")]) == [[0, 1], [2, 3]]
     assert bins_of(["b2__mean__1h"], [("b0", "b1", "b2")]) == []
+
+
+def test_where_mistakes_are_equally_dear_on_average_follows_from_their_prices_alone() -> None:
+    level = ConditionLevel(["good", "not good"], 1, mistakes=[("good", "not good", 10), ("not good", "good", 490)])
+
+    assert level.break_even() == (pytest.approx(10 / 500), 10, 490)

@@ -8,8 +8,8 @@ from tests.trials.sensor_faults import FAULTS, Fleet, cases, false_marks, fleet_
 
 SEED = 7
 A_DAY = 86_400
-AS_LONG_AS_THEY_LAST = ("stuck", "spikes", "drop-outs")
-"""Faults that show the more the longer they last: of a day or longer, each is to be found."""
+PLAINER_WITH_TIME = ("stuck", "spikes", "drop-outs")
+"""Of these, each fault of a day or longer is to be found."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_faults_are_found_on_the_sensor_that_has_them(fleet: Fleet) -> None:
         found[fault.kind] += int(what["found"])
         asked[fault.kind] += 1
         others += int(what["others"])
-        if fault.kind in AS_LONG_AS_THEY_LAST and fault.end - fault.begin >= A_DAY and not what["found"]:
+        if fault.kind in PLAINER_WITH_TIME and fault.end - fault.begin >= A_DAY and not what["found"]:
             missed.append(fault)
     assert set(asked) == set(FAULTS)
     assert not missed
