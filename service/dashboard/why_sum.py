@@ -65,7 +65,9 @@ def sum_of(why: Why) -> Sum:
     >>> sum_of(why).sentence
     'From 2 % at its normal to 64 %: heat +4.5 (64 %)'
     """
-    shown, rest = why.contributions[:_MOST_STEPS], why.contributions[_MOST_STEPS:]
+    # One that would be left alone has a name of its own.
+    most = _MOST_STEPS + (len(why.contributions) == _MOST_STEPS + 1)
+    shown, rest = why.contributions[:most], why.contributions[most:]
     write = percent if why.scale == "log-odds" else _strange
     lines: list[tuple[str, Contribution | None, float, float]] = [
         (each.signal, each, each.amount, each.level) for each in shown
