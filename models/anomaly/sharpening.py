@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 
 _MOST_HEALTHY = 5_000
 
+_CLEAR = 0.01
+"""A failure is clear where less of healthy time than this looks as strange: an alert needs two such windows of three."""
+
 _STRENGTHS = np.array([4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
 """For how many failures the belief may count that all signals matter alike; which of them suits, the data say."""
 
@@ -31,8 +34,9 @@ class Sharpening:
     lay in each signal, as far as anything was strange at all. How far the weights follow is an empirical Bayes
     estimate: the mean over strengths of the prior, each as likely as it makes the failures that were
     (Dirichlet and multinomial). However many failures there are, no signal is ever ignored: a failure of a new
-    mode is still seen. Where the weights would not have ranked the failures higher that were left out of their
-    learning, one by one, all stay 1.
+    mode is still seen. Where the weights would not have shown more of the failures clearly that were left out of
+    their learning, one by one, all stay 1: what makes a failure clearer that is clear without them is worth nothing,
+    and often costs one that shows in another signal.
 
     Attributes
     ----------
@@ -59,14 +63,10 @@ class Sharpening:
         if not known or not len(healthy) or signals < 2:
             return cls(np.ones(signals))
         evidence = np.stack([_evidence(rows, healthy) for rows in known])
+        plain = sum(_clear(rows.sum(axis=1), healthy.sum(axis=1)) for rows in known)
         held = [_weights(np.delete(evidence, place, axis=0)) for place in range(len(known))]
-        gain = [
-            _rank(rows @ each, healthy @ each) - _rank(rows.sum(axis=1), healthy.sum(axis=1))
-            for rows, each in zip(known, held, strict=True)
-        ]
-        if len(known) > 1 and sum(gain) < 0:
-            return cls(np.ones(signals))
-        return cls(_weights(evidence), len(known))
+        weighed = sum(_clear(rows @ each, healthy @ each) for rows, each in zip(known, held, strict=True))
+        return cls(_weights(evidence), len(known)) if weighed > plain else cls(np.ones(signals))
 
     @classmethod
     def of(cls, detector: "Detector", table: FeatureTable, labels: NDArray[np.int8]) -> Self:
@@ -154,7 +154,7 @@ def _weights(evidence: Floats) -> Floats:
     return np.asarray(signals * (likely / likely.sum()) @ shares)
 
 
-def _rank(rows: Floats, healthy: Floats) -> float:
-    """Return minus the logarithm of the share of healthy time that looks as strange as a failure's usual row."""
+def _clear(rows: Floats, healthy: Floats) -> bool:
+    """Say whether a failure's usual row is so strange that less than ``_CLEAR`` of healthy time is as strange."""
     usual = np.median(rows[len(rows) // 2 :])
-    return -float(np.log((np.count_nonzero(healthy >= usual) + 1) / (len(healthy) + 1)))
+    return bool(np.count_nonzero(healthy >= usual) < _CLEAR * len(healthy))

@@ -24,7 +24,7 @@ def parts(failures: int, *, signal: int = 2, signals: int = 6, seed: int = 0) ->
     random = np.random.default_rng(seed)
     before = [random.exponential(size=(20, signals)) for _ in range(failures)]
     for rows in before:
-        rows[:, signal] += 4
+        rows[:, signal] += 5
     return before, random.exponential(size=(2000, signals))
 
 
@@ -50,6 +50,20 @@ def test_failures_that_gave_no_sign_teach_nothing() -> None:
     assert Sharpening.learn(silent, random.exponential(size=(2000, 6))).weights == pytest.approx(np.ones(6), abs=0.05)
 
 
+def test_what_only_makes_clear_failures_clearer_is_not_paid_for_with_another() -> None:
+    """Ten are clear by themselves in one signal, and so is one in another signal: weights would hide that one."""
+    random = np.random.default_rng(2)
+    before, healthy = parts(10)
+    for rows in before:
+        rows[:, 2] += 4
+    rare = random.exponential(size=(20, 6))
+    rare[:, 4] += 9
+    sharpening = Sharpening.learn([*before, rare], healthy)
+
+    assert (sharpening.weights == 1).all()
+    assert sharpening.failures == 0
+
+
 def test_failures_that_look_alike_by_chance_only_leave_the_weights_where_they_were() -> None:
     """Each of them in another signal: what the others show would have ranked each lower, so nothing is drawn."""
     before = [parts(1, signal=number, seed=number)[0][0] for number in range(6)]
@@ -69,8 +83,8 @@ def test_weights_are_positive_and_one_on_average(failures: int, seed: int) -> No
 
 
 def test_a_sharpened_detector_keeps_the_contract_its_contributions_add_up() -> None:
-    table, events = mills(["seal"] * 12, days=30, seed=1)
-    entry, targets, end = entry_of("anomaly"), target_events(events, Target()), BEGIN + timedelta(days=30)
+    table, events = mills(["seal"] * 24, days=60, seed=1)
+    entry, targets, end = entry_of("anomaly"), target_events(events, Target()), BEGIN + timedelta(days=60)
     task = task_of(entry)
     labels = task.labels(entry, table, targets, end)
     level = AnomalyLevel().fit(table, labels, task.folds(entry, table, targets, end))
