@@ -3,7 +3,10 @@
 A kind is data (see ``kinds/``); nothing in the simulator knows a kind by name.
 """
 
+import math
 from dataclasses import dataclass
+
+_TIME_CONSTANTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +124,13 @@ class MachineKind:
     demand : how much load follows the time of day, 0 to 1
     order_hours : median running hours of one order or duty
     errors : codes of minor errors, each about once in two running months by itself
+    running : when it surely runs, an expression of the plant file over its signals
     """
 
     name: str
     area: str
     shifts: str
+    running: str
     demand: float
     order_hours: float
     signals: tuple[SignalPhysics, ...]
@@ -137,3 +142,8 @@ class MachineKind:
     def signal_names(self) -> tuple[str, ...]:
         """Names of the signals, in the order of the columns."""
         return tuple(each.name for each in self.signals)
+
+    @property
+    def settle_hours(self) -> int:
+        """Hours after a start until its slowest signal is within a twentieth of where it goes."""
+        return math.ceil(_TIME_CONSTANTS * max(each.lag_hours for each in self.signals))

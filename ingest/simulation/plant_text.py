@@ -127,7 +127,10 @@ def file_sources(scenario: Scenario, suffix: str, *, production: bool) -> str:
 def _class(kind: MachineKind, every: str) -> str:
     components = ", ".join(f'"{each.name}"' for each in kind.components)
     signals = "\n".join(_signal(each, every) for each in kind.signals)
-    return f'\n[[classes]]\nname = "{kind.name}"\ncomponents = [{components}]\nsignals = [\n{signals}\n]\n'
+    return (
+        f'\n[[classes]]\nname = "{kind.name}"\ncomponents = [{components}]\n'
+        f'running = "{kind.running}"\nsettle = "{kind.settle_hours} h"\nsignals = [\n{signals}\n]\n'
+    )
 
 
 def _signal(signal: SignalPhysics, every: str) -> str:

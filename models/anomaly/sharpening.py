@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 _MOST_HEALTHY = 5_000
 
 _CLEAR = 0.01
-"""A failure is clear where less of healthy time than this looks as strange: an alert needs two such windows of three."""
+"""A failure is clear where less of healthy time than this looks as strange."""
 
 _STRENGTHS = np.array([4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
 """For how many failures the belief may count that all signals matter alike; which of them suits, the data say."""

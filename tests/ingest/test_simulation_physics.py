@@ -1,5 +1,7 @@
 """Each degradation moves the signals that the kind's data says, where it says, and no others."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -68,6 +70,19 @@ def test_a_healthy_machine_at_rest_in_its_middle_of_duty_stays_well_inside_the_r
         assert physics.low < values[:, column].min()
         assert values[:, column].max() < physics.high
         assert np.allclose(values[:, column] / physics.resolution, np.round(values[:, column] / physics.resolution))
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_a_kind_runs_by_its_expression_at_its_lightest_duty_and_not_at_rest(kind: MachineKind) -> None:
+    told = re.fullmatch(r"(\w+) > (\d+)", kind.running)
+    assert told is not None
+    column, least = kind.signal_names.index(told[1]), float(told[2])
+    lightest = min(kind.products, key=lambda each: each.load + each.speed)
+    duty = steady(0, 60)
+    light = replace(duty, load=lightest.load * duty.load, speed=lightest.speed * duty.speed)
+
+    assert model_of(kind).day(light, ())[:, column].min() > least
+    assert model_of(kind).day(replace(duty, running=0 * duty.running), ())[48:, column].max() < least
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)

@@ -44,12 +44,12 @@ def made_plant(scenario: Scenario) -> Plant:
         return load_plant(path)
 
 
-def made_kinds(scenario: Scenario) -> Iterator[MadeKind]:
-    """Yield the kinds of a scenario, one in memory at a time."""
+def made_kinds(scenario: Scenario, task: str = "failure_risk") -> Iterator[MadeKind]:
+    """Yield the kinds of a scenario with their model of a task, one in memory at a time."""
     plant = made_plant(scenario)
     for kind in scenario.machines_per_kind:
         own = [simulate_machine(scenario, each) for each in scenario.plant() if each.kind.name == kind]
-        (entry,) = (each for each in plant.models if each.machine_class == kind and each.task == "failure_risk")
+        (entry,) = (each for each in plant.models if each.machine_class == kind and each.task == task)
         truth = pd.concat([each.truth for each in own], ignore_index=True)
         yield MadeKind(kind, scenario, plant, entry, history_of(own), truth)
 

@@ -2,8 +2,9 @@
 
 The simulator makes a plant of all its kinds up: machines that change duties, wear in their failure modes (each of 16
 or more, at its own speed), fail without a sign now and then, are maintained by calendar; a fifth of them have sensors
-that lie. For each kind the failure model of the plant file that the simulator writes is trained on the first 60 % and
-judged on the rest by what training uses. Nothing in the simulator is there to suit the models.
+that lie. For each kind the failure model of the plant file that the simulator writes, or the anomaly model with
+``--task anomaly``, is trained on the first 60 % and judged on the rest by what training uses. Nothing in the simulator
+is there to suit the models.
 
 Printed: recall with the needed lead (of failures that give signs, and of all), false alarms per machine-week (in
 brackets those that began while a part did wear), money saved as a share of what somebody who knows the future saves,
@@ -309,6 +310,9 @@ def main() -> None:
     )
     parser.add_argument("--faulty", type=float, default=0.2, help="Share of machines whose sensors lie.")
     parser.add_argument("--no-twins", action="store_true")
+    parser.add_argument(
+        "--task", choices=("failure_risk", "anomaly"), default="failure_risk", help="Which of the plant file's models."
+    )
     chosen = parser.parse_args()
     share, rest = divmod(chosen.machines, len(chosen.kinds))
     scenario = scenario_from(
@@ -322,7 +326,7 @@ def main() -> None:
         }
     )
     tallies, costs, began = [], Costs(), perf_counter()
-    for made in made_kinds(scenario):
+    for made in made_kinds(scenario, chosen.task):
         costs, simulated = made.plant.costs, perf_counter() - began
         tally, bundle, table = judged(made)
         started = perf_counter()

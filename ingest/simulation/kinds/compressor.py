@@ -6,6 +6,7 @@ COMPRESSOR = MachineKind(
     name="compressor",
     area="utilities",
     shifts="continuous",
+    running="power > 18",
     demand=0.12,
     order_hours=40,
     signals=(

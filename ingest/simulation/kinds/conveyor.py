@@ -6,6 +6,7 @@ CONVEYOR = MachineKind(
     name="conveyor",
     area="logistics",
     shifts="three shifts",
+    running="power > 1",
     demand=0.05,
     order_hours=14,
     signals=(

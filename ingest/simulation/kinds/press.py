@@ -6,6 +6,7 @@ PRESS = MachineKind(
     name="press",
     area="forming",
     shifts="two shifts",
+    running="power > 14",
     demand=0.0,
     order_hours=12,
     signals=(

@@ -6,6 +6,7 @@ PUMP = MachineKind(
     name="pump",
     area="utilities",
     shifts="continuous",
+    running="power > 6",
     demand=0.08,
     order_hours=30,
     signals=(

@@ -6,6 +6,7 @@ SPINDLE = MachineKind(
     name="spindle",
     area="machining",
     shifts="two shifts",
+    running="power > 3",
     demand=0.0,
     order_hours=9,
     signals=(
