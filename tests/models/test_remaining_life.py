@@ -17,6 +17,7 @@ from models.judging.prognostic import coverage, rmse
 from models.life.learner import RemainingLife
 from models.life.life import LEVELS
 from models.moment import as_datetime
+from models.registry.card import page
 from models.registry.registry import Registry
 from models.rows import machine_rows
 from tests.features.table_history import TableHistory, after
@@ -146,6 +147,17 @@ def test_machines_that_were_stopped_in_time_do_not_shorten_lives(
     reach = min(fans[0].learner.reach, stopped.learner.reach)
 
     assert np.minimum(after_all, reach)[middle].mean() > np.minimum(before, reach)[middle].mean() - 3
+
+
+def test_where_one_machine_alone_failed_a_life_is_told_and_the_card_says_that_its_intervals_are_guesses() -> None:
+    history = fan_history(stopped=tuple(range(1, len(MACHINES))))
+
+    bundle, table = fitted(history)
+    life = bundle.card["life"]
+
+    assert (life["ended"], life["lives"], life["errors"]) == (1, 0, [])
+    assert "the intervals are guesses" in page(bundle.card)
+    assert np.isfinite(bundle.learner.level(table)).all()
 
 
 def test_a_history_without_a_failure_is_refused_with_what_would_be_right() -> None:
