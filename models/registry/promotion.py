@@ -23,7 +23,7 @@ def hindrance(card: Card, live: Card | None = None) -> str:
     Parameters
     ----------
     card : of the version
-    live : card of the version that it is to replace; ``None`` where none is live or its card cannot be read
+    live : card of the version that it is to replace; ``None`` where none is live or it cannot be used
 
     Examples
     --------

@@ -263,10 +263,10 @@ class Registry:
         return str(said["files"][manifest.MODEL]["sha256"])
 
     def live_card(self, model: str) -> Mapping[str, Any] | None:
-        """Return the card of the live version; ``None`` where none is live or its card cannot be read."""
+        """Return the card of the live version; ``None`` where none is live or it is not as it was saved."""
         live = self.live(model)
         try:
-            return None if live is None else self.card(model, live)
+            return None if live is None else manifest.checked(self._existing(model, live), self.keys)[0]["card"]
         except RegistryError:  # what is damaged must keep no sound version from taking its place
             return None
 

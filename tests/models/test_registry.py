@@ -225,6 +225,18 @@ def test_an_altered_version_cannot_become_live(registry: Registry, two: tuple[st
     assert registry.live(MODEL) is None
 
 
+@pytest.mark.parametrize("name", ["card.json", "model.skops"])
+def test_a_live_version_that_was_altered_keeps_no_sound_one_from_its_place(
+    name: str, registry: Registry, two: tuple[str, str]
+) -> None:
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="first")
+    with pytest.raises(RegistryError, match="the live version"):
+        registry.promote(MODEL, two[1], at=NOW, by="me", why="second")
+    (folder_of(registry, two[0]) / name).write_bytes(b"")
+
+    assert registry.promote(MODEL, two[1], at=NOW, by="me", why="the first is broken").live
+
+
 def test_names_that_do_not_exist_are_answered_with_those_that_do(registry: Registry, two: tuple[str, str]) -> None:
     with pytest.raises(UnknownNameError, match="no model 'x' has been trained"):
         registry.load("x")
