@@ -1,6 +1,6 @@
 """Remaining life of fans that wear: what is said, how sure it is, and when nothing is said."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +105,21 @@ def test_the_sentence_tells_the_three_numbers(fans: tuple[Bundle, FeatureTable],
     assert "remaining life" in told.sentence
     assert "(10 %: " in told.sentence
     assert told.evidence[0].signal == "current"
+
+
+def test_one_is_to_act_before_the_life_may_end_that_the_sentence_tells(
+    fans: tuple[Bundle, FeatureTable], unseen: FeatureTable
+) -> None:
+    bundle, true = fans[0], true_hours(unseen)
+    began = unseen.where(np.flatnonzero(true == 20)[:1])
+    now = unseen.where(np.flatnonzero(true == 3)[:1])
+    low = bundle.learner.life(now)[0, LEVELS.index(0.1)]  # type: ignore[attr-defined]
+    told = explain_row(bundle, now, as_datetime(began.time[0]))
+
+    at = as_datetime(now.time[0])
+    assert at <= told.act_before <= at + max(timedelta(0), timedelta(hours=low) - bundle.entry.needed_lead)
+    assert told.act_before < as_datetime(began.time[0]) + bundle.act_within
+    assert told.act_before.strftime("%H:%M") in told.sentence
 
 
 def test_the_card_says_how_far_lives_are_told_and_how_that_was_chosen(fans: tuple[Bundle, FeatureTable]) -> None:
