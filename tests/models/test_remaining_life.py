@@ -16,6 +16,7 @@ from models.fit import fit_bundle
 from models.judging.prognostic import coverage, rmse
 from models.life.learner import RemainingLife
 from models.life.life import LEVELS
+from models.life.lives import Lives
 from models.moment import as_datetime
 from models.registry.card import page
 from models.registry.registry import Registry
@@ -178,3 +179,14 @@ def test_where_one_machine_alone_failed_a_life_is_told_and_the_card_says_that_it
 def test_a_history_without_a_failure_is_refused_with_what_would_be_right() -> None:
     with pytest.raises(NotEnoughDataError, match="task = 'anomaly'"):
         fitted(fan_history(until=40))
+
+
+def test_a_horizon_longer_than_the_history_is_refused_with_what_would_be_right(
+    fans: tuple[Bundle, FeatureTable],
+) -> None:
+    table, lives = fans[1], np.arange(len(fans[1]))
+    learner = RemainingLife(timedelta(hours=400))
+    learner.told(Lives(np.ones(len(table)), np.ones(len(table), np.bool_), lives))
+
+    with pytest.raises(NotEnoughDataError, match=r"horizon of 400 h .* choose a shorter horizon"):
+        learner.fit(table, np.ones(len(table), np.int8), [])
