@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, Self
 
@@ -20,6 +20,7 @@ from models.bundle import Bundle
 from models.filled import filled_of
 from models.finding import Contribution, Evidence, Why
 from models.learner import group_of
+from models.life.life import Life, tells_life
 from models.moment import as_datetime, instant
 from models.sentence import GIVEN_OTHERS, as_before, with_act_before
 from models.tasks.table import task_of
@@ -38,6 +39,7 @@ class Explanation(NamedTuple):
     ----------
     evidence : the signals that speak for it, strongest first
     why : what makes its level, and what may be failing
+    act_before : until when to act, as the sentence says
     similar : past episodes that began alike, most alike first
     """
 
@@ -45,6 +47,7 @@ class Explanation(NamedTuple):
     evidence: tuple[Evidence, ...]
     sentence: str
     why: Why
+    act_before: datetime
     similar: tuple[SimilarEpisode, ...] = ()
 
 
@@ -88,11 +91,24 @@ def explain_row(bundle: Bundle, table: FeatureTable, at: datetime) -> Explanatio
     cause, sentence = task_of(bundle.entry).said(bundle, row, why.level, evidence)
     similar = () if bundle.episodes is None else tuple(bundle.episodes.nearest(shape, why.at))
     sentence = as_before(sentence, next((each for each in similar if each.likeness >= NEAR), None), bundle.time_zone)
-    sentence = with_act_before(sentence, at, at + bundle.act_within, bundle.time_zone)
+    act_before = _act_before(bundle, row, at)
+    sentence = with_act_before(sentence, at, act_before, bundle.time_zone)
     (filled,) = filled_of(row.signals, row.filled_by_signal, 1)
     if filled is not None and filled.thin:
         sentence = f"{sentence}. Of the expected readings there were few: {', '.join(filled.thin_words())}"
-    return Explanation(cause, evidence, sentence, why, similar)
+    return Explanation(cause, evidence, sentence, why, act_before, similar)
+
+
+def _act_before(bundle: Bundle, row: FeatureTable, began: datetime) -> datetime:
+    """Return until when to act: not later than the needed lead before a life may end that is told with 10 %."""
+    latest = began + bundle.act_within
+    if not tells_life(bundle.learner):
+        return latest
+    low = Life.of(bundle.learner.life(row)[0], bundle.learner.reach).low
+    if not np.isfinite(low):
+        return latest
+    left = max(timedelta(0), timedelta(hours=low) - bundle.entry.needed_lead)
+    return min(latest, as_datetime(row.time[0]) + left)
 
 
 def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, shape: NDArray[np.float64]) -> Why:

@@ -99,7 +99,7 @@ class Finding:
     begin : the window end at which the condition had persisted (n of m)
     end : the window end at which it was over; ``None`` while it lasts
     level : the model's number at ``begin``, 0 to 1; 1 for a sensor fault and a limit
-    act_before : begin plus the bundle's ``act_within``
+    act_before : begin plus the bundle's ``act_within``, or sooner where a remaining life is told that is shorter
     evidence : strongest first
     sentence : one plain sentence with numbers
     why : what makes its level; ``None`` for a sensor fault

@@ -59,36 +59,41 @@ def failure_sentence(
     return _joined(f"{named(machine)}: {about} ({percent(level)}, {track_record(record)})", evidence)
 
 
-def anomaly_sentence(
-    machine: str, level: float, evidence: Sequence[Evidence], per_machine_year: float | None = None
-) -> str:
+def anomaly_sentence(machine: str, level: float, evidence: Sequence[Evidence], often: str | None = None) -> str:
     """Say that a machine behaves unlike its normal, without the time to act before.
+
+    Parameters
+    ----------
+    often : how often a healthy machine is as strange, in words of ``times_a_year``
 
     Examples
     --------
     >>> flow = Evidence(signal="flow", unit="l/s", feature="1 h mean", actual=3.1, expected=4.0, share=1.0)
     >>> anomaly_sentence("pump", 0.999_87, [flow])
     'pump behaves unlike its normal: flow 1 h mean 0.9 l/s below normal; stranger than 99.98 % of its healthy time'
-    >>> anomaly_sentence("P", 0.999_87, [], 0.42)
+    >>> anomaly_sentence("P", 0.999_87, [], "0.42 times a year")
     'P behaves unlike its normal; stranger than 99.98 % of its healthy time, as a healthy machine is 0.42 times a year'
     """
     why = ", ".join(_because(evidence))
     subject = f"{named(machine)} behaves unlike its normal"
-    often = "" if per_machine_year is None else f", as a healthy machine is {times_a_year(per_machine_year)}"
-    return f"{subject}{': ' + why if why else ''}; stranger than {stranger_than(level)} of its healthy time{often}"
+    rarity = f", as a healthy machine is {often}" if often else ""
+    return f"{subject}{': ' + why if why else ''}; stranger than {stranger_than(level)} of its healthy time{rarity}"
 
 
-def times_a_year(rate: float) -> str:
-    """Say how often something happens.
+def times_a_year(rate: float, *, at_most: bool = False) -> str:
+    """Say how often something happens, or that it is rarer than that.
 
     Examples
     --------
     >>> times_a_year(12.3), times_a_year(0.42), times_a_year(0.021), times_a_year(1e-9)
     ('12 times a year', '0.42 times a year', 'once in 48 years', 'less than once in 100 years')
+    >>> times_a_year(0.42, at_most=True), times_a_year(0.021, at_most=True)
+    ('less than 0.42 times a year', 'less than once in 48 years')
     """
     if rate < 0.01:
         return "less than once in 100 years"
-    return f"once in {number(1 / rate)} years" if rate < 0.1 else f"{number(rate)} times a year"
+    told = f"once in {number(1 / rate)} years" if rate < 0.1 else f"{number(rate)} times a year"
+    return f"less than {told}" if at_most else told
 
 
 def as_before(sentence: str, episode: SimilarEpisode | None, time_zone: str) -> str:

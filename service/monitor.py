@@ -310,7 +310,7 @@ def _find(
             begin=begin,
             end=None,
             level=float(own.level[rows[machine]]),
-            act_before=begin + bundle.act_within,
+            act_before=explanation.act_before,
             evidence=explanation.evidence,
             sentence=explanation.sentence,
             why=explanation.why,

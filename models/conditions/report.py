@@ -52,6 +52,7 @@ class ConditionReport:
     accuracy : share of pieces whose code was said; ``usual`` the same for the baseline
     recall : of each code, the share of its pieces of which it was said
     cost : what mistakes cost a piece; ``usual_cost`` of the baseline, which says the same of every piece
+    saved : how much less the mistakes of the model cost a piece than those of the baseline, on the same pieces
     ranking : ROC-AUC of the level, and ``precision`` the area under precision over recall, for "not good"
     base_rate : share of pieces that are not good
     reliability : weighted mean |level − observed| over ten equal bins of the level
@@ -71,6 +72,7 @@ class ConditionReport:
     recall: dict[str, Interval]
     cost: Interval
     usual_cost: float
+    saved: Interval
     ranking: Interval
     precision: Interval
     base_rate: float
@@ -91,7 +93,10 @@ class ConditionReport:
         for each in judged:
             np.add.at(confusion, (each.code, each.said), 1)
         right = [each.said == each.code for each in judged]
-        spent = np.mean([prices[each.code, each.said] for each in judged], axis=0)
+        spent, usual = (
+            np.mean([prices[each.code, said] for each, said in zip(judged, all_said, strict=True)], axis=0)
+            for all_said in ([each.said for each in judged], [each.usual for each in judged])
+        )
         bad = first.code >= good
         levels = [1 - each.shares[:, :good].sum(axis=1) for each in judged]
         hits = round(float(np.mean([each.sum() for each in right])))
@@ -111,8 +116,9 @@ class ConditionReport:
                 code: wilson(round(confusion[place, place] / len(judged)), int(confusion[place].sum() // len(judged)))
                 for place, code in enumerate(codes)
             },
-            cost=_resampled(lambda rows: float(spent[rows].mean()), len(spent), np.zeros(len(spent), np.intp)),
-            usual_cost=float(np.mean([prices[each.code, each.usual].mean() for each in judged])),
+            cost=_mean(spent),
+            usual_cost=float(usual.mean()),
+            saved=_mean(usual - spent),
             ranking=_ranked(_ranking, levels, bad),
             precision=_ranked(_precision, levels, bad),
             base_rate=float(bad.mean()),
@@ -146,6 +152,7 @@ class ConditionReport:
             "recall": {code: each.to_dict() for code, each in self.recall.items()},
             "cost_per_piece": self.cost.to_dict(),
             "usual_cost_per_piece": self.usual_cost,
+            "saved_per_piece": self.saved.to_dict(),
             "roc_auc": self.ranking.to_dict(),
             "pr_auc": self.precision.to_dict(),
             "base_rate": self.base_rate,
@@ -202,6 +209,11 @@ def _ranked(
         return float(np.mean([figure(level[rows], bad[rows]) for level in levels]))
 
     return _resampled(mean, len(bad), bad.astype(np.intp))
+
+
+def _mean(values: Floats) -> Interval:
+    """Return the mean over pieces with its interval."""
+    return _resampled(lambda rows: float(values[rows].mean()), len(values), np.zeros(len(values), np.intp))
 
 
 def _resampled(figure: Callable[[NDArray[np.intp]], float], count: int, stratum: NDArray[np.intp]) -> Interval:

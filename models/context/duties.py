@@ -25,6 +25,9 @@ _VALLEY = 0.25
 _LEAST_SHARE = 0.02
 _NARROWEST = 0.05
 _SMALL_CHANGE = 0.01
+_SMALLEST = 1e-100
+"""Scale of what never was anything but 0: whatever else it becomes is far away, and its square still is a number."""
+
 _FARTHEST = 5.0
 _STEADY = 3.0
 _REGULAR = 1e-4
@@ -83,8 +86,7 @@ class Duties:
         rows = _ordered(np.column_stack([means, restless])[known])
         means, restless = rows[:, : len(signals)], rows[:, len(signals) :]
         centre = np.median(means, axis=0)
-        small = np.maximum(_SMALL_CHANGE * np.abs(means).max(axis=0), np.finfo(np.float64).tiny)
-        scale = np.maximum(means.std(axis=0), small)
+        scale = scale_of(means)
         found = mixture_of(((means - centre) / scale)[_calm(restless, scale)])
         order = np.lexsort(found.means_.T[::-1])
         whiten = found.precisions_cholesky_[order]
@@ -142,6 +144,17 @@ class Duties:
         squares = (np.einsum("rds,dst->rdt", away, self.whiten) ** 2).sum(axis=2)
         duty = (self.weight - squares / 2).argmax(axis=1)
         return duty, np.sqrt(squares[np.arange(len(duty)), duty])
+
+
+def scale_of(values: Floats) -> Floats:
+    """Return how much of a change in each signal counts as one, in its unit: its spread, if that is no trifle.
+
+    Parameters
+    ----------
+    values : finite, shape (n, n_signals)
+    """
+    small = np.maximum(_SMALL_CHANGE * np.abs(values).max(axis=0), _SMALLEST)
+    return np.maximum(values.std(axis=0), small)
 
 
 def _calm(restless: Floats, scale: Floats) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from features.regimes import Regimes
 from features.running import Running
 from ingest.history import History
 from ingest.plant import MachineClass
-from models.context.duties import FEWEST_WINDOWS, mixture_of
+from models.context.duties import FEWEST_WINDOWS, mixture_of, scale_of
 
 _MOST_READINGS = 4_000
 _ORDINARY = 0.999
@@ -53,7 +53,7 @@ def reference_of(
     if len(orders) < FEWEST_WINDOWS:
         return None
     centre = np.median(orders, axis=0)
-    scale = np.maximum(orders.std(axis=0), np.maximum(1e-2 * np.abs(orders).max(axis=0), np.finfo(np.float64).tiny))
+    scale = scale_of(orders)
     places = (orders - centre) / scale
     # In an order of their own, so that the order of machines changes nothing.
     places_sorted = places[np.lexsort(places.T[::-1])]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from ingest.duration import format_duration
 from ingest.errors import NotEnoughDataError
 from ingest.plant import ModelEntry
 from models.judging.interval import wilson
@@ -55,7 +56,7 @@ def sufficiency(
     Raises
     ------
     NotEnoughDataError
-        When a failure risk is asked for and not a single failure can be learnt from.
+        When the task needs failures and not a single one can be learnt from.
     """
     counts = _independent(entry.horizon, targets, spans, known_until)
     failures, machines = sum(counts.values()), len(counts)
@@ -66,7 +67,8 @@ def sufficiency(
     if not failures:
         raise NotEnoughDataError(
             f"model '{entry.name}': no {what} in the history of class '{entry.machine_class}' before"
-            f" {known_until:%Y-%m-%d %H:%M}, so there is nothing to learn a failure risk from; write"
+            f" {known_until:%Y-%m-%d %H:%M}{_left_out(entry, targets)}, so there is nothing to learn"
+            f" a {task_of(entry).words} from; write"
             f' task = "anomaly" in its [[models]] entry for the model that needs no failures'
         )
     if failures == 1:
@@ -85,6 +87,15 @@ def sufficiency(
         return Sufficiency(failures, machines, False, claim)
     claim = f"{failures} independent {what}s on {machines} machines: enough to learn from."
     return Sufficiency(failures, machines, True, claim)
+
+
+def _left_out(entry: ModelEntry, targets: pd.DataFrame) -> str:
+    if targets.empty:
+        return ""
+    return (
+        f" that its machine was read within {format_duration(entry.horizon)} before, and after its first reading"
+        f" ({len(targets)} recorded: see whether their times and machines are right)"
+    )
 
 
 def _independent(

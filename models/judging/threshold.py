@@ -15,7 +15,7 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.event import events_table
 from ingest.plant import Costs, Target
-from models.anomaly.alarm_rate import COUNTED, AlarmRate
+from models.anomaly.alarm_rate import COUNTED, LONGEST_EXTRAPOLATION, AlarmRate
 from models.judging.ground import Ground, Rules, Tally
 from models.judging.money import break_even
 from models.labels.label import target_events
@@ -26,8 +26,6 @@ EVENTS_FOR_TRUST = 10
 
 YEAR = timedelta(days=365.25)
 EPISODES_TO_FIT = COUNTED
-LONGEST_EXTRAPOLATION = 10.0
-"""Nothing is claimed about alerts rarer than once in so many times the healthy history."""
 
 
 @dataclass(frozen=True, slots=True)

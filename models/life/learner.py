@@ -62,7 +62,7 @@ class RemainingLife:
         Raises
         ------
         NotEnoughDataError
-            When no life ended by an event.
+            When no life ended by an event, or no row is known to lie farther than the horizon before one.
         """
         lives, self._lives = self._lives, None
         if lives is None or not lives.ended.any():
@@ -70,10 +70,15 @@ class RemainingLife:
                 "a remaining life is learnt from lives that ended, and in this history none did: use task = 'anomaly',"
                 " which needs no failures"
             )
+        if not (labels == 0).any():
+            raise NotEnoughDataError(
+                f"no window of this history is known to lie farther than the horizon of {self.horizon:g} h before a"
+                " failure, so there is none to hold others against: choose a shorter horizon"
+            )
         self.ended = len(np.unique(lives.life[lives.ended]))
         alive = np.flatnonzero(np.isfinite(lives.hours))
         self.groups, self.group_of_column = grouped(table.names)
-        self.normal: Usual = usual_of(table.where(labels == 0) if (labels == 0).any() else table)
+        self.normal: Usual = usual_of(table.where(labels == 0))
         self.columns = _telling(table.values[alive])
         values = table.values[:, self.columns]
         usable = [fold for fold in folds if lives.ended[fold.train].any()]

@@ -31,7 +31,8 @@ class Reach:
     ----------
     hours : the reach
     tried : all that were tried, in hours, ascending
-    errors : of each that was tried, the mean error on machines unseen in parts of the life that was left
+    errors : of each that was tried, the mean error on machines unseen in parts of the life that was left; empty where
+        it could not be measured
     """
 
     hours: float
@@ -44,7 +45,8 @@ def choose_reach(lives: Lives, parts: Sequence[Part], horizon: float, seed: int)
 
     A machine shows nothing of a life that is far off, and trees that are asked for it all the same learn noise:
     they tell the last hours worse. A reach that is too short tells nothing of most lives. An error counts as no more
-    than the whole life, each machine alike, over lives up to the median one.
+    than the whole life, each machine alike, over lives up to the median one. Where no life ended among the machines
+    that are held out, no error is known and the longest one is taken.
     """
     tried = candidates(lives, horizon)
     if len(tried) < 2 or not parts:
@@ -59,6 +61,8 @@ def choose_reach(lives: Lives, parts: Sequence[Part], horizon: float, seed: int)
             away = np.abs(np.minimum(trees.hours(seen[rows]), reach) - lives.hours[rows]) / lives.hours[rows]
             own = np.unique(lives.life[rows], return_inverse=True)[1]
             of_lives.append(np.bincount(own, np.minimum(away, 1.0)) / np.maximum(np.bincount(own), 1))
+        if not any(map(len, of_lives)):
+            return Reach(tried[-1], tried, ())
         errors.append(float(np.concatenate(of_lives).mean()))
     return Reach(tried[int(np.argmin(errors))], tried, tuple(errors))
 

@@ -91,8 +91,9 @@ _PARTS = ("learner", "threshold", "normal", "diagnosis", "context", "band", "epi
 def write(bundle: Bundle, home: Path, keys: Keys, types: Sequence[str] = (), *, created: datetime) -> str:
     """Write a version below a model's folder, sign it and return its name.
 
-    The name is the hash of the content; ``created`` and the signature are no part of it. The caller
-    holds the registry's lock.
+    The name is the hash of the content; ``created`` and the signature are no part of it. What lies there by that
+    name and is not as it was saved, or was signed by nobody who is trusted, makes room. The caller holds the
+    registry's lock.
 
     Parameters
     ----------
@@ -117,8 +118,7 @@ def write(bundle: Bundle, home: Path, keys: Keys, types: Sequence[str] = (), *, 
     }
     version = name_of(content)
     place = home / version
-    if place.exists():
-        checked(place, keys)
+    if _is_whole(place, keys):
         return version
     manifest = {**content, "version": version, "created": created.astimezone(UTC).isoformat()}
     files[CARD] = canonical(manifest)
@@ -131,9 +131,18 @@ def write(bundle: Bundle, home: Path, keys: Keys, types: Sequence[str] = (), *, 
         _write_durably(beside / name, data)
     beside.chmod(0o755)
     _sync_folder(beside)
+    remove(home, [version] if place.exists() else [])
     beside.rename(place)
     _sync_folder(home)
     return version
+
+
+def _is_whole(place: Path, keys: Keys) -> bool:
+    try:
+        checked(place, keys)
+    except RegistryError:
+        return False
+    return True
 
 
 def remove(home: Path, versions: Iterable[str]) -> None:

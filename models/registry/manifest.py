@@ -16,6 +16,7 @@ from typing import Any, Final
 from ingest.errors import RegistryError
 from models.registry.bounded import UnreadError, read_bounded
 from models.registry.signing import SIGNATURE_BYTES, Keys
+from models.registry.slug import slug
 
 FORMAT = 3
 
@@ -50,7 +51,8 @@ def manifest_of(folder: Path, keys: Keys) -> dict[str, Any]:
     Raises
     ------
     RegistryError
-        When it is missing, altered, of another format, or signed by nobody who is trusted.
+        When it is missing, altered, of another format, signed by nobody who is trusted, or lies among the versions
+        of another model.
     """
     text = _signed(folder, keys)
     try:
@@ -63,10 +65,16 @@ def manifest_of(folder: Path, keys: Keys) -> dict[str, Any]:
         whole = canonical(manifest) == text and name_of(manifest) == manifest["version"] == folder.name
         known = set(manifest["files"]) == {PAGE, MODEL}
         datetime.fromisoformat(manifest["created"])
+        model = str(manifest["card"]["model"])
+        at_home = folder.parent.name == slug(model)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise broken(folder, f"{CARD} was altered after it was saved") from error
     if not whole or not known:
         raise broken(folder, f"{CARD} was altered after it was saved")
+    if not at_home:
+        raise RegistryError(
+            f"{folder}: this is a version of model {model!r} and not of this one, so it is not used; remove the folder"
+        )
     return manifest
 
 

@@ -18,12 +18,13 @@ def hindrance(card: Card, live: Card | None = None) -> str:
     no less than calendar maintenance, or of which it is not sure that it costs less than that or than doing nothing
     (the interval of the saving includes zero), is no help: who promotes it pays for it. Where no event was judged,
     or almost no time, nobody can say, and a person may decide. What is to replace a live version has to be
-    shown to cost less than that one.
+    shown to cost less than that one. A model of conditions has to be shown to cost less than saying the same of every
+    piece.
 
     Parameters
     ----------
     card : of the version
-    live : card of the version that it is to replace; ``None`` where none is live or its card cannot be read
+    live : card of the version that it is to replace; ``None`` where none is live or it cannot be used
 
     Examples
     --------
@@ -104,10 +105,18 @@ def _live_version(card: Card, live: Card | None) -> str:
 
 
 def _saying_the_same(card: Card, _live: Card | None) -> str:
-    """Say when a model of conditions costs no less than saying the same of every piece."""
+    """Say when a model of conditions costs no less than saying the same of every piece, or may do so by luck."""
     pieces = (card.get("conditions") or {}).get("judged")
-    if not pieces or pieces["cost_per_piece"]["value"] < pieces["usual_cost_per_piece"]:
+    if not pieces:
         return ""
+    saved = pieces["saved_per_piece"]
+    if saved["low"] > 0:
+        return ""
+    if saved["value"] > 0:
+        return (
+            f"on {pieces['judged']:,} judged pieces it saved {saved['value']:.3g} a piece against saying the same of"
+            f" all, but between {saved['low']:.3g} and {saved['high']:.3g}: that may be luck"
+        )
     return (
         f"on {pieces['judged']:,} judged pieces its mistakes cost {pieces['cost_per_piece']['value']:.3g} a piece, and"
         f" saying the same of all {pieces['usual_cost_per_piece']:.3g}; what does not beat that stays out"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,11 @@ from models.registry.live_history import Change, LiveHistory
 from models.registry.promotion import hindrance
 from models.registry.proof import Proofs
 from models.registry.signing import Keys
+from models.registry.slug import slug
 
 _LOCK_SECONDS = 60.0
 _MOST_LOADED = 32
 """Bundles that are kept in memory: those of a round, for the next one."""
-
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +92,12 @@ class Registry:
         self._loaded: dict[Path, Bundle] = {}
 
     def save(self, bundle: Bundle, *, created: datetime) -> Version:
-        """Save a bundle; where this content is known already, nothing changes.
+        """Save a bundle; where this content is known already and whole, nothing changes.
 
         Raises
         ------
         RegistryError
-            When the folder cannot be written, holds a damaged version of the same content, or the bundle is made of
-            types that nobody allowed.
+            When the folder cannot be written, or the bundle is made of types that nobody allowed.
         """
         model = bundle.entry.name
         try:
@@ -266,10 +263,10 @@ class Registry:
         return str(said["files"][manifest.MODEL]["sha256"])
 
     def live_card(self, model: str) -> Mapping[str, Any] | None:
-        """Return the card of the live version; ``None`` where none is live or its card cannot be read."""
+        """Return the card of the live version; ``None`` where none is live or it is not as it was saved."""
         live = self.live(model)
         try:
-            return None if live is None else self.card(model, live)
+            return None if live is None else manifest.checked(self._existing(model, live), self.keys)[0]["card"]
         except RegistryError:  # what is damaged must keep no sound version from taking its place
             return None
 
@@ -309,17 +306,3 @@ class Registry:
     def _locked(self) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS)
-
-
-def slug(model: str) -> str:
-    """Return a folder name for a model; different names never share one, whatever they hold.
-
-    Examples
-    --------
-    >>> slug("press_failure"), slug("Presse 1/2")
-    ('press_failure', 'presse-1-2-55e18d88')
-    """
-    if _PLAIN.fullmatch(model):
-        return model
-    readable = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")[:40] or "model"
-    return f"{readable}-{sha256(model.encode()).hexdigest()[:8]}"

@@ -18,7 +18,7 @@ from models.judging.split import MOST_FOLDS, Fold, machine_folds, time_folds
 from models.judging.threshold import Choice, by_budget
 from models.labels.label import healthy, label, target_events
 from models.learner import Learner
-from models.sentence import anomaly_sentence
+from models.sentence import anomaly_sentence, times_a_year
 
 UNUSUAL = "unusual behaviour"
 """Cause of an anomaly: what it is about cannot be said yet."""
@@ -95,4 +95,5 @@ class Anomaly:
     def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:
         """Return that it is unusual, in which signals, and how often a healthy machine is."""
         rate = AlarmRate.of_card(bundle.card)
-        return UNUSUAL, anomaly_sentence(str(row.machine[0]), level, evidence, None if rate is None else rate(level))
+        often = None if rate is None else times_a_year(rate(level), at_most=rate.beyond(level))
+        return UNUSUAL, anomaly_sentence(str(row.machine[0]), level, evidence, often)

@@ -47,7 +47,6 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
             machine=finding.machine,
             cause=finding.cause,
             kind=finding.kind,
-            act_before=finding.act_before,
             **_words(finding),
         )
         .on_conflict_do_nothing(
@@ -244,7 +243,7 @@ def _bring_up_to_date(connection: Connection, alert: Alert, finding: Finding, *,
     words = _words(finding)
     if alert.state is AlertState.RETURNED:
         keep_why(connection, alert.number, finding.why)
-        words |= {"condition_end": None, "act_before": finding.act_before}
+        words |= {"condition_end": None}
         return _happen(connection, alert.number, Happening.CONDITION_BACK, at=at, by=ANDON, changes=words)
     if finding.model != alert.model and finding.level <= alert.level:
         return alert
@@ -267,6 +266,7 @@ def _words(finding: Finding) -> dict[str, Any]:
         "model": finding.model,
         "version": finding.version,
         "level": finding.level,
+        "act_before": finding.act_before,
         "sentence": finding.sentence,
         "evidence": [asdict(each) for each in finding.evidence],
     }

@@ -85,7 +85,7 @@ def _told(report: "Verdicts", page: Path | None) -> str:
 
 
 def _page_of(html: Path, model: str, *, several: bool) -> Path:
-    from models.registry.registry import slug
+    from models.registry.slug import slug
 
     return html.with_stem(f"{html.stem}-{slug(model)}") if several else html
 

@@ -21,7 +21,17 @@ def test_beyond_what_was_counted_the_rate_falls_as_the_share_of_strange_time_doe
 
     assert rate is not None
     assert rate(0.999) == pytest.approx(0.3)
-    assert rate(0.9999) == pytest.approx(0.03)
+    assert rate(0.9995) == pytest.approx(0.15)
+    assert not rate.beyond(0.9995)
+
+
+def test_nothing_is_claimed_that_is_rarer_than_once_in_ten_times_the_history() -> None:
+    rate = AlarmRate.learn(LEVELS, np.array([0, 6, 30, 20]), years=2.0)
+
+    assert rate is not None
+    assert rate(0.9999) == rate(1 - 1e-12) == pytest.approx(1 / 20)
+    assert rate.beyond(0.9999)
+    assert not rate.beyond(0.99)
 
 
 def test_a_stranger_level_never_has_a_higher_rate() -> None:

@@ -13,7 +13,7 @@ from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
 from models.assess import assess_table
 from models.believed import believed, explained
 from models.conditions.pieces import Pieces
-from models.conditions.report import ConditionReport, watermark
+from models.conditions.report import ConditionReport, Judged, watermark
 from models.conditions.train import Shop, judge_conditions
 from models.judging.judged import dealt_at_random
 from models.registry.card import page
@@ -171,10 +171,26 @@ def test_a_split_by_time_bears_no_mark(trained: tuple[TrainReport, Registry]) ->
 
 
 def test_what_does_not_beat_saying_the_same_of_all_stays_out() -> None:
-    judged = {"judged": 100, "cost_per_piece": {"value": 0.2}, "usual_cost_per_piece": 0.2}
+    def against(low: float, saved: float) -> str:
+        judged = {"judged": 100, "cost_per_piece": {"value": 0.2}, "usual_cost_per_piece": 0.2 + saved}
+        interval = {"value": saved, "low": low, "high": saved + 0.1}
+        return hindrance({"currency": "EUR", "conditions": {"judged": {**judged, "saved_per_piece": interval}}})
 
-    assert "does not beat" in hindrance({"currency": "EUR", "conditions": {"judged": judged}})
-    assert not hindrance({"currency": "EUR", "conditions": {"judged": {**judged, "usual_cost_per_piece": 0.3}}})
+    assert "does not beat" in against(-0.1, 0.0)
+    assert "between -0.02 and 0.2: that may be luck" in against(-0.02, 0.1)
+    assert not against(0.02, 0.1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_codes_that_have_nothing_to_do_with_the_readings_are_no_reason_to_promote(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    said, code = random.integers(0, 2, (2, 70))
+    shares = np.eye(2)[said]
+    entry = press_entry(condition={"good": ["ok"]})
+    pieces = Pieces(np.arange(70), ("ok", "burnt"), 1, code, np.arange(70))
+    report = ConditionReport.of(entry, pieces, [Judged(code, shares, said, np.zeros(70, np.intp))], 100)
+
+    assert hindrance({"currency": "EUR", "conditions": {"judged": report.to_dict()}})
 
 
 def test_pieces_that_nobody_inspected_are_assessed_and_not_learnt_from(presses: TableHistory) -> None:

@@ -153,6 +153,23 @@ def test_a_duty_that_was_never_seen_is_out_of_domain_and_no_alarm(
     assert np.isnan(said.level).all()
 
 
+@pytest.mark.parametrize("order", [1.0, 10.0, -2200.0])
+def test_an_order_that_never_was_anything_but_nothing_is_unseen_whatever_it_becomes(order: float) -> None:
+    names = tuple(f"bypass__{feature}__1h" for feature in ("mean", "standard_deviation", "minimum", "maximum"))
+
+    def table(value: float) -> FeatureTable:
+        time = START + np.arange(100) * np.timedelta64(1, "h")
+        values = np.tile([value, 0.0, value, value], (100, 1))
+        return FeatureTable(np.full(100, "mill-0", object), time, names, values, np.ones(100))
+
+    duties = Duties.learn(table(0.0), ("bypass",), ("1h",), np.arange(100))
+    assert duties is not None
+
+    assert duties.unseen(table(order), "1h").all()
+    assert not duties.unseen(table(0.0), "1h").any()
+    assert (duties.of(table(order), "1h") == 0).all()  # there is but one duty
+
+
 def test_a_regime_of_which_too_little_was_seen_is_out_of_domain() -> None:
     speed = np.where(np.arange(2 * LATER) % 480 < 24, FAST, SLOW)
     history = mill_history(speed_of={name: speed if name == "mill-0" else speed * 0 + SLOW for name in MACHINES})

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 from ingest.errors import RegistryError, UnknownNameError
 from models.bundle import Bundle
 from models.registry import manifest
-from models.registry.registry import Registry, slug
+from models.registry.registry import Registry
+from models.registry.slug import slug
 from tests.trials.tampered import change_bytes, resign
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -95,6 +97,36 @@ def test_a_version_under_another_name_is_refused(registry: Registry, two: tuple[
 
     with pytest.raises(RegistryError, match=r"card\.json was altered"):
         registry.load(MODEL, "0123456789abcdef")
+
+
+def test_a_signed_version_of_another_model_is_refused_among_those_of_this_one(
+    registry: Registry, two: tuple[str, str], seal_risk: Bundle
+) -> None:
+    entry = seal_risk.entry.model_copy(update={"name": "another"})
+    card = {**seal_risk.card, "model": "another"}
+    other = registry.save(replace(seal_risk, entry=entry, card=card), created=NOW).version
+    shutil.copytree(registry.folder / slug("another") / other, folder_of(registry, other))
+
+    for attempt in (
+        lambda: registry.load(MODEL, other),
+        lambda: registry.promote(MODEL, other, at=NOW, by="me", why="swapped", force=True),
+    ):
+        with pytest.raises(RegistryError, match="this is a version of model 'another' and not of this one"):
+            attempt()
+    assert [each.version for each in registry.versions(MODEL)] == list(two)
+    assert registry.load("another", other).version == other
+
+
+@pytest.mark.parametrize("name", ["card.json", "card.md", "card.sig", "model.skops"])
+def test_training_again_mends_what_was_altered(
+    name: str, registry: Registry, two: tuple[str, str], seal_risk: Bundle
+) -> None:
+    (folder_of(registry, two[0]) / name).write_bytes(b"")
+    (folder_of(registry, two[0]) / "extra.py").touch()
+
+    assert registry.save(seal_risk, created=NOW).version == two[0]
+    assert registry.load(MODEL, two[0]).version == two[0]
+    assert {path.name for path in (registry.folder / slug(MODEL)).iterdir()} == set(two)
 
 
 def test_an_unreadable_card_is_told_and_stops_no_other_version(
@@ -191,6 +223,18 @@ def test_an_altered_version_cannot_become_live(registry: Registry, two: tuple[st
     with pytest.raises(RegistryError, match="altered"):
         registry.promote(MODEL, two[0], at=NOW, by="me", why="")
     assert registry.live(MODEL) is None
+
+
+@pytest.mark.parametrize("name", ["card.json", "model.skops"])
+def test_a_live_version_that_was_altered_keeps_no_sound_one_from_its_place(
+    name: str, registry: Registry, two: tuple[str, str]
+) -> None:
+    registry.promote(MODEL, two[0], at=NOW, by="me", why="first")
+    with pytest.raises(RegistryError, match="the live version"):
+        registry.promote(MODEL, two[1], at=NOW, by="me", why="second")
+    (folder_of(registry, two[0]) / name).write_bytes(b"")
+
+    assert registry.promote(MODEL, two[1], at=NOW, by="me", why="the first is broken").live
 
 
 def test_names_that_do_not_exist_are_answered_with_those_that_do(registry: Registry, two: tuple[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Remaining life of fans that wear: what is said, how sure it is, and when nothing is said."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,9 @@ from models.fit import fit_bundle
 from models.judging.prognostic import coverage, rmse
 from models.life.learner import RemainingLife
 from models.life.life import LEVELS
+from models.life.lives import Lives
 from models.moment import as_datetime
+from models.registry.card import page
 from models.registry.registry import Registry
 from models.rows import machine_rows
 from tests.features.table_history import TableHistory, after
@@ -106,6 +108,21 @@ def test_the_sentence_tells_the_three_numbers(fans: tuple[Bundle, FeatureTable],
     assert told.evidence[0].signal == "current"
 
 
+def test_one_is_to_act_before_the_life_may_end_that_the_sentence_tells(
+    fans: tuple[Bundle, FeatureTable], unseen: FeatureTable
+) -> None:
+    bundle, true = fans[0], true_hours(unseen)
+    began = unseen.where(np.flatnonzero(true == 20)[:1])
+    now = unseen.where(np.flatnonzero(true == 3)[:1])
+    low = bundle.learner.life(now)[0, LEVELS.index(0.1)]  # type: ignore[attr-defined]
+    told = explain_row(bundle, now, as_datetime(began.time[0]))
+
+    at = as_datetime(now.time[0])
+    assert at <= told.act_before <= at + max(timedelta(0), timedelta(hours=low) - bundle.entry.needed_lead)
+    assert told.act_before < as_datetime(began.time[0]) + bundle.act_within
+    assert told.act_before.strftime("%H:%M") in told.sentence
+
+
 def test_the_card_says_how_far_lives_are_told_and_how_that_was_chosen(fans: tuple[Bundle, FeatureTable]) -> None:
     life = fans[0].card["life"]
 
@@ -148,6 +165,28 @@ def test_machines_that_were_stopped_in_time_do_not_shorten_lives(
     assert np.minimum(after_all, reach)[middle].mean() > np.minimum(before, reach)[middle].mean() - 3
 
 
+def test_where_one_machine_alone_failed_a_life_is_told_and_the_card_says_that_its_intervals_are_guesses() -> None:
+    history = fan_history(stopped=tuple(range(1, len(MACHINES))))
+
+    bundle, table = fitted(history)
+    life = bundle.card["life"]
+
+    assert (life["ended"], life["lives"], life["errors"]) == (1, 0, [])
+    assert "the intervals are guesses" in page(bundle.card)
+    assert np.isfinite(bundle.learner.level(table)).all()
+
+
 def test_a_history_without_a_failure_is_refused_with_what_would_be_right() -> None:
     with pytest.raises(NotEnoughDataError, match="task = 'anomaly'"):
         fitted(fan_history(until=40))
+
+
+def test_a_horizon_longer_than_the_history_is_refused_with_what_would_be_right(
+    fans: tuple[Bundle, FeatureTable],
+) -> None:
+    table, lives = fans[1], np.arange(len(fans[1]))
+    learner = RemainingLife(timedelta(hours=400))
+    learner.told(Lives(np.ones(len(table)), np.ones(len(table), np.bool_), lives))
+
+    with pytest.raises(NotEnoughDataError, match=r"horizon of 400 h .* choose a shorter horizon"):
+        learner.fit(table, np.ones(len(table), np.int8), [])

@@ -35,9 +35,14 @@ def test_a_failure_that_is_not_known_yet_is_none() -> None:
         asked((1, 50), until=40)
 
 
-def test_a_failure_before_the_first_reading_teaches_nothing() -> None:
-    with pytest.raises(NotEnoughDataError):
-        asked((1, -1))
+def test_failures_before_the_first_reading_teach_nothing_and_are_not_told_as_if_nobody_had_recorded_them() -> None:
+    with pytest.raises(NotEnoughDataError, match="2 recorded: see whether their times and machines are right"):
+        asked((1, -1), (2, -3))
+
+
+def test_what_cannot_be_learnt_is_named_by_its_task() -> None:
+    with pytest.raises(NotEnoughDataError, match="nothing to learn a remaining life from"):
+        asked(task="remaining_life")
 
 
 def test_one_failure_says_what_can_be_claimed() -> None:

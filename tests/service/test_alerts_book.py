@@ -82,6 +82,16 @@ def test_a_raised_alert_says_everything_that_the_finding_said(state: Database) -
     assert (alert.condition_begin, alert.condition_end, alert.raised_at) == (FINDING.begin, None, NOW)
 
 
+def test_the_time_to_act_before_is_that_of_the_newest_sentence(state: Database) -> None:
+    sooner = replace(FINDING, act_before=NOW + timedelta(hours=2), sentence="press-3: remaining life 4 h")
+    with state.write() as connection:
+        book.raise_alert(connection, FINDING, at=NOW)
+        alert, new = book.raise_alert(connection, sooner, at=NOW)
+
+    assert not new
+    assert (alert.act_before, alert.sentence) == (sooner.act_before, sooner.sentence)
+
+
 def test_another_cause_or_machine_is_another_alert(state: Database) -> None:
     with state.write() as connection:
         for finding in (FINDING, replace(FINDING, cause="seal"), replace(FINDING, machine="press-4")):

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from models.assessment import Reason
 from models.judging.interval import wilson
 from models.registry.live_history import Change
-from models.registry.registry import slug
+from models.registry.slug import slug
 from service.alerts import book
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Outcome

@@ -13,7 +13,7 @@ import pytest
 from ingest.errors import AndonError, RegistryError, StoreError
 from ingest.plant import ModelEntry
 from ingest.plant_file import load_plant
-from models.registry.registry import slug
+from models.registry.slug import slug
 from service.cli.each import each_model
 from service.cli.main import COMMANDS, main
 from service.cli.serve import listen

@@ -28,8 +28,9 @@ from ingest.errors import RegistryError
 from models.registry import manifest
 from models.registry.manifest import CARD, MODEL, PAGE, SIGNATURE
 from models.registry.proof import PROVER
-from models.registry.registry import Registry, slug
+from models.registry.registry import Registry
 from models.registry.signing import Keys
+from models.registry.slug import slug
 
 FILES = (CARD, PAGE, MODEL, SIGNATURE)
 
