@@ -109,7 +109,9 @@ def _saying_the_same(card: Card, _live: Card | None) -> str:
     pieces = (card.get("conditions") or {}).get("judged")
     if not pieces:
         return ""
-    saved = pieces["saved_per_piece"]
+    saved = pieces.get("saved_per_piece")
+    if saved is None:
+        return "it was judged before savings had an interval; train it again"
     if saved["low"] > 0:
         return ""
     if saved["value"] > 0:

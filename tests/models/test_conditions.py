@@ -181,6 +181,10 @@ def test_what_does_not_beat_saying_the_same_of_all_stays_out() -> None:
     assert not against(0.02, 0.1)
 
 
+def test_a_card_from_before_savings_had_intervals_is_to_be_trained_again() -> None:
+    assert "train it again" in (hindrance({"currency": "EUR", "conditions": {"judged": {"judged": 100}}}) or "")
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_codes_that_have_nothing_to_do_with_the_readings_are_no_reason_to_promote(seed: int) -> None:
     random = np.random.default_rng(seed)
