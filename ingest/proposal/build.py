@@ -9,6 +9,7 @@ from ingest.proposal.guess import Proposal
 from ingest.proposal.holding import Holding
 from ingest.proposal.model import ModelGuess, guess_model
 from ingest.proposal.page import Page, as_ranges, key_of, listed, natural, one_or_more, quoted
+from ingest.proposal.running import guess_running
 from ingest.proposal.table import Table
 
 _PLAIN_ENDINGS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".parquet": "parquet", ".arrow": "arrow"}
@@ -55,6 +56,8 @@ def _class(page: Page, number: int, entry: ClassGuess) -> None:
     if entry.components:
         why = "the words in the column of components"
         page.guess(f"classes[{number}]", "components", listed(sorted(entry.components, key=natural)), 0.7, why)
+    if running := guess_running(entry):
+        page.guess(f"classes[{number}]", "running", quoted(running.expression), 0.6, running.why)
     page.say("For each signal: range = [lowest, highest] that the sensor can give; what lies outside is then rejected.")
     for place, (signal, holding) in enumerate(entry.signals, 1):
         here = f"classes[{number}].signals[{place}]"

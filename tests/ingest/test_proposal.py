@@ -1,5 +1,6 @@
 import os
 import string
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +11,16 @@ import pyarrow.feather
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ingest.errors import SourceError
 from ingest.plant import Plant
 from ingest.plant_file import load_plant
 from ingest.proposal import Proposal, propose
+from ingest.simulation.kind import MachineKind
+from ingest.simulation.kinds.catalogue import KINDS
+from ingest.simulation.scenario import Scenario
+from ingest.simulation.write import write_simulation
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 STEPS = pd.date_range("2026-03-01", periods=300, freq="5min")
@@ -549,3 +555,59 @@ def test_an_anomaly_gets_a_horizon_of_days_since_wear_shows_early(tmp_path: Path
 
     assert (plant.models[0].task, plant.models[0].horizon) == ("anomaly", timedelta(days=7))
     assert "first sign" in proposal.toml
+
+
+def driven(**columns: object) -> pd.DataFrame:
+    """Readings of machines that stand still for two hours in every twelve."""
+    noise = np.random.default_rng(1)
+    table = machines(4)
+    power = np.where(np.arange(len(table)) % 144 < 24, 0.0, noise.normal(24, 3, len(table))).round(2)
+    return table.assign(**({"power": power} | {name: make(power) for name, make in columns.items()}))  # type: ignore[operator]
+
+
+def test_a_drive_that_stands_still_says_when_machines_run(tmp_path: Path) -> None:
+    path = tmp_path / "readings.csv"
+    driven().sort_values("time", kind="stable").to_csv(path, index=False)
+
+    plant, proposal = proposed(tmp_path, path)
+
+    assert plant.classes[0].running == "power > 6"
+    assert 0.3 < confidence(proposal, "classes[1].running") < 0.9
+
+
+@pytest.mark.parametrize(
+    "power",
+    [
+        lambda power: np.where(power == 0, 24.0, power),
+        lambda power: np.where(np.arange(len(power)) % 40 == 0, 0.0, np.where(power == 0, 24.0, power)),
+        lambda power: power * np.where(np.arange(len(power)) % 50 < 25, 1, -1),
+        lambda power: np.where(power == 0, np.arange(len(power)) % 24, power),
+        lambda power: np.where(np.arange(len(power)) % 100 < 85, 0.0, 24.0),
+    ],
+    ids=["never stops", "single readings of nothing", "turns both ways", "comes down slowly", "stands still mostly"],
+)
+def test_what_does_not_plainly_stand_still_says_nothing_of_running(
+    tmp_path: Path, power: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> None:
+    path = tmp_path / "readings.csv"
+    driven(power=power).to_csv(path, index=False)
+
+    assert proposed(tmp_path, path)[0].classes[0].running is None
+
+
+def test_only_a_signal_that_drives_a_machine_says_when_it_runs(tmp_path: Path) -> None:
+    path = tmp_path / "readings.csv"
+    driven().rename(columns={"power": "rain"}).to_csv(path, index=False)
+
+    assert proposed(tmp_path, path)[0].classes[0].running is None
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_when_simulated_machines_run_is_seen_in_their_readings(tmp_path: Path, kind: MachineKind) -> None:
+    write_simulation(Scenario(machines={kind.name: 2}, days=70, every=timedelta(minutes=30), seed=3), tmp_path, "csv")
+
+    plant, _ = proposed(tmp_path, *sorted((tmp_path / "readings" / kind.name).iterdir()))
+
+    assert plant.classes[0].running is not None
+    signal, least = plant.classes[0].running.split(" > ")
+    assert 0.1 < float(least) / next(each.base for each in kind.signals if each.name == signal) < 0.4
