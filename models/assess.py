@@ -34,7 +34,10 @@ _ROWS_TOGETHER = 8
 processor's registers: with rows in eights, each level is the same to the bit whoever else is asked about."""
 
 LEAST_FILLED = 0.5
-"""Share of the shortest window that readings must cover."""
+"""Share of the time in which the machine ran in the shortest window that readings must cover."""
+
+LEAST_RAN = 0.25
+"""Share of the shortest window in which the machine must have run, and settled: two shifts of three are watched."""
 
 
 def assess_table(bundle: Bundle, table: FeatureTable) -> Assessments:
@@ -101,18 +104,18 @@ def probabilities_within(
 def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
     """Return why a row can be assessed (ok) or not; see ``Reason``.
 
-    A window is thin when readings cover less than half of it or too few for any feature of a signal.
-    After a failure a window holds nothing from before it, so a thin window that soon after one is
-    settling. If it would not be thin had the machine run all the time, the machine is off. Any other thin
-    window is short of data.
+    A machine that ran in less than a quarter of a window is off. Otherwise a window is thin when readings cover less
+    than half of the time in which the machine ran, or too few for any feature of a signal. After a failure a window
+    holds nothing from before it, so a thin window that soon after one is settling; any other is short of data.
     """
     reason = np.full(len(table), Reason.OK.value, dtype=object)
     of_signals = [index for index, name in enumerate(table.names) if signal_of(name)]
-    thin = ~(table.filled >= LEAST_FILLED) | ~np.isfinite(table.values[:, of_signals]).any(axis=1)
+    ran = np.ones(len(table)) if table.off is None else 1 - table.off
+    off = ran < LEAST_RAN
+    thin = off | ~(table.filled >= LEAST_FILLED * ran) | ~np.isfinite(table.values[:, of_signals]).any(axis=1)
     reason[thin] = Reason.TOO_LITTLE.value
     reason[~(table.filled > 0)] = Reason.NO_DATA.value
-    if table.off is not None:
-        reason[thin & (table.off > 0) & (table.filled + table.off >= LEAST_FILLED)] = Reason.OFF.value
+    reason[off] = Reason.OFF.value
     if "hours_since_failure" in table.names:
         hours = table.values[:, table.names.index("hours_since_failure")]
         reason[thin & (hours <= shortest / timedelta(hours=1))] = Reason.SETTLING.value

@@ -2,11 +2,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
 from features.extract import extract
+from features.table import FeatureTable
 from ingest.event import Event
 from ingest.plant import Signal
-from models.assess import assess_table
+from models.assess import assess_table, reasons
 from models.assessment import Reason
 from models.believed import believed
 from models.bundle import Bundle
@@ -98,6 +100,26 @@ def test_what_comes_later_changes_no_assessment(seal_risk: Bundle, pumps: TableH
 def test_an_empty_span_gives_no_assessment(seal_risk: Bundle, pumps: TableHistory) -> None:
     assert len(believed(PLANT, pumps, seal_risk, MACHINES, after(hours=300), after(hours=300))) == 0
     assert seal_risk.recipe.stride == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("filled", "off", "reason"),
+    [
+        (0.4, 0.6, Reason.OK),
+        (0.25, 0.5, Reason.OK),
+        (0.2, 0.5, Reason.TOO_LITTLE),
+        (0.0, 0.5, Reason.NO_DATA),
+        (0.2, 0.8, Reason.OFF),
+        (0.0, 1.0, Reason.OFF),
+        (0.45, 0.0, Reason.TOO_LITTLE),
+    ],
+)
+def test_readings_are_asked_for_of_the_time_in_which_a_machine_ran(filled: float, off: float, reason: Reason) -> None:
+    table = FeatureTable(
+        np.array(["m"], object), np.array([0], "datetime64[us]"), ("a__mean__1d",), np.ones((1, 1)), np.array([filled])
+    )
+
+    assert reasons(replace(table, off=np.array([off])), timedelta(days=1)) == [reason.value]
 
 
 def test_a_machine_that_is_off_has_no_level_and_that_is_the_reason(pumps: TableHistory) -> None:
