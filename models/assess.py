@@ -104,18 +104,19 @@ def probabilities_within(
 def reasons(table: FeatureTable, shortest: timedelta) -> NDArray[np.object_]:
     """Return why a row can be assessed (ok) or not; see ``Reason``.
 
-    A machine that ran in less than a quarter of a window is off. Otherwise a window is thin when readings cover less
-    than half of the time in which the machine ran, or too few for any feature of a signal. After a failure a window
-    holds nothing from before it, so a thin window that soon after one is settling; any other is short of data.
+    A window is thin when the machine ran in less than a quarter of it, or readings cover less than half of the time
+    in which it did, or too few for any feature of a signal. After a failure a window holds nothing from before it,
+    so a thin window that soon after one is settling. If the machine was off for most of it, it is off. Any other
+    thin window is short of data.
     """
     reason = np.full(len(table), Reason.OK.value, dtype=object)
     of_signals = [index for index, name in enumerate(table.names) if signal_of(name)]
-    ran = np.ones(len(table)) if table.off is None else 1 - table.off
-    off = ran < LEAST_RAN
-    thin = off | ~(table.filled >= LEAST_FILLED * ran) | ~np.isfinite(table.values[:, of_signals]).any(axis=1)
+    off = np.zeros(len(table)) if table.off is None else table.off
+    thin = (1 - off < LEAST_RAN) | ~(table.filled >= LEAST_FILLED * (1 - off))
+    thin |= ~np.isfinite(table.values[:, of_signals]).any(axis=1)
     reason[thin] = Reason.TOO_LITTLE.value
     reason[~(table.filled > 0)] = Reason.NO_DATA.value
-    reason[off] = Reason.OFF.value
+    reason[thin & (off > 0.5)] = Reason.OFF.value
     if "hours_since_failure" in table.names:
         hours = table.values[:, table.names.index("hours_since_failure")]
         reason[thin & (hours <= shortest / timedelta(hours=1))] = Reason.SETTLING.value

@@ -109,6 +109,7 @@ def test_an_empty_span_gives_no_assessment(seal_risk: Bundle, pumps: TableHistor
         (0.25, 0.5, Reason.OK),
         (0.2, 0.5, Reason.TOO_LITTLE),
         (0.0, 0.5, Reason.NO_DATA),
+        (0.0, 0.7, Reason.OFF),
         (0.2, 0.8, Reason.OFF),
         (0.0, 1.0, Reason.OFF),
         (0.45, 0.0, Reason.TOO_LITTLE),
