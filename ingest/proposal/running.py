@@ -19,7 +19,10 @@ _LEAST, _MOST = 0.001, 0.7
 """Shares of the rows that stand still where there are stops, and still a machine that runs."""
 
 _BETWEEN = 0.05
+"""Most of the rows that may lie between standing still and running, such as means over a start."""
+
 _TURNED = 0.001
+"""Most of the rows that may lie below nothing: a drive that turns both ways passes it while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,11 @@ def _guess(signal: SignalColumn, holding: Holding) -> RunningGuess | None:
     if values is None or not signal.name.isidentifier():
         return None
     known = values[np.isfinite(values)]
-    usual = float(np.median(known[known >= _RUNS * np.quantile(known, 0.9)]))
-    if usual <= 0 or np.mean(known < -_AT_REST * usual) > _TURNED:  # a drive that turns both ways passes nothing
+    often = float(np.quantile(known, 0.9))
+    if often <= 0:
+        return None
+    usual = float(np.median(known[known >= _RUNS * often]))
+    if np.mean(known < -_AT_REST * usual) > _TURNED:
         return None
     at_rest = np.abs(values) <= _AT_REST * usual
     share = float(at_rest.sum() / len(known))

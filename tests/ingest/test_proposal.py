@@ -581,10 +581,18 @@ def test_a_drive_that_stands_still_says_when_machines_run(tmp_path: Path) -> Non
         lambda power: np.where(power == 0, 24.0, power),
         lambda power: np.where(np.arange(len(power)) % 40 == 0, 0.0, np.where(power == 0, 24.0, power)),
         lambda power: power * np.where(np.arange(len(power)) % 50 < 25, 1, -1),
+        lambda power: -1 - power,
         lambda power: np.where(power == 0, np.arange(len(power)) % 24, power),
         lambda power: np.where(np.arange(len(power)) % 100 < 85, 0.0, 24.0),
     ],
-    ids=["never stops", "single readings of nothing", "turns both ways", "comes down slowly", "stands still mostly"],
+    ids=[
+        "never stops",
+        "single readings of nothing",
+        "turns both ways",
+        "below nothing",
+        "comes down slowly",
+        "stands still mostly",
+    ],
 )
 def test_what_does_not_plainly_stand_still_says_nothing_of_running(
     tmp_path: Path, power: Callable[[NDArray[np.float64]], NDArray[np.float64]]

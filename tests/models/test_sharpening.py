@@ -65,7 +65,7 @@ def test_what_only_makes_clear_failures_clearer_is_not_paid_for_with_another() -
 
 
 def test_failures_that_look_alike_by_chance_only_leave_the_weights_where_they_were() -> None:
-    """Each of them in another signal: what the others show would have ranked each lower, so nothing is drawn."""
+    """Each of them in another signal: what the others show would have shown none more clearly, so nothing is drawn."""
     before = [parts(1, signal=number, seed=number)[0][0] for number in range(6)]
     sharpening = Sharpening.learn(before, parts(0)[1])
 

@@ -44,6 +44,7 @@ from models.judging.past import Past
 from models.labels.label import label
 from models.moment import as_datetime, instant, is_over, span
 from models.rows import machine_rows
+from models.tasks.table import task_of
 from models.why.shape import reach_of
 from tests.trials.made_plant import MadeKind, made_kinds
 from tests.trials.regimes import on_wear
@@ -58,7 +59,7 @@ class Explained:
     """What was said of one failure that was found, and what was true."""
 
     machine: str
-    mode_first: bool
+    mode_first: bool | None
     signal_first_two: bool
     same_mode_first: bool
     twin_first: bool | None = None
@@ -110,7 +111,8 @@ def judged(made: MadeKind) -> tuple[Tally, Bundle, FeatureTable]:
     said = test.assessed(bundle, test.table)
     over = ~np.isnan(said.level) & is_over(test.table.time, entry.horizon, instant(past.newest))
     outcomes = label(test.table, past.targets, entry.horizon, past.newest)
-    over &= outcomes >= 0
+    # Only a probability can be held against how often it came true.
+    over &= (outcomes >= 0) & task_of(entry).tells_probability
     tally = Tally(
         made.name,
         part.verdict,
@@ -175,7 +177,7 @@ def explained(made: MadeKind, bundle: Bundle, table: FeatureTable, verdict: Verd
         started = process_time()
         told = explain_row(bundle, part, as_datetime(at))
         took = 1000 * (process_time() - started)
-        result = _compared(machine.name, life, told, took)
+        result = _compared(machine.name, life, told, took, diagnoses=bundle.diagnosis is not None)
         if twins and bundle.episodes is not None:
             twin = remembered(bundle, twin_of(made.scenario, machine, life, number), begin)
             shape = shape_of(bundle, bundle.seen(part))
@@ -189,14 +191,14 @@ def explained(made: MadeKind, bundle: Bundle, table: FeatureTable, verdict: Verd
     return found
 
 
-def _compared(machine: str, life: Degradation, told: Explanation, took: float) -> Explained:
+def _compared(machine: str, life: Degradation, told: Explanation, took: float, *, diagnoses: bool) -> Explained:
     mode, why = life.fate.mode, told.why
     moved = {effect.signal for effect in mode.effects}
     named = why.modes[0] if why.modes else None
     nearest = told.similar[0] if told.similar else None
     return Explained(
         machine,
-        named is not None and (named.component, named.code) == (life.component, mode.name),
+        (named is not None and (named.component, named.code) == (life.component, mode.name)) if diagnoses else None,
         any(each.signal in moved for each in why.contributions[:2]),
         nearest is not None and (nearest.component, nearest.code) == (life.component, mode.name),
         milliseconds=took,
@@ -281,8 +283,9 @@ def rows_of(tallies: Sequence[Tally], costs: Costs) -> list[tuple[str, Interval,
         ),
         ("money of clairvoyant, failures with signs", saved(tallies, costs, sign=True), "over machines", "≥ 0.70"),
         ("money of clairvoyant, all failures", saved(tallies, costs, sign=None), "over machines", ""),
-        ("reliability error", reliability(tallies), f"{sum(len(t.said) for t in tallies):,} assessments", "≤ 0.05"),
     ]
+    if said := sum(len(tally.said) for tally in tallies):
+        listed.append(("reliability error", reliability(tallies), f"{said:,} assessments", "≤ 0.05"))
     inside, of_all = (sum(tally.covered[at] for tally in tallies) for at in (0, 1))
     listed.append(("healthy values in their 90 % band", wilson(inside, of_all), f"{of_all:,} values", "0.90"))
     for name, attribute, goal in (
