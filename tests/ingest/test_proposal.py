@@ -603,6 +603,16 @@ def test_what_does_not_plainly_stand_still_says_nothing_of_running(
     assert proposed(tmp_path, path)[0].classes[0].running is None
 
 
+def test_a_machine_of_one_shift_on_five_days_is_seen_to_run(tmp_path: Path) -> None:
+    time = pd.date_range("2026-03-02", periods=4 * 7 * 48, freq="30min")
+    runs = (time.hour >= 6) & (time.hour < 14) & (time.day_of_week < 5)
+    noise = np.random.default_rng(2).normal(0, 1, len(time)).round(2)
+    table = pd.DataFrame({"time": time, "current": np.where(runs, 40 + noise, 0.0), "temperature": 30 + noise})
+    table.to_csv(tmp_path / "press.csv", index=False)
+
+    assert proposed(tmp_path, tmp_path / "press.csv")[0].classes[0].running == "current > 10"
+
+
 def test_only_a_signal_that_drives_a_machine_says_when_it_runs(tmp_path: Path) -> None:
     path = tmp_path / "readings.csv"
     driven().rename(columns={"power": "rain"}).to_csv(path, index=False)
