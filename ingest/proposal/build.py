@@ -57,7 +57,7 @@ def _class(page: Page, number: int, entry: ClassGuess) -> None:
         why = "the words in the column of components"
         page.guess(f"classes[{number}]", "components", listed(sorted(entry.components, key=natural)), 0.7, why)
     if running := guess_running(entry):
-        page.guess(f"classes[{number}]", "running", quoted(running.expression), 0.6, running.why)
+        page.guess(f"classes[{number}]", "running", quoted(running.expression), running.confidence, running.why)
     page.say("For each signal: range = [lowest, highest] that the sensor can give; what lies outside is then rejected.")
     for place, (signal, holding) in enumerate(entry.signals, 1):
         here = f"classes[{number}].signals[{place}]"

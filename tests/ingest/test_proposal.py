@@ -561,7 +561,7 @@ def driven(**columns: object) -> pd.DataFrame:
     """Readings of machines that stand still for two hours in every twelve."""
     noise = np.random.default_rng(1)
     table = machines(4)
-    power = np.where(np.arange(len(table)) % 144 < 24, 0.0, noise.normal(24, 3, len(table))).round(2)
+    power = np.where(np.arange(len(table)) % 144 < 24, 0.0, noise.normal(26, 3, len(table))).round(2)
     return table.assign(**({"power": power} | {name: make(power) for name, make in columns.items()}))  # type: ignore[operator]
 
 
@@ -603,11 +603,50 @@ def test_what_does_not_plainly_stand_still_says_nothing_of_running(
     assert proposed(tmp_path, path)[0].classes[0].running is None
 
 
+def test_a_drive_says_when_machines_run_in_the_long_form_and_by_a_name_with_blanks_too(tmp_path: Path) -> None:
+    table = driven().rename(columns={"power": "motor power"})
+    table.melt(["time", "machine"], var_name="sensor", value_name="reading").to_csv(tmp_path / "long.csv", index=False)
+    (tmp_path / "wide").mkdir()
+    table.to_csv(tmp_path / "wide" / "wide.csv", index=False)
+
+    for path in (tmp_path / "long.csv", tmp_path / "wide" / "wide.csv"):
+        assert proposed(tmp_path, path)[0].classes[0].running == "signal['motor power'] > 6"
+
+
+def test_a_machine_that_is_driven_less_than_the_others_is_not_taken_for_one_that_stands_still(tmp_path: Path) -> None:
+    path = tmp_path / "readings.csv"
+    table = driven()
+    small = table["machine"] == "m1"
+    table.loc[small, "power"] /= 100
+    table.to_csv(path, index=False)
+    assert proposed(tmp_path, path)[0].classes[0].running == "power > 0.06"
+
+    table.loc[~small, "power"] += 24
+    table.loc[small, "power"] = 0.24
+    table.to_csv(path, index=False)
+    assert proposed(tmp_path, path)[0].classes[0].running is None
+
+
+def test_what_counts_as_running_is_what_the_expression_says(tmp_path: Path) -> None:
+    path = tmp_path / "readings.csv"
+    low = np.random.default_rng(3).uniform(1.6, 2.0, 1200).round(2)
+    driven(power=lambda power: np.where(power == 0, 0.0, np.where(np.arange(1200) % 60 < 20, low, 6.2))).to_csv(path)
+
+    assert proposed(tmp_path, path)[0].classes[0].running == "power > 1"
+
+
+def test_power_of_any_size_is_looked_at_without_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "readings.csv"
+    driven(power=lambda power: power * 4e306).to_csv(path, index=False)
+
+    assert proposed(tmp_path, path)[0].classes[0].running is not None
+
+
 def test_a_machine_of_one_shift_on_five_days_is_seen_to_run(tmp_path: Path) -> None:
     time = pd.date_range("2026-03-02", periods=4 * 7 * 48, freq="30min")
     runs = (time.hour >= 6) & (time.hour < 14) & (time.day_of_week < 5)
     noise = np.random.default_rng(2).normal(0, 1, len(time)).round(2)
-    table = pd.DataFrame({"time": time, "current": np.where(runs, 40 + noise, 0.0), "temperature": 30 + noise})
+    table = pd.DataFrame({"time": time, "current": np.where(runs, 45 + noise, 0.0), "temperature": 30 + noise})
     table.to_csv(tmp_path / "press.csv", index=False)
 
     assert proposed(tmp_path, tmp_path / "press.csv")[0].classes[0].running == "current > 10"
