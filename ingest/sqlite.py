@@ -124,7 +124,9 @@ class SqliteDatabase:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
         # SQLite checkpoints at the end of a commit, and so inside our lock.
         checkpoint = f"wal_autocheckpoint={CHECKPOINT_PAGES}"
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", checkpoint, "foreign_keys=ON"):
+        # Some distributions overwrite what is deleted: what was sealed would be written again, as zeros.
+        overwrite = "secure_delete=OFF"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", checkpoint, overwrite, "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
 

@@ -203,6 +203,18 @@ def test_the_write_ahead_log_is_written_back_while_it_is_short_and_used_again(
     assert path.with_name("state.db-wal").stat().st_size < 7_000_000
 
 
+def test_what_is_deleted_is_not_written_once_more(numbers: SqliteDatabase, path: Path) -> None:
+    with numbers.write() as connection:
+        connection.execute(text("CREATE TABLE bodies (body BLOB)"))
+        connection.execute(text("INSERT INTO bodies VALUES (zeroblob(2000000))"))
+    numbers.close()
+
+    with numbers.write() as connection:
+        connection.execute(text("DELETE FROM bodies"))
+
+    assert path.with_name("state.db-wal").stat().st_size < 200_000
+
+
 def test_everything_is_there_after_closing(numbers: SqliteDatabase, path: Path) -> None:
     insert(numbers, 1)
     numbers.close()

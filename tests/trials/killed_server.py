@@ -64,11 +64,13 @@ class Server:
     def start(self) -> float:
         """Start, and return the seconds until it was ready."""
         command = [sys.executable, "-m", "service", "--plant", str(self.folder / "plant.toml")]
+        # An installed server has its modules compiled; one that may not keep them would compile them at each start.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         begun = time.perf_counter()
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "serve", "--no-jobs", "--port", str(self.port)],
-                cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log,
+                cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log,
             )  # fmt: skip
         while not self.get("/readyz"):
             if self.process.poll() is not None:
