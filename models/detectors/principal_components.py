@@ -1,5 +1,6 @@
-"""Robust principal components: far along the usual directions (T²) or off them (Q), as a whole and by signal."""
+"""Robust principal components: far along the usual directions (T²) or off them (Q); and what others let expect."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,14 +28,35 @@ class Block:
     matrix : its distance is z · matrix · z, shape (n_columns, n_columns)
     knots : distances that these shares of healthy time exceed
     surprises : minus the logarithm of those shares
+    residual : whether it is the first feature, against what the others let expect; nothing is said where one of
+        them is not known
     """
 
     columns: NDArray[np.intp]
     matrix: NDArray[np.float64]
     knots: NDArray[np.float64]
     surprises: NDArray[np.float64]
+    residual: bool = False
 
-    def surprise(self, strange: NDArray[np.float64]) -> NDArray[np.float64]:
+    @classmethod
+    def learn(
+        cls,
+        columns: NDArray[np.intp],
+        matrix: NDArray[np.float64],
+        strange: NDArray[np.float64],
+        known: NDArray[np.bool_],
+        *,
+        residual: bool = False,
+    ) -> Self | None:
+        """Learn how far rows usually lie; ``None`` where all lie as far."""
+        some = known[:, columns].all(axis=1) if residual else known[:, columns].any(axis=1)
+        if not some.any():
+            return None
+        distance = quadratic(strange[some][:, columns], matrix)
+        knots, first = np.unique(np.quantile(distance, 1 - _SHARES), return_index=True)
+        return cls(columns, matrix, knots, -np.log(_SHARES[first]), residual) if len(knots) > 1 else None
+
+    def surprise(self, strange: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return minus the logarithm of the share of healthy time that lies as far; straight on beyond the last knot.
 
         Distances are squares, so their tail is near an exponential one and a straight line fits it.
@@ -42,12 +64,16 @@ class Block:
         distance = quadratic(strange[:, self.columns], self.matrix)
         rise, run = self.surprises[-1] - self.surprises[-2], self.knots[-1] - self.knots[-2]
         beyond = np.maximum(0, distance - self.knots[-1]) * (rise / run)
-        return np.interp(distance, self.knots, self.surprises) + beyond
+        found = np.interp(distance, self.knots, self.surprises) + beyond
+        return np.where(known[:, self.columns].all(axis=1), found, 0.0) if self.residual else found
 
     def parts(self, strange: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what each of its features adds to the distance."""
         own = strange[:, self.columns]
-        return own * (own @ self.matrix)
+        parts = own * (own @ self.matrix)
+        if self.residual:
+            parts[:, 0], parts[:, 1:] = parts.sum(axis=1), 0.0
+        return parts
 
 
 class PrincipalComponents:
@@ -57,12 +83,14 @@ class PrincipalComponents:
     T² + Q, each over its median in healthy time: T² is the distance within the directions that hold nine
     tenths of the variance, Q the squared distance from them. It is taken over all features, over those of
     each signal, and for each mean and spread alone, since a fault in one signal drowns in the noise of
-    fifty. The score is the greatest surprise among them: minus the logarithm of the share of healthy time
-    that lies as far.
+    fifty. What the machine is made to do moves all signals and hides a fault again; so each level is looked
+    at against what the same level of the other signals lets expect, too (a regression on them). The score is
+    the greatest surprise among all: minus the logarithm of the share of healthy time that lies as far.
 
     References
     ----------
     Yue, Qin: Reconstruction-based fault identification using a combined index, Ind. Eng. Chem. Res. 40, 2001.
+    Hawkins: Multivariate quality control based on regression-adjusted variables, Technometrics 33, 1991.
     """
 
     def fit(self, table: FeatureTable, deviations: Deviations | None = None) -> Self:
@@ -74,13 +102,15 @@ class PrincipalComponents:
         """
         self.deviations = deviations or Deviations.learn(table)
         strange, known = self.deviations.of(table)
-        self.blocks: list[Block] = []
-        for columns in _groups(list(self.deviations.names)):
-            matrix = _combined_index(np.clip(strange[:, columns], -_WINSOR, _WINSOR))
-            distance = quadratic(strange[known[:, columns].any(axis=1)][:, columns], matrix)
-            knots, first = np.unique(np.quantile(distance, 1 - _SHARES), return_index=True)
-            if len(knots) > 1:
-                self.blocks.append(Block(columns, matrix, knots, -np.log(_SHARES[first])))
+        usual, names = np.clip(strange, -_WINSOR, _WINSOR), list(self.deviations.names)
+        together = [
+            Block.learn(columns, _combined_index(usual[:, columns]), strange, known) for columns in _groups(names)
+        ]
+        against = [
+            Block.learn(columns, _regression_adjusted(usual[:, columns]), strange, known, residual=True)
+            for columns in _levels(names)
+        ]
+        self.blocks: list[Block] = [each for each in (*together, *against) if each is not None]
         return self
 
     def score(self, table: FeatureTable) -> NDArray[np.float64]:
@@ -88,7 +118,7 @@ class PrincipalComponents:
         if not self.blocks or not len(table):
             return np.full(len(table), np.nan)
         strange, known = self.deviations.of(table)
-        return np.where(known.any(axis=1), self._surprises(strange).max(axis=0), np.nan)
+        return np.where(known.any(axis=1), self._surprises(strange, known).max(axis=0), np.nan)
 
     def contributions(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return what each feature adds to the score, shape (n_rows, n_names); sums to the score.
@@ -97,8 +127,8 @@ class PrincipalComponents:
         """
         if not self.blocks or not len(table):
             return np.zeros((len(table), len(table.names)))
-        strange, _ = self.deviations.of(table)
-        parts, surprises = np.zeros(strange.shape), self._surprises(strange)
+        strange, known = self.deviations.of(table)
+        parts, surprises = np.zeros(strange.shape), self._surprises(strange, known)
         winner = surprises.argmax(axis=0)
         for index in np.unique(winner):
             rows, block = np.flatnonzero(winner == index), self.blocks[index]
@@ -107,8 +137,24 @@ class PrincipalComponents:
             parts[np.ix_(rows, block.columns)] = own * scale[:, np.newaxis]
         return self.deviations.spread_out(parts, len(table.names))
 
-    def _surprises(self, strange: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.stack([block.surprise(strange) for block in self.blocks])
+    def against_others(self, table: FeatureTable) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Return how far each level lies from what the others let expect, in robust standard deviations of the level.
+
+        Returns
+        -------
+        names of the levels, and an array of shape (n_rows, n_levels); NaN where one of the signals is not known
+        """
+        blocks = [each for each in self.blocks if each.residual]
+        strange, known = self.deviations.of(table)
+        found = np.full((len(table), len(blocks)), np.nan)
+        for place, block in enumerate(blocks):
+            # The matrix is the outer product of the direction with itself, whose first element is 1.
+            said = known[:, block.columns].all(axis=1)
+            found[said, place] = strange[said][:, block.columns] @ block.matrix[0]
+        return tuple(self.deviations.names[each.columns[0]] for each in blocks), found
+
+    def _surprises(self, strange: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return np.stack([block.surprise(strange, known) for block in self.blocks])
 
 
 def _groups(names: list[str]) -> list[NDArray[np.intp]]:
@@ -122,6 +168,27 @@ def _groups(names: list[str]) -> list[NDArray[np.intp]]:
     ]
     groups = {tuple(group): None for group in ([*range(len(names))], *by_signal, *alone) if group}
     return [np.array(group, dtype=np.intp) for group in groups]
+
+
+def _levels(names: list[str]) -> list[NDArray[np.intp]]:
+    """Return the positions of each level of a signal, followed by those of the same level of the other signals."""
+    kinds = defaultdict(list)
+    for at, name in enumerate(names):
+        if (signal := signal_of(name)) and feature_in(name).tells == "level":
+            kinds[name.removeprefix(signal)].append(at)
+    return [
+        np.array([one, *(other for other in same if other != one)], dtype=np.intp)
+        for same in kinds.values()
+        if len(same) > 1
+        for one in same
+    ]
+
+
+def _regression_adjusted(usual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix whose quadratic form is the squared residual of the first column, regressed on the others."""
+    covariance = shrunk_covariance(usual)
+    direction = np.r_[1.0, -np.linalg.solve(covariance[1:, 1:], covariance[1:, 0])]
+    return np.outer(direction, direction)
 
 
 def _combined_index(usual: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -61,6 +61,7 @@ TRUSTED = (
     "models.detectors.robust_distance.RobustDistance",
     "models.detectors.shift.Shift",
     "models.anomaly.deviations.Deviations",
+    "models.risk.departures.Departures",
     "models.risk.diagnosis.Diagnosis",
     "models.anomaly.ensemble.Ensemble",
     "models.risk.failure_risk.FailureRisk",

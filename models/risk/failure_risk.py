@@ -1,7 +1,7 @@
 """Probability that a failure begins within the horizon: gradient boosting, calibrated on unseen time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import joblib
@@ -18,12 +18,14 @@ from models.judging.split import Fold
 from models.labels.episodes import episodes_of
 from models.labels.label import require_both
 from models.learner import View, grouped
+from models.risk.departures import Departures
 from models.why.parts import Parts, log_odds, rescaled
 from models.why.tree_parts import Leaves, tree_parts
 
 SEEDS = 2
 _MOST_NEGATIVES = 12_000
 _MOST_POSITIVES = 6_000
+_MOST_OF_NORMAL = 6_000
 _MOST_ROWS_OF_ONE_EPISODE = 50
 _POSITIVE_WEIGHT = 0.2
 _BINS = 63
@@ -34,8 +36,8 @@ class FailureRisk:
     """Learns from failures; its level is the probability of one within the horizon.
 
     Rows before one failure are no independent witnesses, so each failure counts alike, however
-    many rows it has, and no leaf of a tree can be made of one failure alone. The same settings
-    serve every plant.
+    many rows it has, and no leaf of a tree can be made of one failure alone. Beside the features the
+    trees see how a machine departs from its normal (``Departures``). The same settings serve every plant.
     """
 
     def __init__(self, *, seed: int = 0) -> None:
@@ -55,22 +57,26 @@ class FailureRisk:
         """
         known = np.flatnonzero(labels >= 0)
         require_both(labels)
-        self.groups, self.group_of_column = grouped(table.names)
         self.normal: Usual = usual_of(table.where(labels == 0))
-        self.columns = _telling(table.values[known])
-        values = table.values[:, self.columns]
+        self.departures = _departures(table, labels, known)
+        wide = self.departures.beside(table)
+        self.groups, self.group_of_column = _groups(wide)
+        self.columns = _telling(wide.values[known])
+        values = wide.values[:, self.columns]
         episode = episodes_of(table, labels)
         usable = [fold for fold in folds if (labels[fold.train] == 1).any() and (labels[fold.train] == 0).any()]
         parts = [fold.train[labels[fold.train] >= 0] for fold in usable]
-        views = [values] * len(usable)
-        if view is not None:
-            views = [seen[:, _telling(seen[known])] for seen in (view(fold.train).values for fold in usable)]
+        views = []
+        for fold, part in zip(usable, parts, strict=True):
+            seen = table if view is None else view(fold.train)
+            beside = _departures(seen, labels, part).beside(seen).values
+            views.append(beside[:, _telling(beside[known])])
         self.trees, *others = _grow(
             [Sample.of(part, labels, episode) for part in (known, *parts)], [values, *views], labels, self.seed
         )
         raw = np.full(len(table), np.nan)
-        for fold, trees, seen in zip(usable, others, views, strict=True):
-            raw[fold.test] = trees.log_odds(seen[fold.test])
+        for fold, trees, own in zip(usable, others, views, strict=True):
+            raw[fold.test] = trees.log_odds(own[fold.test])
         judged = np.isfinite(raw) & (labels >= 0)
         happened = labels[judged] == 1
         if happened.any() and not happened.all():
@@ -83,7 +89,7 @@ class FailureRisk:
 
     def level(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the probability of an event within the horizon, 1e-6 to 0.999."""
-        return self.probability(self._log_odds(table.values))
+        return self.probability(self._log_odds(table))
 
     def parts(self, table: FeatureTable) -> Parts:
         """Return what each signal adds to the log-odds of each level when it leaves its normal.
@@ -91,17 +97,20 @@ class FailureRisk:
         They are Shapley values, exact over all signals at once (``tree_parts``), stretched as the calibration
         stretches the whole.
         """
-        columns, usual = self.columns, self.normal.of(table)
-        raw, of_usual = self._log_odds(np.concatenate([table.values, usual])).reshape(2, len(table))
-        by_group = self.trees.parts(
-            table.values[:, columns], usual[:, columns], self.group_of_column[columns], len(self.groups)
-        )
+        normal = replace(table, values=self.normal.of(table))
+        here, usual = (self.departures.beside(each).values[:, self.columns] for each in (table, normal))
+        raw, of_usual = self.trees.log_odds(here), self.trees.log_odds(usual)
+        groups = len(self.groups)
+        found = self.trees.parts(here, usual, self.group_of_column[self.columns], groups + 1)
+        # What the surprise adds is added by the signals that surprise.
+        member = np.equal.outer(self.group_of_column[: len(table.names)], np.arange(groups))
+        by_group = found[:, :groups] + found[:, groups:] * (self.departures.shares(table) @ member)
         level, base = self.probability(raw), self.probability(of_usual)
         ahead, behind = (log_odds(self.probability(raw + side)) for side in (_A_LITTLE, -_A_LITTLE))
         return rescaled("log-odds", level, base, by_group, (ahead - behind) / (2 * _A_LITTLE))
 
-    def _log_odds(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.trees.log_odds(values[:, self.columns])
+    def _log_odds(self, table: FeatureTable) -> NDArray[np.float64]:
+        return self.trees.log_odds(self.departures.beside(table).values[:, self.columns])
 
 
 @dataclass(frozen=True)
@@ -170,6 +179,17 @@ class Trees:
         trees = [tree.nodes for model in self.models for (tree,) in model._predictors]
         rows, usual = (_binned(each, self.edges) for each in (values, usual))
         return tree_parts(Leaves.of(trees), rows, usual, group_of_column, groups) / len(self.models)
+
+
+def _departures(table: FeatureTable, labels: NDArray[np.int8], part: NDArray[np.intp]) -> Departures:
+    """Learn from the healthy rows of a part."""
+    return Departures.learn(table.where(_thin(part[labels[part] == 0], _MOST_OF_NORMAL)))
+
+
+def _groups(wide: FeatureTable) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """Return the groups of the columns but the last, the surprise, which is one more group."""
+    names, of_column = grouped(wide.names[:-1])
+    return names, np.append(of_column, len(names))
 
 
 def _telling(values: NDArray[np.float64]) -> NDArray[np.intp]:

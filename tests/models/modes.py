@@ -29,6 +29,7 @@ def mills(
     seed: int = 0,
     WEAR_HOURS: int = 48,
     strength: float = 1.0,
+    named: str = "mill",
 ) -> tuple[FeatureTable, pd.DataFrame]:
     """Return hourly features and failures, as many as there are modes, dealt out to machines in turn."""
     random = np.random.default_rng(seed)
@@ -47,7 +48,7 @@ def mills(
         growth = np.linspace(0, strength * random.uniform(0.7, 1.3), at - low)
         readings[machine, low:at] += growth[:, np.newaxis] * np.array(SHOWS[mode])
         time = BEGIN + timedelta(hours=at)
-        events.append(Event(machine=f"mill-{machine:02}", kind="failure", time=time, component=mode))
+        events.append(Event(machine=f"{named}-{machine:02}", kind="failure", time=time, component=mode))
     values, names = [], []
     for own in readings:
         frame = pd.DataFrame(own, columns=list(SIGNALS))
@@ -60,6 +61,6 @@ def mills(
         values.append(pd.DataFrame(parts).to_numpy())
         names = list(parts)
     times = np.tile(START + np.arange(1, hours + 1) * np.timedelta64(1, "h"), machines)
-    machine_names = np.repeat(np.array([f"mill-{number:02}" for number in range(machines)], dtype=object), hours)
+    machine_names = np.repeat(np.array([f"{named}-{number:02}" for number in range(machines)], dtype=object), hours)
     table = FeatureTable(machine_names, times, tuple(names), np.concatenate(values), np.ones(machines * hours))
     return table, events_table(events)
