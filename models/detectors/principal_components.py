@@ -1,6 +1,7 @@
 """Robust principal components: far along the usual directions (T²) or off them (Q); and what others let expect."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,9 +13,12 @@ from features.column import signal_of
 from features.table import FeatureTable
 from models.anomaly.covariance import quadratic, shrunk_covariance
 from models.anomaly.deviations import Deviations
+from models.anomaly.normal import window_hours
 
 _EXPLAINED = 0.9
 _WINSOR = 5.0
+_TIMES = 20
+"""How often a window has to fit into the history."""
 _SHARES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02])
 
 
@@ -102,7 +106,8 @@ class PrincipalComponents:
         """
         self.deviations = deviations or Deviations.learn(table)
         strange, known = self.deviations.of(table)
-        usual, names = np.clip(strange, -_WINSOR, _WINSOR), list(self.deviations.names)
+        usual = np.clip(strange, -_WINSOR, _WINSOR)
+        names = {at: self.deviations.names[at] for at in _often_seen(self.deviations.names, table.time)}
         together = [
             Block.learn(columns, _combined_index(usual[:, columns]), strange, known) for columns in _groups(names)
         ]
@@ -157,23 +162,31 @@ class PrincipalComponents:
         return np.stack([block.surprise(strange, known) for block in self.blocks])
 
 
-def _groups(names: list[str]) -> list[NDArray[np.intp]]:
+def _often_seen(names: Sequence[str], time: NDArray[np.datetime64]) -> list[int]:
+    """Return the positions of the columns whose windows fit into the history often enough to know how they stray.
+
+    Windows overlap and machines share their seasons, so neither rows nor machines make up for time. The shortest
+    windows always stay; a change counts by the shorter of its two, since what is slow leaves it.
+    """
+    hours = np.array([window_hours(name.rsplit("_vs_", 1)[0]) for name in names])
+    history = float((time.max() - time.min()) / np.timedelta64(1, "h"))
+    return np.flatnonzero((hours <= hours.min(initial=np.inf)) | (hours * _TIMES <= history)).tolist()
+
+
+def _groups(names: Mapping[int, str]) -> list[NDArray[np.intp]]:
     """Return the positions of all columns, of each signal's, and of each level and spread alone."""
-    signals = [signal_of(name) for name in names]
-    by_signal = [[at for at, of in enumerate(signals) if of == signal] for signal in dict.fromkeys(signals)]
-    alone = [
-        [at]
-        for at, (name, signal) in enumerate(zip(names, signals, strict=True))
-        if signal and feature_in(name).tells in ("level", "spread")
-    ]
-    groups = {tuple(group): None for group in ([*range(len(names))], *by_signal, *alone) if group}
+    by_signal = defaultdict(list)
+    for at, name in names.items():
+        by_signal[signal_of(name)].append(at)
+    alone = [[at] for at, name in names.items() if signal_of(name) and feature_in(name).tells in ("level", "spread")]
+    groups = {tuple(group): None for group in ([*names], *by_signal.values(), *alone) if group}
     return [np.array(group, dtype=np.intp) for group in groups]
 
 
-def _levels(names: list[str]) -> list[NDArray[np.intp]]:
+def _levels(names: Mapping[int, str]) -> list[NDArray[np.intp]]:
     """Return the positions of each level of a signal, followed by those of the same level of the other signals."""
     kinds = defaultdict(list)
-    for at, name in enumerate(names):
+    for at, name in names.items():
         if (signal := signal_of(name)) and feature_in(name).tells == "level":
             kinds[name.removeprefix(signal)].append(at)
     return [

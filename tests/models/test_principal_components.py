@@ -45,3 +45,22 @@ def test_nothing_is_expected_of_a_signal_while_another_is_not_known(learnt: Prin
     table.values[:, 1] = np.nan
 
     assert np.quantile(learnt.score(table), 0.9) < np.quantile(learnt.score(driven(500, seed=1)), 0.99)
+
+
+def slowly_warming(days: int, *, warmer: float = 0.0) -> FeatureTable:
+    """Return daily windows whose mean over three weeks hardly moved while it was learnt from."""
+    random = np.random.default_rng(3)
+    names = ("heat__mean__24h", "heat__mean__21d", "power__mean__24h", "power__mean__21d")
+    values = random.standard_normal((days, 4)) * np.array([1.0, 0.1, 1.0, 0.1]) + 40
+    values[:, :2] += warmer
+    times = instant(BEGIN) + np.arange(days) * np.timedelta64(24 * 3600, "s").astype("timedelta64[us]")
+    return FeatureTable(np.full(days, "press-1"), times, names, values, np.ones(days))
+
+
+def test_how_far_three_weeks_stray_is_not_learnt_from_three_months() -> None:
+    short, long = (PrincipalComponents().fit(slowly_warming(days)) for days in (90, 900))
+
+    assert np.median(long.score(slowly_warming(90, warmer=1.0))) > 2 * np.median(
+        short.score(slowly_warming(90, warmer=1.0))
+    )
+    assert np.isfinite(short.score(slowly_warming(90))).all()
