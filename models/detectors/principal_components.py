@@ -19,6 +19,8 @@ _EXPLAINED = 0.9
 _WINSOR = 5.0
 _TIMES = 20
 """How often a window has to fit into the history."""
+_LEAST_RESIDUAL = 0.1
+"""Two sensors of one thing agree until one is replaced: what is finer than so many deviations of a level is usual."""
 _SHARES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02])
 
 
@@ -58,6 +60,8 @@ class Block:
             return None
         distance = quadratic(strange[some][:, columns], matrix)
         knots, first = np.unique(np.quantile(distance, 1 - _SHARES), return_index=True)
+        if residual and knots[-1] < _LEAST_RESIDUAL**2:
+            knots = knots * (_LEAST_RESIDUAL**2 / max(knots[-1], np.finfo(np.float64).tiny))
         return cls(columns, matrix, knots, -np.log(_SHARES[first]), residual) if len(knots) > 1 else None
 
     def surprise(self, strange: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -64,3 +64,12 @@ def test_how_far_three_weeks_stray_is_not_learnt_from_three_months() -> None:
         short.score(slowly_warming(90, warmer=1.0))
     )
     assert np.isfinite(short.score(slowly_warming(90))).all()
+
+
+def test_two_sensors_that_always_agreed_may_differ_by_a_little() -> None:
+    table, later = driven(20_000, seed=0), driven(2_000, seed=1)
+    for each, off in ((table, 0.0), (later, 1.0)):
+        each.values[:, 1] = (2 * each.values[:, 0] + off).round(2)
+    learnt = PrincipalComponents().fit(table)
+
+    assert np.median(learnt.score(later)) < np.quantile(learnt.score(table), 0.98)
