@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from features.catalogue import BY_NAME, feature_in
 from features.table import FeatureTable
+from models.anomaly.normal import window_hours
 from models.anomaly.normal_by_regime import Usual, usual_of
 from models.columns import telling_columns
 
 _BEND = 4.0
 _LEAST_FILLED = 0.2
+_TIMES = 15
+"""How often a window has to fit into the history."""
 
 Floats = NDArray[np.float64]
 
@@ -32,15 +35,22 @@ class Deviations:
     normal : of all columns of the table
     columns : positions of the columns that tell something
     names : of those columns
+    often : for each of them, whether its window fits into the history often enough to know how it strays
     """
 
     normal: Usual
     columns: NDArray[np.intp]
     names: tuple[str, ...]
+    often: NDArray[np.bool_]
 
     @classmethod
-    def learn(cls, table: FeatureTable) -> Self:
-        """Learn from healthy rows, at least one."""
+    def learn(cls, table: FeatureTable, history: float | None = None) -> Self:
+        """Learn from healthy rows, at least one.
+
+        Parameters
+        ----------
+        history : hours of the whole history, where the rows are a part of it; those of the rows when left out
+        """
         normal = usual_of(table)
         strange = normal.standardise(table)
         order = np.array(sorted(range(len(table.names)), key=lambda at: _place(table.names[at])), dtype=np.intp)
@@ -48,7 +58,8 @@ class Deviations:
         filled = np.isfinite(strange).mean(axis=0) >= _LEAST_FILLED
         usable = filled & (normal.spread > 0) & ~_left_out(table.names)
         columns = telling[usable[telling]]
-        return cls(normal, columns, tuple(table.names[column] for column in columns))
+        names = tuple(table.names[column] for column in columns)
+        return cls(normal, columns, names, _often_seen(names, hours_of(table) if history is None else history))
 
     def of(self, table: FeatureTable) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the deviations, shape (n_rows, n_columns), 0 where not known; and where they are known, so shaped."""
@@ -72,6 +83,21 @@ _PLACES = {name: place for place, name in enumerate(BY_NAME)}
 def _place(name: str) -> tuple[int, str]:
     """Sort what the catalogue names first to the front: of two columns that say the same the first is kept."""
     return _PLACES[feature_in(name).name], name
+
+
+def hours_of(table: FeatureTable) -> float:
+    """Return the hours from the first to the last row of any machine."""
+    return float((table.time.max() - table.time.min()) / np.timedelta64(1, "h")) if len(table) else 0.0
+
+
+def _often_seen(names: tuple[str, ...], history: float) -> NDArray[np.bool_]:
+    """Say of each column whether its window fits into the history often enough to know how it strays.
+
+    Windows overlap and machines share their seasons, so neither rows nor machines make up for time. The shortest
+    windows always do; a change counts by the shorter of its two, since what is slow leaves it.
+    """
+    hours = np.array([window_hours(name.rsplit("_vs_", 1)[0]) for name in names])
+    return np.asarray((hours <= hours.min(initial=np.inf)) | (hours * _TIMES <= history), dtype=np.bool_)
 
 
 def _left_out(names: tuple[str, ...]) -> NDArray[np.bool_]:

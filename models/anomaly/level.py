@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
-from models.anomaly.deviations import Deviations
+from models.anomaly.deviations import Deviations, hours_of
 from models.anomaly.ensemble import Ensemble
 from models.anomaly.sharpening import Sharpening
 from models.calibration import HealthyTail
@@ -56,7 +56,7 @@ class AnomalyLevel:
                 " wait for more readings, or choose a shorter stride"
             )
         self.groups, self.group_of_column = grouped(table.names)
-        members = _fitted(self.detectors, table.where(healthy))
+        members = _fitted(self.detectors, table.where(healthy), hours_of(table))
         known = np.where(healthy, 0, np.where(labels == 1, 1, -1)).astype(np.int8)
         self.sharpening = {name: Sharpening.of(member, table, known) for name, member in members.items()}
         members = self._sharpened(members, table.names)
@@ -104,7 +104,7 @@ class AnomalyLevel:
             train = fold.train[healthy[fold.train]]
             if len(train) >= FEWEST_ROWS // 2 and len(fold.test):
                 seen = table if view is None else view(fold.train)
-                members = self._sharpened(_fitted(self.detectors, seen.where(train)), seen.names)
+                members = self._sharpened(_fitted(self.detectors, seen.where(train), hours_of(table)), seen.names)
                 for name, member in members.items():
                     scores[name][fold.test] = member.score(seen.where(fold.test))
                 part[fold.test] = number + 1
@@ -112,8 +112,8 @@ class AnomalyLevel:
         return scores, np.cumsum(changes)
 
 
-def _fitted(names: Sequence[str], healthy: FeatureTable) -> dict[str, Detector]:
-    deviations = Deviations.learn(healthy)
+def _fitted(names: Sequence[str], healthy: FeatureTable, history: float) -> dict[str, Detector]:
+    deviations = Deviations.learn(healthy, history)
     return {name: DETECTORS[name]().fit(healthy, deviations) for name in names}
 
 

@@ -1,7 +1,7 @@
 """Robust principal components: far along the usual directions (T²) or off them (Q); and what others let expect."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,12 +13,9 @@ from features.column import signal_of
 from features.table import FeatureTable
 from models.anomaly.covariance import quadratic, shrunk_covariance
 from models.anomaly.deviations import Deviations
-from models.anomaly.normal import window_hours
 
 _EXPLAINED = 0.9
 _WINSOR = 5.0
-_TIMES = 20
-"""How often a window has to fit into the history."""
 _LEAST_RESIDUAL = 0.1
 """Two sensors of one thing agree until one is replaced: what is finer than so many deviations of a level is usual."""
 _SHARES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02])
@@ -87,7 +84,8 @@ class Block:
 class PrincipalComponents:
     """Scores how far a row lies from normal, given how features usually move together.
 
-    Every feature is measured as ``Deviations`` does, and a missing one counts as normal. A distance is
+    Every feature is measured as ``Deviations`` does, and a missing one counts as normal; one whose window is
+    seldom seen has no say. A distance is
     T² + Q, each over its median in healthy time: T² is the distance within the directions that hold nine
     tenths of the variance, Q the squared distance from them. It is taken over all features, over those of
     each signal, and for each mean and spread alone, since a fault in one signal drowns in the noise of
@@ -111,7 +109,7 @@ class PrincipalComponents:
         self.deviations = deviations or Deviations.learn(table)
         strange, known = self.deviations.of(table)
         usual = np.clip(strange, -_WINSOR, _WINSOR)
-        names = {at: self.deviations.names[at] for at in _often_seen(self.deviations.names, table.time)}
+        names = {at: self.deviations.names[at] for at in np.flatnonzero(self.deviations.often).tolist()}
         together = [
             Block.learn(columns, _combined_index(usual[:, columns]), strange, known) for columns in _groups(names)
         ]
@@ -164,17 +162,6 @@ class PrincipalComponents:
 
     def _surprises(self, strange: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
         return np.stack([block.surprise(strange, known) for block in self.blocks])
-
-
-def _often_seen(names: Sequence[str], time: NDArray[np.datetime64]) -> list[int]:
-    """Return the positions of the columns whose windows fit into the history often enough to know how they stray.
-
-    Windows overlap and machines share their seasons, so neither rows nor machines make up for time. The shortest
-    windows always stay; a change counts by the shorter of its two, since what is slow leaves it.
-    """
-    hours = np.array([window_hours(name.rsplit("_vs_", 1)[0]) for name in names])
-    history = float((time.max() - time.min()) / np.timedelta64(1, "h"))
-    return np.flatnonzero((hours <= hours.min(initial=np.inf)) | (hours * _TIMES <= history)).tolist()
 
 
 def _groups(names: Mapping[int, str]) -> list[NDArray[np.intp]]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from features.column import SEPARATOR
 from features.table import FeatureTable
+from models.anomaly.deviations import Deviations
 from models.detectors.principal_components import PrincipalComponents
 
 AGAINST_OTHERS = "against_others"
@@ -33,9 +34,9 @@ class Departures:
     detector: PrincipalComponents
 
     @classmethod
-    def learn(cls, healthy: FeatureTable) -> Self:
-        """Learn from healthy rows, at least one."""
-        return cls(PrincipalComponents().fit(healthy))
+    def learn(cls, healthy: FeatureTable, history: float | None = None) -> Self:
+        """Learn from healthy rows, at least one; see ``Deviations.learn``."""
+        return cls(PrincipalComponents().fit(healthy, Deviations.learn(healthy, history)))
 
     def beside(self, table: FeatureTable) -> FeatureTable:
         """Return the table with its departures as further columns; the surprise comes last."""

@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from features.table import FeatureTable
+from models.anomaly.deviations import hours_of
 from models.anomaly.normal_by_regime import Usual, usual_of
 from models.calibration import Probability
 from models.columns import telling_columns
@@ -182,8 +183,8 @@ class Trees:
 
 
 def _departures(table: FeatureTable, labels: NDArray[np.int8], part: NDArray[np.intp]) -> Departures:
-    """Learn from the healthy rows of a part."""
-    return Departures.learn(table.where(_thin(part[labels[part] == 0], _MOST_OF_NORMAL)))
+    """Learn from the healthy rows of a part of the table."""
+    return Departures.learn(table.where(_thin(part[labels[part] == 0], _MOST_OF_NORMAL)), hours_of(table))
 
 
 def _groups(wide: FeatureTable) -> tuple[tuple[str, ...], NDArray[np.intp]]:
