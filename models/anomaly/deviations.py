@@ -14,8 +14,8 @@ from models.columns import telling_columns
 
 _BEND = 4.0
 _LEAST_FILLED = 0.2
-_TIMES = 15
-"""How often a window has to fit into the history."""
+_LEAST_WINDOWS = 15
+"""How many windows have to fit into the history, one after the other, for their features to be known well."""
 
 Floats = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ def _often_seen(names: tuple[str, ...], history: float) -> NDArray[np.bool_]:
     windows always do; a change counts by the shorter of its two, since what is slow leaves it.
     """
     hours = np.array([window_hours(name.rsplit("_vs_", 1)[0]) for name in names])
-    return np.asarray((hours <= hours.min(initial=np.inf)) | (hours * _TIMES <= history), dtype=np.bool_)
+    return np.asarray((hours <= hours.min(initial=np.inf)) | (hours * _LEAST_WINDOWS <= history), dtype=np.bool_)
 
 
 def _left_out(names: tuple[str, ...]) -> NDArray[np.bool_]:
