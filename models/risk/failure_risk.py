@@ -59,7 +59,7 @@ class FailureRisk:
         known = np.flatnonzero(labels >= 0)
         require_both(labels)
         self.normal: Usual = usual_of(table.where(labels == 0))
-        self.departures = _departures(table, labels, known)
+        self.departures = departures_of(table, labels, known)
         wide = self.departures.beside(table)
         self.groups, self.group_of_column = _groups(wide)
         self.columns = _telling(wide.values[known])
@@ -70,7 +70,7 @@ class FailureRisk:
         views = []
         for fold, part in zip(usable, parts, strict=True):
             seen = table if view is None else view(fold.train)
-            beside = _departures(seen, labels, part).beside(seen).values
+            beside = departures_of(seen, labels, part).beside(seen).values
             views.append(beside[:, _telling(beside[known])])
         self.trees, *others = _grow(
             [Sample.of(part, labels, episode) for part in (known, *parts)], [values, *views], labels, self.seed
@@ -182,7 +182,7 @@ class Trees:
         return tree_parts(Leaves.of(trees), rows, usual, group_of_column, groups) / len(self.models)
 
 
-def _departures(table: FeatureTable, labels: NDArray[np.int8], part: NDArray[np.intp]) -> Departures:
+def departures_of(table: FeatureTable, labels: NDArray[np.int8], part: NDArray[np.intp]) -> Departures:
     """Learn from the healthy rows of a part of the table."""
     return Departures.learn(table.where(_thin(part[labels[part] == 0], _MOST_OF_NORMAL)), hours_of(table))
 

@@ -16,7 +16,9 @@ from models.judging.reliability import average_precision
 from models.judging.split import Fold, choose_folds
 from models.labels.episodes import episodes_of
 from models.labels.label import label, target_events
-from models.risk.failure_risk import FailureRisk, Sample
+from models.learner import group_of
+from models.risk.departures import Departures
+from models.risk.failure_risk import FailureRisk, Sample, departures_of
 from models.why.shapley import shapley
 from tests.models.modes import mills
 from tests.models.pumps import BEGIN, HORIZON, worn_pumps
@@ -119,6 +121,35 @@ def test_parts_are_fair_whatever_the_calibration(learnt: Learnt) -> None:
         exact = risk.trees.parts(here, usual, of_column, groups)[0]
 
         assert np.allclose(exact, asked, rtol=0, atol=1e-9)
+
+
+def test_what_the_surprise_adds_is_added_by_the_signals_that_surprise(learnt: Learnt) -> None:
+    table, labels, _, risk = learnt
+    rows = table.where(np.flatnonzero(labels == 1)[::20])
+    here, usual = (
+        risk.departures.beside(each).values[:, risk.columns]
+        for each in (rows, replace(rows, values=risk.normal.of(rows)))
+    )
+    raw = risk.trees.parts(here, usual, risk.group_of_column[risk.columns], len(risk.groups) + 1)
+    own, surprise, shares = raw[:, :-1], raw[:, -1], risk.departures.shares(rows)
+    of_signal = np.stack(
+        [shares[:, [group_of(name) == each for name in rows.names]].sum(axis=1) for each in risk.groups]
+    )
+    whole = own + surprise[:, np.newaxis] * of_signal.T
+    parts = risk.parts(rows).by_group
+
+    assert np.abs(surprise).max() > 0.1
+    assert np.allclose(parts / parts.sum(axis=1, keepdims=True), whole / whole.sum(axis=1, keepdims=True))
+
+
+def test_a_fold_knows_as_many_windows_as_the_whole_history() -> None:
+    """Twenty days hold a window of a day often enough, and a third of them does not."""
+    table, events = worn_pumps()
+    labels = label(table, target_events(events, Target()), HORIZON, BEGIN + timedelta(days=20))
+    part = np.flatnonzero((labels >= 0) & (table.time <= table.time.min() + np.timedelta64(7, "D")))
+
+    assert Departures.learn(table.where(part)).detector.deviations.often.sum() < len(table.names)
+    assert departures_of(table, labels, part).detector.deviations.often.all()
 
 
 def test_a_value_that_was_never_known_is_no_obstacle(learnt: Learnt) -> None:
