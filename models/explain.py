@@ -25,7 +25,6 @@ from models.moment import as_datetime, instant
 from models.sentence import GIVEN_OTHERS, as_before, with_act_before
 from models.tasks.table import task_of
 from models.why.parts import Parts
-from models.why.shape import reach_of, shapes
 from models.why.similar import NEAR, SimilarEpisode, repairs_after
 
 _LEAST_SHARE = 0.01
@@ -67,7 +66,7 @@ def explain(
         When there is no window that ends then.
     """
     recipe = bundle.recipe
-    table = extract(recipe, history, [machine], at - recipe.stride - reach_of(bundle.entry.horizon, recipe.stride), at)
+    table = extract(recipe, history, [machine], at - recipe.stride, at)
     if not len(table) or table.time[-1] <= instant(at - recipe.stride):
         raise NotEnoughDataError(f"{machine} has no window that ends at {at.isoformat()}; nothing to explain")
     found = explain_row(bundle, table, at if began is None else began)
@@ -79,17 +78,16 @@ def explain_row(bundle: Bundle, table: FeatureTable, at: datetime) -> Explanatio
 
     Parameters
     ----------
-    table : the rows before the last one are what it looked like before; without them nothing was unusual then
     at : when its condition began
     """
     seen = bundle.seen(table)
     row = seen.where(np.array([len(seen) - 1]))
-    shape = shape_of(bundle, seen)
+    departures = departures_of(bundle, row)
     parts = bundle.learner.parts(row)
-    why = why_of(bundle, row, parts, shape)
+    why = why_of(bundle, row, parts, departures)
     evidence = evidence_of(bundle, row, parts)
     cause, sentence = task_of(bundle.entry).said(bundle, row, why.level, evidence)
-    similar = () if bundle.episodes is None else tuple(bundle.episodes.nearest(shape, why.at))
+    similar = () if bundle.episodes is None else tuple(bundle.episodes.nearest(departures, why.at))
     sentence = as_before(sentence, next((each for each in similar if each.likeness >= NEAR), None), bundle.time_zone)
     act_before = _act_before(bundle, row, at)
     sentence = with_act_before(sentence, at, act_before, bundle.time_zone)
@@ -111,14 +109,14 @@ def _act_before(bundle: Bundle, row: FeatureTable, began: datetime) -> datetime:
     return min(latest, as_datetime(row.time[0]) + left)
 
 
-def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, shape: NDArray[np.float64]) -> Why:
+def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, departures: NDArray[np.float64]) -> Why:
     """Return what makes the level of one row, to the last signal.
 
     Parameters
     ----------
     row : as the bundle's learner sees it
     parts : of its level
-    shape : of its machine, by the bundle's columns; empty without any
+    departures : of the row, by the columns of the bundle's shapes; empty without any
     """
     learner = bundle.learner
     amounts, told = parts.by_group[0], _Telling.of(bundle, row)
@@ -139,8 +137,7 @@ def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, shape: NDArray[np.fl
                 level=float(parts.level_of(np.array(score))),
             )
         )
-    columns = () if bundle.episodes is None else bundle.episodes.columns
-    points = shape.reshape(-1, len(columns)).T.round(3).tolist() if columns else []
+    columns = () if bundle.episodes is None else bundle.episodes.shapes.columns
     return Why(
         at=as_datetime(row.time[0]),
         scale=parts.scale,
@@ -150,7 +147,7 @@ def why_of(bundle: Bundle, row: FeatureTable, parts: Parts, shape: NDArray[np.fl
         level=float(parts.level_of(parts.score)[0]),
         contributions=tuple(found),
         modes=() if bundle.diagnosis is None else bundle.diagnosis.ranked(row)[0],
-        shape={name: tuple(own) for name, own in zip(columns, points, strict=True)},
+        departures=dict(zip(columns, departures.round(3).tolist(), strict=True)),
     )
 
 
@@ -216,17 +213,9 @@ class _Telling(NamedTuple):
         return signal, self.bundle.units.get(signal, "") if unit is None else unit, feature, actual, expected
 
 
-def shape_of(bundle: Bundle, seen: FeatureTable) -> NDArray[np.float64]:
-    """Return the shape at the last row, by what happened since the machine last failed."""
-    if bundle.episodes is None:
-        return np.empty(0)
-    entry = bundle.entry
-    if "hours_since_failure" in seen.names:
-        hours = seen.values[-1, seen.names.index("hours_since_failure")]
-        if np.isfinite(hours):
-            since = seen.time[-1] - np.timedelta64(round(hours * 3.6e9), "us")
-            seen = seen.where(seen.time > since) if (seen.time > since).any() else seen
-    return shapes(seen, bundle.episodes.columns, bundle.normal, entry.horizon, bundle.recipe.stride)[-1]
+def departures_of(bundle: Bundle, row: FeatureTable) -> NDArray[np.float64]:
+    """Return how far one row departs from normal, by the columns of the bundle's shapes; empty without any."""
+    return np.empty(0) if bundle.episodes is None else bundle.episodes.shapes.departures(row, bundle.normal)[0]
 
 
 def described(name: str) -> tuple[str, str | None, str]:

@@ -73,8 +73,8 @@ class Why:
     score, level : as it is
     contributions : of all signals that add or take anything, largest first
     modes : what may be failing, most likely first; empty where that cannot be said
-    shape : how far each column lay from normal, now and before, see ``models.why.shape``; for the search for
-        earlier alerts that began alike
+    departures : how far each column lay from normal, see ``models.why.shape``; for the search for earlier alerts
+        that began alike
     """
 
     at: datetime
@@ -85,7 +85,7 @@ class Why:
     level: float
     contributions: tuple[Contribution, ...] = ()
     modes: tuple[RankedMode, ...] = ()
-    shape: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    departures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

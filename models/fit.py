@@ -25,6 +25,7 @@ from models.risk.diagnosis import Diagnosis
 from models.risk.horizons import Horizons, horizons_card
 from models.tasks.table import task_of
 from models.why.band import Band
+from models.why.shape import Shapes
 from models.why.similar import Episodes
 
 
@@ -73,10 +74,12 @@ def fit_bundle(
     learner = learner.fit(table, labels, folds, view)
     horizons, why_not = _horizons(entry, table, targets, known_until, view)
     choice = task.threshold(entry, plant, table, learner.held_out, events, known_until)
-    normal = usual_of(table.where(labels == 0))
+    healthy = table.where(labels == 0)
+    normal = usual_of(healthy)
+    shapes = Shapes.learn(healthy, normal, entry.horizon)
     diagnosis = None
     if task.diagnoses and not entry.target.component:
-        diagnosis = Diagnosis.learn(table, labels, targets, span(entry.horizon), normal)
+        diagnosis = Diagnosis.learn(table, labels, targets, span(entry.horizon), normal, shapes)
     units = {signal.name: signal.unit for signal in plant.class_named(entry.machine_class).signals}
     return Bundle(
         entry=entry,
@@ -87,7 +90,7 @@ def fit_bundle(
         diagnosis=diagnosis,
         context=context,
         band=Band.learn(table, labels == 0, folds),
-        episodes=Episodes.learn(table, events, entry.target.kind, entry.horizon, recipe.stride, normal),
+        episodes=Episodes.learn(table, events, entry.target.kind, entry.horizon, shapes, normal),
         horizons=horizons,
         units=units,
         time_zone=plant.time_zone,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.errors import AndonError
 from models.believed import believed_table
@@ -13,7 +14,8 @@ from models.explain import described, with_repairs
 from models.finding import Why
 from models.registry.registry import Registry
 from models.why.band import Expectation
-from models.why.similar import SimilarEpisode, likeness
+from models.why.shape import Shapes, likeness
+from models.why.similar import SimilarEpisode
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState
 from service.alerts.kept_why import kept_why, kept_whys
@@ -94,32 +96,27 @@ def _expected(room: ControlRoom, alert: Alert, bundle: Bundle, why: Why, *, unti
 
 def _similar(room: ControlRoom, alert: Alert, bundle: Bundle, why: Why) -> list[SimilarEpisode]:
     """Return the episodes that the model remembers and the alerts with a verdict that began most alike."""
-    if bundle.episodes is None or not why.shape:
+    if bundle.episodes is None or not _drawn_alike(bundle.episodes.shapes, why):
         return []
-    columns = bundle.episodes.columns
-    found = []
-    if set(columns) == set(why.shape):
-        shape = np.array([why.shape[name] for name in columns], dtype=np.float64).T.ravel()
-        found = bundle.episodes.nearest(shape, why.at, MOST_SIMILAR)
-    found += _earlier_alerts(room, alert, why)
+    shapes = bundle.episodes.shapes
+    found = bundle.episodes.nearest(_departures(shapes, why), why.at, MOST_SIMILAR)
+    found += _earlier_alerts(room, alert, shapes, why)
     return sorted(found, key=lambda each: (-each.likeness, -each.begin.timestamp()))[:MOST_SIMILAR]
 
 
-def _earlier_alerts(room: ControlRoom, alert: Alert, why: Why) -> list[SimilarEpisode]:
+def _earlier_alerts(room: ControlRoom, alert: Alert, shapes: Shapes, why: Why) -> list[SimilarEpisode]:
     """Return the alerts with a verdict by the moment of ``why`` whose shapes have the same columns."""
     with room.state.read() as connection:
         past = book.list_alerts(connection, states=[AlertState.NORMAL], before=alert.number, limit=_MOST_EARLIER)
         judged = [each for each in past if each.verdict is not None and each.closed_at and each.closed_at <= why.at]
         kept = kept_whys(connection, [each.number for each in judged])
-    own = np.array([*why.shape.values()], dtype=np.float64).ravel()
+    own = shapes.whitened(_departures(shapes, why))
     found = []
     for each in judged:
         then = kept.get(each.number)
-        if then is None or set(then.shape) != set(why.shape):
+        if then is None or not _drawn_alike(shapes, then):
             continue
-        shape = np.array([then.shape[name] for name in why.shape], dtype=np.float64).ravel()
-        if shape.shape != own.shape:
-            continue
+        shape = shapes.whitened(_departures(shapes, then))
         found.append(
             SimilarEpisode(
                 machine=each.machine,
@@ -134,6 +131,14 @@ def _earlier_alerts(room: ControlRoom, alert: Alert, why: Why) -> list[SimilarEp
             )
         )
     return found
+
+
+def _drawn_alike(shapes: Shapes, why: Why) -> bool:
+    return set(shapes.columns) == set(why.departures)
+
+
+def _departures(shapes: Shapes, why: Why) -> NDArray[np.float64]:
+    return np.array([why.departures[name] for name in shapes.columns], dtype=np.float64)
 
 
 @lru_cache(maxsize=_LOADED)

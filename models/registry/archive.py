@@ -76,6 +76,7 @@ TRUSTED = (
     "models.anomaly.normal_by_regime.NormalByRegime",
     "models.risk.own_risk.OwnRisk",
     "models.why.band.Band",
+    "models.why.shape.Shapes",
     "models.why.similar.Episodes",
     "models.risk.novelty.Novelty",
     "models.anomaly.sharpening.Sharpened",

@@ -1,9 +1,9 @@
-"""Which failure mode it is: learnt from the hours before failures whose component or code is known."""
+"""Which failure mode it is: what was shown in the hours before failures whose component or code is known."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -17,20 +17,18 @@ from models.finding import RankedMode
 from models.learner import group_of
 from models.moment import instants
 from models.risk.novelty import Novelty
-
-if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
-
-FEWEST_FAILURES = 3
-"""What has failed less often is not learnt."""
+from models.why.shape import Shapes, likeness
 
 NAMED_FROM = 0.6
 """Share of probability from which a component is named."""
 
 Mode = tuple[str, str]
 UNKNOWN: Mode = ("", "")
+_SHARPNESS = 15.0
+"""Natural logarithm of how much more often the mode of a failure that looks the same is the right one than that of one
+with which there is nothing in common."""
+_MOST_ROWS_OF_A_FAILURE = 50
 _MOST_SIGMAS = 8.0
-_STRENGTH = 0.02
 _MOST_HEALTHY = 5_000
 
 
@@ -38,23 +36,31 @@ _MOST_HEALTHY = 5_000
 class Diagnosis:
     """Ranks failure modes by how much a machine looks as others did before such a failure.
 
-    A mode is what the records of failures tell apart: a component and a code. What has failed less than three
-    times is told by its component alone, and a component that has, by nothing: it is the unknown. So is what looks
-    like no mode that was ever met.
+    A mode is what the records of failures tell apart: a component and a code. Failures are few and modes are more, so
+    nothing is fitted to them: a failure speaks for its modes by the likeness of the shape before it that is most alike
+    (see ``Shapes``), and a mode is as likely as its failures say on average, so one that came once may come
+    first. What looks like no mode that was ever met is the unknown, as is what nobody named.
 
     Attributes
     ----------
+    shapes : how shapes are drawn
     mode_component, mode_code : of what can be told apart, sorted; both empty for the unknown
     mode_failures : how many failures each was learnt from
+    shape : before all failures, float32 array of shape (n_shapes, n_columns of shapes)
+    first : where the shapes of each failure begin among all, shape (n_failures,)
+    speaks : 1 where a failure was of a mode, 0 elsewhere, shape (n_failures, n_modes)
     columns : positions of the features that can tell a new mode: signals and errors, no clocks and no context
     novelty : tells what no known mode explains; ``None`` where that cannot be learnt
     """
 
     normal: Usual
+    shapes: Shapes
     mode_component: tuple[str, ...]
     mode_code: tuple[str, ...]
     mode_failures: tuple[int, ...]
-    model: "LogisticRegression | None"
+    shape: NDArray[np.float32]
+    first: NDArray[np.int64]
+    speaks: NDArray[np.float64]
     columns: NDArray[np.intp]
     novelty: Novelty | None
 
@@ -66,6 +72,7 @@ class Diagnosis:
         targets: pd.DataFrame,
         horizon: np.timedelta64,
         normal: Usual,
+        shapes: Shapes,
     ) -> Self | None:
         """Learn from the rows within the horizon before each target event.
 
@@ -75,46 +82,36 @@ class Diagnosis:
 
         Returns
         -------
-        ``None`` where nothing that can be named has failed three times.
+        ``None`` where nothing that can be named has failed.
         """
-        said = _modes(targets)
-        counts = Counter(mode for modes in said for mode in modes)
-        if all(mode == UNKNOWN for mode in counts):
-            return None
         rows: list[NDArray[np.intp]] = []
-        answers: list[Mode] = []
-        weights: list[NDArray[np.float64]] = []
-        episodes: list[tuple[NDArray[np.intp], str]] = []
+        said: list[tuple[Mode, ...]] = []
         begins = instants(targets["begin"])
-        for machine, begin, modes in zip(targets["machine"], begins, said, strict=True):
+        for machine, begin, modes in zip(targets["machine"], begins, _modes(targets), strict=True):
             near = (table.machine == machine) & (table.time < begin) & (table.time >= begin - horizon)
             found = np.flatnonzero((labels == 1) & near)
-            for mode in modes if len(found) else ():
-                rows.append(found)
-                answers += [mode] * len(found)
-                weights.append(np.full(len(found), 1 / (len(found) * len(modes))))
             if len(found):
-                episodes.append((found, repr(modes)))
-        seen = sorted(set(answers))
-        if not rows or seen == [UNKNOWN]:
+                rows.append(found)
+                said.append(modes)
+        counts = Counter(mode for modes in said for mode in modes)
+        seen = sorted(counts)
+        if not set(seen) - {UNKNOWN}:
             return None
-        components, codes = (tuple(mode[part] for mode in seen) for part in (0, 1))
-        failures = tuple(counts[mode] for mode in seen)
         columns = _of_modes(table.names)
-        novelty = _novelty(_bounded(normal, table)[:, columns], labels, episodes)
-        if len(seen) == 1:
-            return cls(normal, components, codes, failures, None, columns, novelty)
-        # Only here: a server that serves must not wait for it at its start.
-        from sklearn.linear_model import LogisticRegression
-
-        model = LogisticRegression(C=_STRENGTH, max_iter=500)
-        place = {mode: number for number, mode in enumerate(seen)}
-        model.fit(
-            _bounded(normal, table.where(np.concatenate(rows))),
-            np.array([place[mode] for mode in answers]),
-            sample_weight=np.concatenate(weights),
+        strange, episodes = _bounded(normal, table)[:, columns], list(zip(rows, map(repr, said), strict=True))
+        kept = [_thin(found) for found in rows]
+        return cls(
+            normal,
+            shapes,
+            mode_component=tuple(component for component, _ in seen),
+            mode_code=tuple(code for _, code in seen),
+            mode_failures=tuple(counts[mode] for mode in seen),
+            shape=shapes.of(table.where(np.concatenate(kept)), normal).astype(np.float32),
+            first=np.cumsum([0, *map(len, kept[:-1])]).astype(np.int64),
+            speaks=np.array([[mode in modes for mode in seen] for modes in said], dtype=np.float64),
+            columns=columns,
+            novelty=_novelty(strange, labels, episodes),
         )
-        return cls(normal, components, codes, failures, model, columns, novelty)
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -151,9 +148,14 @@ class Diagnosis:
         return found
 
     def _of_known(self, table: FeatureTable) -> NDArray[np.float64]:
-        if self.model is None or not len(table):
-            return np.ones((len(table), len(self.mode_component)))
-        return self.model.predict_proba(_bounded(self.normal, table))
+        """Return the probability of each known mode, given that it is one of them."""
+        if not len(table):
+            return np.ones((0, len(self.mode_component)))
+        those = self.shape.astype(np.float64)
+        alike = np.stack([likeness(those, one) for one in self.shapes.of(table, self.normal)])
+        spoken = np.exp(_SHARPNESS * np.maximum.reduceat(alike, self.first, axis=1))
+        of_modes = spoken @ self.speaks / self.speaks.sum(axis=0)
+        return np.asarray(of_modes / of_modes.sum(axis=1, keepdims=True))
 
     def probabilities(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the probability of each component given that a failure is ahead, (n_rows, n_components).
@@ -189,24 +191,19 @@ class Diagnosis:
 
 
 def _modes(targets: pd.DataFrame) -> list[tuple[Mode, ...]]:
-    """Return the modes of each event, in as much detail as has failed three times.
+    """Return the modes of each event.
 
     Records that were merged name components and codes apart from each other: a code counts where it is the only one.
     """
-    whole = [
-        {(component, codes[0] if len(codes) == 1 else "") for component in components or ("",)}
+    return [
+        tuple(sorted({(component, codes[0] if len(codes) == 1 else "") for component in components or ("",)}))
         for components, codes in zip(targets["components"], targets["codes"], strict=True)
     ]
-    by_mode = Counter(mode for modes in whole for mode in modes)
-    by_component = Counter(component for modes in whole for component in {component for component, _ in modes})
 
-    def told(mode: Mode) -> Mode:
-        component, _ = mode
-        if by_mode[mode] >= FEWEST_FAILURES:
-            return mode
-        return (component, "") if component and by_component[component] >= FEWEST_FAILURES else UNKNOWN
 
-    return [tuple(sorted({told(mode) for mode in modes})) for modes in whole]
+def _thin(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    places = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS_OF_A_FAILURE))
+    return rows[places.round().astype(np.intp)]
 
 
 def _novelty(

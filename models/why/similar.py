@@ -12,14 +12,10 @@ from features.table import FeatureTable
 from models.anomaly.normal_by_regime import Usual
 from models.moment import as_datetime, instant, instants, span
 from models.rows import machine_rows
-from models.why.shape import POINTS, reach_of, shapes
-from models.why.watched import shape_columns
+from models.why.shape import REACH, Shapes, likeness
 
-NEAR = 0.6
-"""Likeness from which an episode is worth naming in a sentence."""
-
-REACH = 1.5
-"""How long before an episode its shape is remembered, in horizons."""
+NEAR = 0.5
+"""Likeness from which an episode is worth naming in a sentence: of those, six in seven turn out to be of one mode."""
 
 KINDS = ("failure", "inspection")
 """Kinds of events that are remembered beside the model's target; an inspection only with a note or component."""
@@ -48,7 +44,7 @@ class SimilarEpisode:
     kind : of the event, or "alert"
     begin : of the event or alert
     component, code, note : what was found
-    likeness : 1 for the same shape and size, 0 for nothing in common, below 0 for opposite shapes
+    likeness : 1 for the same shape and size, 0 for nothing in common or nothing but noise, below 0 for opposite shapes
     hours_before : how long before ``begin`` it looked most alike
     repairs : what was done in the week after it, as far as it was known
     alert : number of the earlier alert; 0 for an event
@@ -72,15 +68,15 @@ class Episodes:
 
     Attributes
     ----------
-    columns : names of the columns that shapes are drawn by
+    shapes : how they are drawn
     machine, kind, component, code, note : of each episode
     begin, end : of each episode, microseconds since 1970 UTC; ``end`` is when it was known whole
     first : where each episode's shapes begin among all, shape (n_episodes + 1,)
     time : of each shape, microseconds since 1970 UTC, shape (n_shapes,)
-    shape : float32 array of shape (n_shapes, points × n_columns)
+    shape : float32 array of shape (n_shapes, n_columns)
     """
 
-    columns: tuple[str, ...]
+    shapes: Shapes
     machine: tuple[str, ...]
     kind: tuple[str, ...]
     component: tuple[str, ...]
@@ -102,7 +98,7 @@ class Episodes:
         events: pd.DataFrame,
         target: str,
         horizon: timedelta,
-        stride: timedelta,
+        shapes: Shapes,
         normal: Usual,
     ) -> Self:
         """Remember what machines looked like before the events that are known.
@@ -116,7 +112,6 @@ class Episodes:
         target : kind of the events that the model is to foresee
         """
         chosen = _worth_remembering(events, target)
-        columns = shape_columns(table.names)
         rows = machine_rows(table.machine)
         kept, parts, times = [], [], []
         last: dict[str, np.datetime64] = {}
@@ -126,39 +121,37 @@ class Episodes:
                 continue
             own = table.time[rows[machine]]
             reach = begin - span(horizon * REACH)
-            needed = reach - span(reach_of(horizon, stride) + stride)
-            since = needed if before is None else max(needed, before)
+            since = reach if before is None else max(reach, before)
             part = table.where(rows[machine].start + np.flatnonzero((own < begin) & (own > since)))
-            asked = part.time > reach
-            if asked.any():
-                parts.append(shapes(part, columns, normal, horizon, stride)[asked].astype(np.float32))
-                times.append(part.time[asked].astype("datetime64[us]").astype(np.int64))
+            if len(part):
+                parts.append(shapes.of(part, normal).astype(np.float32))
+                times.append(part.time.astype("datetime64[us]").astype(np.int64))
                 kept.append(place)
         own_events = chosen.iloc[kept]
         begin = instants(own_events["time"]).astype(np.int64)
         end = instants(own_events["end"]).astype("datetime64[us]")
         words = {name: tuple(map(str, own_events[name])) for name in ("machine", "kind", "component", "code", "note")}
         return cls(
-            columns,
+            shapes,
             **words,
             begin=begin,
             end=np.where(np.isnat(end), begin, end.astype(np.int64)).astype(np.int64),
             first=np.cumsum([0, *map(len, parts)]).astype(np.int64),
             time=np.concatenate([np.empty(0, np.int64), *times]),
-            shape=np.concatenate([np.empty((0, POINTS * len(columns)), np.float32), *parts]),
+            shape=np.concatenate([np.empty((0, len(shapes.columns)), np.float32), *parts]),
         )
 
-    def nearest(self, shape: Floats, at: datetime, count: int = 3) -> list[SimilarEpisode]:
+    def nearest(self, departures: Floats, at: datetime, count: int = 3) -> list[SimilarEpisode]:
         """Return the episodes before a moment that began most alike, the most alike first.
 
         Parameters
         ----------
-        shape : of a machine now, by ``shapes``, shape (points × n_columns,)
+        departures : of a machine now, by ``Shapes.departures``, shape (n_columns,)
         at : episodes that were not over by then are not looked at
         """
         now = int(instant(at).astype(np.int64))
         known = [place for place in range(len(self)) if self.end[place] <= now and self.begin[place] < now]
-        alike = likeness(self.shape.astype(np.float64), shape)
+        alike = likeness(self.shape.astype(np.float64), self.shapes.whitened(departures))
         best = {place: self._best(alike, place) for place in known}
         order = sorted(known, key=lambda place: (-alike[best[place]], -self.begin[place], self.machine[place]))
         return [
@@ -178,24 +171,6 @@ class Episodes:
     def _best(self, alike: Floats, place: int) -> int:
         first, last = int(self.first[place]), int(self.first[place + 1])
         return first + int(np.argmax(alike[first:last]))
-
-
-def likeness(those: Floats, one: Floats) -> Floats:
-    """Return how alike shapes are: 2 a·b / (a·a + b·b), 0 where both are nothing.
-
-    It is 1 for equal shapes, falls with the angle between them and with the difference in size.
-
-    Parameters
-    ----------
-    those, one : shape (n, width) and (width,)
-
-    Examples
-    --------
-    >>> likeness(np.array([[3.0, 0.0], [1.5, 0.0], [0.0, 3.0]]), np.array([3.0, 0.0])).tolist()
-    [1.0, 0.8, 0.0]
-    """
-    whole = (those**2).sum(axis=1) + float(one @ one)
-    return np.divide(2 * (those @ one), whole, out=np.zeros(len(those)), where=whole > 0)
 
 
 def repairs_after(maintenance: pd.DataFrame, machine: str, begin: datetime, known: datetime) -> tuple[Repair, ...]:

@@ -1,4 +1,4 @@
-"""Which columns stand for a signal when it is held against what is expected, or drawn as a shape."""
+"""Which columns stand for a signal when it is held against what is expected."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -47,21 +47,3 @@ def watched(names: Sequence[str]) -> tuple[Watched, ...]:
             compared = next(each for each in own if each in known)
         found[signal] = Watched(signal, name, compared)
     return tuple(found.values())
-
-
-def shape_columns(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that draw the shape of a machine's behaviour: level and spread of signals, and errors.
-
-    Examples
-    --------
-    >>> shape_columns(("a__mean__4h", "a__standard_deviation__4h", "a__mean__24h", "errors__e1__4h", "errors__e1__24h"))
-    ('a__mean__4h', 'a__standard_deviation__4h', 'errors__e1__4h')
-    """
-    found = [each.compared for each in watched(names)]
-    spread: dict[str, str] = {}
-    for name in names:
-        if signal_of(name) and feature_in(name).name == "standard_deviation":
-            spread.setdefault(signal_of(name), name)
-        elif feature_in(name).tells == "count" and len(name.split(SEPARATOR)) > 2:
-            spread.setdefault(name.rsplit(SEPARATOR, 1)[0], name)
-    return (*found, *spread.values())

@@ -39,6 +39,6 @@ def _why(told: Mapping[str, Any]) -> Why:
         "at": datetime.fromisoformat(told["at"]),
         "contributions": tuple(Contribution(**each) for each in told["contributions"]),
         "modes": tuple(RankedMode(**each) for each in told["modes"]),
-        "shape": {name: tuple(points) for name, points in told["shape"].items()},
     }
-    return Why(**(dict(told) | whole))
+    # Alerts from before departures were kept hold a shape that is compared with nothing any more.
+    return Why(**({name: each for name, each in told.items() if name != "shape"} | whole))

@@ -34,7 +34,7 @@ from ingest.simulation.life import degradations
 from ingest.simulation.scenario import Scenario, scenario_from
 from models.believed import BelievedTable, believed_table
 from models.bundle import Bundle
-from models.explain import Explanation, explain_row, shape_of
+from models.explain import Explanation, departures_of, explain_row
 from models.fit import fit_bundle
 from models.judging.backtest import recipe_until
 from models.judging.evaluate import AlertVerdict, EventVerdict, JudgedEvent, Verdict
@@ -45,7 +45,6 @@ from models.labels.label import label
 from models.moment import as_datetime, instant, is_over, span
 from models.rows import machine_rows
 from models.tasks.table import task_of
-from models.why.shape import reach_of
 from tests.trials.made_plant import MadeKind, made_kinds
 from tests.trials.regimes import on_wear
 from tests.trials.twins import joined, remembered, twin_of, without_mode
@@ -158,7 +157,7 @@ def explained(made: MadeKind, bundle: Bundle, table: FeatureTable, verdict: Verd
         for each in degradations(made.scenario, machine)
         if not each.fate.mode.sudden and each.outcome == "failed"
     }
-    rows, entry = machine_rows(table.machine), bundle.entry
+    rows = machine_rows(table.machine)
     begin = datetime.fromtimestamp(made.scenario.begin, UTC)
     found = []
     first: dict[tuple[str, np.datetime64], np.datetime64] = {}
@@ -172,18 +171,17 @@ def explained(made: MadeKind, bundle: Bundle, table: FeatureTable, verdict: Verd
         machine, life = lives[key]
         own = rows[key[0]]
         time = table.time[own]
-        reach = span(reach_of(entry.horizon, bundle.recipe.stride) + bundle.recipe.stride)
-        part = table.where(own.start + np.flatnonzero((time <= at) & (time > at - reach)))
+        part = table.where(np.array([own.start + np.flatnonzero(time <= at)[-1]]))
         started = process_time()
         told = explain_row(bundle, part, as_datetime(at))
         took = 1000 * (process_time() - started)
         result = _compared(machine.name, life, told, took, diagnoses=bundle.diagnosis is not None)
         if twins and bundle.episodes is not None:
             twin = remembered(bundle, twin_of(made.scenario, machine, life, number), begin)
-            shape = shape_of(bundle, bundle.seen(part))
+            departures = departures_of(bundle, bundle.seen(part))
             others = without_mode(bundle.episodes, life.component, life.fate.mode.name)
             alone, all_of_them = (
-                joined([episodes, twin]).nearest(shape, as_datetime(at), 1)[0].machine == twin.machine[0]
+                joined([episodes, twin]).nearest(departures, as_datetime(at), 1)[0].machine == twin.machine[0]
                 for episodes in (others, bundle.episodes)
             )
             result.twin_first, result.twin_first_of_all = alone, all_of_them

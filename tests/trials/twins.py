@@ -59,16 +59,18 @@ def remembered(bundle: Bundle, twin: MachineHistory, begin: datetime) -> Episode
     table = bundle.seen(extract(bundle.recipe, history, [twin.machine.name], begin, end))
     known = replace(bundle, normal=_with(bundle.normal, table, begin + HEALTHY))
     entry, events = bundle.entry, failures.reset_index(drop=True)
-    return Episodes.learn(table, events, "failure", entry.horizon, bundle.recipe.stride, known.normal)
+    if bundle.episodes is None:
+        raise TypeError("a twin is remembered as other episodes are, and there are none")
+    return Episodes.learn(table, events, "failure", entry.horizon, bundle.episodes.shapes, known.normal)
 
 
 def joined(parts: Sequence[Episodes]) -> Episodes:
-    """Put episodes of the same columns together."""
+    """Put episodes together whose shapes are drawn alike."""
     whole = parts[0]
     for part in parts[1:]:
         words = {name: getattr(whole, name) + getattr(part, name) for name in _WORDS}
         arrays = {name: np.concatenate([getattr(whole, name), getattr(part, name)]) for name in _ARRAYS}
-        whole = Episodes(whole.columns, **words, **arrays, first=np.r_[whole.first, whole.first[-1] + part.first[1:]])
+        whole = Episodes(whole.shapes, **words, **arrays, first=np.r_[whole.first, whole.first[-1] + part.first[1:]])
     return whole
 
 
@@ -79,7 +81,7 @@ def without_mode(episodes: Episodes, component: str, code: str) -> Episodes:
     shapes = np.concatenate([np.empty(0, np.int64), *spans]).astype(np.int64)
     words = {name: tuple(getattr(episodes, name)[at] for at in kept) for name in _WORDS}
     return Episodes(
-        episodes.columns,
+        episodes.shapes,
         **words,
         begin=episodes.begin[kept],
         end=episodes.end[kept],
