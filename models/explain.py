@@ -67,7 +67,9 @@ def explain(
         When there is no window that ends then.
     """
     recipe = bundle.recipe
-    table = extract(recipe, history, [machine], at - recipe.stride - reach_of(bundle.entry.horizon, recipe.stride), at)
+    begin, machines = at - recipe.stride - reach_of(bundle.entry.horizon, recipe.stride), [machine]
+    whole = extract(recipe, history, machines + bundle.peers_of(machines), begin, at)
+    table = replace(whole.where(whole.machine.astype(str) == machine), beside=whole)
     if not len(table) or table.time[-1] <= instant(at - recipe.stride):
         raise NotEnoughDataError(f"{machine} has no window that ends at {at.isoformat()}; nothing to explain")
     found = explain_row(bundle, table, at if began is None else began)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
-from models.anomaly.normal_by_regime import Usual
+from models.anomaly.usual import Usual
 from models.moment import span
 from models.rows import machine_rows
 
