@@ -1,5 +1,6 @@
 """What machines of a class leave their normal by at once: the weather around them, or a medium that they share."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
@@ -18,7 +19,8 @@ from models.sensors.peers import FEWEST, common, next_in_order
 
 _WINSOR = 5.0
 _FEWEST_WINDOWS = 10
-_PAYS = 0.8
+_LEAST_ALIKE = 0.3
+_SURELY = 3.0
 _MOST_GAIN = 1.5
 
 Floats = NDArray[np.float64]
@@ -66,8 +68,7 @@ class Shared:
         normal = usual_alone(part)
         weights = _residuals(part, normal, levels)
         found = cls(normal, levels, weights, np.zeros(len(levels)), machines)
-        own, shared = found._left(part), found._common(part, _part(_beside(table), part.names))
-        gain = np.array([_gain(part, own[:, at], shared[:, at], name) for at, name in enumerate(levels)])
+        gain = found._gains(part, _part(_beside(table), part.names))
         follows = np.flatnonzero(gain)
         if not len(follows):
             return None
@@ -102,14 +103,47 @@ class Shared:
 
     def _common(self, table: FeatureTable, beside: FeatureTable) -> Floats:
         """Return the median of what the peers of each row are off by, shape (n_rows, n_levels); NaN for too few."""
+        found = np.full((len(table), len(self.levels)), np.nan)
+        for rows, peers in self._peers(table, beside):
+            found[rows] = common(peers)
+        return found
+
+    def _peers(self, table: FeatureTable, beside: FeatureTable) -> Iterator[tuple[slice, list[Floats]]]:
+        """Yield the rows of each machine, and what each of its peers is off by at their moments."""
         beside = beside.where(np.isin(beside.time, np.unique(table.time)))
         left, places = self._left(beside), machine_rows(beside.machine)
-        found = np.full((len(table), len(self.levels)), np.nan)
         for machine, rows in machine_rows(table.machine).items():
             peers = [places[name] for name in next_in_order(machine, self.machines) if name in places]
             if len(peers) >= FEWEST:
-                found[rows] = common([_at(beside.time[own], left[own], table.time[rows]) for own in peers])
-        return found
+                yield rows, [_at(beside.time[own], left[own], table.time[rows]) for own in peers]
+
+    def _gains(self, part: FeatureTable, beside: FeatureTable) -> Floats:
+        """Return how much of what its peers are off by each level follows, shape (n_levels,); 0 where none is seen.
+
+        A window is compared with the mean of those before and after it, so that what goes on steadily is no evidence.
+        What half of the peers do tells how much of the bend of the other half is common, and not their own noise. The
+        mean over an hour follows the weather as that over a week does, so the window that shows it best speaks for all.
+        """
+        own = self._left(part)
+        sums = np.zeros((len(self.levels), 5))
+        for rows, peers in self._peers(part, beside):
+            halves = [_mean(peers[half::2]) for half in range(2)]
+            for at, name in enumerate(self.levels):
+                bends = _bends(
+                    part.time[rows], np.column_stack([own[rows, at], *(each[:, at] for each in halves)]), name
+                )
+                sums[at] += _products(bends)
+        span = (part.time.max() - part.time.min()) / np.timedelta64(1, "h")
+        best: dict[str, tuple[float, float]] = {}
+        for (mine, others, both, with_others, count), name in zip(sums, self.levels, strict=True):
+            windows = span / window_hours(name)
+            if not count or windows < _FEWEST_WINDOWS or both <= 0:
+                continue
+            alike = with_others / np.sqrt(mine * others)
+            surely = alike * np.sqrt(windows)
+            if alike > _LEAST_ALIKE and surely > max(_SURELY, best.get(_kind(name), (0.0, 0.0))[0]):
+                best[_kind(name)] = surely, float(min(with_others / both, _MOST_GAIN))
+        return np.array([best.get(_kind(name), (0.0, 0.0))[1] for name in self.levels])
 
 
 def _beside(table: FeatureTable) -> FeatureTable:
@@ -161,32 +195,35 @@ def _at(time: NDArray[np.datetime64], values: Floats, asked: NDArray[np.datetime
     return np.where((time[place] == asked)[:, np.newaxis], values[place], np.nan)
 
 
-def _gain(part: FeatureTable, own: Floats, shared: Floats, name: str) -> float:
-    """Return how much a level follows of how what its peers are off by bends from one window to the next.
-
-    A window is compared with the mean of those before and after it, so that what goes on steadily is none of it. 0
-    where following makes a level bend no fifth less, or too little is known.
-    """
+def _bends(time: NDArray[np.datetime64], values: Floats, name: str) -> Floats:
+    """Return how far each window lies from the mean of the windows before and after it; rows where that is known."""
     lag = np.timedelta64(round(window_hours(name) * 3600), "s")
-    both = np.column_stack([own, shared])
-    bends, moments = [], []
-    for rows in machine_rows(part.machine).values():
-        time = part.time[rows]
-        before, after = (_at(time, both[rows], time + side) for side in (-lag, lag))
-        bends.append(both[rows] - (before + after) / 2)
-        moments.append(time)
-    bent, times = np.concatenate(bends), np.concatenate(moments)
-    known = np.isfinite(bent).all(axis=1)
-    bent = bent[known]
-    if not len(bent) or np.ptp(times[known]) < _FEWEST_WINDOWS * lag:
-        return 0.0
-    scale = 1.4826 * np.median(np.abs(bent), axis=0)
-    if not (scale > 0).all():
-        return 0.0
-    bounded = np.clip(bent, -_WINSOR * scale, _WINSOR * scale)
-    gain = float(np.clip((bounded[:, 0] * bounded[:, 1]).sum() / (bounded[:, 1] ** 2).sum(), 0.0, _MOST_GAIN))
-    left = 1.4826 * np.median(np.abs(bent[:, 0] - gain * bent[:, 1]))
-    return gain if left < _PAYS * scale[0] else 0.0
+    before, after = (_at(time, values, time + side) for side in (-lag, lag))
+    found = values - (before + after) / 2
+    return found[np.isfinite(found).all(axis=1)]
+
+
+def _products(bends: Floats) -> Floats:
+    """Return sums over bends of a machine and of both halves of its peers, those far out drawn in.
+
+    Its square, the square of the mean of both halves, their product, its product with that mean, and how many.
+    """
+    if not len(bends):
+        return np.zeros(5)
+    scale = _WINSOR * 1.4826 * np.median(np.abs(bends), axis=0)
+    own, one, other = np.clip(bends, -scale, scale).T
+    mean = (one + other) / 2
+    return np.array([(own**2).sum(), (mean**2).sum(), (one * other).sum(), (own * mean).sum(), len(bends)])
+
+
+def _mean(peers: Sequence[Floats]) -> Floats:
+    known = np.isfinite(peers)
+    return np.where(known, peers, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+
+
+def _kind(name: str) -> str:
+    """Return the signal and the feature of a column, whatever its window."""
+    return name.rsplit(SEPARATOR, 1)[0]
 
 
 @lru_cache(maxsize=64)
