@@ -27,6 +27,8 @@ class FeatureTable:
     filled_by_signal : float32 array of shape (n_rows, n_signals), or ``None`` where nobody knows
         Share of the readings of each signal that were expected while the machine ran, over its own window:
         the shortest one that promises enough of them (see ``Recipe.own_windows``). NaN where none was expected.
+    beside : a table of the same columns that holds what other machines of the class did at the same moments, or
+        ``None`` where this one does
 
     Rows are sorted by (machine, time).
     """
@@ -39,6 +41,7 @@ class FeatureTable:
     off: NDArray[np.float64] | None = None
     signals: tuple[str, ...] = ()
     filled_by_signal: NDArray[np.float32] | None = None
+    beside: "FeatureTable | None" = None
 
     def __len__(self) -> int:
         return len(self.time)

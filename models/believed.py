@@ -1,7 +1,7 @@
 """Feature tables and assessments that rest on readings which could be believed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -75,7 +75,7 @@ def believed_table(
             for piece, then in _otherwise(recipe, table.time[rows[name]], own, normal.get(name, _NO_NORMAL)):
                 mine = np.arange(rows[name].start, rows[name].stop)[piece]
                 _replace(recipe, BelievedHistory(history, {name: sorted(then, key=str)}), table, mine)
-    return BelievedTable(table, health)
+    return BelievedTable(replace(table, beside=table), health)
 
 
 def believed(
@@ -86,9 +86,23 @@ def believed(
     Only readings and events at or before each window end have a say in it.
     """
     machine_class = plant.class_named(bundle.entry.machine_class)
-    found = believed_table(bundle.recipe, machine_class, history, machines, start, end)
+    found = beside_peers(bundle, machine_class, history, machines, start, end)
     failures = history.events(machines=machines, kinds=["failure"], end=end)
     return none_while_down(found.assessed(bundle, found.table), target_events(failures, Target()))
+
+
+def beside_peers(
+    bundle: Bundle,
+    machine_class: MachineClass,
+    history: History,
+    machines: Sequence[str],
+    start: datetime,
+    end: datetime,
+) -> BelievedTable:
+    """Return the believed table of machines, and beside it what their peers did, as far as the bundle asks for that."""
+    asked = set(machines)
+    found = believed_table(bundle.recipe, machine_class, history, [*asked, *bundle.peers_of(asked)], start, end)
+    return replace(found, table=found.table.where(np.isin(found.table.machine.astype(str), [*asked])))
 
 
 def explained(
@@ -102,15 +116,17 @@ def explained(
         When there is no window that ends then.
     """
     machine_class = plant.class_named(bundle.entry.machine_class)
-    health = _health(bundle.recipe, machine_class, history, history.spans(machine_class.name), [machine], at, at)
+    spans, names = history.spans(machine_class.name), [machine, *bundle.peers_of([machine])]
+    health = _health(bundle.recipe, machine_class, history, spans, [name for name in names if name in spans], at, at)
     moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
-    known = _known(bundle.recipe, machine_class, history, health, at).get(machine, ())
-    own = [each for each in known if each.at(moment)[0] and each.signal in bundle.recipe.signals]
-    found = explain(bundle, BelievedHistory(history, {machine: own}), machine, at, began=began)
-    names = ", ".join(dict.fromkeys(each.signal for each in own if each.end > reach))
-    if not names:
+    known = _known(bundle.recipe, machine_class, history, health, at)
+    hidden = {name: [each for each in known.get(name, ()) if each.at(moment)[0]] for name in names}
+    found = explain(bundle, BelievedHistory(history, hidden), machine, at, began=began)
+    left_out = [each.signal for each in hidden[machine] if each.end > reach and each.signal in bundle.recipe.signals]
+    if not left_out:
         return found
-    return found._replace(sentence=f"{found.sentence}. Left out where its sensor could not be believed: {names}")
+    words = ", ".join(dict.fromkeys(left_out))
+    return found._replace(sentence=f"{found.sentence}. Left out where its sensor could not be believed: {words}")
 
 
 def _health(

@@ -1,6 +1,6 @@
 """Everything that is needed to assess a machine and to say why: one trained model, complete."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry
-from models.anomaly.normal_by_regime import Usual
+from models.anomaly.usual import BesidePeers, Usual
 from models.context.context import Context
 from models.learner import Learner
 from models.risk.diagnosis import Diagnosis
 from models.risk.horizons import Horizons
+from models.sensors.peers import next_in_order
 from models.why.band import Band
 from models.why.similar import Episodes
 
@@ -57,6 +58,13 @@ class Bundle:
     def seen(self, table: FeatureTable) -> FeatureTable:
         """Return a table of the recipe as learner, normal and diagnosis see it."""
         return table if self.context is None else self.context.applied(table)
+
+    def peers_of(self, machines: Collection[str]) -> list[str]:
+        """Return the machines, others than these, that have a say in what is normal for these; sorted."""
+        if not isinstance(self.normal, BesidePeers):
+            return []
+        known = self.normal.shared.machines
+        return sorted({each for machine in machines for each in next_in_order(machine, known)} - set(machines))
 
     @property
     def act_within(self) -> timedelta:

@@ -66,7 +66,8 @@ def explain(
         When there is no window that ends then.
     """
     recipe = bundle.recipe
-    table = extract(recipe, history, [machine], at - recipe.stride, at)
+    whole = extract(recipe, history, [machine, *bundle.peers_of([machine])], at - recipe.stride, at)
+    table = replace(whole.where(whole.machine.astype(str) == machine), beside=whole)
     if not len(table) or table.time[-1] <= instant(at - recipe.stride):
         raise NotEnoughDataError(f"{machine} has no window that ends at {at.isoformat()}; nothing to explain")
     found = explain_row(bundle, table, at if began is None else began)

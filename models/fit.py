@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
-from models.anomaly.normal_by_regime import usual_of
+from models.anomaly.usual import usual_of
 from models.assess import reasons
 from models.assessment import Reason, reason_counts
 from models.bundle import Bundle

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import AndonError
-from models.believed import believed_table
+from models.believed import beside_peers
 from models.bundle import Bundle
 from models.explain import described, with_repairs
 from models.finding import Why
@@ -84,7 +84,7 @@ def _expected(room: ControlRoom, alert: Alert, bundle: Bundle, why: Why, *, unti
     start = why.at - 2 * bundle.entry.horizon
     end = max(why.at, min(until, why.at + bundle.entry.horizon))
     machine_class = room.plant.class_named(bundle.entry.machine_class)
-    table = believed_table(bundle.recipe, machine_class, room.store, [alert.machine], start, end).table
+    table = beside_peers(bundle, machine_class, room.store, [alert.machine], start, end).table
     if not len(table):
         return ()
     signals = [each.signal for each in alert.evidence][:_MOST_SIGNALS]

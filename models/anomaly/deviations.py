@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from features.catalogue import BY_NAME, feature_in
 from features.table import FeatureTable
 from models.anomaly.normal import window_hours
-from models.anomaly.normal_by_regime import Usual, usual_of
+from models.anomaly.usual import Usual, usual_of
 from models.columns import telling_columns
 
 _BEND = 4.0

@@ -96,10 +96,10 @@ class NormalByRegime:
         return [(cell, _rows(regimes, cell.window, cell.regime, len(table))) for cell in self.cells]
 
 
-Usual = Normal | NormalByRegime
+Alone = Normal | NormalByRegime
 
 
-def usual_of(table: FeatureTable) -> Usual:
+def usual_alone(table: FeatureTable) -> Alone:
     """Return the normal values that healthy rows show, by regime where the table tells regimes.
 
     Parameters

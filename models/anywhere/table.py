@@ -50,7 +50,7 @@ def table_anywhere(
 def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
     """Return tables of one recipe below each other; what one of them has, all of them have."""
     first = tables[0]
-    return replace(
+    whole = replace(
         first,
         machine=np.concatenate([each.machine for each in tables]),
         time=np.concatenate([each.time for each in tables]),
@@ -60,4 +60,6 @@ def _joined(tables: Sequence[FeatureTable]) -> FeatureTable:
         filled_by_signal=None
         if first.filled_by_signal is None
         else np.concatenate([each.filled_by_signal for each in tables]),
+        beside=None,
     )
+    return replace(whole, beside=whole)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
-from models.anomaly.normal_by_regime import Usual, usual_of
+from models.anomaly.normal_by_regime import Alone, usual_alone
 from models.columns import telling_columns
 from models.conditions.classifier import PieceClassifier
 from models.conditions.members import MEMBERS
@@ -67,7 +67,7 @@ class ConditionLevel:
         del view
         rows = np.flatnonzero(labels >= 0)
         self.groups, self.group_of_column = grouped(table.names)
-        self.normal: Usual = usual_of(table.where(labels == 0))
+        self.normal: Alone = usual_alone(table.where(labels == 0))
         columns = telling_columns(table.values[rows])
         self.columns = columns if len(columns) else np.zeros(1, np.intp)
         names = [table.names[each] for each in self.columns]

@@ -13,7 +13,7 @@ from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from ingest.plant import ModelEntry, Plant
-from models.anomaly.normal_by_regime import usual_of
+from models.anomaly.normal_by_regime import usual_alone
 from models.assess import reasons
 from models.assessment import Reason, reason_counts
 from models.believed import believed_table
@@ -125,7 +125,7 @@ def condition_bundle(entry: ModelEntry, plant: Plant, shop: Shop, judged: Condit
         recipe=shop.recipe,
         learner=learner,
         threshold=float(choice.value),
-        normal=usual_of(own.where(pieces.code < pieces.good)),
+        normal=usual_alone(own.where(pieces.code < pieces.good)),
         units={signal.name: signal.unit for signal in plant.class_named(entry.machine_class).signals},
         time_zone=plant.time_zone,
         card={**card, "conditions": found, **({"watermark": mark} if (mark := watermark(entry)) else {})},

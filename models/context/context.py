@@ -89,7 +89,8 @@ class Context:
         names, values = tuple(table.names[place] for place in kept), table.values[:, kept]
         if self.expected is not None:
             names, values = (*names, *self.expected.names), np.concatenate([values, self.expected.of(table)], axis=1)
-        return replace(table, names=names, values=values)
+        beside = None if table.beside is None else self.applied(table.beside)
+        return replace(table, names=names, values=values, beside=beside)
 
     def unseen(self, table: FeatureTable) -> NDArray[np.bool_]:
         """Say of each row of the recipe whether its shortest window is unlike all that was learnt from."""

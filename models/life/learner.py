@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.errors import NotEnoughDataError
-from models.anomaly.normal_by_regime import Usual, usual_of
+from models.anomaly.normal_by_regime import Alone, usual_alone
 from models.columns import telling_columns
 from models.judging.split import Fold
 from models.learner import View, grouped
@@ -78,7 +78,7 @@ class RemainingLife:
         self.ended = len(np.unique(lives.life[lives.ended]))
         alive = np.flatnonzero(np.isfinite(lives.hours))
         self.groups, self.group_of_column = grouped(table.names)
-        self.normal: Usual = usual_of(table.where(labels == 0))
+        self.normal: Alone = usual_alone(table.where(labels == 0))
         self.columns = _telling(table.values[alive])
         values = table.values[:, self.columns]
         usable = [fold for fold in folds if lives.ended[fold.train].any()]

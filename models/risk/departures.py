@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from features.column import SEPARATOR
 from features.table import FeatureTable
 from models.anomaly.deviations import Deviations
+from models.anomaly.usual import without_peers
 from models.detectors.principal_components import PrincipalComponents
 
 AGAINST_OTHERS = "against_others"
@@ -42,8 +43,9 @@ class Departures:
         """Return the table with its departures as further columns; the surprise comes last."""
         levels, residuals = self.detector.against_others(table)
         names = (SEPARATOR.join((*name.split(SEPARATOR, 1), AGAINST_OTHERS)) for name in levels)
-        values = np.column_stack([table.values, residuals, self.detector.score(table)])
-        return replace(table, names=(*table.names, *names, SURPRISE), values=values)
+        plain = without_peers(self.detector.deviations.normal, table).values
+        values = np.column_stack([plain, residuals, self.detector.score(table)])
+        return replace(table, names=(*table.names, *names, SURPRISE), values=values, beside=None)
 
     def shares(self, table: FeatureTable) -> Floats:
         """Return which part of its surprise each column of a table is, shape (n_rows, n_names); each row sums to 1.

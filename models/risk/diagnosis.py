@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import signal_of
 from features.table import FeatureTable
-from models.anomaly.normal_by_regime import Usual
+from models.anomaly.usual import Usual
 from models.finding import RankedMode
 from models.learner import group_of
 from models.moment import instants

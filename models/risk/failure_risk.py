@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from features.table import FeatureTable
 from models.anomaly.deviations import hours_of
-from models.anomaly.normal_by_regime import Usual, usual_of
+from models.anomaly.usual import Usual, usual_of
 from models.calibration import Probability
 from models.columns import telling_columns
 from models.judging.split import Fold

@@ -11,7 +11,7 @@ from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from ingest.plant import Plant
 from models.assess import probabilities_within
-from models.believed import believed_table
+from models.believed import beside_peers
 from models.bundle import Bundle
 from models.finding import RankedMode
 from models.tasks.table import task_of
@@ -78,7 +78,7 @@ def outlook(plant: Plant, history: History, bundle: Bundle, machine: str, at: da
     if not task_of(bundle.entry).tells_probability or (bundle.horizons is None and bundle.diagnosis is None):
         return None
     machine_class, stride = plant.class_named(bundle.entry.machine_class), bundle.recipe.stride
-    table = believed_table(bundle.recipe, machine_class, history, [machine], at - stride, at).table
+    table = beside_peers(bundle, machine_class, history, [machine], at - stride, at).table
     if not len(table):
         raise NotEnoughDataError(f"{machine} has no window that ends at {at.isoformat()}")
     row = table.where(np.array([len(table) - 1]))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
-from models.anomaly.normal_by_regime import Usual, usual_of
+from models.anomaly.normal_by_regime import Alone, usual_alone
 from models.calibration import LOWEST, Probability
 from models.columns import telling_columns
 from models.judging.split import Fold
@@ -87,12 +87,12 @@ class OwnRisk:
 class _Fitted:
     """An estimator fitted to some rows, with what stands for a missing value."""
 
-    def __init__(self, normal: Usual, columns: NDArray[np.intp], made: Classifier, fills: bool) -> None:
+    def __init__(self, normal: Alone, columns: NDArray[np.intp], made: Classifier, fills: bool) -> None:
         self.normal, self.columns, self.made, self.fills = normal, columns, made, fills
 
     @classmethod
     def to(cls, of: OwnRisk, table: FeatureTable, labels: NDArray[np.int8], rows: NDArray[np.intp]) -> Self:
-        normal = usual_of(table.where(rows[labels[rows] == 0]))
+        normal = usual_alone(table.where(rows[labels[rows] == 0]))
         columns = telling_columns(table.values[rows])
         # Nothing tells anything: a column of no information gives the base rate.
         columns = columns if len(columns) else np.zeros(1, dtype=np.intp)

@@ -28,9 +28,23 @@ def peers_of(machine: str, spans: Mapping[str, tuple[datetime, datetime]], since
     >>> peers_of("d", spans, datetime(2026, 2, 1))
     ['e', 'a', 'b', 'c']
     """
-    others = sorted(name for name, (first, _) in spans.items() if name != machine and first <= since)
-    after = [name for name in others if name > machine]
-    found = [*after, *others[: len(others) - len(after)]][:MOST]
+    return next_in_order(machine, sorted(name for name, (first, _) in spans.items() if first <= since))
+
+
+def next_in_order(machine: str, names: Sequence[str]) -> list[str]:
+    """Return the names that come next after a machine's, the first after the last; none if they are too few.
+
+    Parameters
+    ----------
+    names : sorted
+
+    Examples
+    --------
+    >>> next_in_order("c", ["a", "b", "c", "d"])
+    ['d', 'a', 'b']
+    """
+    after, before = [name for name in names if name > machine], [name for name in names if name < machine]
+    found = [*after, *before][:MOST]
     return found if len(found) >= FEWEST else []
 
 

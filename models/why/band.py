@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import feature_in
 from features.table import FeatureTable
-from models.anomaly.normal_by_regime import Usual, usual_of
+from models.anomaly.usual import Usual, usual_of
 from models.judging.split import Fold
 from models.why.watched import watched
 

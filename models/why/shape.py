@@ -13,7 +13,7 @@ from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
 from models.anomaly.covariance import shrunk_covariance
 from models.anomaly.normal import window_hours
-from models.anomaly.normal_by_regime import Usual
+from models.anomaly.usual import Usual
 
 REACH = 1.5
 """How long before an episode its shapes are remembered, and the longest window that draws them, in horizons."""

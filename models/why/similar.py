@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.table import FeatureTable
-from models.anomaly.normal_by_regime import Usual
+from models.anomaly.usual import Usual
 from models.moment import as_datetime, instant, instants, span
 from models.rows import machine_rows
 from models.why.shape import REACH, Shapes, likeness

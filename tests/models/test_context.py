@@ -17,7 +17,7 @@ from ingest.errors import NotEnoughDataError, PlantFileError
 from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Plant
 from models.anomaly.level import AnomalyLevel
-from models.anomaly.normal_by_regime import usual_of
+from models.anomaly.normal_by_regime import usual_alone
 from models.assess import assess_table
 from models.assessment import Assessments, Reason, reason_counts
 from models.bundle import Bundle
@@ -372,4 +372,4 @@ def test_normal_in_a_regime_that_a_machine_was_never_in_is_that_of_its_class_mov
     row = table.where(np.array([400]))
     turned = replace(row, values=np.array([[7.0, 0.0, 1.0]]))
 
-    assert usual_of(table).of(turned)[0, 0] == pytest.approx(10 - 3, abs=0.05)
+    assert usual_alone(table).of(turned)[0, 0] == pytest.approx(10 - 3, abs=0.05)

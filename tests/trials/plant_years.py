@@ -177,7 +177,7 @@ def explained(made: MadeKind, bundle: Bundle, table: FeatureTable, verdict: Verd
         took = 1000 * (process_time() - started)
         result = _compared(machine.name, life, told, took, diagnoses=bundle.diagnosis is not None)
         if twins and bundle.episodes is not None:
-            twin = remembered(bundle, twin_of(made.scenario, machine, life, number), begin)
+            twin = remembered(bundle, made.history, twin_of(made.scenario, machine, life, number), begin)
             departures = departures_of(bundle, bundle.seen(part))
             others = without_mode(bundle.episodes, life.component, life.fate.mode.name)
             alone, all_of_them = (

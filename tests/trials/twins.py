@@ -9,6 +9,7 @@ import numpy as np
 
 from features.extract import extract
 from features.table import FeatureTable
+from ingest.history import History
 from ingest.simulation.degradation import Degradation
 from ingest.simulation.happening import happened
 from ingest.simulation.machine import MachineHistory, machine_days, readings
@@ -16,6 +17,7 @@ from ingest.simulation.production import production_table
 from ingest.simulation.scenario import Scenario, SimulatedMachine
 from ingest.simulation.truth import truth_table
 from models.anomaly.normal import Normal
+from models.anomaly.usual import BesidePeers, Usual, without_peers
 from models.bundle import Bundle
 from models.why.similar import Episodes
 from tests.trials.made_plant import history_of
@@ -51,12 +53,13 @@ def twin_of(scenario: Scenario, machine: SimulatedMachine, degradation: Degradat
     )
 
 
-def remembered(bundle: Bundle, twin: MachineHistory, begin: datetime) -> Episodes:
+def remembered(bundle: Bundle, plant: History, twin: MachineHistory, begin: datetime) -> Episodes:
     """Return what a bundle would remember of a twin, had it been in the plant: its own normal, and its failure."""
-    history = history_of([twin])
+    history, name = history_of([twin]), twin.machine.name
     failures = twin.events[twin.events["kind"] == "failure"]
     end = failures["time"].iloc[0].to_pydatetime()
-    table = bundle.seen(extract(bundle.recipe, history, [twin.machine.name], begin, end))
+    peers = extract(bundle.recipe, plant, bundle.peers_of([name]), begin, end)
+    table = bundle.seen(replace(extract(bundle.recipe, history, [name], begin, end), beside=peers))
     known = replace(bundle, normal=_with(bundle.normal, table, begin + HEALTHY))
     entry, events = bundle.entry, failures.reset_index(drop=True)
     if bundle.episodes is None:
@@ -91,8 +94,10 @@ def without_mode(episodes: Episodes, component: str, code: str) -> Episodes:
     )
 
 
-def _with(normal: object, table: FeatureTable, until: datetime) -> Normal:
+def _with(normal: Usual, table: FeatureTable, until: datetime) -> Usual:
     """Return normal values to which one machine is added, by what it showed while it was healthy."""
+    if isinstance(normal, BesidePeers):
+        return replace(normal, normal=_with(normal.normal, without_peers(normal, table), until))
     if not isinstance(normal, Normal):
         raise TypeError("twins are for plants without regimes of their own")
     healthy = table.values[table.time <= np.datetime64(until.astimezone(UTC).replace(tzinfo=None), "us")]
