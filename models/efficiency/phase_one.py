@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from models.efficiency.autoregression import Autoregression, fitted, largest_root, stationary
+from models.efficiency.autoregression import Autoregression, fitted, largest_root, overall_sigma, stationary
 from models.efficiency.level_departure import exceeded, largest_departure
 from models.efficiency.look import Flags, Floats
 
@@ -120,8 +120,6 @@ def independent_values(model: Autoregression, points: int) -> float:
 
     For lag-one correlation φ it is n (1 − φ) / (1 + φ).
     """
-    from models.efficiency.autoregression import overall_sigma
-
     long_run = model.sigma[0] / (1 - model.memory[0])
     return float(points * (overall_sigma(model) / long_run) ** 2)
 
