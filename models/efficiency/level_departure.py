@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.efficiency.autoregression import Autoregression, forgotten, lagged, simulated
 from models.efficiency.look import Floats
+from models.efficiency.normal_scores import NormalScores
 
 SHORTEST = 8
 """Points of the shortest stretch that is tried; shorter ones are outliers."""
@@ -77,20 +78,23 @@ def largest_departure(values: Floats, most: int) -> Departure:
     return Departure(statistic, best[1].astype(np.intp) + most, best[2].astype(np.intp) + most)
 
 
-def exceeded(statistic: float, model: Autoregression, count: int, most: int, random: np.random.Generator) -> bool:
-    """Return whether fewer than one in a hundred stable series of the model depart as far.
+def exceeded(statistic: float, model: Autoregression, rest: Floats, most: int, random: np.random.Generator) -> bool:
+    """Return whether fewer than one in a hundred stable series of the same correlation and distribution depart as far.
 
     Parameters
     ----------
-    model : learnt without the stretch; its first row counts
-    count : points of the series
+    model : of one row, learnt from the rest
+    rest : the series without the stretch, NaN in its place, shape (n,)
     """
     if statistic < CERTAIN_BELOW:
         return False
-    phi = model.coefficients[0]
-    burn = forgotten(phi)
-    points = min(count, LONGEST_SIMULATED)
-    series = simulated(phi, random.standard_normal((SIMULATED, burn + points)), burn)
+    phi, count = model.coefficients[0], len(rest)
+    burn, points = forgotten(phi), min(count, LONGEST_SIMULATED)
+    residuals = model.residuals(rest[np.newaxis])
+    innovations = NormalScores.of(residuals[:, np.isfinite(residuals[0])]).drawn(
+        random.standard_normal((SIMULATED, burn + points))
+    )
+    series = simulated(phi, innovations, burn)
     beside = np.sort(largest_departure(series, most).statistic)
     # Far out F falls like e^(−F/2), so so many times as many stretches reach this much higher.
     return bool(statistic > beside[-2] + 2 * np.log(count / points))

@@ -164,11 +164,13 @@ def _level(kept: Floats, lags: int, random: np.random.Generator) -> list[LeftOut
     begin = 0 if begin <= lags else begin
     without = kept.copy()
     without[begin:end] = np.nan
+    if np.isfinite(without).sum() < FEWEST / 2:
+        return []
     try:
         model = stationary(fitted(without[np.newaxis], lags))
     except ValueError:
         return []
-    if not exceeded(float(found.statistic[0]), model, len(kept), lags, random):
+    if not exceeded(float(found.statistic[0]), model, without, lags, random):
         return []
     away = float(np.nanmean(kept[begin:end]) - np.nanmean(without))
     return [

@@ -52,7 +52,7 @@ def test_a_stable_process_hardly_ever_departs_however_its_values_follow_each_oth
 
     found = largest_departure(rows, 5).statistic
     wrong = [
-        exceeded(float(each), models.take(np.array([row])), rows.shape[1], 5, random) for row, each in enumerate(found)
+        exceeded(float(each), models.take(np.array([row])), rows[row], 5, random) for row, each in enumerate(found)
     ]
 
     assert sum(wrong) <= 4

@@ -66,6 +66,12 @@ def test_heavy_tails_are_not_taken_for_outliers() -> None:
     assert sum(left_out) <= 3
 
 
+def test_a_stretch_of_large_values_of_a_skewed_process_is_no_level() -> None:
+    verdicts = [learnt(np.random.default_rng(seed).lognormal(0, 0.5, 400), random()).verdict for seed in range(25)]
+
+    assert verdicts.count("unstable") <= 2
+
+
 def test_a_spread_that_changed_makes_phase_one_unstable() -> None:
     values = process()
     values[200:] *= 2
