@@ -31,6 +31,7 @@ from ingest.plant import (
 )
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Mistake
+from ingest.plant_energy import Driver, Meter
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
@@ -56,6 +57,8 @@ _TABLES: dict[str, type[Part]] = {
     "[[opcua]]": Opcua,
     "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
+    "[[meters]]": Meter,
+    "[[meters.drivers]]": Driver,
     "[costs]": Costs,
     "[[models]]": ModelEntry,
     "[models.target]": Target,
