@@ -104,6 +104,7 @@ Entries are counted from 1 in these lines.
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
 - Signals that are `operating`, and **regimes**: see [how machines run](regimes.md).
+- **Energy meters**, and what their use depends on: see [energy](energy.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures

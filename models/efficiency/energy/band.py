@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 COVERS = 0.9
-_MOST_PARTS = 20
+_MOST_PARTS = 4
 _LEAST_IN_A_PART = 50
 
 

@@ -12,6 +12,7 @@ from ingest.errors import NotEnoughDataError
 from models.efficiency.energy.band import Band
 from models.efficiency.energy.forms import FORMS, block_folds, chosen_form, design, foretold, kept_together, later_folds
 from models.efficiency.energy.periods import EnergyPeriods
+from models.efficiency.energy.steps import kinds_of_time
 from models.efficiency.energy.validity import LEAST_POINTS, Validity, judged
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ class EnergyBaseline:
     columns : of the drivers, in their order
     low, high : between which the middle 99 % of each driver's values lay
     validity : whether findings may rest on it
-    band : how far the meter strays
+    bands : how far the meter strays in each kind of time, see ``kinds_of_time``
     learnt : periods that it learnt from
     residual : of those, actual − expected in kW, of blocks of days that were held out; NaN where none
     """
@@ -44,7 +45,7 @@ class EnergyBaseline:
     low: Floats
     high: Floats
     validity: Validity
-    band: Band
+    bands: dict[str, Band]
     learnt: EnergyPeriods
     residual: Floats
 
@@ -73,7 +74,13 @@ class EnergyBaseline:
     def expected_band(self, periods: EnergyPeriods) -> tuple[Floats, Floats, Floats]:
         """Return the expected power and the bounds of a band that holds 90 % of good time, in kW."""
         said = self.expected(periods)
-        return said, *self.band.around(said)
+        # Where nobody knows whether it is idle or busy, the widest band holds.
+        every = np.array([band.around(said) for band in self.bands.values()])
+        low, high = every[:, 0].min(axis=0), every[:, 1].max(axis=0)
+        for name, own in kinds_of_time(periods).items():
+            if name in self.bands:
+                low[own], high[own] = (bound[own] for bound in self.bands[name].around(said))
+        return said, low, high
 
 
 def _with(periods: EnergyPeriods, drivers: pd.DataFrame) -> EnergyPeriods:
@@ -120,7 +127,10 @@ def fit_energy_baseline(periods: EnergyPeriods, *, form: str = "") -> EnergyBase
         low=np.quantile(values, 1 - _MOST, axis=0),
         high=np.quantile(values, _MOST, axis=0),
         validity=judged(power, regression.predict(table), held_out, parameters),
-        band=Band.of(np.concatenate([held_out, later]), np.concatenate([residual, power - later])),
+        bands={
+            name: Band.of(np.append(held_out[own], later[own]), np.append(residual[own], (power - later)[own]))
+            for name, own in kinds_of_time(learnt).items()
+        },
         learnt=learnt,
         residual=residual,
     )

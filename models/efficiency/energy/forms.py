@@ -23,8 +23,8 @@ from models.efficiency.energy.periods import EnergyPeriods
 
 Floats = NDArray[np.float64]
 FOLDS = 4
-BETTER = 0.98
-"""A form is taken before simpler ones when its error on later time is below this share of theirs."""
+CLEARLY = 1.64
+"""Standard errors, over days, by which a form's squared error on later time must lie below that of a simpler one."""
 _MANY = 5
 _CALENDAR = ("weekday", "hour")
 
@@ -155,15 +155,24 @@ def chosen_form(table: pd.DataFrame, power: Floats, day: NDArray[np.int64]) -> t
     name of the form, and the root mean square error of each on later time in kW
     """
     errors: dict[str, float] = {}
+    best, least = "linear", np.full(len(power), np.inf)
     for name, make in FORMS.items():
         if len(power) < FEWEST[name]:
             continue
-        said = foretold(make(table), table, power, later_folds(day))
-        known = ~np.isnan(said)
-        if known.any():
-            errors[name] = float(np.sqrt(np.mean((said[known] - power[known]) ** 2)))
-    best = "linear"
-    for name, error in errors.items():
-        if error < BETTER * errors.get(best, np.inf):
-            best = name
+        squared = (foretold(make(table), table, power, later_folds(day)) - power) ** 2
+        known = ~np.isnan(squared)
+        if not known.any():
+            continue
+        errors[name] = float(np.sqrt(squared[known].mean()))
+        if name == "linear" or _clearly_less(squared[known], least[known], day[known]):
+            best, least = name, squared
     return best, errors
+
+
+def _clearly_less(one: Floats, other: Floats, day: NDArray[np.int64]) -> bool:
+    """Say whether an error is less than another one by more than chance, whole days being drawn together."""
+    _, place = np.unique(day, return_inverse=True)
+    by_day = np.bincount(place, other - one)
+    if len(by_day) < 2 or not by_day.std() > 0:
+        return False
+    return bool(by_day.mean() > CLEARLY * by_day.std(ddof=1) / np.sqrt(len(by_day)))

@@ -20,7 +20,7 @@ _FEWEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A day from which on more, or less, was saved each day than before.
+    """A day from which on energy was saved, lost, or neither, where it was another of the three before.
 
     Attributes
     ----------
@@ -80,17 +80,18 @@ def _turns(baseline: EnergyBaseline, periods: EnergyPeriods, excess: Floats) -> 
     if len(good.excess) < _FEWEST or not len(days.excess):
         return ()
     noise, limit = Noise.of(good.excess), limit_for(DAYS_TO_A_FALSE_TURN)
-    return tuple(
-        Turn(
-            day=_day(periods, days, each.at),
-            earliest=_day(periods, days, each.earliest),
-            latest=_day(periods, days, each.latest),
-            seen=_day(periods, days, each.alarm),
-            before=-24 * each.before,
-            after=-24 * each.after,
+    turns: list[Turn] = []
+    sign = 0
+    for each in changes(days.excess, noise, limit):
+        now = 0 if each.back else int(np.sign(each.after))
+        if now == sign:
+            continue  # more or less of the same: idle heating costs more at weekends
+        sign = now
+        first, earliest, latest, seen = (
+            _day(periods, days, place) for place in (each.at, each.earliest, each.latest, each.alarm)
         )
-        for each in changes(days.excess, noise, limit)
-    )
+        turns.append(Turn(first, earliest, latest, seen, -24 * each.before, -24 * each.after))
+    return tuple(turns)
 
 
 def _day(periods: EnergyPeriods, days: Steps, place: int) -> date:
