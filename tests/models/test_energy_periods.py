@@ -191,7 +191,7 @@ def test_what_is_made_or_an_expression_says_when_it_is_idle() -> None:
 
 def test_later_readings_change_no_period_that_is_known() -> None:
     table = quarters(72)
-    table["time"] += timedelta(minutes=7)
+    table["time"] += timedelta(minutes=11)  # the newest period is filled to 93 % before its last reading comes
     history = TableHistory(table)
 
     early, late = (read(history, hours, drivers=DRIVERS[:3], production="pieces") for hours in (30, 72))
@@ -200,6 +200,17 @@ def test_later_readings_change_no_period_that_is_known() -> None:
     assert known.sum() >= 28
     np.testing.assert_array_equal(late.power[: len(early)][known], early.power[known])
     np.testing.assert_array_equal(late.drivers["pieces"][: len(early)][known], early.drivers["pieces"][known])
+
+
+def test_a_reading_after_a_silence_speaks_for_five_of_its_intervals() -> None:
+    table = quarters()
+    silent = table[(table.index <= 16) | (table.index >= 48)]
+
+    found = read(TableHistory(silent), 48)
+
+    # Read at 4:00 and next at 12:00, which speaks for the time from 10:45 on.
+    assert np.isnan(found.power[4:11]).all()
+    assert found.power[11] == pytest.approx(table["power"][48])
 
 
 def test_a_table_of_a_notebook_makes_the_same_periods() -> None:
