@@ -16,6 +16,7 @@ from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Split
+from ingest.plant_energy import Meter
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
@@ -231,6 +232,12 @@ class Costs(Part):
         2_000, ge=0, allow_inf_nan=False, description="The repair done in time because an alert was right."
     )
     false_alarm: float = Field(500, ge=0, allow_inf_nan=False, description="Looking after an alert that was wrong.")
+    energy_per_kwh: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="A kWh; no money is told of energy when left out."
+    )
+    co2e_per_kwh: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="kg CO2e of a kWh; no CO2e is told when left out."
+    )
 
 
 class Target(Part):
@@ -380,6 +387,7 @@ class Plant(Part):
     kafka: list[Kafka] = Field([], description="Kafka clusters to listen to.")
     opcua: list[Opcua] = Field([], description="OPC UA servers to read from.")
     events: list[KnownEvent] = Field([], description="Events written by hand.")
+    meters: list[Meter] = Field([], description="Energy meters.")
     costs: Costs = Field(Costs(), description="Costs.")
     models: list[ModelEntry] = Field([], description="Models to train.")
     alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")

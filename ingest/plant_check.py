@@ -21,6 +21,7 @@ from ingest.plant import (
 from ingest.plant_condition_check import check_condition, check_histograms
 from ingest.plant_cycle_check import check_cycles, not_a_moment
 from ingest.plant_draft import Draft
+from ingest.plant_energy_check import check_meters
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_opcua_check import check_opcua
@@ -42,7 +43,7 @@ _EPOCHS = ("iso", "s", "ms", "us", "ns")
 def check(draft: Draft) -> list[Problem]:
     """Return what does not fit together, table by table."""
     found: list[Problem] = []
-    for table in ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "models", "jobs"):
+    for table in ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs"):
         entries = draft.document.get(table)
         listed = entries if isinstance(entries, list) else []
         names = [each.get("name") if isinstance(each, dict) else None for each in listed]
@@ -58,6 +59,7 @@ def check(draft: Draft) -> list[Problem]:
     found += [*check_mqtt(draft), *check_kafka(draft), *check_opcua(draft)]
     for index, event in draft.events.items():
         found += _known_event(draft, ("events", index), event)
+    found += check_meters(draft)
     for index, model in draft.models.items():
         found += [*_spans(("models", index), model), *_model(draft, ("models", index), model)]
     for index, job in draft.jobs.items():

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ingest.part import Part
 from ingest.plant import AlertSettings, Job, KnownEvent, Machine, MachineClass, ModelEntry, Plant, Source
+from ingest.plant_energy import Meter
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
@@ -27,7 +28,7 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, mqtt, kafka, opcua, events, models, jobs : parts by their position in the file
+    classes, machines, sources, mqtt, kafka, opcua, events, meters, models, jobs : parts by their position in the file
     alerts : alert settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
@@ -40,6 +41,7 @@ class Draft:
     kafka: Mapping[int, Kafka]
     opcua: Mapping[int, Opcua]
     events: Mapping[int, KnownEvent]
+    meters: Mapping[int, Meter]
     models: Mapping[int, ModelEntry]
     jobs: Mapping[int, Job]
     alerts: AlertSettings | None
@@ -57,6 +59,7 @@ class Draft:
             kafka=dict(enumerate(plant.kafka)),
             opcua=dict(enumerate(plant.opcua)),
             events=dict(enumerate(plant.events)),
+            meters=dict(enumerate(plant.meters)),
             models=dict(enumerate(plant.models)),
             jobs=dict(enumerate(plant.jobs)),
             alerts=plant.alerts,
@@ -75,6 +78,7 @@ class Draft:
             kafka=_readable(Kafka, document.get("kafka")),
             opcua=_readable(Opcua, document.get("opcua")),
             events=_readable(KnownEvent, document.get("events")),
+            meters=_readable(Meter, document.get("meters")),
             models=_readable(ModelEntry, document.get("models")),
             jobs=_readable(Job, document.get("jobs")),
             alerts=_readable(AlertSettings, [document.get("alerts", {})]).get(0),

@@ -100,6 +100,7 @@ def _in_utc(plant: Plant) -> Plant:
             "events": [each.model_copy(update={"time": utc(each.time), "end": utc(each.end)}) for each in plant.events],
             "sources": [each.model_copy(update={"cycle_start": utc(each.cycle_start)}) for each in plant.sources],
             "models": [each.model_copy(update={"train_until": utc(each.train_until)}) for each in plant.models],
+            "meters": [each.model_copy(update={"baseline_from": utc(each.baseline_from)}) for each in plant.meters],
         }
     )
 

@@ -21,6 +21,7 @@ _NOUNS = {
     "mqtt": "stream",
     "kafka": "stream",
     "opcua": "stream",
+    "meters": "meter",
 }
 
 

@@ -31,6 +31,7 @@ from ingest.plant import (
 )
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Mistake
+from ingest.plant_energy import Driver, Meter
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
@@ -56,6 +57,8 @@ _TABLES: dict[str, type[Part]] = {
     "[[opcua]]": Opcua,
     "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
+    "[[meters]]": Meter,
+    "[[meters.drivers]]": Driver,
     "[costs]": Costs,
     "[[models]]": ModelEntry,
     "[models.target]": Target,
@@ -101,6 +104,7 @@ Entries are counted from 1 in these lines.
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
 - Signals that are `operating`, and **regimes**: see [how machines run](regimes.md).
+- **Energy meters**, and what their use depends on: see [energy](energy.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures

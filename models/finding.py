@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-FindingKind = Literal["failure ahead", "anomaly", "condition", "sensor fault", "limit"]
+FindingKind = Literal["failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +98,12 @@ class Finding:
         target; two findings of one machine and cause are the same matter
     begin : the window end at which the condition had persisted (n of m)
     end : the window end at which it was over; ``None`` while it lasts
-    level : the model's number at ``begin``, 0 to 1; 1 for a sensor fault and a limit
+    level : the model's number at ``begin``, 0 to 1; 1 for a sensor fault, a limit and a loss of energy
     act_before : begin plus the bundle's ``act_within``, or sooner where a remaining life is told that is shorter
     evidence : strongest first
     sentence : one plain sentence with numbers
     why : what makes its level; ``None`` for a sensor fault
+    money_per_hour : what it costs an hour, in the plant's currency; ``None`` where nobody knows
     """
 
     machine: str
@@ -117,3 +118,4 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     sentence: str = ""
     why: Why | None = None
+    money_per_hour: float | None = None

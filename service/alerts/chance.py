@@ -10,6 +10,7 @@ from service.alerts.alert import Alert
 _UNMEASURED = {
     "sensor fault": "it is about a sensor, not about the machine",
     "limit": "it is a fixed limit, and nobody counted how often it is right",
+    "energy loss": "it is a change of a meter against its baseline, and no backtest counted how often it is right",
 }
 
 CardOf = Callable[[str, str], Mapping[str, Any]]

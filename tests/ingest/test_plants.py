@@ -34,12 +34,13 @@ def test_there_is_one_for_each_of_the_data_sets() -> None:
     assert {
         *("azure_pdm", "cmapss_fd001", "nab_machine_temperature", "skab"),
         *("ai4i2020", "aps_scania", "hydraulic", "injection_molding", "secom"),
+        *("hrss_storage", "steel_energy"),
     } <= set(PLANTS)
 
 
 @pytest.mark.parametrize("stem", PLANTS)
-def test_each_has_models_and_a_data_folder_of_its_own(stem: str) -> None:
-    assert PLANTS[stem].models
+def test_each_has_models_or_meters_and_a_data_folder_of_its_own(stem: str) -> None:
+    assert PLANTS[stem].models or PLANTS[stem].meters
     assert PLANTS[stem].data_folder == FOLDER / "andon-data" / stem
 
 
