@@ -21,6 +21,8 @@ _NOUNS = {
     "mqtt": "stream",
     "kafka": "stream",
     "opcua": "stream",
+    "products": "product",
+    "shifts": "shift",
 }
 
 

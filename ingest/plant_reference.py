@@ -34,6 +34,7 @@ from ingest.plant_condition import Condition, Histogram, Mistake
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
+from ingest.plant_production import Product, Production, Shift, Words
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -57,6 +58,10 @@ _TABLES: dict[str, type[Part]] = {
     "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
     "[costs]": Costs,
+    "[[products]]": Product,
+    "[[shifts]]": Shift,
+    "[production]": Production,
+    "[production.words]": Words,
     "[[models]]": ModelEntry,
     "[models.target]": Target,
     "[models.condition]": Condition,
