@@ -1,0 +1,1 @@
+"""Where a plant loses time, pieces, energy and quality: control charts and capability."""
