@@ -28,7 +28,7 @@ from features.production.bucket import (
 from features.production.calendar import BREAK, OFF, Calendar, calendar_of
 from features.production.pieces import OUTCOMES, Pieces
 from features.production.rates import Rates
-from features.production.stretches import NOTHING, Course, Stretches
+from features.production.stretches import NOTHING, Course, Stretches, ascending
 from features.production.told import Told
 from ingest.plant import Plant
 
@@ -80,9 +80,7 @@ def ledger_of(plant: Plant, machine: str, told: Told, start: int, stop: int) -> 
     calendar = calendar_of(plant, machine, start, stop, told.shifts)
     rates = Rates.of(plant, machine, told.products)
     product = _product_course(told, rates, start, stop)
-    edges = np.unique(
-        np.concatenate([*(np.clip(each.edges, start, stop) for each in (said, product, calendar.course))])
-    )
+    edges = ascending([np.clip(each.edges, start, stop) for each in (said, product, calendar.course)])
     begins, lengths = edges[:-1], np.diff(edges)
     part = calendar.course.at(begins)
     did = _in_plan(done.at(begins), calendar.planned[part])
@@ -98,12 +96,13 @@ def ledger_of(plant: Plant, machine: str, told: Told, start: int, stop: int) -> 
     piece_row = row_of_part[at] * wide + made
     off_plan = calendar.planned[at] == OFF
 
-    rows, place = np.unique(np.concatenate([row, piece_row]), return_inverse=True)
-    time_place, piece_place = place[: len(row)], place[len(row) :]
+    used = np.zeros(len(keys["day"]) * wide, np.bool_)
+    used[row] = used[piece_row] = True
+    rows, place = np.flatnonzero(used), np.cumsum(used) - 1
     spent = np.zeros((len(MEANINGS), len(rows)), np.int64)
-    np.add.at(spent, (did, time_place), lengths)
+    np.add.at(spent, (did, place[row]), lengths)
     amounts = np.zeros((len(OUTCOMES) + 1, len(rows)))
-    np.add.at(amounts, (np.where(off_plan, len(OUTCOMES), pieces.outcome), piece_place), pieces.amount)
+    np.add.at(amounts, (np.where(off_plan, len(OUTCOMES), pieces.outcome), place[piece_row]), pieces.amount)
 
     counted = len(told.pieces.time) > 0
     columns = _split(spent, amounts[: len(OUTCOMES)], rates.ideal[rows % wide], counted=counted)
@@ -212,17 +211,27 @@ def _split(
 
 def _reasons(machine: str, told: Told, said: Course, begins: Numbers, did: Numbers, lengths: Numbers) -> pd.DataFrame:
     number = said.at(begins)
-    words = np.array([*told.lexicon.word, ""], object)
     meant = told.lexicon.meanings(number)
     # In a break or off plan the word is no reason; a minor stop keeps that of its stop.
     kept = (meant == did) | ((did == MINOR) & (meant != UNKNOWN)) | ((did == BREAKDOWN) & (meant == FAILED))
-    frame = pd.DataFrame({"bucket": did, "reason": np.where(kept, words[number], ""), "time": lengths})
-    begun = np.ones(len(frame), np.bool_)
-    begun[1:] = (frame["bucket"].to_numpy()[1:] != frame["bucket"].to_numpy()[:-1]) | (number[1:] != number[:-1])
-    frame["times"] = begun.astype(np.int64)
-    found = frame.groupby(["bucket", "reason"], as_index=False, sort=True)[["time", "times"]].sum()
-    found["bucket"] = np.array(MEANINGS, object)[found["bucket"].to_numpy(np.int64)]
-    return found.assign(machine=machine)[list(REASONS)]
+    words = [*told.lexicon.word, ""]
+    key = did * len(words) + np.where(kept & (number != NOTHING), number, len(words) - 1)
+    time, times = np.zeros((2, len(MEANINGS) * len(words)), np.int64)
+    np.add.at(time, key, lengths)
+    np.add.at(times, key[np.diff(key, prepend=NOTHING) != 0], 1)
+    found = np.flatnonzero(time)
+    frame = pd.DataFrame(
+        {
+            "machine": machine,
+            "bucket": [MEANINGS[each] for each in found // len(words)],
+            "reason": [words[each] for each in found % len(words)],
+            "time": time[found],
+            "times": times[found],
+        },
+        columns=list(REASONS),
+    )
+    # A word may stand for two things, such as a stop and a failure of that name.
+    return frame.groupby(list(REASONS[:3]), as_index=False, sort=True)[["time", "times"]].sum()
 
 
 def _failures(machine: str, done: Course, edges: Numbers, did: Numbers) -> pd.DataFrame:

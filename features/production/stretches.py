@@ -92,6 +92,12 @@ class Stretches:
         return np.where(inside, self.what[place], NOTHING)
 
 
+def ascending(runs: Sequence[Times]) -> Times:
+    """Return all moments of some runs once, ascending; quick where each run ascends, as a merge of them is."""
+    moments = np.sort(np.concatenate([np.empty(0, np.int64), *runs]), kind="stable")
+    return moments[np.diff(moments, prepend=moments[:1] - 1) > 0]
+
+
 def _swept(begin: Times, stop: Times, what: Numbers) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     open_: list[tuple[int, int]] = []
@@ -137,9 +143,7 @@ class Course:
         layers : the lowest first
         start, stop : of the span, in microseconds
         """
-        inner = np.unique(
-            np.concatenate([np.empty(0, np.int64), *(each for of in layers for each in (of.begin, of.stop))])
-        )
+        inner = ascending([each for of in layers for each in (of.begin, of.stop)])
         begins = np.concatenate([[start], inner[(inner > start) & (inner < stop)]])
         what = np.full(len(begins), NOTHING)
         for layer in layers:

@@ -12,7 +12,7 @@ from features.microsecond import EPOCH, MICROSECOND, Times, microseconds
 from features.production.bucket import FAILED, MEANINGS, NOT_PLANNED, PLANNED_STOP, RUNNING, STOPPED, UNKNOWN
 from features.production.calendar import OFF, ON, Planned
 from features.production.pieces import OUTCOMES, Pieces
-from features.production.stretches import NOTHING, Stretches
+from features.production.stretches import NOTHING, Stretches, ascending
 from ingest.plant import Plant
 from ingest.plant_production import Words
 
@@ -93,8 +93,7 @@ def told_of(plant: Plant, machine: str, events: pd.DataFrame, end: int, inferred
     inferred : when signals say that it ran or stood, by the numbers of ``MEANINGS``; it ranks below states
     """
     words, lexicon = words_of(plant, machine), Lexicon()
-    kinds = events["kind"].to_numpy(object)
-    own = {kind: events[kinds == kind] for kind in KINDS}
+    own = _by_kind(events)
     hold = plant.production.state_holds
     states = Stretches.until_next(
         _moments(own["state"], "time"),
@@ -126,6 +125,14 @@ def told_of(plant: Plant, machine: str, events: pd.DataFrame, end: int, inferred
     )
 
 
+def _by_kind(events: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the events of each kind, also of those that did not happen."""
+    codes, names = pd.factorize(events["kind"].to_numpy(object))
+    places = {name: place for place, name in enumerate(names)}
+    needed = events[["time", "end", "component", "code", "value"]]
+    return {kind: needed.iloc[np.flatnonzero(codes == places.get(kind, NOTHING - 1))] for kind in KINDS}
+
+
 def _said(events: pd.DataFrame, words: Mapping[str, int], lexicon: Lexicon, otherwise: int) -> NDArray[np.int64]:
     """Return the number of what each event says by its code."""
     codes, spoken = pd.factorize(events["code"].to_numpy(object))
@@ -142,10 +149,12 @@ def _lasting(events: pd.DataFrame, said: NDArray[np.int64]) -> Stretches:
 def _stops(own: Mapping[str, pd.DataFrame], said: NDArray[np.int64], end: int) -> Stretches:
     """Return stops; one without an end lasts until the machine tells of anything else."""
     begin, stop = _moments(own["stop"], "time"), _moments(own["stop"], "end")
-    told = [_moments(own[kind], "time") for kind in ("state", "stop", "order", "count")]
-    later = np.append(np.unique(np.concatenate(told)), end)
-    following = later[np.minimum(np.searchsorted(later, begin, side="right"), len(later) - 1)]
-    return Stretches.overlapping(begin, np.where(stop == _NEVER, following, stop), said)
+    if (stop == _NEVER).any():
+        told = [np.sort(_moments(own[kind], "time")) for kind in ("state", "stop", "order", "count")]
+        later = np.append(ascending(told), end)
+        following = later[np.minimum(np.searchsorted(later, begin, side="right"), len(later) - 1)]
+        stop = np.where(stop == _NEVER, following, stop)
+    return Stretches.overlapping(begin, stop, said)
 
 
 def _by_meaning(stretches: Stretches, lexicon: Lexicon) -> Stretches:
