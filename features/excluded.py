@@ -30,6 +30,14 @@ def ran_throughout(running: Running, history: Past, machine_class: str, machine:
     return int(line.where(truth.yes).within(np.array([start]), np.array([end]))[0]) == end - start
 
 
+def known_running(
+    running: Running, history: Past, machine_class: str, machine: str, start: int, end: int
+) -> tuple[Spans, Spans]:
+    """Return when a machine is known to have run in (start, end], and when it is known to have stood."""
+    ((line, truth),) = _ran(running, history, machine_class, [machine], start, end)
+    return line.where(truth.yes), line.where(truth.no)
+
+
 def _ran(
     running: Running, history: Past, machine_class: str, machines: Sequence[str], start: int, end: int
 ) -> Iterator[tuple[Timeline, Truth]]:

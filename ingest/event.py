@@ -25,9 +25,11 @@ class Event:
     ----------
     time : when it happened or began, with a time zone
     end : when it was over; ``None`` for an instant
-    component : part of the machine; empty when the whole machine is meant
-    code : failure mode, error code, state or order number, in the plant's own words
-    value : a number that belongs to it, such as pieces of a count; ``None`` where there is none
+    component : part of the machine; of an order or a count its product; empty when the whole machine is meant or
+        the product is not known
+    code : failure mode, error code, state, reason of a stop, order number or name of a shift, in the plant's own
+        words; of a count whether the pieces are ``good``, ``scrap`` or ``rework``
+    value : a number that belongs to it, such as the pieces of a count; ``None`` where there is none
     """
 
     machine: str

@@ -20,6 +20,7 @@ from ingest.plant_energy import Meter
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
+from ingest.plant_production import Product, Production, Shift, Words
 from ingest.rate import Rate
 
 
@@ -105,6 +106,14 @@ class MachineClass(Part):
     histograms: list[Histogram] = Field(
         [], description="Signals that are the bins of histograms: models of conditions look at the shares of each bin."
     )
+    words: Words = Field(
+        Words(), description="What words of these machines mean that mean something else elsewhere in the plant."
+    )
+    power: str | None = Field(
+        None,
+        description="Signal of a current or a power whose two levels say when a machine runs that reports no states; "
+        "only where 'running' is left out.",
+    )
 
     @property
     def waveforms(self) -> list[Signal]:
@@ -148,9 +157,27 @@ class EventMapping(Part):
     where: dict[str, Columns] = Field({}, description="Only rows whose column has one of these values.")
     component: str | None = Field(None, description="Column of the component.")
     component_is: str = Field("", description="The component, when it is the same for all rows.")
-    code: str | None = Field(None, description="Column of the failure mode, error code, state or order number.")
+    product: str | None = Field(None, description="Order or count: column of the product.")
+    product_is: str = Field("", description="Order or count: the product, when it is the same for all rows.")
+    code: str | None = Field(
+        None,
+        description="Column of the failure mode, error code, state, reason of a stop, order number or name of a "
+        "shift; of a count whether the pieces are 'good', 'scrap' or 'rework'.",
+    )
     code_is: str = Field("", description="The code, when it is the same for all rows.")
-    value: str | None = Field(None, description="Column of a number that belongs to the event.")
+    value: str | None = Field(
+        None, description="Column of a number that belongs to the event, such as the pieces of a count."
+    )
+
+    @property
+    def part(self) -> str | None:
+        """Column of what stands as ``component`` of its events: the product of orders and counts."""
+        return self.product or self.component
+
+    @property
+    def part_is(self) -> str:
+        """The same, when it is one for all rows."""
+        return self.product_is or self.component_is
 
 
 class Source(Part):
@@ -217,8 +244,8 @@ class KnownEvent(Part):
     kind: EventKind = Field(description="What happened.")
     time: Moment = Field(description="When; the plant's zone unless it names one.")
     end: Moment | None = Field(None, description="When it was over.")
-    component: str = Field("", description="Component.")
-    code: str = Field("", description="Failure mode, error code or state.")
+    component: str = Field("", description="Component; of an order or a count its product.")
+    code: str = Field("", description="Failure mode, error code, state or reason of a stop.")
     note: str = Field("", description="Anything worth knowing.")
 
 
@@ -389,6 +416,9 @@ class Plant(Part):
     events: list[KnownEvent] = Field([], description="Events written by hand.")
     meters: list[Meter] = Field([], description="Energy meters.")
     costs: Costs = Field(Costs(), description="Costs.")
+    products: list[Product] = Field([], description="What is made.")
+    shifts: list[Shift] = Field([], description="When it is made; at any time when empty.")
+    production: Production = Field(Production(), description="How lost time is told apart, and what it is worth.")
     models: list[ModelEntry] = Field([], description="Models to train.")
     alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")
     jobs: list[Job] = Field([], description="Schedules.")

@@ -26,6 +26,7 @@ from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
+from ingest.plant_production_check import MADE, check_product_of, check_production, check_words
 from ingest.plant_regime_check import check_regimes
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
@@ -37,13 +38,14 @@ _FORETELLING = ("failure_risk", "remaining_life")
 """Tasks whose levels are probabilities of an event within the horizon, which needs one."""
 
 _NOTHING = timedelta()
+_NAMED = ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "products", "shifts")
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
 
 
 def check(draft: Draft) -> list[Problem]:
     """Return what does not fit together, table by table."""
     found: list[Problem] = []
-    for table in ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs"):
+    for table in _NAMED:
         entries = draft.document.get(table)
         listed = entries if isinstance(entries, list) else []
         names = [each.get("name") if isinstance(each, dict) else None for each in listed]
@@ -60,6 +62,7 @@ def check(draft: Draft) -> list[Problem]:
     for index, event in draft.events.items():
         found += _known_event(draft, ("events", index), event)
     found += check_meters(draft)
+    found += check_production(draft)
     for index, model in draft.models.items():
         found += [*_spans(("models", index), model), *_model(draft, ("models", index), model)]
     for index, job in draft.jobs.items():
@@ -109,6 +112,8 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
     yield from check_histograms(at, entry)
     yield from _repeated((*at, "regimes"), [regime.name for regime in entry.regimes], "name")
     yield from check_regimes(at, entry)
+    yield from check_words((*at, "words"), entry.words)
+    yield from _power((*at, "power"), entry)
     if entry.running is not None:
         try:
             read_expression(entry.running, [signal.name for signal in entry.signals])
@@ -116,6 +121,14 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
             yield Problem((*at, "running"), str(error))
     if entry.settle > _NOTHING and entry.running is None:
         yield Problem((*at, "settle"), "has no meaning without 'running'; add running = \"speed > 100\" or such")
+
+
+def _power(at: Location, entry: MachineClass) -> Iterator[Problem]:
+    if entry.power is None:
+        return
+    yield from _unknown(at, "signal", entry.power, [signal.name for signal in entry.slow_signals])
+    if entry.running is not None:
+        yield Problem(at, "stands beside 'running', which says when machines run; keep one of the two")
 
 
 def _max_age(at: Location, signal: Signal) -> Iterator[Problem]:
@@ -199,11 +212,14 @@ def _mapping(draft: Draft, at: Location, source: Source, mapping: EventMapping) 
     if mapping.component_is:
         declared = _of(draft.components, draft.class_of.get(source.machine_is))
         yield from _unknown((*at, "component_is"), "component", mapping.component_is, declared)
+    yield from check_product_of(draft, at, mapping)
 
 
 def _known_event(draft: Draft, at: Location, event: KnownEvent) -> Iterator[Problem]:
     yield from _unknown((*at, "machine"), "machine", event.machine, draft.machine_names)
-    if event.component:
+    if event.component and event.kind in MADE:
+        yield from _unknown((*at, "component"), "product", event.component, draft.names("products"))
+    elif event.component:
         declared = _of(draft.components, draft.class_of.get(event.machine))
         yield from _unknown((*at, "component"), "component", event.component, declared)
     wrong = [*not_a_moment((*at, "time"), event.time), *not_a_moment((*at, "end"), event.end)]

@@ -16,6 +16,7 @@ from ingest.plant_energy import Meter
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
+from ingest.plant_production import Product, Production, Shift
 from ingest.plant_words import Location
 
 _PartOf = TypeVar("_PartOf", bound=Part)
@@ -28,8 +29,9 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, mqtt, kafka, opcua, events, meters, models, jobs : parts by their position in the file
-    alerts : alert settings; ``None`` where they cannot be read
+    classes, machines, sources, mqtt, kafka, opcua, events, meters, models, jobs, products, shifts : parts by their
+        position in the file
+    alerts, production : these settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
 
@@ -44,7 +46,10 @@ class Draft:
     meters: Mapping[int, Meter]
     models: Mapping[int, ModelEntry]
     jobs: Mapping[int, Job]
+    products: Mapping[int, Product]
+    shifts: Mapping[int, Shift]
     alerts: AlertSettings | None
+    production: Production | None
     zone: ZoneInfo | None
 
     @classmethod
@@ -62,7 +67,10 @@ class Draft:
             meters=dict(enumerate(plant.meters)),
             models=dict(enumerate(plant.models)),
             jobs=dict(enumerate(plant.jobs)),
+            products=dict(enumerate(plant.products)),
+            shifts=dict(enumerate(plant.shifts)),
             alerts=plant.alerts,
+            production=plant.production,
             zone=plant.zone,
         )
 
@@ -81,7 +89,10 @@ class Draft:
             meters=_readable(Meter, document.get("meters")),
             models=_readable(ModelEntry, document.get("models")),
             jobs=_readable(Job, document.get("jobs")),
+            products=_readable(Product, document.get("products")),
+            shifts=_readable(Shift, document.get("shifts")),
             alerts=_readable(AlertSettings, [document.get("alerts", {})]).get(0),
+            production=_readable(Production, [document.get("production", {})]).get(0),
             zone=_zone(document.get("time_zone", "UTC")),
         )
 
@@ -116,6 +127,12 @@ class Draft:
         """Class of each machine, where both can be read."""
         classes = ((each.get("name"), each.get("class", each.get("machine_class"))) for each in self._machines)
         return {name: kind for name, kind in classes if isinstance(name, str) and isinstance(kind, str)}
+
+    @cached_property
+    def line_of(self) -> dict[str, str]:
+        """Line of each machine that has one."""
+        lines = ((each.get("name"), each.get("line")) for each in self._machines)
+        return {name: line for name, line in lines if isinstance(name, str) and isinstance(line, str) and line}
 
     @property
     def _machines(self) -> list[dict[str, Any]]:

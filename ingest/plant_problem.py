@@ -22,6 +22,8 @@ _NOUNS = {
     "kafka": "stream",
     "opcua": "stream",
     "meters": "meter",
+    "products": "product",
+    "shifts": "shift",
 }
 
 

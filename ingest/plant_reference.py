@@ -35,6 +35,7 @@ from ingest.plant_energy import Driver, Meter
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
+from ingest.plant_production import Product, Production, Shift, Words
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -60,6 +61,10 @@ _TABLES: dict[str, type[Part]] = {
     "[[meters]]": Meter,
     "[[meters.drivers]]": Driver,
     "[costs]": Costs,
+    "[[products]]": Product,
+    "[[shifts]]": Shift,
+    "[production]": Production,
+    "[production.words]": Words,
     "[[models]]": ModelEntry,
     "[models.target]": Target,
     "[models.condition]": Condition,

@@ -1,13 +1,14 @@
 """What may stand at a key of the plant file, in words: for error messages and for the reference page."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from ingest.clock_span import ClockSpan
 from ingest.part import Part
 from ingest.plant import Plant
 from ingest.rate import Hertz
@@ -22,11 +23,15 @@ _PLAIN: dict[object, str] = {
     int: "a whole number",
     bool: "true or false",
     timedelta: "a duration such as '15 min', '24 h' or '7 d'",
+    date: "a date such as 2026-12-25",
     datetime: "a date and time such as 2026-01-31 06:00:00",
+    ClockSpan: "hours of a day such as '22:00-06:00'",
 }
 _MANY: dict[object, str] = {
     str: 'a list of texts such as ["a", "b"]',
     timedelta: "a list of durations such as ['1 h', '24 h']",
+    date: "a list of dates such as [2026-12-25, 2026-12-26]",
+    ClockSpan: "a list of hours such as ['09:00-09:15']",
     tuple[float, float]: "a list of pairs of numbers such as [[500, 2000]]",
 }
 
@@ -62,12 +67,16 @@ def type_in_words(annotation: Any) -> str:
         return either([repr(each) for each in arguments])
     if origin is tuple:
         return "two whole numbers such as [2, 3]" if arguments[0] is int else "two numbers such as [0, 10]"
+    if origin is list and get_origin(arguments[0]) is Literal:
+        return f"a list of {either([repr(each) for each in get_args(arguments[0])])}"
     if origin is list:
         return _MANY.get(plain_type(arguments[0]), "a list of tables")
     if origin is dict and arguments[1] is Any:
         return "a table such as { n_estimators = 200 }"
     if origin is dict and plain_type(arguments[1]) is timedelta:
         return "a table of durations such as { seal = '4 h' }"
+    if origin is dict and plain_type(arguments[1]) is float:
+        return "a table of numbers such as { press = 120 }"
     if origin is dict and plain_type(arguments[1]) is not str:
         return 'a table of texts or lists of texts such as { state = ["down", "slow"] }'
     if origin is dict:

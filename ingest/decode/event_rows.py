@@ -64,7 +64,7 @@ class EventDecoder:
         stamps, placed : the rows' own UTC times and which rows have one and a machine, or ``None``
         """
         chosen = self._where(table) & (machines.codes >= 0)
-        for column in filter(None, (self._mapping.component, self._mapping.code)):
+        for column in filter(None, (self._mapping.part, self._mapping.code)):
             chosen &= _keepable(table[column], chosen, column, rejects)
         if self._mapping.time is not None:
             column = joined_name(self._mapping.time)
@@ -89,7 +89,7 @@ class EventDecoder:
             [machines.names[code] for code in machines.codes[rows].tolist()],
             stamps[rows],
             np.where(has_end[rows], end[rows], np.iinfo(np.int64).min),
-            self._labels(table, self._mapping.component, self._mapping.component_is, rows),
+            self._labels(table, self._mapping.part, self._mapping.part_is, rows),
             self._labels(table, self._mapping.code, self._mapping.code_is, rows),
             values[rows],
         )
@@ -156,7 +156,7 @@ class EventDecoder:
             begins, ends = edges[::2], edges[1::2]
             if name in self._open and not (len(begins) and begins[0] == 0):
                 closed.append((name, self._open.pop(name)))
-            components = self._labels(table, self._mapping.component, self._mapping.component_is, rows[begins])
+            components = self._labels(table, self._mapping.part, self._mapping.part_is, rows[begins])
             codes = self._labels(table, self._mapping.code, self._mapping.code_is, rows[begins])
             for number, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
                 run = self._open.pop(name, None) if begin == 0 else None

@@ -96,7 +96,8 @@ def _wanted(source: Source) -> list[tuple[str, str]]:
     for number, event in enumerate(source.events):
         named += [(f"events[{number}].time", column) for column in event.time or []]
         named += [(f"events[{number}].end", column) for column in event.end or []]
-        named += [(f"events[{number}].{key}", getattr(event, key)) for key in ("flag", "component", "code", "value")]
+        keys = ("flag", "component", "product", "code", "value")
+        named += [(f"events[{number}].{key}", getattr(event, key)) for key in keys]
         named += [(f"events[{number}].where", column) for column in event.where]
     return [(key, column) for key, column in named if column is not None]
 

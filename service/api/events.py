@@ -67,9 +67,15 @@ class EventView(Told):
     kind: EventKind
     time: datetime = Field(description="When it happened or began; local plant time if it has no offset.")
     end: datetime | None = Field(None, description="When it was over; null for an instant.")
-    component: Word = ""
-    code: Word = ""
-    value: Annotated[float | None, Field(allow_inf_nan=False)] = None
+    component: Word = Field("", description="Part of the machine; of an order or a count its product.")
+    code: Word = Field(
+        "",
+        description="Failure mode, error code, state, reason of a stop or order number; of a count `good`, `scrap` or "
+        "`rework`.",
+    )
+    value: Annotated[float | None, Field(allow_inf_nan=False)] = Field(
+        None, description="A number that belongs to it, such as the pieces of a count."
+    )
     note: Word = ""
 
 

@@ -318,6 +318,12 @@ def test_each_row_is_an_event_of_its_component_and_code() -> None:
     assert events(columns, mapping) == [("p1", 1, 3, "belt", "7"), ("17", 2, None, "", "8")]
 
 
+def test_the_product_of_a_count_is_its_component() -> None:
+    columns = {"machine": ["p1", "p1"], "time": hours(1, 1), "article": ["cap", "lid"], "pieces": [5, 7]}
+    mapping = {"kind": "count", "product": "article", "code_is": "good", "value": "pieces"}
+    assert events(columns, mapping) == [("p1", 1, None, "cap", "good"), ("p1", 1, None, "lid", "good")]
+
+
 def test_only_rows_with_one_of_the_values_are_events() -> None:
     columns = {"machine": ["p1"] * 3, "time": hours(1, 2, 3), "what": ["stop", "go", "fail"]}
     mapping = {"kind": "stop", "where": {"what": ["stop", "fail"]}, "component_is": "drive"}
