@@ -13,8 +13,8 @@ from models.efficiency.energy.steps import Steps, steps_of
 
 Floats = NDArray[np.float64]
 DAYS_TO_A_FALSE_TURN = 3 * 365
-"""How many good days pass until the running sum seems to turn, as the CUSUM is set; see docs/energy.md for what was
-measured."""
+"""How many good days pass until the running sum seems to turn, as the CUSUM is set; measured were fewer, see
+docs/energy.md."""
 _FEWEST = 10
 
 
