@@ -106,6 +106,8 @@ Entries are counted from 1 in these lines.
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
 - A job has either `cron` or `every`.
 - Signals that are `operating`, and **regimes**: see [how machines run](regimes.md).
+- `products`, `shifts` and `production` say what is made, when, how fast at best, and which word means which loss:
+  see [lost time](losses.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures
