@@ -93,6 +93,11 @@ def states(
     return _frame(sorted(found, key=itemgetter(*map(EVENT_COLUMNS.index, _ORDER))))
 
 
+def newest(connection: Connection, kinds: Sequence[str]) -> int | None:
+    """Return when the newest event of some kinds began, in microseconds; ``None`` if there is none."""
+    return connection.execute(select(func.max(EVENTS.c.time)).where(EVENTS.c.kind.in_(list(kinds)))).scalar()
+
+
 def page(
     connection: Connection,
     *,

@@ -110,6 +110,8 @@ Entries are counted from 1 in these lines.
 - A job has either `cron` or `every`.
 - Signals that are `operating`, and **regimes**: see [how machines run](regimes.md).
 - **Energy meters**, and what their use depends on: see [energy](energy.md).
+- `products`, `shifts` and `production` say what is made, when, how fast at best, and which word means which loss:
+  see [lost time](losses.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures

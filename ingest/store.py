@@ -365,6 +365,12 @@ class Store:
         with self._database.read() as connection:
             return event_rows.states(connection, machines, start, end)
 
+    def newest_event(self, kinds: Sequence[str]) -> datetime | None:
+        """Return when the newest event of some kinds began; ``None`` if there is none."""
+        with self._database.read() as connection:
+            found = event_rows.newest(connection, kinds)
+        return None if found is None else from_microseconds(found)
+
     def event_page(
         self,
         *,

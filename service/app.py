@@ -22,6 +22,7 @@ from service.api import (
     dead_letters,
     events,
     jobs,
+    losses,
     machines,
     models,
     plant,
@@ -127,7 +128,20 @@ def create_app(
             failed_work=tuple(app.state.intake.failed),
         )
     )
-    for each in (plant, machines, readings, events, dead_letters, corrections, alerts, alert_why, models, jobs, runs):
+    for each in (
+        plant,
+        machines,
+        readings,
+        events,
+        dead_letters,
+        corrections,
+        alerts,
+        alert_why,
+        losses,
+        models,
+        jobs,
+        runs,
+    ):
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)

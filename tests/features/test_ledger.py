@@ -239,6 +239,18 @@ def test_running_without_counts_or_ideal_cycle_is_neither_good_nor_lost() -> Non
     assert found["good_pieces"].sum() == 10
 
 
+@pytest.mark.parametrize(
+    ("cycles", "good"), [({"m": "3 s", "c": "4 s"}, 0.3), ({"c": "4 s"}, 0.4), ({"other": "9 s"}, 0.2)]
+)
+def test_the_ideal_cycle_of_a_machine_goes_before_that_of_its_class(cycles: dict[str, str], good: float) -> None:
+    """360 pieces."""
+    plant = plant_with(products=[{"name": "cap", "ideal_cycle": "2 s", "ideal_cycles": cycles}])
+
+    found = hours(ledger(plant, [state(NOON, "RUN"), count(NOON + HOUR, 360)], NOON, NOON + HOUR).table)
+
+    assert found["good"] == good
+
+
 def test_a_stop_without_an_end_lasts_until_the_machine_tells_of_anything_else() -> None:
     plant = plant_with(production={"in_orders": "running"})
     events = [
