@@ -20,3 +20,8 @@ def microseconds(span: timedelta) -> int:
 def moment(time: datetime) -> int:
     """Return an aware time as microseconds since 1970."""
     return (time - EPOCH) // MICROSECOND
+
+
+def time_of(microseconds: int) -> datetime:
+    """Return the UTC time of microseconds since 1970: ``moment`` backwards."""
+    return EPOCH + microseconds * MICROSECOND

@@ -8,7 +8,7 @@ from typing import Any
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry
-from models.anomaly.usual import BesidePeers, Usual
+from models.anomaly.usual import BesidePeers, Usual, usuals_of
 from models.context.context import Context
 from models.learner import Learner
 from models.risk.diagnosis import Diagnosis
@@ -61,10 +61,10 @@ class Bundle:
 
     def peers_of(self, machines: Collection[str]) -> list[str]:
         """Return the machines, others than these, that have a say in what is normal for these; sorted."""
-        if not isinstance(self.normal, BesidePeers):
-            return []
-        known = self.normal.shared.machines
-        return sorted({each for machine in machines for each in next_in_order(machine, known)} - set(machines))
+        rungs = () if self.horizons is None else self.horizons.rungs
+        usuals = (self.normal, *(each for learner in (self.learner, *rungs) for each in usuals_of(learner)))
+        known = {name for each in usuals if isinstance(each, BesidePeers) for name in each.shared.machines}
+        return sorted({each for machine in machines for each in next_in_order(machine, sorted(known))} - set(machines))
 
     @property
     def act_within(self) -> timedelta:

@@ -50,6 +50,9 @@ OpenRoom = Callable[[Settings], ControlRoom]
 OpenIntake = Callable[[Store], Intake]
 MakeStreams = Callable[[Plant, Callable[[], datetime]], Sequence[Stream]]
 
+_NOUNS = (plant, machines, readings, events, dead_letters, corrections, alerts, alert_why, losses, models, jobs, runs)
+"""Modules of the interface, one for each noun, in the order of its pages."""
+
 _DESCRIPTION = """Readings and events in, alerts that an engineer can act on out.
 
 Every error is `application/problem+json` (RFC 9457). Lists come in pages; `next` is the path of the
@@ -128,20 +131,7 @@ def create_app(
             failed_work=tuple(app.state.intake.failed),
         )
     )
-    for each in (
-        plant,
-        machines,
-        readings,
-        events,
-        dead_letters,
-        corrections,
-        alerts,
-        alert_why,
-        losses,
-        models,
-        jobs,
-        runs,
-    ):
+    for each in _NOUNS:
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
     app.include_router(pages)

@@ -1,12 +1,12 @@
 """The losses of a plant, a line or a machine over a span, as the command line and the interface ask for them."""
 
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 
 from features.production.plant_ledger import plant_ledger
 from ingest.errors import UnknownNameError
 from ingest.history import History
 from ingest.plant import Plant
+from ingest.plant_words import nearest
 from models.efficiency.losses import Losses, losses_of
 from models.efficiency.reliability import Convention
 
@@ -28,8 +28,7 @@ def machines_in(plant: Plant, line: str | None, machine: str | None) -> list[str
         ("machine", machine, [each.name for each in plant.machines]),
     ):
         if name is not None and name not in known:
-            close = get_close_matches(name[:200], dict.fromkeys(known), n=1)
-            raise UnknownNameError(f"no {noun} {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+            raise UnknownNameError(f"no {noun} {name!r}; {nearest(name[:200], list(dict.fromkeys(known)))}")
     return [each.name for each in plant.machines if line in (None, each.line) and machine in (None, each.name)]
 
 

@@ -2,24 +2,20 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "energy.md"
+from tests.page import DOCS, blocks, run
 
 
 def test_every_example_of_the_page_runs_and_finds_the_heating(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    page = PAGE.read_text(encoding="utf-8")
-    (plant,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (plant,) = blocks("energy.md", "toml")
     Path("plant.toml").write_text(plant, encoding="utf-8")
-    names: dict[str, Any] = {}
 
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102 – our own page
+    names = run("energy.md")
 
     names["store"].close()
     (loss,) = names["review"].losses
@@ -29,5 +25,5 @@ def test_every_example_of_the_page_runs_and_finds_the_heating(
     assert names["rises"] is not None
     said = capsys.readouterr().out
     assert "line-a: electricity takes" in said
-    for line in re.findall(r"```\n(line-a: .*?)…\n```", page, re.DOTALL):
+    for line in re.findall(r"```\n(line-a: .*?)…\n```", (DOCS / "energy.md").read_text(encoding="utf-8"), re.DOTALL):
         assert " ".join(line.split()) in said

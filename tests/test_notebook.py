@@ -1,12 +1,10 @@
 """The page for notebooks runs from top to bottom."""
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "notebook.md"
+from tests.page import run
 
 
 @pytest.mark.slow(seconds=40)
@@ -14,10 +12,7 @@ def test_every_example_of_the_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-
-    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
-        exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102 – our own page
+    names = run("notebook.md")
 
     assert names["report"].verdict.found > 0
     assert names["precision"].mean() > 3 * names["fails"].mean()

@@ -1,25 +1,20 @@
 """The page about vibration runs from top to bottom."""
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "vibration.md"
+from tests.page import blocks, run
 
 
 def test_every_example_of_the_page_runs_and_names_the_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    page = PAGE.read_text(encoding="utf-8")
-    (plant,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (plant,) = blocks("vibration.md", "toml")
     Path("plant.toml").write_text(plant, encoding="utf-8")
-    names: dict[str, Any] = {}
 
-    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102 – our own page
+    names = run("vibration.md")
 
     newest = names["newest"]
     assert newest.loc["vibration__bearing_evidence@drive end.outer__2h", "fan-2"] > 5

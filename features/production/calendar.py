@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from features.microsecond import EPOCH, MICROSECOND, moment
+from features.microsecond import moment, time_of
 from features.production.stretches import NOTHING, Course, Stretches
 from ingest.clock_span import DAY
 from ingest.plant import Plant
@@ -68,7 +68,7 @@ def calendar_of(plant: Plant, machine: str, start: int, stop: int, told: Sequenc
     told : shifts that events tell of; they hold where the plant file says otherwise
     """
     zone = plant.zone
-    first, last = (EPOCH + each * MICROSECOND for each in (start, stop))
+    first, last = (time_of(each) for each in (start, stop))
     days = [first.astimezone(zone).date() - _BEFORE]
     while days[-1] <= last.astimezone(zone).date():
         days.append(days[-1] + timedelta(days=1))

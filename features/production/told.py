@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.microsecond import EPOCH, MICROSECOND, Times, microseconds
+from features.microsecond import Times, microseconds, time_of
 from features.production.bucket import FAILED, MEANINGS, NOT_PLANNED, PLANNED_STOP, RUNNING, STOPPED, UNKNOWN
 from features.production.calendar import OFF, ON, Planned
 from features.production.pieces import OUTCOMES, Pieces
@@ -199,15 +198,10 @@ def _shifts(plant: Plant, events: pd.DataFrame, words: Mapping[str, int]) -> lis
     for begin, stop, code in zip(_moments(events, "time"), _moments(events, "end"), events["code"], strict=True):
         if stop == _NEVER:
             continue
-        day = moment_of(int(begin)).astimezone(plant.zone).date()
+        day = time_of(int(begin)).astimezone(plant.zone).date()
         planned = OFF if words.get(code) == NOT_PLANNED else ON
         found.append(Planned(int(begin), int(stop), str(code), day, planned))
     return found
-
-
-def moment_of(microsecond: int) -> datetime:
-    """Return microseconds since 1970 as a time in UTC."""
-    return EPOCH + microsecond * MICROSECOND
 
 
 def _moments(events: pd.DataFrame, column: str) -> Times:

@@ -26,6 +26,21 @@ def shrunk_covariance(usual: Floats) -> Floats:
     return (1 - doubt) * covariance + doubt * np.diag(np.diag(covariance)) + _TINY * np.eye(width)
 
 
+def against_others(usual: Floats) -> Floats:
+    """Return the weights whose sum is what the first column leaves when it is regressed on the others, first weight 1.
+
+    Parameters
+    ----------
+    usual : deviations of healthy rows, shape (n_rows, n_columns)
+
+    References
+    ----------
+    Hawkins: Multivariate quality control based on regression-adjusted variables, Technometrics 33, 1991.
+    """
+    covariance = shrunk_covariance(usual)
+    return np.r_[1.0, -np.linalg.solve(covariance[1:, 1:], covariance[1:, 0])]
+
+
 def robust_precision(usual: Floats) -> Floats:
     """Return the inverse of a covariance to which the farthest tenth of the rows has nothing to say.
 

@@ -20,6 +20,18 @@ _LEAST_WINDOWS = 15
 Floats = NDArray[np.float64]
 
 
+def bent(strange: Floats) -> Floats:
+    """Return deviations that count by their logarithm beyond four.
+
+    Examples
+    --------
+    >>> bent(np.array([-3.0, 4.0, 40.0])).round(1).tolist()
+    [-3.0, 4.0, 13.2]
+    """
+    size = np.abs(strange)
+    return np.sign(strange) * np.where(size > _BEND, _BEND * (1 + np.log(np.maximum(size, _BEND) / _BEND)), size)
+
+
 @dataclass
 class Deviations:
     """Measures every feature in robust standard deviations from the machine's own normal, by regime if there are any.
@@ -65,10 +77,7 @@ class Deviations:
         """Return the deviations, shape (n_rows, n_columns), 0 where not known; and where they are known, so shaped."""
         strange = self.normal.standardise(table)[:, self.columns]
         known = np.isfinite(strange)
-        strange = np.nan_to_num(strange, nan=0.0)
-        size = np.abs(strange)
-        bent = np.sign(strange) * np.where(size > _BEND, _BEND * (1 + np.log(np.maximum(size, _BEND) / _BEND)), size)
-        return bent, known
+        return bent(np.nan_to_num(strange, nan=0.0)), known
 
     def spread_out(self, parts: Floats, width: int) -> Floats:
         """Return parts of the score by column of the deviations as parts by column of a table of this width."""

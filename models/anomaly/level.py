@@ -12,6 +12,7 @@ from ingest.errors import NotEnoughDataError
 from models.anomaly.deviations import Deviations, hours_of
 from models.anomaly.ensemble import Ensemble
 from models.anomaly.sharpening import Sharpening
+from models.anomaly.usual import Usual
 from models.calibration import HealthyTail
 from models.detector import DETECTORS, Detector
 from models.judging.split import Fold
@@ -56,7 +57,9 @@ class AnomalyLevel:
                 " wait for more readings, or choose a shorter stride"
             )
         self.groups, self.group_of_column = grouped(table.names)
-        members = _fitted(self.detectors, table.where(healthy), hours_of(table))
+        deviations = Deviations.learn(table.where(healthy), hours_of(table))
+        self.usuals: tuple[Usual, ...] = (deviations.normal,)
+        members = _fitted(self.detectors, table.where(healthy), deviations)
         known = np.where(healthy, 0, np.where(labels == 1, 1, -1)).astype(np.int8)
         self.sharpening = {name: Sharpening.of(member, table, known) for name, member in members.items()}
         members = self._sharpened(members, table.names)
@@ -104,7 +107,9 @@ class AnomalyLevel:
             train = fold.train[healthy[fold.train]]
             if len(train) >= FEWEST_ROWS // 2 and len(fold.test):
                 seen = table if view is None else view(fold.train)
-                members = self._sharpened(_fitted(self.detectors, seen.where(train), hours_of(table)), seen.names)
+                own = seen.where(train)
+                fitted = _fitted(self.detectors, own, Deviations.learn(own, hours_of(table)))
+                members = self._sharpened(fitted, seen.names)
                 for name, member in members.items():
                     scores[name][fold.test] = member.score(seen.where(fold.test))
                 part[fold.test] = number + 1
@@ -112,8 +117,7 @@ class AnomalyLevel:
         return scores, np.cumsum(changes)
 
 
-def _fitted(names: Sequence[str], healthy: FeatureTable, history: float) -> dict[str, Detector]:
-    deviations = Deviations.learn(healthy, history)
+def _fitted(names: Sequence[str], healthy: FeatureTable, deviations: Deviations) -> dict[str, Detector]:
     return {name: DETECTORS[name]().fit(healthy, deviations) for name in names}
 
 

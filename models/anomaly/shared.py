@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
-from models.anomaly.covariance import shrunk_covariance
+from models.anomaly.covariance import against_others
 from models.anomaly.normal import window_hours
 from models.anomaly.normal_by_regime import Alone, usual_alone
 from models.rows import machine_rows
@@ -97,7 +97,7 @@ class Shared:
         found = np.empty((len(part), len(self.levels)))
         for at, weights in enumerate(self.weights):
             said = np.flatnonzero(weights)
-            # One row at a time, without BLAS: whoever else is asked about bent no bit.
+            # One row at a time, without BLAS: whoever else is asked about changes no bit.
             found[:, at] = (away[:, said] * weights[said]).sum(axis=1)
         return found
 
@@ -180,12 +180,10 @@ def _residuals(part: FeatureTable, normal: Alone, levels: tuple[str, ...]) -> Fl
             continue
         weights[at, own] = 1.0
         used = [own, *others]
-        usual = np.clip(away[:, used] / scale[used], -_WINSOR, _WINSOR)
+        usual = away[:, used] / scale[used]
         usual = usual[np.isfinite(usual).all(axis=1)]
-        if others and len(usual):
-            covariance = shrunk_covariance(usual)
-            slopes = np.linalg.solve(covariance[1:, 1:], covariance[1:, 0])
-            weights[at, others] = -slopes * scale[own] / scale[others]
+        if len(usual):
+            weights[at, used] = against_others(usual) * scale[own] / scale[used]
     return weights
 
 

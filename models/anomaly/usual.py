@@ -61,6 +61,11 @@ def usual_of(table: FeatureTable) -> Usual:
     return BesidePeers(shared, usual_alone(_without(table, shared.of(table))))
 
 
+def usuals_of(learner: object) -> tuple[Usual, ...]:
+    """Return what a learner measures from, its ``usuals``; nothing of one that measures from no normal beside peers."""
+    return getattr(learner, "usuals", ())
+
+
 def without_peers(normal: Usual, table: FeatureTable) -> FeatureTable:
     """Return the table without what peers are off by."""
     return _without(table, normal.shared.of(table)) if isinstance(normal, BesidePeers) else table

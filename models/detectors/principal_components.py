@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import signal_of
 from features.table import FeatureTable
-from models.anomaly.covariance import quadratic, shrunk_covariance
+from models.anomaly.covariance import against_others, quadratic, shrunk_covariance
 from models.anomaly.deviations import Deviations
 
 _EXPLAINED = 0.9
@@ -190,8 +190,7 @@ def _levels(names: Mapping[int, str]) -> list[NDArray[np.intp]]:
 
 def _regression_adjusted(usual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the matrix whose quadratic form is the squared residual of the first column, regressed on the others."""
-    covariance = shrunk_covariance(usual)
-    direction = np.r_[1.0, -np.linalg.solve(covariance[1:, 1:], covariance[1:, 0])]
+    direction = against_others(usual)
     return np.outer(direction, direction)
 
 

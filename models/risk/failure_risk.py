@@ -88,6 +88,11 @@ class FailureRisk:
         self.held_out = np.where(np.isfinite(raw), self.probability(np.nan_to_num(raw)), np.nan)
         return self
 
+    @property
+    def usuals(self) -> tuple[Usual, ...]:
+        """What it measures from."""
+        return self.normal, self.departures.detector.deviations.normal
+
     def level(self, table: FeatureTable) -> NDArray[np.float64]:
         """Return the probability of an event within the horizon, 1e-6 to 0.999."""
         return self.probability(self._log_odds(table))

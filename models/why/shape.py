@@ -12,6 +12,7 @@ from features.catalogue import feature_in
 from features.column import SEPARATOR, signal_of
 from features.table import FeatureTable
 from models.anomaly.covariance import shrunk_covariance
+from models.anomaly.deviations import bent
 from models.anomaly.normal import window_hours
 from models.anomaly.usual import Usual
 
@@ -19,7 +20,6 @@ REACH = 1.5
 """How long before an episode its shapes are remembered, and the longest window that draws them, in horizons."""
 
 _DRAWN = ("level", "spread", "value", "trend")
-_BEND = 4.0
 _RAREST = 4.0
 _LEAST = 0.1
 """What differs by less than so many standard deviations from what the other columns let expect differs by chance."""
@@ -91,9 +91,7 @@ class Shapes:
         normal : of the same columns
         """
         place = [table.names.index(name) for name in self.columns]
-        strange = np.nan_to_num(normal.standardise(table)[:, place], nan=0.0)
-        size = np.abs(strange)
-        found = np.sign(strange) * np.where(size > _BEND, _BEND * (1 + np.log(np.maximum(size, _BEND) / _BEND)), size)
+        found = bent(np.nan_to_num(normal.standardise(table)[:, place], nan=0.0))
         counts = np.isfinite(self.expected)
         found[:, counts] = _rarity(np.nan_to_num(table.values[:, place][:, counts]), self.expected[counts])
         return found

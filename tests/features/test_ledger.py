@@ -52,14 +52,14 @@ NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_a_random_history_comes_out_as_moment_by_moment(data: st.DataObject) -> None:
-    checked_history(lambda low, high: data.draw(st.integers(low, high)))
+    assert len(checked_history(lambda low, high: data.draw(st.integers(low, high))))
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_history_full_of_events_comes_out_as_moment_by_moment(seed: int) -> None:
     chance = np.random.default_rng(seed)
 
-    checked_history(lambda low, high: int(chance.integers(low, high, endpoint=True)))
+    assert len(checked_history(lambda low, high: int(chance.integers(low, high, endpoint=True))))
 
 
 def test_an_hour_of_each_kind_by_hand() -> None:

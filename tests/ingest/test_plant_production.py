@@ -126,4 +126,6 @@ def test_the_product_of_an_order_by_hand_is_one_of_the_products(tmp_path: Path) 
 def test_shifts_that_meet_or_of_other_machines_do_not_overlap(tmp_path: Path) -> None:
     text = PLANT.replace('breaks = ["09:00-09:15"]', 'machines = ["press-1"]').replace('"06:00-14:00"', '"06:00-23:00"')
 
-    load(tmp_path, text.replace('lines = ["A"]', 'machines = ["press-2"]'))
+    plant = load(tmp_path, text.replace('lines = ["A"]', 'machines = ["press-2"]'))
+
+    assert [each.machines for each in plant.shifts][:2] == [["press-1"], ["press-2"]]

@@ -1,5 +1,7 @@
 """What all machines leave their normal by at once is the weather, and no machine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -134,6 +136,14 @@ def test_a_mill_that_is_asked_about_alone_is_told_the_same_to_the_bit(strange_mi
     own = together.where(together.machine == "mill-3")
     assert len(alone) == 36
     assert own.level.tobytes() == alone.level.tobytes()
+
+
+def test_peers_are_read_where_the_learner_alone_measures_from_them(strange_mill: Bundle) -> None:
+    assert isinstance(strange_mill.normal, BesidePeers)
+
+    plain = replace(strange_mill, normal=strange_mill.normal.normal)
+
+    assert plain.peers_of(["mill-3"]) == strange_mill.peers_of(["mill-3"]) == ["mill-0", "mill-1", "mill-2", "mill-4"]
 
 
 def test_an_explanation_adds_up_to_the_level_and_says_what_the_weather_lets_expect(strange_mill: Bundle) -> None:

@@ -1,11 +1,11 @@
 """Figures of a meter over a span that need no baseline: idle energy, standby, peak demand, energy per piece."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
-from features.microsecond import EPOCH, MICROSECOND
+from features.microsecond import time_of
 from models.efficiency.energy.base_load import base_load
 from models.efficiency.energy.periods import EnergyPeriods
 from models.efficiency.energy.price import Price
@@ -67,6 +67,6 @@ def energy_figures(periods: EnergyPeriods, price: Price, demand: EnergyPeriods |
         standby_kw=float(np.median(periods.power[idle])) if idle.any() else None,
         base_load_kw=load.usual if len(load.kw) else None,
         peak_kw=None if highest is None else float(peaks.power[highest]),
-        peak_at=None if highest is None else (EPOCH + int(peaks.begin[highest]) * MICROSECOND).astimezone(UTC),
+        peak_at=None if highest is None else time_of(int(peaks.begin[highest])),
         kwh_a_piece=float(kwh[made].sum()) / pieces if pieces > 0 else None,
     )

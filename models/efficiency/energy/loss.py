@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from models.finding import Evidence, Finding
+from models.finding import Evidence, Finding, FindingKind
 
 EXPLAINED = {
     "base load": "at all hours alike, as with a leak of compressed air or something left on",
@@ -76,28 +76,8 @@ class EnergyLoss:
 
     def finding(self, zone: ZoneInfo) -> Finding:
         """Return it as a finding; its level is 1, since a loss is told or not."""
-        return Finding(
-            machine=self.machine,
-            kind="energy loss",
-            cause=f"{self.meter}: {self.cause}",
-            model=MODEL,
-            version="",
-            begin=self.seen,
-            end=self.until,
-            level=1.0,
-            act_before=self.seen + _ACT_WITHIN,
-            evidence=(
-                Evidence(
-                    signal=self.signal,
-                    unit="kW",
-                    feature=f"mean, {self.cause}",
-                    actual=self.actual_kw,
-                    expected=self.expected_kw,
-                    share=1.0,
-                ),
-            ),
-            sentence=self.sentence(zone),
-            money_per_hour=self.money_per_hour,
+        return _finding(
+            self, "energy loss", f"{self.meter}: {self.cause}", f"mean, {self.cause}", zone, self.money_per_hour
         )
 
 
@@ -138,28 +118,34 @@ class MeterDoubt:
 
     def finding(self, zone: ZoneInfo) -> Finding:
         """Return it as a finding about the sensor."""
-        return Finding(
-            machine=self.machine,
-            kind="sensor fault",
-            cause=f"{self.signal}: energy meter {self.kind}",
-            model=MODEL,
-            version="",
-            begin=self.seen,
-            end=self.until,
-            level=1.0,
-            act_before=self.seen + _ACT_WITHIN,
-            evidence=(
-                Evidence(
-                    signal=self.signal,
-                    unit="kW",
-                    feature="mean",
-                    actual=self.actual_kw,
-                    expected=self.expected_kw,
-                    share=1.0,
-                ),
-            ),
-            sentence=self.sentence(zone),
-        )
+        return _finding(self, "sensor fault", f"{self.signal}: energy meter {self.kind}", "mean", zone)
+
+
+def _finding(
+    told: EnergyLoss | MeterDoubt,
+    kind: FindingKind,
+    cause: str,
+    feature: str,
+    zone: ZoneInfo,
+    money_per_hour: float | None = None,
+) -> Finding:
+    evidence = Evidence(
+        signal=told.signal, unit="kW", feature=feature, actual=told.actual_kw, expected=told.expected_kw, share=1.0
+    )
+    return Finding(
+        machine=told.machine,
+        kind=kind,
+        cause=cause,
+        model=MODEL,
+        version="",
+        begin=told.seen,
+        end=told.until,
+        level=1.0,
+        act_before=told.seen + _ACT_WITHIN,
+        evidence=(evidence,),
+        sentence=told.sentence(zone),
+        money_per_hour=money_per_hour,
+    )
 
 
 def _time(moment: datetime, zone: ZoneInfo) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from features.align import max_age
-from features.microsecond import EPOCH, HOUR, MICROSECOND, Times, microseconds, moment
+from features.microsecond import HOUR, Times, microseconds, moment, time_of
 from features.samples import samples_of
 from features.sampling import signal_intervals
 from features.timeline import timelines
@@ -120,7 +120,7 @@ class _Reading:
         }
 
     def _states(self, machine: str, called: str) -> dict[str, Floats]:
-        start, end = (EPOCH + int(each) * MICROSECOND for each in (self._bounds[0], self._bounds[-1]))
+        start, end = (time_of(int(each)) for each in (self._bounds[0], self._bounds[-1]))
         found = self._history.states([machine], start, end)
         codes = sorted(set(found["code"]) - {""})[:MOST_KINDS]
         return {f"{called}={code}": self.share(machine, f"{STATE} == {code!r}") for code in codes}

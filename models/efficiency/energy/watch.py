@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.microsecond import EPOCH, MICROSECOND
+from features.microsecond import time_of
 from models.efficiency.energy.baseline import EnergyBaseline
 from models.efficiency.energy.cause import Shape, Spread, shape_of
 from models.efficiency.energy.change import Noise, changes, limit_for
@@ -185,11 +184,11 @@ def _loss(
         signal=signal,
         cause=shape.cause,
         sure=shape.sure,
-        since=_moment(departure.since),
-        earliest=_moment(departure.earliest),
-        latest=_moment(departure.latest),
-        seen=_moment(departure.seen),
-        until=None if departure.until is None else _moment(departure.until),
+        since=time_of(departure.since),
+        earliest=time_of(departure.earliest),
+        latest=time_of(departure.latest),
+        seen=time_of(departure.seen),
+        until=None if departure.until is None else time_of(departure.until),
         hours=hours,
         kwh=kwh,
         kwh_error=kwh * shape.error / shape.amount,
@@ -210,9 +209,9 @@ def _doubt(fault: MeterFault, periods: EnergyPeriods, expected: Floats, names: t
         meter=meter,
         signal=signal,
         kind=fault.kind,
-        since=_moment(fault.begin if fault.kind != "reset" else fault.end),
-        seen=_moment(fault.seen),
-        until=None if fault.lasts else _moment(fault.end),
+        since=time_of(fault.begin if fault.kind != "reset" else fault.end),
+        seen=time_of(fault.seen),
+        until=None if fault.lasts else time_of(fault.end),
         actual_kw=_mean(periods.power[own]),
         expected_kw=_mean(expected[own]),
         factor=fault.factor,
@@ -221,7 +220,3 @@ def _doubt(fault: MeterFault, periods: EnergyPeriods, expected: Floats, names: t
 
 def _mean(values: Floats) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
-
-
-def _moment(microseconds: int) -> datetime:
-    return EPOCH + microseconds * MICROSECOND
