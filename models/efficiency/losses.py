@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.microsecond import HOUR
 from features.production.bucket import BUCKETS, BUSY, LOSSES, NAMES, RUNS
 from features.production.plant_ledger import PlantLedger
 from features.production.rates import hour_value
 from ingest.plant import Plant
-from models.efficiency.oee import HOUR, Oee, oee_of
+from models.efficiency.oee import Oee, oee_of
 from models.efficiency.reliability import Convention, Reliability, reliability_of
 
 Amounts = NDArray[np.float64]

@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from features.microsecond import HOUR
 from features.production.bucket import BUSY, NAMES, RUNS
 from features.production.ledger import PIECES
 
-HOUR = 3_600_000_000
 _SHOWN = 5
 
 
@@ -47,8 +47,8 @@ class Oee:
 
     @property
     def availability(self) -> float | None:
-        """A = APT / PBT; time of which nothing is known counts as not running."""
-        return self.running / self.busy if self.busy else None
+        """A = APT / PBT; time of which nothing is known counts as not running, but all of it tells nothing."""
+        return self.running / self.busy if self.unknown < self.busy else None
 
     @property
     def effectiveness(self) -> float | None:
@@ -63,7 +63,8 @@ class Oee:
     @property
     def oee(self) -> float | None:
         """Σ PRI × GQ / PBT, which is A × E × QR where those are known."""
-        return self.good / self.busy if self.busy and not self.unrated else None
+        known = self.unknown < self.busy or self.made
+        return self.good / self.busy if self.busy and known and not self.unrated else None
 
     @property
     def between(self) -> tuple[float, float] | None:
@@ -82,6 +83,9 @@ class Oee:
         found: dict[str, str] = {}
         if not self.busy:
             found |= dict.fromkeys(("availability", "oee"), "no planned busy time: nothing was planned in this span")
+        elif self.unknown == self.busy:
+            why = "nothing says what machines did in planned busy time: no states, stops, orders or signals"
+            found |= dict.fromkeys(("availability",) if self.made else ("availability", "oee"), why)
         if not self.running:
             found["effectiveness"] = "no actual production time: it is not known to have run"
         if not self.made:

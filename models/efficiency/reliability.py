@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from features.microsecond import HOUR
+
 Convention = Literal["classic", "iso"]
 Lengths = NDArray[np.float64]
-HOUR = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from features.microsecond import HOUR
 from service.cli.call import MOMENT, current_call, in_zone, shared_options, wall_clock
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _row(loss: "Loss") -> str:
     made_or_lost = loss.money is not None or loss.name == "good"
     pieces = f"{loss.pieces:,.0f}" if made_or_lost and loss.pieces is not None else ""
     money = "" if loss.money_per_hour is None else f"{loss.money_per_hour:,.2f}"
-    return f"{label:{_WIDTH}}{loss.time / 3.6e9:>10,.2f}{loss.share:>9.1%}{pieces:>12}{money:>11}".rstrip()
+    return f"{label:{_WIDTH}}{loss.time / HOUR:>10,.2f}{loss.share:>9.1%}{pieces:>12}{money:>11}".rstrip()
 
 
 def _why(found: "Losses", name: str) -> str:
@@ -131,4 +132,4 @@ def _loss(loss: "Loss", currency: str) -> str:
     times = f", {loss.times:,} times" if (loss.times or 0) > 1 else ""
     pieces = f", {loss.pieces:,.0f} pieces" if loss.pieces else ""
     money = f"{loss.money_per_hour:,.2f} {currency}/h: " if loss.money_per_hour is not None else ""
-    return f"{money}{loss.machine}, {loss.label}{reason}: {loss.time / 3.6e9:,.2f} h{times}{pieces}"
+    return f"{money}{loss.machine}, {loss.label}{reason}: {loss.time / HOUR:,.2f} h{times}{pieces}"

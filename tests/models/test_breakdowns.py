@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.efficiency.reliability import HOUR, kaplan_meier, median_of, reliability_of, weibull_of
+from features.microsecond import HOUR
+from models.efficiency.reliability import kaplan_meier, median_of, reliability_of, weibull_of
 
 
 def failures(up: list[float], repair: list[float]) -> pd.DataFrame:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.microsecond import HOUR
 from features.production.bucket import NAMES
 from features.production.ledger import COLUMNS
-from models.efficiency.oee import HOUR, oee_of, oees
+from models.efficiency.oee import oee_of, oees
 
 DAY = np.datetime64(date(2026, 6, 10))
 
@@ -50,6 +51,21 @@ def test_one_product_by_hand() -> None:
     assert found.oee == pytest.approx(2 * 10_260 / (7.5 * 3600))
     assert found.reasons() == {}
     assert found.flags() == []
+
+
+def test_where_nothing_is_known_there_is_no_availability_and_no_oee() -> None:
+    found = oee_of(table(row(unknown=8)))
+
+    assert (found.availability, found.oee, found.between) == (None, None, (0.0, 1.0))
+    assert found.reasons()["availability"].startswith("nothing says what machines did")
+    assert found.reasons()["oee"] == found.reasons()["availability"]
+
+
+def test_pieces_alone_tell_oee_but_no_availability() -> None:
+    found = oee_of(table(row(unknown=8, speed_loss=-2, good=2)))
+
+    assert (found.availability, found.oee) == (None, 0.25)
+    assert "oee" not in found.reasons()
 
 
 def test_several_products_sum_ideal_time_and_not_pieces() -> None:

@@ -86,7 +86,8 @@ def test_a_name_that_is_none_is_said_with_the_nearest(told: Any, query: dict[str
 def test_a_plant_that_told_nothing_has_unknown_time_and_no_error(works: Any) -> None:
     found = works.get("/api/v1/losses")
 
-    assert found["oee"]["oee"] == 0
+    assert found["oee"]["oee"] is None
+    assert found["oee"]["reasons"]["oee"].startswith("nothing says what machines did")
     assert {each["name"] for each in found["tree"] if each["hours"]} == {"calendar", "planned", "busy", "unknown"}
 
 
