@@ -16,7 +16,7 @@ from scipy.special import chdtri, ndtri
 from models.efficiency.autoregression import Autoregression, autocorrelation, forgotten
 from models.efficiency.look import Floats
 from models.efficiency.phase_one import PhaseOne
-from models.judging.interval import CONFIDENCE, Interval
+from models.judging.interval import CONFIDENCE, Interval, wilson
 
 MOVING_RANGE = 2 / np.sqrt(np.pi)
 """Mean distance of two independent normal values, in standard deviations: d2 of two."""
@@ -160,22 +160,8 @@ def share_beyond(values: Floats, limits: Limits, effective: float) -> Interval:
     """Return the share of values beyond a limit with its Wilson interval, at the effective number of values."""
     low = -np.inf if limits.lower is None else limits.lower
     high = np.inf if limits.upper is None else limits.upper
-    share = float(np.mean((values < low) | (values > high)))
-    return wilson_of(share, max(effective, 1.0))
-
-
-def wilson_of(share: float, points: float) -> Interval:
-    """Return the Wilson interval of a share of a number of values that need not be whole.
-
-    Examples
-    --------
-    >>> wilson_of(0.0, 15.0).percent()
-    '0 % [0–20 %]'
-    """
-    z = float(ndtri(0.5 + CONFIDENCE / 2))
-    middle = (share + z * z / (2 * points)) / (1 + z * z / points)
-    half = z / (1 + z * z / points) * np.sqrt(share * (1 - share) / points + z * z / (4 * points * points))
-    return Interval(share, float(max(0.0, min(share, middle - half))), float(min(1.0, max(share, middle + half))))
+    points = max(effective, 1.0)
+    return wilson(float(np.mean((values < low) | (values > high))) * points, points)
 
 
 def _width(limits: Limits, sigma: float, freedom: float) -> Interval | None:

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.efficiency.autoregression import Autoregression, fitted, forgotten, simulated
+from models.efficiency.in_control import InControl
 from models.efficiency.look import Floats
-from models.efficiency.normal import Normal
 from models.efficiency.normal_scores import NormalScores
 from models.efficiency.phase_one import PhaseOne
 from models.efficiency.run_length import Growing, Runs, limit_for
@@ -92,13 +92,13 @@ def designed(
     if not RUN_LENGTHS[0] <= requested <= RUN_LENGTHS[1]:
         raise ValueError(f"a run length of {requested:g} points cannot be held; ask for 20 to 5000")
     values, lags = phase_one.values[np.newaxis], phase_one.lags
-    seen = Normal.of_model(phase_one.model, values)
+    seen = InControl.of_model(phase_one.model, values)
     points = seen.scores.ordered.shape[1] + lags
     phi = phase_one.model.coefficients[0]
     bias = fitted(play(phi, seen.scores, replications // 2, points, random), lags).coefficients.mean(axis=0) - phi
-    truth = Normal.of_model(phase_one.model.less(bias, values), values)
+    truth = InControl.of_model(phase_one.model.less(bias, values), values)
     phi = truth.model.coefficients[0]
-    each = Normal.of(play(phi, truth.scores, replications, points, random), lags, bias)
+    each = InControl.of(play(phi, truth.scores, replications, points, random), lags, bias)
     burn = forgotten(phi)
     growing = Growing(lambda rows, count: random.standard_normal((rows, count)), replications)
 

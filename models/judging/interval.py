@@ -39,10 +39,11 @@ class Interval:
         return f"{100 * self.value:.0f} % [{100 * self.low:.0f}–{100 * self.high:.0f} %]"
 
 
-def wilson(k: int, n: int) -> Interval:
+def wilson(k: float, n: float) -> Interval:
     """Return the share k of n with its Wilson score interval.
 
-    With n = 0 nothing is known: no value, bounds 0 and 1.
+    With n = 0 nothing is known: no value, bounds 0 and 1. Both need not be whole: of values that follow each other
+    fewer count.
 
     Raises
     ------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.efficiency.autoregression import forgotten, simulated
-from models.efficiency.capability import Limits, capability, effective_sizes, wilson_of
+from models.efficiency.capability import Limits, capability, effective_sizes, share_beyond
 from models.efficiency.look import Floats
 from models.efficiency.phase_one import PhaseOne, learnt
 from models.efficiency.piece_quality import piece_quality
@@ -132,10 +132,12 @@ def test_unit_and_zero_change_no_index() -> None:
         np.testing.assert_allclose([two.value, two.low, two.high], [one.value, one.low, one.high])
 
 
-def test_a_share_of_a_whole_number_has_the_interval_of_wilson() -> None:
-    for k, n in [(0, 15), (3, 20), (20, 20)]:
-        one, two = wilson_of(k / n, n), wilson(k, n)
-        assert [one.low, one.high] == pytest.approx([two.low, two.high])
+def test_a_share_beyond_limits_counts_as_many_values_as_there_really_are() -> None:
+    values, limits = np.arange(20.0), Limits(None, 16.5)
+
+    assert share_beyond(values, limits, 20.0) == wilson(3, 20)
+    assert share_beyond(values, limits, 7.5) == wilson(0.15 * 7.5, 7.5)
+    assert share_beyond(values, limits, 7.5).low < wilson(3, 20).low < wilson(3, 20).high
 
 
 def test_first_pass_yield_scrap_and_rework_share_all_pieces() -> None:

@@ -20,8 +20,8 @@ from scipy.signal import lfilter
 from models.efficiency.autoregression import fitted
 from models.efficiency.change_point import change_point
 from models.efficiency.control_chart import CHARTS, ControlChart
+from models.efficiency.in_control import InControl
 from models.efficiency.look import Floats, Look
-from models.efficiency.normal import Normal
 from models.efficiency.phase_one import lags_for, learnt
 from models.efficiency.residual_chart import ResidualChart, designed
 from models.efficiency.run_length import Growing, Runs, limit_for
@@ -159,7 +159,7 @@ class Known:
         random = np.random.default_rng([seed, points, 99])
         lags, burn = lags_for(points), process.burn
         before = process.drawn(random, (rows, points))
-        each = Normal.of(before, lags, bias_of(process, lags, before))
+        each = InControl.of(before, lags, bias_of(process, lags, before))
         growing = Growing(lambda rows, count: DISTRIBUTIONS[process.shape](random, (rows, count)), rows)
 
         def longer(rows: NDArray[np.intp], horizon: int) -> Floats:

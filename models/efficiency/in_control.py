@@ -17,8 +17,8 @@ LEAST_REFERENCE, MOST_REFERENCE = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Normal:
-    """The normal of several processes, one a row.
+class InControl:
+    """Several processes in control, one a row.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Normal:
     reference: Floats
 
     @classmethod
-    def of(cls, values: Floats, lags: int, bias: Floats) -> "Normal":
+    def of(cls, values: Floats, lags: int, bias: Floats) -> "InControl":
         """Learn from phases I without missing values.
 
         Parameters
@@ -44,7 +44,7 @@ class Normal:
         return cls.of_model(fitted(values, lags).less(bias, values), values)
 
     @classmethod
-    def of_model(cls, model: Autoregression, values: Floats) -> "Normal":
+    def of_model(cls, model: Autoregression, values: Floats) -> "InControl":
         """Learn the rest where the model is known; one row may have missing values."""
         residuals = model.residuals(values)
         if len(values) == 1:
@@ -53,9 +53,9 @@ class Normal:
         reference = np.clip(step / 2, LEAST_REFERENCE, MOST_REFERENCE)
         return cls(model, NormalScores.of(residuals), reference[:, np.newaxis])
 
-    def take(self, rows: NDArray[np.intp]) -> "Normal":
+    def take(self, rows: NDArray[np.intp]) -> "InControl":
         """Return some rows of it."""
-        return Normal(self.model.take(rows), self.scores.take(rows), self.reference[rows])
+        return InControl(self.model.take(rows), self.scores.take(rows), self.reference[rows])
 
     def statistic(self, values: Floats) -> Floats:
         """Return what is compared with a limit, of one series for each row."""
