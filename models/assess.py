@@ -22,6 +22,7 @@ __all__ = [
     "Explanation",
     "assess_table",
     "explain",
+    "none_of_one_signal",
     "none_while",
     "none_while_down",
     "none_while_unbelieved",
@@ -174,6 +175,40 @@ def none_while_unbelieved(
         bad &= ~np.isnan(level[mine])
         level[mine][bad], reason[mine][bad] = np.nan, Reason.SENSOR_FAULT.value
     return _unsaid(replace(assessments, level=level, reason=reason))
+
+
+def none_of_one_signal(
+    assessments: Assessments, bundle: Bundle, table: FeatureTable, health: Mapping[str, Health]
+) -> Assessments:
+    """Say nothing of a machine where a level over the threshold may be that of one sensor; name the signal instead.
+
+    It may where it rests on one signal alone, and either no recorded failure looked so or the sensor is apart from
+    the others.
+
+    Parameters
+    ----------
+    table : what was assessed, row by row
+    health : of each machine, at the hours of all rows
+    """
+    if bundle.lone is None or bundle.episodes is None:
+        return assessments
+    over = np.flatnonzero(assessments.level >= assessments.threshold)
+    seen = bundle.seen(table.where(over))
+    signals = bundle.lone.of(seen)
+    doubted = ~bundle.lone.recorded(seen, bundle.episodes, bundle.normal)
+    possible = bundle.lone.corroboration.without_each(seen) <= 1
+    names = bundle.lone.corroboration.signals
+    for place, row in enumerate(over.tolist()):
+        own, time = health[str(table.machine[row])], table.time[row]
+        since = time - span(bundle.recipe.lookback)
+        doubted[place] |= any(own.is_doubted(names[at], since, time) for at in np.flatnonzero(possible[place]))
+    mine = over[doubted & (signals != "")]
+    level, reason = assessments.level.copy(), assessments.reason.copy()
+    alone = np.full(len(level), "", dtype=object)
+    far = level[over] >= bundle.lone.threshold
+    alone[over] = np.where(doubted & far, signals, "")
+    level[mine], reason[mine] = np.nan, Reason.ONE_SIGNAL.value
+    return _unsaid(replace(assessments, level=level, reason=reason, alone=alone))
 
 
 def unbelieved(

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     OUT_OF_DOMAIN = "out of domain"
     DOWN = "broken down"
     SETTLING = "settling after a failure"
+    ONE_SIGNAL = "one signal alone"
+    """What is over the threshold rests on one signal, and no recorded failure looked so: it may be the sensor."""
     NOT_DEGRADING = "not degrading"
     """There is a level, but no remaining life: nothing shows that one is being used up."""
 
@@ -83,6 +85,8 @@ class Assessments:
         Remaining life in hours at each of ``models.life.life.LEVELS``, infinite beyond ``reach``; NaN where
         ``reason`` is not ok.
     reach : up to how many hours a life is told; NaN of a task that tells none
+    alone : array of str objects, shape (n,), or ``None`` where nobody asked
+        The signal that alone departs so far that somebody should look at its sensor; empty everywhere else.
 
     Sorted by (machine, time).
     """
@@ -98,6 +102,7 @@ class Assessments:
     filled: NDArray[np.float32] | None = None
     life: NDArray[np.float64] | None = None
     reach: float = np.nan
+    alone: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -122,4 +127,5 @@ class Assessments:
             reason=self.reason[rows],
             filled=None if self.filled is None else self.filled[rows],
             life=None if self.life is None else self.life[rows],
+            alone=None if self.alone is None else self.alone[rows],
         )

@@ -11,6 +11,7 @@ from ingest.plant import ModelEntry
 from models.anomaly.usual import BesidePeers, Usual, usuals_of
 from models.context.context import Context
 from models.learner import Learner
+from models.lone_signal import LoneSignal
 from models.risk.diagnosis import Diagnosis
 from models.risk.horizons import Horizons
 from models.sensors.peers import next_in_order
@@ -34,6 +35,7 @@ class Bundle:
     episodes : what machines looked like before past failures; ``None`` in versions from before it was kept
     context : how machines run and what that lets expect; ``None`` where the plant file says nothing of it
     horizons : probabilities within other horizons than the alert's; ``None`` where none was asked for
+    lone : tells what rests on one signal alone, as no recorded failure did; ``None`` where that is not asked
     units : unit of each signal
     time_zone : IANA zone in which sentences give times
     card : the model card (see ``card.py``), JSON values only
@@ -50,6 +52,7 @@ class Bundle:
     band: Band | None = None
     episodes: Episodes | None = None
     horizons: Horizons | None = None
+    lone: LoneSignal | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
     card: Mapping[str, Any] = field(default_factory=dict)

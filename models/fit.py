@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.plant import ModelEntry, Plant
+from models.anomaly.corroboration import Corroboration
+from models.anomaly.deviations import hours_of
 from models.anomaly.usual import usual_of
 from models.assess import reasons
 from models.assessment import Reason, reason_counts
@@ -19,6 +21,7 @@ from models.labels.label import target_events
 from models.learner import View
 from models.life.life import tells_life
 from models.life.lives import lives_of, renewals_of
+from models.lone_signal import LoneSignal, least_threshold
 from models.moment import instant, is_over, span
 from models.registry.card import card_of
 from models.risk.diagnosis import Diagnosis
@@ -73,10 +76,19 @@ def fit_bundle(
 
     learner = learner.fit(table, labels, folds, view)
     horizons, why_not = _horizons(entry, table, targets, known_until, view)
-    choice = task.threshold(entry, plant, table, learner.held_out, events, known_until)
     healthy = table.where(labels == 0)
     normal = usual_of(healthy)
     shapes = Shapes.learn(healthy, normal, entry.horizon)
+    episodes = Episodes.learn(table, events, entry.target.kind, entry.horizon, shapes, normal)
+    choice = task.threshold(entry, plant, table, learner.held_out, events, known_until)
+    lone = None
+    if task.doubts_one_signal and (corroboration := Corroboration.learn(healthy, hours_of(table), normal)):
+        lone = LoneSignal(corroboration, entry.target.kind, choice.value)
+        if task.tells_probability:
+            doubted = lone.doubted(learner.held_out, table, episodes, normal)
+            least = min(choice.value, least_threshold(learner.held_out, doubted))
+            left = np.where(doubted, 0.0, learner.held_out)
+            choice = task.threshold(entry, plant, table, left, events, known_until, least=least)
     diagnosis = None
     if task.diagnoses and not entry.target.component:
         diagnosis = Diagnosis.learn(table, labels, targets, span(entry.horizon), normal, shapes)
@@ -90,8 +102,9 @@ def fit_bundle(
         diagnosis=diagnosis,
         context=context,
         band=Band.learn(table, labels == 0, folds),
-        episodes=Episodes.learn(table, events, entry.target.kind, entry.horizon, shapes, normal),
+        episodes=episodes,
         horizons=horizons,
+        lone=lone,
         units=units,
         time_zone=plant.time_zone,
         card=card_of(

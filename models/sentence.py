@@ -80,6 +80,27 @@ def anomaly_sentence(machine: str, level: float, evidence: Sequence[Evidence], o
     return f"{subject}{': ' + why if why else ''}; stranger than {stranger_than(level)} of its healthy time{rarity}"
 
 
+def one_signal_sentence(
+    machine: str, signal: str, evidence: Sequence[Evidence], since: datetime, time_zone: str
+) -> str:
+    """Say that one signal alone departs, and what to look at.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> flow = Evidence(signal="flow", unit="l/s", feature="1 h mean", actual=3.1, expected=4.0, share=1.0)
+    >>> print(one_signal_sentence("pump", "flow", [flow], datetime(2026, 3, 4, 23, tzinfo=UTC), "Europe/Berlin"))
+    pump: flow alone is not as usual since 2026-03-05 00:00 (flow 1 h mean 0.9 l/s below normal), as before no failure \
+that was recorded; look at its sensor first, then at the machine
+    """
+    why = ", ".join(because(each) for each in evidence[:1])
+    local = since.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M")
+    return (
+        f"{named(machine)}: {signal} alone is not as usual since {local}{f' ({why})' if why else ''}, as before no"
+        " failure that was recorded; look at its sensor first, then at the machine"
+    )
+
+
 def times_a_year(rate: float, *, at_most: bool = False) -> str:
     """Say how often something happens, or that it is rarer than that.
 

@@ -36,6 +36,7 @@ from service.alerts import book
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.limits import watch_limits
+from service.one_signal import as_condition, beside, finding_of
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, rescore
 from service.round_report import RoundReport
@@ -60,6 +61,8 @@ class _Work:
     again: Again = field(default_factory=Again)
     unsaid: dict[str, str] = field(default_factory=dict)
     thin: set[tuple[str, str]] = field(default_factory=set)
+    alone: dict[str, Turn] = field(default_factory=dict)
+    alone_findings: dict[str, Finding] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -190,7 +193,8 @@ def _one_model(
     for _ in range(_ATTEMPTS):
         with state.read() as connection:
             before, looks = watches(connection, model), late_looks(connection, model)
-        work = _worked_out(plant, store, state, bundle, engine, before, looks, at=at, since=since)
+            alone = watches(connection, beside(model))
+        work = _worked_out(plant, store, state, bundle, engine, before, alone, looks, at=at, since=since)
         with state.write() as connection:
             if (watches(connection, model), late_looks(connection, model)) == (before, looks):
                 keep_assessments(connection, work.assessments)
@@ -204,8 +208,12 @@ def _one_model(
                     _write_turn(
                         connection, model, machine, work.turns[machine], work.findings.get(machine), tally, at=at
                     )
+                for machine, turn in work.alone.items():
+                    finding = work.alone_findings.get(machine)
+                    _write_turn(connection, beside(model), machine, turn, finding, tally, at=at)
                 tally.windows += sum(len(each) for each in work.assessments)
-                tally.findings += sum(turn.watch.condition.active for turn in work.turns.values())
+                conditions = (*work.turns.values(), *work.alone.values())
+                tally.findings += sum(turn.watch.condition.active for turn in conditions)
                 tally.errors += [*work.errors, *work.again.errors]
                 tally.rescored += sum(len(each) for each in work.again.assessments)
                 tally.too_late |= work.again.too_late
@@ -222,6 +230,7 @@ def _worked_out(
     bundle: Bundle,
     engine: Engine,
     before: Mapping[str, Watch],
+    alone: Mapping[str, Watch],
     looks: LateLooks,
     *,
     at: datetime,
@@ -244,11 +253,16 @@ def _worked_out(
     work.errors += [f"{bundle.entry.name}, {machine}: {error}" for machine, error in failed.items()]
     failures = _failures(store, bundle, work, before)
     active: dict[str, Assessments] = {}
+    lone: dict[str, Assessments] = {}
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
             own = assessments.where(np.r_[rows])
-            turn = turned(before.get(machine), own, failures.get(machine, _NEVER), plant.alerts, since)
+            own_failures = failures.get(machine, _NEVER)
+            turn = turned(before.get(machine), own, own_failures, plant.alerts, since)
             work.turns[machine] = turn
+            if machine in alone or (own.alone is not None and (own.alone != "").any()):
+                work.alone[machine] = turned(alone.get(machine), as_condition(own), own_failures, plant.alerts, since)
+                lone[machine] = own
             if np.isnan(own.level[-1]):
                 work.unsaid[machine] = str(own.reason[-1])
             elif (filled := own.where(np.array([-1])).built_from()[0]) is not None:
@@ -256,6 +270,7 @@ def _worked_out(
             if turn.watch.condition.active:
                 active[machine] = own
     _find(plant, store, bundle, engine, active, work)
+    _find_alone(plant, store, bundle, engine, lone, work)
     return work
 
 
@@ -314,6 +329,25 @@ def _find(
             evidence=explanation.evidence,
             sentence=explanation.sentence,
             why=explanation.why,
+        )
+
+
+def _find_alone(
+    plant: Plant, store: History, bundle: Bundle, engine: Engine, lone: Mapping[str, Assessments], work: _Work
+) -> None:
+    """Find the sensors of machines of which one signal alone departs."""
+    rows, said = {}, {}
+    for machine, own in lone.items():
+        turn = work.alone[machine]
+        if turn.watch.condition.active and turn.watch.begin is not None and turn.newest_over is not None:
+            rows[machine] = turn.newest_over
+            said[machine] = Said(as_datetime(own.time[turn.newest_over]), turn.watch.begin)
+    for machine, explanation in explain_anywhere(engine, plant, store, bundle, said).items():
+        if isinstance(explanation, AndonError):
+            work.errors.append(f"{bundle.entry.name}, {machine}: {explanation}")
+            continue
+        work.alone_findings[machine] = finding_of(
+            plant, bundle, lone[machine], rows[machine], said[machine].began, explanation
         )
 
 

@@ -9,6 +9,7 @@ from ingest.plant import SIGNAL_LIMITS, Plant
 from models.declared import declared_limits
 from service.alerts import book
 from service.alerts.alert import AlertState
+from service.one_signal import model_of
 from service.watch import Watch, held, holders, keep_watch
 
 _STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)
@@ -51,6 +52,7 @@ def why_unwatched(plant: Plant, model: str, machine: str) -> str:
     if model == SIGNAL_LIMITS:
         has_limits = bool(declared_limits(plant.class_of(machine)))
         return "" if has_limits else f"class {classes[machine]!r} has no limits in the plant file any more"
+    model = model_of(model)
     if model not in entries:
         return f"model {model!r} is no longer in the plant file"
     if entries[model] != classes[machine]:

@@ -18,7 +18,7 @@ from models.sensors.health import WORDS, Health
 from service.alerts import book
 from service.alerts.alert import AlertState
 from service.database import alert_table
-from service.watch import Watch, keep_watches, watches
+from service.watch import Watch, holders, keep_watches, watches
 
 NAME = "sensor health"
 """What stands in place of a model's name in an alert about a sensor."""
@@ -108,7 +108,8 @@ def _hold(
             finding = _finding(plant, machine_class, machine, signal, code, since)
             turn.raised += book.raise_alert(connection, finding, at=at)[1]
     for cause, number in held.items():
-        if cause not in map(cause_of, bad):
+        # What a model holds up, because the signal alone departs, ends when that model says so.
+        if cause not in map(cause_of, bad) and not holders(connection, number):
             turn.over += _end(connection, number, end=hour, at=at)
 
 

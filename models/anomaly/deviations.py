@@ -56,14 +56,15 @@ class Deviations:
     often: NDArray[np.bool_]
 
     @classmethod
-    def learn(cls, table: FeatureTable, history: float | None = None) -> Self:
+    def learn(cls, table: FeatureTable, history: float | None = None, normal: Usual | None = None) -> Self:
         """Learn from healthy rows, at least one.
 
         Parameters
         ----------
         history : hours of the whole history, where the rows are a part of it; those of the rows when left out
+        normal : of these rows, where it is known already
         """
-        normal = usual_of(table)
+        normal = normal or usual_of(table)
         strange = normal.standardise(table)
         order = np.array(sorted(range(len(table.names)), key=lambda at: _place(table.names[at])), dtype=np.intp)
         telling = order[telling_columns(strange[:, order])]

@@ -113,5 +113,6 @@ def _in_order(said: Sequence[Assessments]) -> Assessments:
         level=np.concatenate([each.level for each in said]),
         reason=np.concatenate([each.reason for each in said]),
         filled=None if said[0].filled is None else np.concatenate([each.filled for each in said]),
+        alone=None if said[0].alone is None else np.concatenate([each.alone for each in said]),
     )
     return whole.where(np.lexsort((whole.time, whole.machine.astype(str))))

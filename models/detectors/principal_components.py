@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from features.catalogue import feature_in
 from features.column import signal_of
 from features.table import FeatureTable
-from models.anomaly.covariance import against_others, quadratic, shrunk_covariance
+from models.anomaly.combined_index import combined_index
+from models.anomaly.covariance import against_others, quadratic
 from models.anomaly.deviations import Deviations
 
-_EXPLAINED = 0.9
 _WINSOR = 5.0
 _LEAST_RESIDUAL = 0.1
 """Two sensors of one thing agree until one is replaced: what is finer than so many deviations of a level is usual."""
@@ -111,7 +111,7 @@ class PrincipalComponents:
         usual = np.clip(strange, -_WINSOR, _WINSOR)
         names = {at: self.deviations.names[at] for at in np.flatnonzero(self.deviations.often).tolist()}
         together = [
-            Block.learn(columns, _combined_index(usual[:, columns]), strange, known) for columns in _groups(names)
+            Block.learn(columns, combined_index(usual[:, columns]), strange, known) for columns in _groups(names)
         ]
         against = [
             Block.learn(columns, _regression_adjusted(usual[:, columns]), strange, known, residual=True)
@@ -192,18 +192,3 @@ def _regression_adjusted(usual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the matrix whose quadratic form is the squared residual of the first column, regressed on the others."""
     direction = against_others(usual)
     return np.outer(direction, direction)
-
-
-def _combined_index(usual: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix whose quadratic form is T² + Q, each over its median; shape (n_columns, n_columns)."""
-    width = usual.shape[1]
-    variances, directions = np.linalg.eigh(shrunk_covariance(usual))
-    variances, directions = variances[::-1], directions[:, ::-1]
-    kept = int(np.searchsorted(np.cumsum(variances) / variances.sum(), _EXPLAINED)) + 1
-    inside = directions[:, :kept]
-    matrix = np.zeros((width, width))
-    for part in ((inside / variances[:kept]) @ inside.T, np.eye(width) - inside @ inside.T):
-        middle = float(np.median(quadratic(usual, part)))
-        if middle > 1e-9:
-            matrix = matrix + part / middle
-    return matrix

@@ -69,6 +69,7 @@ def by_money(
     failures: pd.DataFrame | None,
     rules: Rules,
     most_false: float | None = None,
+    least: float = 0.0,
 ) -> Choice:
     """Choose the threshold at which found, missed and false together cost least.
 
@@ -83,6 +84,7 @@ def by_money(
     levels : held-out level of each row, shape (n_rows,); NaN where there is none
     most_false : false alarms per machine-year that no threshold may exceed on the held-out rows; the costs alone
         decide when left out
+    least : the lowest threshold that may be chosen
     """
     fair = break_even(costs)
     if isinf(fair):
@@ -94,6 +96,7 @@ def by_money(
         why = "no failure could be held out: alerts from the probability at which they pay on average"
         return Choice(min(max(fair, _FLOOR), 1 - _FLOOR), "break-even", why, 0)
     candidates = _candidates(known)
+    candidates = candidates[np.minimum(np.searchsorted(candidates, least), len(candidates) - 1) :]
     tallies = [ground.tally(known >= candidate) for candidate in candidates]
     spent = np.stack([_spent(costs, tally) for tally in tallies])
     if most_false is not None:

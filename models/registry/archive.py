@@ -80,7 +80,11 @@ TRUSTED = (
     "models.why.shape.Shapes",
     "models.why.similar.Episodes",
     "models.risk.novelty.Novelty",
+    "models.anomaly.corroboration.Corroboration",
+    "models.anomaly.corroboration.Level",
+    "models.anomaly.corroboration.Own",
     "models.anomaly.shared.Shared",
+    "models.lone_signal.LoneSignal",
     "models.anomaly.sharpening.Sharpened",
     "models.anomaly.sharpening.Sharpening",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -88,7 +92,7 @@ TRUSTED = (
 )
 """The only types, beside those of skops's own list, that a saved model may be made of."""
 
-_PARTS = ("learner", "threshold", "normal", "diagnosis", "context", "band", "episodes", "horizons")
+_PARTS = ("learner", "threshold", "normal", "diagnosis", "context", "band", "episodes", "horizons", "lone")
 """What of a bundle is fitted."""
 
 

@@ -18,7 +18,7 @@ from models.registry.bounded import UnreadError, read_bounded
 from models.registry.signing import SIGNATURE_BYTES, Keys
 from models.registry.slug import slug
 
-FORMAT = 5
+FORMAT = 6
 
 CARD, PAGE, MODEL, SIGNATURE = "card.json", "card.md", "model.skops", "card.sig"
 

@@ -76,6 +76,14 @@ class Health:
         asked = [place for place, name in enumerate(self.signals) if name in signals]
         return np.asarray(((self.fault[asked] > 0) & (self.fault[asked] != APART)).any(axis=0))
 
+    def is_doubted(self, signal: str, since: np.datetime64, until: np.datetime64) -> bool:
+        """Say whether a signal is apart at the last whole hour of (since, until], or was worse at any of them."""
+        first, stop = np.searchsorted(self.hours, np.array([since, until]), side="right")
+        if signal not in self.signals or stop == 0:
+            return False
+        own = self.fault[self.signals.index(signal)]
+        return bool(own[stop - 1] > 0 or ((own[first:stop] > 0) & (own[first:stop] != APART)).any())
+
     def now(self) -> dict[str, tuple[str, datetime]]:
         """Return, of each signal that cannot be believed at the last hour, the kind of fault and since when."""
         found = {}

@@ -39,6 +39,7 @@ class Anomaly:
     hides_operating: ClassVar[bool] = True
     diagnoses: ClassVar[bool] = False
     tells_probability: ClassVar[bool] = False
+    doubts_one_signal: ClassVar[bool] = True
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart."""
@@ -85,6 +86,8 @@ class Anomaly:
         held_out: NDArray[np.float64],
         events: pd.DataFrame,
         known_until: datetime,
+        *,
+        least: float = 0.0,
     ) -> Choice:
         """Choose where healthy machines raise no more alerts than the budget allows."""
         targets, failures = target_events(events, entry.target), target_events(events, Target())

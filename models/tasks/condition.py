@@ -37,6 +37,7 @@ class Condition:
     hides_operating: ClassVar[bool] = False
     diagnoses: ClassVar[bool] = False
     tells_probability: ClassVar[bool] = False
+    doubts_one_signal: ClassVar[bool] = False
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart."""
@@ -90,6 +91,8 @@ class Condition:
         held_out: NDArray[np.float64],
         events: pd.DataFrame,
         known_until: datetime,
+        *,
+        least: float = 0.0,
     ) -> Choice:
         """Speak of what is more likely not good than good."""
         del entry, plant, table, held_out, known_until

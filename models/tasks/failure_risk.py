@@ -36,6 +36,7 @@ class RiskOfFailure:
     hides_operating: ClassVar[bool] = False
     diagnoses: ClassVar[bool] = True
     tells_probability: ClassVar[bool] = True
+    doubts_one_signal: ClassVar[bool] = True
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart."""
@@ -75,11 +76,13 @@ class RiskOfFailure:
         held_out: NDArray[np.float64],
         events: pd.DataFrame,
         known_until: datetime,
+        *,
+        least: float = 0.0,
     ) -> Choice:
         """Choose where found, missed and false together cost least."""
         targets, failures = target_events(events, entry.target), target_events(events, Target())
         rules, most = Rules.of(entry, plant, known_until), entry.most_false_alarms_per_machine_year
-        return by_money(plant.costs, table, held_out, targets, failures, rules, most)
+        return by_money(plant.costs, table, held_out, targets, failures, rules, most, least)
 
     def said(self, bundle: Bundle, row: FeatureTable, level: float, evidence: Sequence[Evidence]) -> tuple[str, str]:
         """Return the component, or what is foreseen, and how likely it is."""

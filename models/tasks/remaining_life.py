@@ -37,6 +37,7 @@ class LifeThatRemains:
     hides_operating: ClassVar[bool] = False
     diagnoses: ClassVar[bool] = False
     tells_probability: ClassVar[bool] = False
+    doubts_one_signal: ClassVar[bool] = False
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart."""
@@ -72,6 +73,8 @@ class LifeThatRemains:
         held_out: NDArray[np.float64],
         events: pd.DataFrame,
         known_until: datetime,
+        *,
+        least: float = 0.0,
     ) -> Choice:
         """Choose where found, missed and false together cost least."""
         targets, failures = target_events(events, entry.target), target_events(events, Target())

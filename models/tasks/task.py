@@ -29,6 +29,7 @@ class Task(Protocol):
     hides_operating : whether the signals that say how a machine is run are context only
     diagnoses : whether it says which component it is
     tells_probability : whether a level is the probability of an event within the horizon
+    doubts_one_signal : whether nothing is said of the machine where all rests on one signal, see ``LoneSignal``
     """
 
     words: ClassVar[str]
@@ -38,6 +39,7 @@ class Task(Protocol):
     hides_operating: ClassVar[bool]
     diagnoses: ClassVar[bool]
     tells_probability: ClassVar[bool]
+    doubts_one_signal: ClassVar[bool]
 
     def means(self, entry: ModelEntry) -> str:
         """Say what a level is, for a chart: ``how strange the machine behaves``."""
@@ -69,6 +71,8 @@ class Task(Protocol):
         held_out: NDArray[np.float64],
         events: pd.DataFrame,
         known_until: datetime,
+        *,
+        least: float = 0.0,
     ) -> Choice:
         """Choose the level from which a machine is worth somebody's time; see ``models.judging.threshold``.
 

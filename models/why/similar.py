@@ -168,9 +168,39 @@ class Episodes:
             for place in order[:count]
         ]
 
+    def most_alike(
+        self, shapes: Floats, machine: NDArray[np.object_], time: NDArray[np.datetime64], kind: str
+    ) -> Floats:
+        """Return the greatest likeness of each shape to any before an event of a kind, its own event left out.
+
+        Parameters
+        ----------
+        shapes : by ``Shapes.of``, shape (n, n_columns)
+        machine, time : of each of them, shape (n,)
+
+        Returns
+        -------
+        array of shape (n,), −1 where there is nothing that it could be like
+        """
+        found = np.full(len(shapes), -1.0)
+        moment = time.astype("datetime64[us]").astype(np.int64)
+        for place in (place for place, own in enumerate(self.kind) if own == kind):
+            those = slice(int(self.first[place]), int(self.first[place + 1]))
+            since = self.time[those][0]
+            own = (machine == self.machine[place]) & (moment >= since) & (moment <= self.begin[place])
+            rows = np.flatnonzero(~own)
+            found[rows] = np.maximum(found[rows], _most_alike(shapes[rows], self.shape[those].astype(np.float64)))
+        return found
+
     def _best(self, alike: Floats, place: int) -> int:
         first, last = int(self.first[place]), int(self.first[place + 1])
         return first + int(np.argmax(alike[first:last]))
+
+
+def _most_alike(some: Floats, others: Floats) -> Floats:
+    """Return the greatest ``likeness`` of each of some shapes to any of the others."""
+    sizes = (some**2).sum(axis=1)[:, np.newaxis] + (others**2).sum(axis=1) + 2 * max(some.shape[1], 1)
+    return np.asarray((2 * (some @ others.T) / sizes).max(axis=1, initial=-1.0))
 
 
 def repairs_after(maintenance: pd.DataFrame, machine: str, begin: datetime, known: datetime) -> tuple[Repair, ...]:

@@ -94,6 +94,14 @@ def test_a_limit_that_the_costs_keep_anyway_changes_nothing() -> None:
     assert "1e+03 false alarms per machine-year are allowed" in limited.why
 
 
+def test_no_threshold_below_the_lowest_that_may_be_chosen() -> None:
+    free = by_money(COSTS, hourly(30), rising(30), failing(30), None, RULES)
+    bounded = [by_money(COSTS, hourly(30), rising(30), failing(30), None, RULES, least=each) for each in (0.1, 0.29)]
+
+    assert free.value < 0.1
+    assert [0.1 <= bounded[0].value <= 0.3, 0.29 <= bounded[1].value <= 0.3] == [True, True]
+
+
 def test_few_events_are_drawn_further_towards_break_even_than_many() -> None:
     few = by_money(COSTS, hourly(2), rising(2, high=0.9), failing(2), None, RULES)
     many = by_money(COSTS, hourly(40), rising(40, high=0.9), failing(40), None, RULES)
