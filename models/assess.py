@@ -21,8 +21,8 @@ from models.sensors.health import Health
 __all__ = [
     "Explanation",
     "assess_table",
+    "doubt_one_signal",
     "explain",
-    "none_of_one_signal",
     "none_while",
     "none_while_down",
     "none_while_unbelieved",
@@ -177,10 +177,10 @@ def none_while_unbelieved(
     return _unsaid(replace(assessments, level=level, reason=reason))
 
 
-def none_of_one_signal(
+def doubt_one_signal(
     assessments: Assessments, bundle: Bundle, table: FeatureTable, health: Mapping[str, Health]
 ) -> Assessments:
-    """Say nothing of a machine where a level over the threshold may be that of one sensor; name the signal instead.
+    """Raise no alert about a machine where a level over the threshold may be that of one sensor; name the signal.
 
     It may where it rests on one signal alone, and either no recorded failure looked so or the sensor is apart from
     the others.
@@ -202,13 +202,10 @@ def none_of_one_signal(
         own, time = health[str(table.machine[row])], table.time[row]
         since = time - span(bundle.recipe.lookback)
         doubted[place] |= any(own.is_doubted(names[at], since, time) for at in np.flatnonzero(possible[place]))
-    mine = over[doubted & (signals != "")]
-    level, reason = assessments.level.copy(), assessments.reason.copy()
-    alone = np.full(len(level), "", dtype=object)
-    far = level[over] >= bundle.lone.threshold
-    alone[over] = np.where(doubted & far, signals, "")
-    level[mine], reason[mine] = np.nan, Reason.ONE_SIGNAL.value
-    return _unsaid(replace(assessments, level=level, reason=reason, alone=alone))
+    reason, alone = assessments.reason.copy(), np.full(len(assessments), "", dtype=object)
+    reason[over[doubted & (signals != "")]] = Reason.ONE_SIGNAL.value
+    alone[over] = np.where(doubted & (assessments.level[over] >= bundle.lone.threshold), signals, "")
+    return replace(assessments, reason=reason, alone=alone)
 
 
 def unbelieved(

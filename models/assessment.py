@@ -24,12 +24,12 @@ class Reason(StrEnum):
     DOWN = "broken down"
     SETTLING = "settling after a failure"
     ONE_SIGNAL = "one signal alone"
-    """What is over the threshold rests on one signal, and no recorded failure looked so: it may be the sensor."""
+    """There is a level over the threshold, but it rests on one signal, as before no recorded failure: no alert."""
     NOT_DEGRADING = "not degrading"
     """There is a level, but no remaining life: nothing shows that one is being used up."""
 
 
-SAID = (Reason.OK, Reason.NOT_DEGRADING)
+SAID = (Reason.OK, Reason.NOT_DEGRADING, Reason.ONE_SIGNAL)
 """With these there is a level."""
 
 
@@ -73,7 +73,7 @@ class Assessments:
     model, version : who says so
     machine : array of str objects, shape (n,)
     time : array of datetime64[us] in UTC, shape (n,)
-    level : float64 array of shape (n,), 0 to 1, higher is worse; NaN where ``reason`` is neither ok nor not degrading
+    level : float64 array of shape (n,), 0 to 1, higher is worse; NaN where ``reason`` is none of ``SAID``
         failure_risk, remaining_life: probability of the event within the horizon.
         anomaly: 1 − p, p the share of healthy time that looks at least as strange.
     reason : array of ``Reason`` values as str objects, shape (n,)
@@ -106,6 +106,11 @@ class Assessments:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @property
+    def over(self) -> NDArray[np.bool_]:
+        """Which levels are worth somebody's time, shape (n,)."""
+        return np.asarray((self.level >= self.threshold) & (self.reason != Reason.ONE_SIGNAL.value))
 
     def built_from(self) -> list[Filled | None]:
         """Return how well the readings cover each row; ``None`` where nothing was expected, or nobody knows."""

@@ -12,7 +12,7 @@ from features.recipe import Recipe
 from features.table import FeatureTable
 from ingest.history import History
 from ingest.plant import MachineClass, Plant, Target
-from models.assess import assess_table, none_of_one_signal, none_while_down, none_while_unbelieved
+from models.assess import assess_table, doubt_one_signal, none_while_down, none_while_unbelieved
 from models.assessment import Assessments
 from models.bundle import Bundle
 from models.explain import Explanation, explain
@@ -45,12 +45,12 @@ class BelievedTable:
     def assessed(self, bundle: Bundle, rows: FeatureTable) -> Assessments:
         """Assess some rows of the table.
 
-        There is no level where a broken sensor lies in the shortest window, and none over the threshold that rests on
-        one signal alone, unless a failure that was recorded began so and the sensor agrees with the others.
+        There is no level where a broken sensor lies in the shortest window. What is over the threshold and rests on one
+        signal alone is no alert, unless a failure that was recorded began so and the sensor agrees with the others.
         """
         said = assess_table(bundle, rows)
         said = none_while_unbelieved(said, self.health, bundle.recipe.signals, bundle.recipe.windows[0])
-        return none_of_one_signal(said, bundle, rows, self.health)
+        return doubt_one_signal(said, bundle, rows, self.health)
 
 
 def believed_table(

@@ -13,9 +13,9 @@ from models.why.similar import Episodes
 LIKE = 0.4
 """Likeness from which a machine looks as one did before a recorded failure."""
 
-MOST_UNSAID = 0.2
-"""Share of held-out time that may go without a number because one signal alone departs. A fit of everything that is
-known doubts a tenth of that."""
+MOST_DOUBTED = 0.2
+"""Share of held-out time that may be over the threshold and no alert. A fit of everything that is known doubts a tenth
+of that."""
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ class LoneSignal:
 
 
 def least_threshold(levels: Floats, doubted: NDArray[np.bool_]) -> float:
-    """Return the lowest threshold at which no more than ``MOST_UNSAID`` of the rows get no number for being doubted.
+    """Return the lowest threshold at which no more than ``MOST_DOUBTED`` of the rows are over and doubted.
 
     Examples
     --------
@@ -72,4 +72,4 @@ def least_threshold(levels: Floats, doubted: NDArray[np.bool_]) -> float:
     0.6
     """
     known = ~np.isnan(levels)
-    return float(np.quantile(np.where(doubted, levels, 0.0)[known], 1 - MOST_UNSAID)) if known.any() else 0.0
+    return float(np.quantile(np.where(doubted, levels, 0.0)[known], 1 - MOST_DOUBTED)) if known.any() else 0.0

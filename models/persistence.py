@@ -151,7 +151,7 @@ def episodes(assessments: Assessments, settings: AlertSettings, failures: pd.Dat
     valued = np.flatnonzero(~np.isnan(assessments.level))
     machine, time = assessments.machine[valued], assessments.time[valued]
     life = lives(machine, time, failures)
-    begin, end = active_rows(assessments.level[valued] >= assessments.threshold, life, settings)
+    begin, end = active_rows(assessments.over[valued], life, settings)
     failed = _moments(failures)
     found = []
     for first, last in zip(begin, end, strict=True):

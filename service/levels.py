@@ -40,7 +40,7 @@ class Level:
     @property
     def over(self) -> bool:
         """Whether the level is worth somebody's time."""
-        return self.level is not None and self.level >= self.threshold
+        return self.level is not None and self.level >= self.threshold and self.reason is not Reason.ONE_SIGNAL
 
 
 @dataclass(frozen=True, slots=True)

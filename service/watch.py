@@ -73,13 +73,13 @@ def turned(
     rows = _moments(own.time)
     failed = [moment for moment in _moments(failures) if before is None or moment > before.until]
     newest_over = None
-    for row, (time, level) in enumerate(zip(rows, own.level.tolist(), strict=True)):
+    worth = [None if unsaid else over for over, unsaid in zip(own.over.tolist(), np.isnan(own.level), strict=True)]
+    for row, (time, over) in enumerate(zip(rows, worth, strict=True)):
         while failed and failed[0] <= time:
             failure = failed.pop(0)
             if condition.active and before is not None and begin == before.begin:
                 ended = failure
             condition, begin = START, None
-        over = None if np.isnan(level) else level >= own.threshold
         newest_over = row if over else newest_over
         after = step(condition, over, settings)
         if after.active and not condition.active:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.table import FeatureTable
 from ingest.duration import format_duration
@@ -108,7 +109,7 @@ def judge_part(
         known_rows=int((outcomes >= 0).sum()),
         positive_rows=int((outcomes == 1).sum()),
         judged=Judged(
-            assessments.level[valued],
+            _raised_by(assessments)[valued],
             Ground.of(
                 assessments.machine[valued],
                 assessments.time[valued],
@@ -124,6 +125,12 @@ def judge_part(
         traces=traces(verdict, assessments, past.entry.horizon),
         unshown=unshown,
     )
+
+
+def _raised_by(said: Assessments) -> NDArray[np.float64]:
+    """Return up to which threshold each level would have raised an alert: what was doubted would at lower ones only."""
+    doubted = (said.level >= said.threshold) & ~said.over
+    return np.where(doubted, np.nextafter(said.threshold, 0.0), said.level)
 
 
 def _without_model(

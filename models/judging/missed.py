@@ -8,17 +8,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.assessment import Assessments, Reason, reason_counts
+from models.assessment import SAID, Assessments, Reason, reason_counts
 from models.judging.evaluate import EventVerdict, JudgedAlert, JudgedEvent, Verdict
 from models.moment import span
 from models.rows import machine_rows
 
-TOO_LATE, NEVER_OVER, TOO_BRIEF, TOO_EARLY, NO_WINDOW = (
+TOO_LATE, NEVER_OVER, TOO_BRIEF, TOO_EARLY, NO_WINDOW, ONE_SIGNAL = (
     "too late",
     "level never over",
     "over too briefly",
     "alert began before the horizon",
     "no window",
+    "one signal alone",
 )
 
 _UNSAID: Final[Mapping[str, str]] = {
@@ -86,7 +87,7 @@ def _why(
         return NO_WINDOW, "no window ended while an alert would have been of use"
     counts = reason_counts(own.reason)
     valued = own.level[~np.isnan(own.level)]
-    silent = {reason: count for reason, count in counts.items() if reason != Reason.OK.value}
+    silent = {reason: count for reason, count in counts.items() if reason not in SAID}
     if not len(valued):
         reason = max(silent, key=lambda each: silent[each])
         return _UNSAID.get(reason, reason), f"nothing was said: {_shares(silent, len(own))}"
@@ -100,7 +101,10 @@ def _why(
     if before:
         ahead = float((event.begin - max(alert.begin for alert in before)) / _HOUR)
         return TOO_EARLY, f"an alert that began {ahead:.3g} h before still lasted; it counts as false{rest}"
-    over = int((valued >= own.threshold).sum())
+    if lone := counts.get(Reason.ONE_SIGNAL.value, 0):
+        said = f"one signal alone departed in {lone} of {len(valued)} windows, as before no failure that was recorded"
+        return ONE_SIGNAL, f"{said}: its sensor was to be looked at{rest}"
+    over = int(own.over.sum())
     if over:
         needed, of = on_delay
         said = f"over the threshold in {over} of {len(valued)} windows, and {needed} of the last {of} raise an alert"

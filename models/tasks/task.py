@@ -29,7 +29,7 @@ class Task(Protocol):
     hides_operating : whether the signals that say how a machine is run are context only
     diagnoses : whether it says which component it is
     tells_probability : whether a level is the probability of an event within the horizon
-    doubts_one_signal : whether nothing is said of the machine where all rests on one signal, see ``LoneSignal``
+    doubts_one_signal : whether nothing is raised about the machine where all rests on one signal, see ``LoneSignal``
     """
 
     words: ClassVar[str]

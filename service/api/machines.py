@@ -64,7 +64,7 @@ class LevelView(BaseModel):
     version: str
     time: datetime
     level: float | None = Field(
-        description="0 to 1, higher is worse; null where the reason is neither 'ok' nor 'not degrading'."
+        description="0 to 1, higher is worse; null where the reason is not 'ok', 'not degrading' or 'one signal alone'."
     )
     reason: str
     threshold: float
