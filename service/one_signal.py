@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 
 from ingest.plant import Plant
-from models.assessment import Assessments
+from models.assessment import Assessments, Reason
 from models.bundle import Bundle
 from models.explain import Explanation
 from models.finding import Finding
@@ -30,9 +30,8 @@ def as_condition(own: Assessments) -> Assessments:
     """Return assessments that are over where one signal alone departs, and below where the machine has a level."""
     known = np.where(np.isnan(own.level), np.nan, 0.0)
     alone = np.zeros(len(own), dtype=np.bool_) if own.alone is None else own.alone != ""
-    return Assessments(
-        own.model, own.version, own.machine, own.time, np.where(alone, 1.0, known), own.reason, 0.5, alone=own.alone
-    )
+    reason = np.where(own.reason == Reason.ONE_SIGNAL.value, Reason.OK.value, own.reason)
+    return Assessments(own.model, own.version, own.machine, own.time, np.where(alone, 1.0, known), reason, 0.5)
 
 
 def finding_of(
