@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from service.alerts.alert import Happening
@@ -49,5 +49,5 @@ def remember_mute(
 
 def newest_line(connection: Connection, number: int) -> int:
     """Return the number of the newest line of an alert: it names what was decided about it so far."""
-    query = select(func.max(alert_event_table.c.id)).where(alert_event_table.c.alert == number)
-    return connection.execute(query).scalar_one()
+    query = select(alert_event_table.c.id).where(alert_event_table.c.alert == number)
+    return connection.execute(query.order_by(alert_event_table.c.id.desc()).limit(1)).scalar_one()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 import click
 
-from ingest.duration import parse_duration
 from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
 
 if TYPE_CHECKING:
@@ -146,6 +145,8 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # as above
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Read a length of time."""
+        from ingest.duration import parse_duration
+
         try:
             return value if isinstance(value, timedelta) else parse_duration(value)
         except ValueError as error:
