@@ -24,10 +24,10 @@ class Health(StrEnum):
     ALERT = "needs attention"
     ACKNOWLEDGED = "being looked into"
     OUT_OF_SERVICE = "out of service"
-    SILENT = "no readings yet"
-    STALE = "no recent readings"
     SUPPRESSED = "alert suppressed"
     SHELVED = "alert shelved"
+    SILENT = "no readings yet"
+    STALE = "no recent readings"
     WATCH = "above threshold"
     OFF = "off"
     UNWATCHED = "not assessed"
@@ -118,12 +118,12 @@ def _health(
     shown = [each for each in alerts if not each.mutes]
     if shown:
         return Health.ACKNOWLEDGED if all(each.state in SEEN_STATES for each in shown) else Health.ALERT
+    if alerts:
+        return min((_MUTED[each.visibility] for each in alerts), key=list(Health).index)
     if seen is None:
         return Health.SILENT
     if stale:
         return Health.STALE
-    if alerts:
-        return min((_MUTED[each.visibility] for each in alerts), key=list(Health).index)
     if level is None:
         return Health.OFF if any(each.reason is Reason.OFF for each in said) else Health.UNWATCHED
     return Health.WATCH if level.over else Health.NORMAL

@@ -59,6 +59,13 @@ def test_a_machine_whose_alert_is_muted_is_never_called_normal(works: Any) -> No
     assert health(works) == "needs attention"
 
 
+def test_a_muted_alert_is_told_of_a_machine_that_is_silent_and_on_its_page(works: Any) -> None:
+    post(works, f"/alerts/{works.alert().number}/shelve", SHELF)
+
+    assert health(works) == "alert shelved"
+    assert "<b>shelved</b> by Ines" in page(works, "/machines/press-1")
+
+
 def test_another_alert_that_is_shown_decides_beside_a_shelved_one(works: Any) -> None:
     works.send()
     post(works, f"/alerts/{works.alert().number}/shelve", SHELF)

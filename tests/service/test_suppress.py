@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pyarrow as pa
 import pytest
@@ -14,6 +15,7 @@ from ingest.event import Event, events_table
 from ingest.plant import AlertSettings, Machine, MachineClass, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
+from models.finding import FindingKind
 from models.registry.registry import Registry
 from service import monitor
 from service.alerts import book, mutes
@@ -165,6 +167,10 @@ def test_machines_that_always_run_are_never_off(world: World) -> None:
     report = world.round(8)
 
     assert (report.errors, world.names(8)) == ((), [])
+
+
+def test_each_kind_of_finding_may_latch() -> None:
+    AlertSettings(latch=list(get_args(FindingKind)))
 
 
 def test_a_kind_that_latches_stays_until_somebody_resets_it(tmp_path: Path) -> None:
