@@ -16,6 +16,9 @@ from service.alerts.mutes import alter, end, lasting
 from service.database import mute_table, timer_table
 
 _ROW = 1
+APART = timedelta(seconds=10)
+"""Clocks of two computers may differ by as much; only one that is further behind went back."""
+
 TIMER = "andon"
 """Who did it, when the time was up."""
 
@@ -25,7 +28,7 @@ def keep_time(connection: Connection, now: datetime) -> int:
     seen = connection.execute(select(timer_table.c.seen).where(timer_table.c.id == _ROW)).scalar_one_or_none()
     if seen is None:
         connection.execute(insert(timer_table).values(id=_ROW, seen=now))
-    elif seen != now:
+    elif now > seen or now < seen - APART:
         if now < seen:
             _move_back(connection, seen - now, now)
         connection.execute(update(timer_table).where(timer_table.c.id == _ROW).values(seen=now))

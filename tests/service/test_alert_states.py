@@ -359,6 +359,27 @@ def test_mutes_are_listed_as_of_any_moment(state: Database) -> None:
     assert (whole.by, whole.ended_by, whole.ended_why) == ("eva", "ines", "mended")
 
 
+def test_two_computers_whose_clocks_differ_a_little_shorten_nothing(state: Database) -> None:
+    with state.write() as connection:
+        number = raised(connection)
+        shelve(connection, number, by="eva", why="known", at=NOW, longest=DAY, until=NOW + HOUR)
+        for tick in range(50):
+            keep_time(connection, NOW + timedelta(seconds=5 * tick))
+            keep_time(connection, NOW + timedelta(seconds=5 * tick - 4))
+        assert book.find_muted(connection, number, NOW + HOUR / 2).mutes[0].until == NOW + HOUR
+
+
+def test_many_small_steps_back_prolong_no_more_than_one(state: Database) -> None:
+    with state.write() as connection:
+        number = raised(connection)
+        shelve(connection, number, by="eva", why="known", at=NOW, longest=DAY, until=NOW + HOUR)
+        for step in range(1, 101):
+            keep_time(connection, NOW - timedelta(seconds=4 * step))
+        (held,) = mutes.lasting(connection)
+    prolonged = held.until - (NOW - timedelta(seconds=400)) - HOUR
+    assert timedelta(0) <= prolonged <= timedelta(seconds=10)
+
+
 def test_what_was_over_stays_over_when_the_clock_goes_back(state: Database) -> None:
     with state.write() as connection:
         number = raised(connection)
