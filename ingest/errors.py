@@ -21,6 +21,7 @@ AndonError
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
 ├── RegistryError           a model version is missing, altered or cannot be loaded
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
+├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
 ├── ScheduleError           a job cannot be scheduled or run
 └── EngineError             work cannot run where it was to run
     └── LostWorkError       a part of it ended its worker again and again, and was set aside
@@ -31,6 +32,7 @@ near its cause and caught in three places only: the command line, the API's erro
 round of one machine.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -127,7 +129,20 @@ class RegistryError(AndonError):
 
 
 class IllegalTransitionError(AndonError):
-    """An alert or model cannot go from this state to that one."""
+    """An alert or model cannot go from this state to that one.
+
+    Attributes
+    ----------
+    possible : what can be done in its place, by the names that its history uses
+    """
+
+    def __init__(self, message: str, possible: Sequence[str] = ()) -> None:
+        self.possible = tuple(possible)
+        super().__init__(message)
+
+
+class OutOfBoundsError(AndonError):
+    """A time that somebody asks for is longer than the plant allows, or is no time at all."""
 
 
 class ScheduleError(AndonError):

@@ -371,6 +371,13 @@ class AlertSettings(Part):
 
     on_delay: tuple[int, int] = Field((2, 3), description="Raise when n of the last m windows are over the threshold.")
     off_delay: int = Field(3, ge=1, description="Over after this many windows in a row below the threshold.")
+    latch: list[Literal["failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss"]] = Field(
+        [], description="Kinds of alerts that stay until somebody resets them, although what they warn of is over."
+    )
+    longest_shelving: Duration = Field(timedelta(hours=24), description="No alert is shelved for longer.")
+    longest_out_of_service: Duration = Field(
+        timedelta(days=30), description="No machine or cause is out of service for longer in one go."
+    )
 
 
 SIGNAL_LIMITS = "signal limits"

@@ -310,6 +310,8 @@ def _alerts(settings: AlertSettings) -> Iterator[Problem]:
     needed, of = settings.on_delay
     if not 1 <= needed <= of:
         yield Problem(("alerts", "on_delay"), f"{needed} of {of} cannot be; write [n, m] with n from 1 to m, as [2, 3]")
+    yield from _not_positive(("alerts", "longest_shelving"), settings.longest_shelving)
+    yield from _not_positive(("alerts", "longest_out_of_service"), settings.longest_out_of_service)
 
 
 def _of(names: dict[str, list[str]], machine_class: str | None) -> list[str]:

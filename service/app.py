@@ -25,6 +25,7 @@ from service.api import (
     losses,
     machines,
     models,
+    mutes,
     plant,
     readings,
     runs,
@@ -50,7 +51,21 @@ OpenRoom = Callable[[Settings], ControlRoom]
 OpenIntake = Callable[[Store], Intake]
 MakeStreams = Callable[[Plant, Callable[[], datetime]], Sequence[Stream]]
 
-_NOUNS = (plant, machines, readings, events, dead_letters, corrections, alerts, alert_why, losses, models, jobs, runs)
+_NOUNS = (
+    plant,
+    machines,
+    readings,
+    events,
+    dead_letters,
+    corrections,
+    alerts,
+    alert_why,
+    mutes,
+    losses,
+    models,
+    jobs,
+    runs,
+)
 """Modules of the interface, one for each noun, in the order of its pages."""
 
 _DESCRIPTION = """Readings and events in, alerts that an engineer can act on out.

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     inspect,
     select,
     text,
@@ -33,7 +35,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0007"
+NEWEST_REVISION = "0008"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,8 +115,11 @@ alert_table = Table(
     Column("closed_at", Moment),
     Column("verdict", Text),
     Column("note", Text, nullable=False, server_default=""),
+    Column("latches", Boolean, nullable=False, server_default=false(), comment="only a reset makes it normal"),
     CheckConstraint(
-        "state IN ('unacknowledged', 'acknowledged', 'returned-unacknowledged', 'normal')", name="alert_state"
+        "state IN ('unacknowledged', 'acknowledged', 'returned-unacknowledged', 'latched-unacknowledged',"
+        " 'latched-acknowledged', 'normal')",
+        name="alert_state",
     ),
     CheckConstraint(
         "verdict IS NULL OR verdict IN ('right', 'wrong', 'not inspected', 'prevented')", name="alert_verdict"
@@ -155,6 +160,46 @@ alert_event_table = Table(
     sqlite_autoincrement=True,
 )
 """What happened to each alert, in order; rows are added, never changed."""
+
+mute_table = Table(
+    "mute",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("cause", Text, nullable=False, comment="empty for all causes"),
+    Column("rule", Text, nullable=False, comment="which rule suppresses it; empty for what a person did"),
+    Column("once", Boolean, nullable=False, comment="shelved until the condition is over"),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False, comment="when it is over unless somebody ends it before"),
+    Column("ended_at", Moment, comment="null while it lasts"),
+    Column("ended_by", Text, nullable=False, server_default=""),
+    Column("ended_why", Text, nullable=False, server_default=""),
+    CheckConstraint("kind IN ('shelved', 'suppressed', 'out of service')", name="mute_kind"),
+    Index(
+        "one_mute",
+        "kind",
+        "machine",
+        "cause",
+        "rule",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("mute_by_machine", "machine", "since"),
+    sqlite_autoincrement=True,
+)
+"""Why nobody is called for alerts of a machine; at most one of each kind and reach at once."""
+
+timer_table = Table(
+    "timer",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seen", Moment, nullable=False, comment="newest moment that the timers were held against"),
+)
+"""One row: a clock that is behind it went back."""
 
 watch_table = Table(
     "watch",

@@ -1,14 +1,15 @@
 """Health: in which state each machine is, from its alerts, its newest readings and its levels."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ingest.plant import Machine
 from models.assessment import Reason
-from service.alerts.alert import Alert, AlertState
+from service.alerts.alert import SEEN_STATES, Alert
+from service.alerts.mute import Visibility
 from service.freshness import is_stale, patience
 from service.levels import Level
 
@@ -22,6 +23,9 @@ class Health(StrEnum):
 
     ALERT = "needs attention"
     ACKNOWLEDGED = "being looked into"
+    OUT_OF_SERVICE = "out of service"
+    SUPPRESSED = "alert suppressed"
+    SHELVED = "alert shelved"
     SILENT = "no readings yet"
     STALE = "no recent readings"
     WATCH = "above threshold"
@@ -66,6 +70,7 @@ def machine_healths(
     levels: Iterable[Level],
     alerts: Iterable[Alert],
     stride_of: Callable[[str, str], timedelta],
+    out_of_service: Collection[str] = (),
     now: datetime,
 ) -> list[MachineHealth]:
     """Return the health of each machine, in their order.
@@ -75,7 +80,8 @@ def machine_healths(
     newest : time of each machine's newest reading; machines that never sent one are missing
     sampling : time between two readings, by machine class
     levels : newest levels, any number for each machine
-    alerts : live alerts
+    alerts : live alerts, with what mutes them
+    out_of_service : machines that are so as a whole
     stride_of : returns the time between two assessments of a model's version; asked about old levels only
     """
     levels_of, alerts_of = defaultdict(list), defaultdict(list)
@@ -91,7 +97,9 @@ def machine_healths(
         fresh = [each for each in levels_of[machine.name] if _of_the_present(each, now, patience(every), stride_of)]
         level = max((each for each in fresh if each.level is not None), key=_nearness, default=None)
         own = tuple(alerts_of[machine.name])
-        health = _health([each for each in own if each.kind != "sensor fault"], seen, stale, fresh, level)
+        about = [each for each in own if each.kind != "sensor fault"]
+        out = machine.name in out_of_service
+        health = Health.OUT_OF_SERVICE if out else _health(about, seen, stale, fresh, level)
         healths.append(MachineHealth(machine, health, seen, stale, level, tuple(fresh), own))
     return healths
 
@@ -107,10 +115,11 @@ def _of_the_present(
 def _health(
     alerts: Sequence[Alert], seen: datetime | None, stale: bool, said: Sequence[Level], level: Level | None
 ) -> Health:
-    if any(each.state is not AlertState.ACKNOWLEDGED for each in alerts):
-        return Health.ALERT
+    shown = [each for each in alerts if not each.mutes]
+    if shown:
+        return Health.ACKNOWLEDGED if all(each.state in SEEN_STATES for each in shown) else Health.ALERT
     if alerts:
-        return Health.ACKNOWLEDGED
+        return min((_MUTED[each.visibility] for each in alerts), key=list(Health).index)
     if seen is None:
         return Health.SILENT
     if stale:
@@ -118,6 +127,13 @@ def _health(
     if level is None:
         return Health.OFF if any(each.reason is Reason.OFF for each in said) else Health.UNWATCHED
     return Health.WATCH if level.over else Health.NORMAL
+
+
+_MUTED = {
+    Visibility.OUT_OF_SERVICE: Health.OUT_OF_SERVICE,
+    Visibility.SUPPRESSED: Health.SUPPRESSED,
+    Visibility.SHELVED: Health.SHELVED,
+}
 
 
 def _nearness(level: Level) -> float:

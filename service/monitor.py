@@ -33,6 +33,7 @@ from models.registry.registry import Registry
 from models.rows import by_machine, machine_rows
 from models.tasks.table import task_of
 from service.alerts import book
+from service.alerts.suppress import suppress_by_design
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.limits import watch_limits
@@ -76,6 +77,7 @@ class _Tally:
     errors: list[str] = field(default_factory=list)
     unsaid: set[tuple[str, str]] = field(default_factory=set)
     thin: set[tuple[str, str]] = field(default_factory=set)
+    latch: Sequence[str] = ()
 
 
 def round(  # noqa: A001 – a round is what engineers call it
@@ -105,7 +107,8 @@ def round(  # noqa: A001 – a round is what engineers call it
     whose model or machine left the plant file end, whatever is in ``only``.
     """
     started = time.perf_counter()
-    tally = _Tally(over=release_unwatched(plant, state, at=at))
+    tally = _Tally(over=release_unwatched(plant, state, at=at), latch=plant.alerts.latch)
+    tally.errors += suppress_by_design(plant, store, state, at=at)
     _look_at_sensors(plant, store, state, engine, tally, at=at)
     _look_at_limits(plant, store, state, tally, at=at)
     asked, untrained = [], []
@@ -370,7 +373,7 @@ def _write_turn(
         held = None if watch.alert is None else book.show(connection, watch.alert)
         if held is None or held.live:
             same = finding if held is None or held.cause == finding.cause else _in_other_words(finding, held)
-            alert, new = book.raise_alert(connection, same, at=at)
+            alert, new = book.raise_alert(connection, same, at=at, latches=same.kind in tally.latch)
             tally.raised += new
             watch = replace(watch, alert=alert.number)
     keep_watch(connection, model, machine, watch)

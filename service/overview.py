@@ -16,6 +16,7 @@ from ingest.plant import MachineClass, Plant
 from models.registry.registry import Registry
 from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts
+from service.alerts.mutes import muted, out_of_service
 from service.control_room import ControlRoom
 from service.database import alert_table, run_table
 from service.freshness import SignalState, is_stale, newest_readings
@@ -67,13 +68,15 @@ def _heard(room: ControlRoom, now: datetime) -> dict[str, datetime]:
 def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[MachineHealth]:
     """Return the health of every machine, in the order of the plant file."""
     with room.state.read() as connection:
-        alerts = list_alerts(connection)
+        alerts = muted(connection, list_alerts(connection), now)
+        out = out_of_service(connection, now)
     return machine_healths(
         room.plant.machines,
         newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, watched(room.plant), until=now),
         alerts=alerts,
+        out_of_service=out,
         stride_of=_strides(room.registry),
         now=now,
     )
@@ -82,13 +85,15 @@ def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[M
 def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine: str) -> MachineHealth:
     """Return the health of one machine of the plant."""
     with room.state.read() as connection:
-        alerts = list_alerts(connection, machine=machine)
+        alerts = muted(connection, list_alerts(connection, machine=machine), now)
+        out = out_of_service(connection, now)
     return machine_healths(
         [room.plant.machine_named(machine)],
         newest=_heard(room, now),
         sampling=sampling.of(room.plant, room.store),
         levels=newest_levels(room.state, watched(room.plant, machine), until=now),
         alerts=alerts,
+        out_of_service=out,
         stride_of=_strides(room.registry),
         now=now,
     )[0]

@@ -106,7 +106,8 @@ def _hold(
         # An alert that a person closed while the fault lasts stays closed.
         if cause_of(signal) not in held:
             finding = _finding(plant, machine_class, machine, signal, code, since)
-            turn.raised += book.raise_alert(connection, finding, at=at)[1]
+            latches = finding.kind in plant.alerts.latch
+            turn.raised += book.raise_alert(connection, finding, at=at, latches=latches)[1]
     for cause, number in held.items():
         # What a model holds up, because the signal alone departs, ends when that model says so.
         if cause not in map(cause_of, bad) and not holders(connection, number):

@@ -1,6 +1,6 @@
 """◆ Alert: a finding among people, from the moment it is raised to its verdict.
 
-States and transitions are the part of ISA-18.2 that predictive alerts need:
+Condition and acknowledgement make the state, after ISA-18.2:
 
 ```
                        condition over
@@ -12,9 +12,24 @@ States and transitions are the part of ISA-18.2 that predictive alerts need:
   acknowledged ─────────────────────────▶   normal
 ```
 
-Closing with a verdict leads from every state to normal, once. An acknowledged alert becomes normal
-by itself when its condition is over, so a verdict may still be given to an alert that is normal:
-otherwise the failure that an engineer prevented could never be recorded.
+An alert that latches does not return by itself: where the condition is over it is latched, and only a
+reset makes it normal.
+
+```
+  unacknowledged ── condition over ─▶ latched-unacknowledged ── condition back ─▶ unacknowledged
+                                            │ acknowledge
+                                            ▼
+  acknowledged ──── condition over ─▶ latched-acknowledged ──── condition back ─▶ unacknowledged
+                                            │ reset
+                                            ▼
+                                         normal
+```
+
+Closing with a verdict leads to normal, once, from every state but the latched ones. An acknowledged
+alert becomes normal by itself when its condition is over, so a verdict may still be given to an alert
+that is normal: otherwise the failure that an engineer prevented could never be recorded.
+
+Whether anybody sees an alert is another matter (``service.alerts.mute``): none of this waits for it.
 """
 
 from dataclasses import dataclass
@@ -23,6 +38,7 @@ from enum import StrEnum
 
 from ingest.errors import IllegalTransitionError
 from models.finding import Evidence, FindingKind
+from service.alerts.mute import Mute, Visibility, visibility
 
 
 class AlertState(StrEnum):
@@ -31,11 +47,19 @@ class AlertState(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"
     ACKNOWLEDGED = "acknowledged"
     RETURNED = "returned-unacknowledged"
+    LATCHED = "latched-unacknowledged"
+    LATCHED_ACKNOWLEDGED = "latched-acknowledged"
     NORMAL = "normal"
 
 
-LIVE_STATES = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED, AlertState.RETURNED)
+LIVE_STATES = tuple(state for state in AlertState if state is not AlertState.NORMAL)
 """States of an open alert; a machine has at most one open alert of each cause."""
+
+SEEN_STATES = (AlertState.ACKNOWLEDGED, AlertState.LATCHED_ACKNOWLEDGED)
+"""States of an open alert that somebody answers for."""
+
+OVER_STATES = (AlertState.RETURNED, AlertState.LATCHED, AlertState.LATCHED_ACKNOWLEDGED)
+"""States of an open alert whose condition is over."""
 
 
 class Verdict(StrEnum):
@@ -55,8 +79,17 @@ class Happening(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     CONDITION_OVER = "condition over"
     CONDITION_BACK = "condition back"
+    RESET = "reset"
     CLOSED = "closed"
     COMMENT = "comment"
+    SHELVED = "shelved"
+    SHELVED_ONCE = "shelved once"
+    UNSHELVED = "unshelved"
+    SHELVING_OVER = "shelving over"
+    SUPPRESSED = "suppressed"
+    NOT_SUPPRESSED = "no longer suppressed"
+    OUT_OF_SERVICE = "out of service"
+    BACK_IN_SERVICE = "back in service"
 
 
 TRANSITIONS: dict[tuple[AlertState, Happening], AlertState] = {
@@ -65,9 +98,22 @@ TRANSITIONS: dict[tuple[AlertState, Happening], AlertState] = {
     (AlertState.ACKNOWLEDGED, Happening.CONDITION_OVER): AlertState.NORMAL,
     (AlertState.RETURNED, Happening.ACKNOWLEDGED): AlertState.NORMAL,
     (AlertState.RETURNED, Happening.CONDITION_BACK): AlertState.UNACKNOWLEDGED,
-    **{(state, Happening.CLOSED): AlertState.NORMAL for state in AlertState},
+    (AlertState.LATCHED, Happening.ACKNOWLEDGED): AlertState.LATCHED_ACKNOWLEDGED,
+    (AlertState.LATCHED, Happening.CONDITION_BACK): AlertState.UNACKNOWLEDGED,
+    (AlertState.LATCHED_ACKNOWLEDGED, Happening.CONDITION_BACK): AlertState.UNACKNOWLEDGED,
+    (AlertState.LATCHED_ACKNOWLEDGED, Happening.RESET): AlertState.NORMAL,
+    (AlertState.UNACKNOWLEDGED, Happening.CLOSED): AlertState.NORMAL,
+    (AlertState.ACKNOWLEDGED, Happening.CLOSED): AlertState.NORMAL,
+    (AlertState.RETURNED, Happening.CLOSED): AlertState.NORMAL,
+    (AlertState.NORMAL, Happening.CLOSED): AlertState.NORMAL,
     **{(state, Happening.COMMENT): state for state in AlertState},
 }
+
+LATCHING: dict[tuple[AlertState, Happening], AlertState] = {
+    (AlertState.UNACKNOWLEDGED, Happening.CONDITION_OVER): AlertState.LATCHED,
+    (AlertState.ACKNOWLEDGED, Happening.CONDITION_OVER): AlertState.LATCHED_ACKNOWLEDGED,
+}
+"""What takes the place of those transitions in an alert that latches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +133,8 @@ class Alert:
     acknowledged_by, acknowledged_at : who saw it first, and when; empty and ``None`` before
     verdict : ``None`` until it is closed
     note : what was found, in the words of the person who closed it
+    latches : whether only a reset makes it normal
+    mutes : why nobody is called for it at the moment that was asked about; empty where it is shown
     """
 
     number: int
@@ -109,6 +157,13 @@ class Alert:
     closed_at: datetime | None = None
     verdict: Verdict | None = None
     note: str = ""
+    latches: bool = False
+    mutes: tuple[Mute, ...] = ()
+
+    @property
+    def visibility(self) -> Visibility:
+        """Whether people are called for it."""
+        return visibility(self.mutes)
 
     @property
     def live(self) -> bool:
@@ -126,13 +181,18 @@ class Alert:
         if self.verdict is not None and happening is not Happening.COMMENT:
             raise IllegalTransitionError(
                 f"alert {self.number} was closed as {self.verdict.value!r} by {self.closed_by}; "
-                f"{happening.value!r} is not possible any more, add a comment instead"
+                f"{happening.value!r} is not possible any more, add a comment instead",
+                [Happening.COMMENT.value],
             )
-        target = TRANSITIONS.get((self.state, happening))
+        step = (self.state, happening)
+        target = LATCHING.get(step) if self.latches else None
+        target = target or TRANSITIONS.get(step)
         if target is None:
-            possible = ", ".join(repr(h.value) for s, h in TRANSITIONS if s is self.state)
+            possible = [h.value for s, h in TRANSITIONS if s is self.state]
             raise IllegalTransitionError(
-                f"alert {self.number} is {self.state.value}; {happening.value!r} is not possible, only {possible}"
+                f"alert {self.number} is {self.state.value}; {happening.value!r} is not possible, "
+                f"only {', '.join(map(repr, possible))}",
+                possible,
             )
         return target
 

@@ -9,14 +9,18 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
 from ingest.statement import insert_into
 from models.finding import Evidence, Finding
-from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
+from service.alerts.alert import LIVE_STATES, OVER_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
 from service.alerts.kept_why import keep_why
+from service.alerts.line import remember
+from service.alerts.mute import MuteKind
+from service.alerts.mutes import beginning, end, lasting, muted
+from service.alerts.shelving import ENDS_ONE_SHOT
 from service.database import alert_event_table, alert_table
 
 ANDON = "andon"
@@ -26,8 +30,12 @@ MATERIAL_CHANGE = 0.1
 """A level that moved by this much since the history last spoke of it is worth a line."""
 
 
-def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tuple[Alert, bool]:
+def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latches: bool = False) -> tuple[Alert, bool]:
     """Open an alert for a finding, or bring the open one of this machine and cause up to date.
+
+    Parameters
+    ----------
+    latches : whether an alert that is opened now stays until somebody resets it
 
     Returns
     -------
@@ -47,6 +55,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
             machine=finding.machine,
             cause=finding.cause,
             kind=finding.kind,
+            latches=latches,
             **_words(finding),
         )
         .on_conflict_do_nothing(
@@ -58,7 +67,9 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
     if inserted is not None:
         alert = show(connection, inserted)
         keep_why(connection, alert.number, finding.why)
-        _remember(connection, alert, Happening.RAISED, at=at, by=ANDON)
+        remember(connection, [inserted], Happening.RAISED, at=at, by=ANDON)
+        for each in muted(connection, [alert], at)[0].mutes:
+            remember(connection, [inserted], beginning(each), at=at, by=each.by, why=each.why)
         return alert, True
     number = connection.execute(
         select(alert_table.c.number).where(
@@ -98,6 +109,19 @@ def acknowledge(connection: Connection, number: int, *, by: str, at: datetime, n
     return _happen(connection, number, Happening.ACKNOWLEDGED, at=at, by=by, why=note, changes=changes)
 
 
+def reset(connection: Connection, number: int, *, by: str, at: datetime, note: str = "") -> Alert:
+    """Let an alert that latched become normal, now that its condition is over and somebody has seen it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such alert.
+    IllegalTransitionError
+        If it is in another state.
+    """
+    return _happen(connection, number, Happening.RESET, at=at, by=by, why=note)
+
+
 def close(connection: Connection, number: int, *, verdict: Verdict, by: str, at: datetime, note: str = "") -> Alert:
     """Close an alert with a verdict; its record is kept.
 
@@ -106,7 +130,7 @@ def close(connection: Connection, number: int, *, verdict: Verdict, by: str, at:
     UnknownNameError
         If there is no such alert.
     IllegalTransitionError
-        If it has a verdict already.
+        If it has a verdict already, or is latched and not reset.
     """
     verdict = Verdict(verdict)
     why = verdict.value + (f": {note}" if note else "")
@@ -131,6 +155,11 @@ def show(connection: Connection, number: int) -> Alert:
     if row is None:
         raise UnknownNameError(f"no alert {number}; 'andon alerts' lists them")
     return _alert(row)
+
+
+def find_muted(connection: Connection, number: int, at: datetime) -> Alert:
+    """Return one alert with the mutes that reach it at a moment; ``UnknownNameError`` if there is none."""
+    return muted(connection, [show(connection, number)], at)[0]
 
 
 def history(
@@ -234,14 +263,19 @@ def _happen(
 ) -> Alert:
     state = show(connection, number).after(happening)
     connection.execute(update(alert_table).where(alert_table.c.number == number).values(state=state, **(changes or {})))
+    remember(connection, [number], happening, at=at, by=by, why=why)
     alert = show(connection, number)
-    _remember(connection, alert, happening, at=at, by=by, why=why)
+    if happening in ENDS_ONE_SHOT:
+        # Whatever clock a round stands for: one that began after it is over, too.
+        for each in lasting(connection, MuteKind.SHELVED):
+            if each.once and each.reaches(alert.machine, alert.cause):
+                end(connection, each, at=max(at, each.since), by=ANDON, why=happening.value)
     return alert
 
 
 def _bring_up_to_date(connection: Connection, alert: Alert, finding: Finding, *, at: datetime) -> Alert:
     words = _words(finding)
-    if alert.state is AlertState.RETURNED:
+    if alert.state in OVER_STATES:
         keep_why(connection, alert.number, finding.why)
         words |= {"condition_end": None}
         return _happen(connection, alert.number, Happening.CONDITION_BACK, at=at, by=ANDON, changes=words)
@@ -252,12 +286,11 @@ def _bring_up_to_date(connection: Connection, alert: Alert, finding: Finding, *,
     fresh = show(connection, alert.number)
     told = _last_told(connection, alert.number)
     if finding.model != alert.model:
-        _remember(
-            connection, fresh, Happening.CHANGED, at=at, by=ANDON, why=f"now by {finding.model}, was {alert.model}"
-        )
+        why = f"now by {finding.model}, was {alert.model}"
+        remember(connection, [alert.number], Happening.CHANGED, at=at, by=ANDON, why=why)
     elif abs(finding.level - told) >= MATERIAL_CHANGE:
         why = f"level {finding.level:.2f}, was {told:.2f}"
-        _remember(connection, fresh, Happening.CHANGED, at=at, by=ANDON, why=why)
+        remember(connection, [alert.number], Happening.CHANGED, at=at, by=ANDON, why=why)
     return fresh
 
 
@@ -275,16 +308,6 @@ def _words(finding: Finding) -> dict[str, Any]:
 def _last_told(connection: Connection, number: int) -> float:
     query = select(alert_event_table.c.level).where(alert_event_table.c.alert == number)
     return connection.execute(query.order_by(alert_event_table.c.id.desc()).limit(1)).scalar_one()
-
-
-def _remember(
-    connection: Connection, alert: Alert, happening: Happening, *, at: datetime, by: str, why: str = ""
-) -> None:
-    connection.execute(
-        insert(alert_event_table).values(
-            alert=alert.number, at=at, happening=happening, state=alert.state, by=by, why=why, level=alert.level
-        )
-    )
 
 
 def _alert(row: Row[Any]) -> Alert:

@@ -7,7 +7,7 @@ from functools import cache
 
 from ingest.duration import format_duration
 from ingest.plant import Costs
-from service.alerts.alert import Alert, AlertState
+from service.alerts.alert import SEEN_STATES, Alert
 from service.alerts.chance import CardOf, Chance, chance
 
 _HOUR = timedelta(hours=1)
@@ -38,7 +38,8 @@ class Ranked:
 def where_to_look_first(alerts: Iterable[Alert], costs: Costs, now: datetime, card_of: CardOf) -> list[Ranked]:
     """Return alerts in the order in which somebody should look at them.
 
-    What nobody has looked at comes before what somebody answers for already. Within both, the money
+    What people are called for comes before what is shelved, suppressed or out of service, and what nobody
+    has looked at before what somebody answers for already. Within each, the money
     at stake per hour left decides; an alert whose time is up loses urgency as fast as it gained it,
     because its failure has not come. Where nobody measured how likely an alert is right, there is no
     money to say: it stands below those that were measured, by its hours. Equal ones (to one unit of
@@ -51,6 +52,7 @@ def where_to_look_first(alerts: Iterable[Alert], costs: Costs, now: datetime, ca
     Examples
     --------
     >>> from datetime import UTC
+    >>> from service.alerts.alert import AlertState
     >>> now = datetime(2026, 1, 1, tzinfo=UTC)
     >>> def alert(number, level, hours):
     ...     return Alert(number=number, machine=f"m{number}", cause="wear", kind="failure ahead", model="a",
@@ -81,14 +83,15 @@ def _rated(alert: Alert, measured: Chance, costs: Costs, now: datetime) -> Ranke
     return Ranked(alert, measured, hours, severity, severity / hours, why)
 
 
-def _place(ranked: Ranked) -> tuple[bool, bool, int, datetime, int]:
+def _place(ranked: Ranked) -> tuple[bool, bool, bool, int, datetime, int]:
     alert, per_hour = ranked.alert, ranked.per_hour
     urgency = round(ranked.hours) if per_hour is None else -round(per_hour)
-    return alert.state is AlertState.ACKNOWLEDGED, per_hour is None, urgency, alert.act_before, alert.number
+    seen = alert.state in SEEN_STATES
+    return bool(alert.mutes), seen, per_hour is None, urgency, alert.act_before, alert.number
 
 
 def _tie_told(above: Ranked, ranked: Ranked) -> Ranked:
-    if _place(above)[:3] != _place(ranked)[:3]:
+    if _place(above)[:4] != _place(ranked)[:4]:
         return ranked
     first = "has less time" if above.alert.act_before < ranked.alert.act_before else "was raised first"
     return replace(ranked, why=f"{ranked.why}; as urgent as alert {above.alert.number}, which {first}")

@@ -1,18 +1,28 @@
 """Alerts: where to look first, what happened to each, and what people found."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.engine import Connection
 
+from ingest.duration import Duration
+from ingest.errors import IllegalTransitionError
 from models.finding import Evidence
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
+from service.alerts.mute import Visibility
+from service.alerts.mutes import muted
+from service.alerts.offers import offers
 from service.alerts.rank import Ranked, where_to_look_first
+from service.alerts.shelve import shelve, unshelve
+from service.api.etag import IfMatch, alert_tag, refuse_unless_matched
 from service.api.given import Now, Room, machine_named
 from service.api.grades import GradeView
+from service.api.mute_view import MuteView
 from service.api.paging import Limit, Offset, Page, trimmed
 from service.api.text import Told
 from service.control_room import ControlRoom
@@ -25,6 +35,9 @@ SHOWN = 100
 Number = Annotated[int, Path(ge=1, lt=2**63, description="Number of the alert.")]
 Person = Annotated[str, Field(min_length=1, max_length=200, description="Who it is.", examples=["Ines"])]
 Note = Annotated[str, Field(max_length=10_000)]
+Reason = Annotated[
+    str, Field(min_length=1, max_length=10_000, description="Why.", examples=["Known: the bearing is ordered."])
+]
 
 
 class AlertView(BaseModel):
@@ -55,6 +68,9 @@ class AlertView(BaseModel):
     closed_at: datetime | None
     verdict: Verdict | None
     note: str
+    latches: bool = Field(description="Whether only a reset makes it normal.")
+    visibility: Visibility = Field(description="Whether people are called for it; see 'mutes' for why not.")
+    mutes: list[MuteView] = Field(description="What it is shelved, suppressed or out of service by.")
     chance: float | None = Field(
         description="How likely it is right, as measured: the probability, or for an anomaly the lower bound of the "
         "share of its version's alerts that were right in the backtest; null when nobody measured it or it is not open."
@@ -117,6 +133,31 @@ class Closing(Told):
     note: Note = Field("", description="What was found and done.", examples=["Bearing of pump 3 replaced."])
 
 
+class Reset(Told):
+    """What latched may be normal again."""
+
+    by: Person
+    note: Note = ""
+
+
+class Shelf(Told):
+    """Nobody wants to be told of it for a while."""
+
+    by: Person
+    why: Reason
+    lasting: Duration | None = Field(
+        None, description="How long, from now on; as long as the plant file allows when left out."
+    )
+    once: bool = Field(False, description="Over already when its condition is over, or it is closed (one-shot).")
+
+
+class Unshelving(Told):
+    """Somebody wants to be told of it again."""
+
+    by: Person
+    why: Reason
+
+
 class Comment(Told):
     """A remark for the history."""
 
@@ -151,9 +192,9 @@ def list_alerts(
 
 
 @router.get("/alerts/{number}")
-def show_alert(number: Number, room: Room, now: Now) -> AlertDetail:
-    """Return one alert with its evidence and its history."""
-    return _detail(number, room, now)
+def show_alert(number: Number, room: Room, now: Now, response: Response) -> AlertDetail:
+    """Return one alert with its evidence and its history; its ETag names the state that a change is decided on."""
+    return _detail(number, room, now, response)
 
 
 @router.get("/alerts/{number}/history")
@@ -167,27 +208,80 @@ def list_history(request: Request, number: Number, room: Room, limit: Limit = 10
 
 
 @router.post("/alerts/{number}/acknowledge")
-def acknowledge(number: Number, body: Acknowledgement, room: Room, now: Now) -> AlertDetail:
+def acknowledge(
+    number: Number, body: Acknowledgement, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
     """Say that somebody has seen the alert and answers for it; 409 if somebody did before."""
-    with room.state.write() as connection:
+    with _changing(room, number, now, if_match) as connection:
         book.acknowledge(connection, number, by=body.by, at=now, note=body.note)
-    return _detail(number, room, now)
+    return _detail(number, room, now, response)
+
+
+@router.post("/alerts/{number}/reset")
+def reset(
+    number: Number, body: Reset, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
+    """Let an alert that latched become normal; 409 unless it is acknowledged and its condition is over."""
+    with _changing(room, number, now, if_match) as connection:
+        book.reset(connection, number, by=body.by, at=now, note=body.note)
+    return _detail(number, room, now, response)
+
+
+@router.post("/alerts/{number}/shelve")
+def shelve_alert(
+    number: Number, body: Shelf, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
+    """Shelve the alert, and others of its machine and cause meanwhile; 409 if it is normal or shelved so."""
+    until = None if body.lasting is None else now + body.lasting
+    longest = room.plant.alerts.longest_shelving
+    with _changing(room, number, now, if_match) as connection:
+        shelve(connection, number, by=body.by, why=body.why, at=now, longest=longest, until=until, once=body.once)
+    return _detail(number, room, now, response)
+
+
+@router.post("/alerts/{number}/unshelve")
+def unshelve_alert(
+    number: Number, body: Unshelving, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
+    """End the shelving of the alert before its time; 409 if it is not shelved."""
+    with _changing(room, number, now, if_match) as connection:
+        unshelve(connection, number, by=body.by, why=body.why, at=now)
+    return _detail(number, room, now, response)
 
 
 @router.post("/alerts/{number}/close")
-def close(number: Number, body: Closing, room: Room, now: Now) -> AlertDetail:
+def close(
+    number: Number, body: Closing, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
     """Close the alert with a verdict, which becomes part of the model's track record; 409 if it has one."""
-    with room.state.write() as connection:
+    with _changing(room, number, now, if_match) as connection:
         book.close(connection, number, verdict=body.verdict, by=body.by, at=now, note=body.note)
-    return _detail(number, room, now)
+    return _detail(number, room, now, response)
 
 
 @router.post("/alerts/{number}/comment")
-def comment(number: Number, body: Comment, room: Room, now: Now) -> AlertDetail:
+def comment(
+    number: Number, body: Comment, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
     """Add a remark to the alert's history; possible in every state."""
-    with room.state.write() as connection:
+    with _changing(room, number, now, if_match) as connection:
         book.comment(connection, number, by=body.by, at=now, text=body.text)
-    return _detail(number, room, now)
+    return _detail(number, room, now, response)
+
+
+@contextmanager
+def _changing(room: ControlRoom, number: int, now: datetime, if_match: str | None) -> Iterator[Connection]:
+    """Give a transaction for a change of an alert that still is as the caller has seen it.
+
+    What the present state forbids names everything that a person can do in its place.
+    """
+    with room.state.write() as connection:
+        alert = book.find_muted(connection, number, now)
+        refuse_unless_matched(if_match, alert_tag(connection, number), f"alert {number}")
+        try:
+            yield connection
+        except IllegalTransitionError as error:
+            raise IllegalTransitionError(str(error), [each.value for each in offers(alert)]) from error
 
 
 def _look_first(
@@ -196,7 +290,7 @@ def _look_first(
     """Return so many alerts from a place on: open ones in their order, all of which it takes, then the others."""
     open_states = [each for each in states if each in LIVE_STATES]
     with room.state.read() as connection:
-        live = book.list_alerts(connection, states=open_states, machine=machine)
+        live = muted(connection, book.list_alerts(connection, states=open_states, machine=machine), now)
         ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
         shown = [_open_view(each) for each in ranked[offset : offset + count]]
         over = book.list_alerts(
@@ -206,6 +300,7 @@ def _look_first(
             offset=max(0, offset - len(ranked)),
             limit=count - len(shown),
         )
+        over = muted(connection, over, now)
     return [*shown, *map(_over_view, over)]
 
 
@@ -214,12 +309,14 @@ def _newest_first(
 ) -> list[AlertView]:
     with room.state.read() as connection:
         found = book.list_alerts(connection, states=states, machine=machine, offset=offset, limit=count)
+        found = muted(connection, found, now)
     return _views(found, room, now)
 
 
-def _detail(number: int, room: ControlRoom, now: datetime) -> AlertDetail:
+def _detail(number: int, room: ControlRoom, now: datetime, response: Response) -> AlertDetail:
     with room.state.read() as connection:
-        alert = book.show(connection, number)
+        alert = book.find_muted(connection, number, now)
+        response.headers["ETag"] = alert_tag(connection, number)
         lines = book.history(connection, number, limit=SHOWN, newest_first=True)[::-1]
     (shown,) = _graded(_views([alert], room, now), room)
     return AlertDetail(**dict(shown), history=[AlertHistoryView.model_validate(each) for each in lines])

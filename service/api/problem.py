@@ -21,6 +21,7 @@ from ingest.errors import (
     IntakeFullError,
     NotEnoughDataError,
     OtherContentError,
+    OutOfBoundsError,
     PlantFileError,
     RegistryError,
     ScheduleError,
@@ -49,6 +50,7 @@ class Problem(BaseModel):
     detail: str = Field("", description="What is wrong, where, and what would be right.")
     instance: str = Field("", description="Path of the request.")
     errors: list[Fault] = Field([], description="Each fault of the request, where there are several.")
+    possible: list[str] = Field([], description="What is possible in the present state, where the request was not.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ ERROR_TABLE: Mapping[type[AndonError], Kind] = {
     UnknownNameError: Kind(404, "unknown-name", "There is nothing of this name"),
     IllegalTransitionError: Kind(409, "illegal-transition", "Not possible in the present state"),
     OtherContentError: Kind(422, "other-content", "This key came before with another body"),
+    OutOfBoundsError: Kind(422, "out-of-bounds", "Longer than the plant allows, or no time at all"),
     NotEnoughDataError: Kind(409, "not-enough-data", "Too little data for what was asked"),
     RegistryError: Kind(409, "model-unusable", "The model version cannot be used"),
     ScheduleError: Kind(409, "job-unusable", "The job cannot be scheduled or run"),
@@ -113,7 +116,9 @@ def problem_of(error: Exception) -> Problem:
             return Problem(title=_phrase(error.status), status=error.status, detail=error.detail, errors=error.errors)
         case AndonError():
             kind = next(ERROR_TABLE[each] for each in type(error).__mro__ if each in ERROR_TABLE)
-            return Problem(type=f"urn:andon:{kind.name}", title=kind.title, status=kind.status, detail=str(error))
+            possible = list(error.possible) if isinstance(error, IllegalTransitionError) else []
+            urn = f"urn:andon:{kind.name}"
+            return Problem(type=urn, title=kind.title, status=kind.status, detail=str(error), possible=possible)
         case RequestValidationError():
             faults = [Fault(where=".".join(map(str, each["loc"])), reason=each["msg"]) for each in error.errors()]
             detail = "; ".join(f"{each.where}: {each.reason}" for each in faults)

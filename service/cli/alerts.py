@@ -1,4 +1,4 @@
-"""List, show, acknowledge and close alerts."""
+"""List and show alerts, and say what people do with them."""
 
 import getpass
 from dataclasses import asdict
@@ -6,19 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.call import current_call, shared_options, unless_asked_otherwise, wall_clock
+from service.cli.call import SPAN, current_call, shared_options, unless_asked_otherwise, wall_clock
+from service.cli.muted import back_in_service, muted, out_of_service, told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from ingest.plant import Plant
     from service.alerts.alert import Alert
 
 BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your user name]")
 NOTE = click.option("--note", default="", help="What was found, or why.")
+WHY = click.option("--why", required=True, help="The reason, for everybody who asks later.")
 
 
 @click.group(invoke_without_command=True)
 @shared_options
 def command() -> None:
-    """List, show, acknowledge and close alerts; without a subcommand: list the open ones."""
+    """List, show and deal with alerts; without a subcommand: list the open ones."""
     unless_asked_otherwise(list_)
 
 
@@ -30,10 +36,12 @@ def list_(every: bool = False, machine: str | None = None) -> None:
     """List alerts, newest first."""
     from service.alerts.alert import LIVE_STATES, AlertState
     from service.alerts.book import list_alerts
+    from service.alerts.mutes import muted
 
     call = current_call()
     with call.open() as room, room.state.read() as connection:
         alerts = list_alerts(connection, states=tuple(AlertState) if every else LIVE_STATES, machine=machine)
+        alerts = muted(connection, alerts, wall_clock())
     call.show({"alerts": [asdict(alert) for alert in alerts]}, lambda: _tell(alerts))
 
 
@@ -46,7 +54,7 @@ def show(number: int) -> None:
 
     call = current_call()
     with call.open() as room, room.state.read() as connection:
-        alert, history = book.show(connection, number), book.history(connection, number)
+        alert, history = book.find_muted(connection, number, wall_clock()), book.history(connection, number)
 
     def tell() -> None:
         _tell([alert])
@@ -72,7 +80,62 @@ def acknowledge(number: int, by: str, note: str) -> None:
     """Say that you have seen alert NUMBER and look after it."""
     from service.alerts import book
 
-    _change(lambda connection: book.acknowledge(connection, number, by=by, at=wall_clock(), note=note))
+    _change(lambda connection, plant: book.acknowledge(connection, number, by=by, at=wall_clock(), note=note))
+
+
+@command.command()
+@click.argument("number", type=int)
+@click.argument("text")
+@BY
+@shared_options
+def comment(number: int, text: str, by: str) -> None:
+    """Add a remark to the history of alert NUMBER."""
+    from service.alerts import book
+
+    _change(lambda connection, plant: book.comment(connection, number, by=by, at=wall_clock(), text=text))
+
+
+@command.command()
+@click.argument("number", type=int)
+@click.option("--for", "lasting", type=SPAN, help="How long, such as '8 h'.  [as long as the plant file allows]")
+@click.option("--once", is_flag=True, help="Over already when its condition is over.")
+@WHY
+@BY
+@shared_options
+def shelve(number: int, lasting: "timedelta | None", once: bool, why: str, by: str) -> None:
+    """Shelve alert NUMBER: nobody wants to be told of it for a while."""
+    from service.alerts import shelve
+
+    def work(connection: Any, plant: "Plant") -> "Alert":
+        at, longest = wall_clock(), plant.alerts.longest_shelving
+        until = None if lasting is None else at + lasting
+        return shelve.shelve(connection, number, by=by, why=why, at=at, longest=longest, until=until, once=once)
+
+    _change(work)
+
+
+@command.command()
+@click.argument("number", type=int)
+@WHY
+@BY
+@shared_options
+def unshelve(number: int, why: str, by: str) -> None:
+    """End the shelving of alert NUMBER before its time."""
+    from service.alerts import shelve
+
+    _change(lambda connection, plant: shelve.unshelve(connection, number, by=by, why=why, at=wall_clock()))
+
+
+@command.command()
+@click.argument("number", type=int)
+@BY
+@NOTE
+@shared_options
+def reset(number: int, by: str, note: str) -> None:
+    """Let alert NUMBER, which latched, become normal."""
+    from service.alerts import book
+
+    _change(lambda connection, plant: book.reset(connection, number, by=by, at=wall_clock(), note=note))
 
 
 @command.command()
@@ -89,14 +152,18 @@ def close(number: int, verdict: str, by: str, note: str) -> None:
     from service.alerts.alert import Verdict
 
     _change(
-        lambda connection: book.close(connection, number, verdict=Verdict(verdict), by=by, at=wall_clock(), note=note)
+        lambda connection, plant: book.close(
+            connection, number, verdict=Verdict(verdict), by=by, at=wall_clock(), note=note
+        )
     )
 
 
-def _change(work: Any) -> None:
+def _change(work: "Callable[[Any, Plant], Alert]") -> None:
+    from service.alerts.book import find_muted
+
     call = current_call()
     with call.open() as room, room.state.write() as connection:
-        alert = work(connection)
+        alert = find_muted(connection, work(connection, room.plant).number, wall_clock())
     call.show({"alert": asdict(alert)}, lambda: _tell([alert]))
 
 
@@ -105,3 +172,9 @@ def _tell(alerts: "list[Alert]") -> None:
         click.echo("No open alert.")
     for alert in alerts:
         click.echo(f"{alert.number:>4}  {alert.state:<14}  {alert.sentence}")
+        for mute in alert.mutes:
+            click.echo(f"      {told(mute)}")
+
+
+for each in (muted, out_of_service, back_in_service):
+    command.add_command(each)

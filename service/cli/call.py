@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -136,6 +136,24 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer rel
 
 
 MOMENT = Moment()
+
+
+class Span(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A length of time on the command line, such as ``8 h``."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read a length of time."""
+        from ingest.duration import parse_duration
+
+        try:
+            return value if isinstance(value, timedelta) else parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+SPAN = Span()
 
 
 def unless_asked_otherwise(command: click.Command) -> None:

@@ -1,15 +1,24 @@
 """Pages of alerts: the list, one alert with its evidence and history, and what people say to it."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
+from ingest.duration import parse_duration
 from service.alerts import book
 from service.alerts.alert import AlertState, Verdict
+from service.alerts.mutes import list_mutes, muted
+from service.alerts.offers import offers
+from service.alerts.out_of_service import back_in_service, take_out_of_service
 from service.alerts.rank import where_to_look_first
+from service.alerts.shelve import shelve, unshelve
 from service.api.alerts import Number
 from service.api.body import RawBody
+from service.api.etag import alert_tag, refuse_unless_matched
 from service.api.given import Now, Room
 from service.api.problem import ProblemError
 from service.dashboard import chart
@@ -22,22 +31,28 @@ from service.why import reason_of
 
 router = APIRouter()
 _ROWS = 100
+_NO_REASON = "please say why: the field 'Why' is empty"
 
 
 @router.get("/alerts")
-def alerts_page(request: Request, room: Room, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None) -> Response:
+def alerts_page(
+    request: Request, room: Room, now: Now, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
+) -> Response:
     """Show all alerts, newest first."""
     with room.state.read() as connection:
         found = book.list_alerts(connection, states=tuple(AlertState), before=before, limit=_ROWS + 1)
+        found = muted(connection, found, now)
+        mutes = list_mutes(connection, at=now, limit=_ROWS)
     older = f"/alerts?before={found[_ROWS - 1].number}" if len(found) > _ROWS else None
-    return page(request, "alerts.html", alerts=found[:_ROWS], older=older)
+    return page(request, "alerts.html", alerts=found[:_ROWS], older=older, mutes=mutes)
 
 
 @router.get("/alerts/{number}")
 def alert_page(request: Request, number: Number, room: Room, now: Now) -> Response:
     """Show one alert."""
     with room.state.read() as connection:
-        alert, history = book.show(connection, number), book.history(connection, number)
+        alert, history = book.find_muted(connection, number, now), book.history(connection, number)
+        tag = alert_tag(connection, number)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
     why_here = where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0].why if alert.live else ""
@@ -48,6 +63,8 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         "alert.html",
         frame=chart,
         alert=alert,
+        tag=tag,
+        offers=offers(alert),
         history=history,
         why_here=why_here,
         grade=grade,
@@ -64,6 +81,7 @@ def acknowledge(request: Request, number: Number, body: RawBody, room: Room, now
     fields = read_form(request, body)
     by = person(fields)
     with room.state.write() as connection:
+        _as_seen(connection, number, fields)
         book.acknowledge(connection, number, by=by, at=now, note=fields.get("note", ""))
     return back_to("/" if fields.get("back") == "first" else f"/alerts/{number}", by)
 
@@ -78,5 +96,103 @@ def close(request: Request, number: Number, body: RawBody, room: Room, now: Now)
     except ValueError:
         raise ProblemError(422, f"choose what was found: {', '.join(each.value for each in Verdict)}") from None
     with room.state.write() as connection:
+        _as_seen(connection, number, fields)
         book.close(connection, number, verdict=verdict, by=by, at=now, note=fields.get("note", ""))
     return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/comment")
+def comment(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who has something to say."""
+    fields = read_form(request, body)
+    by, text = person(fields), _told(fields, "text", "the field 'Comment' is empty")
+    with room.state.write() as connection:
+        book.comment(connection, number, by=by, at=now, text=text)
+    return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/reset")
+def reset(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who lets what latched be normal."""
+    fields = read_form(request, body)
+    by = person(fields)
+    with room.state.write() as connection:
+        _as_seen(connection, number, fields)
+        book.reset(connection, number, by=by, at=now, note=fields.get("note", ""))
+    return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/shelve")
+def shelve_alert(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who does not want to be told of it for a while."""
+    fields = read_form(request, body)
+    by, why = person(fields), _told(fields, "why", _NO_REASON)
+    until, longest = _until(fields, now), room.plant.alerts.longest_shelving
+    once = fields.get("once") == "yes"
+    with room.state.write() as connection:
+        _as_seen(connection, number, fields)
+        shelve(connection, number, by=by, why=why, at=now, longest=longest, until=until, once=once)
+    return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/unshelve")
+def unshelve_alert(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who wants to be told of it again."""
+    fields = read_form(request, body)
+    by, why = person(fields), _told(fields, "why", _NO_REASON)
+    with room.state.write() as connection:
+        _as_seen(connection, number, fields)
+        unshelve(connection, number, by=by, why=why, at=now)
+    return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/out-of-service")
+def begin_out_of_service(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who takes the alert's machine, or its cause alone, out of service."""
+    fields = read_form(request, body)
+    by, why = person(fields), _told(fields, "why", _NO_REASON)
+    until, longest = _until(fields, now), room.plant.alerts.longest_out_of_service
+    with room.state.write() as connection:
+        _as_seen(connection, number, fields)
+        alert = book.show(connection, number)
+        cause = alert.cause if fields.get("reach") == "cause" else ""
+        take_out_of_service(
+            connection, alert.machine, cause=cause, by=by, why=why, at=now, longest=longest, until=until
+        )
+    return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/back-in-service")
+def end_out_of_service(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who puts back in service what keeps the alert out of it."""
+    fields = read_form(request, body)
+    by, why = person(fields), _told(fields, "why", _NO_REASON)
+    with room.state.write() as connection:
+        _as_seen(connection, number, fields)
+        reach = [str(each.id) for each in book.find_muted(connection, number, now).mutes]
+        if (mute := fields.get("mute", "")) not in reach:
+            raise ProblemError(409, f"alert {number} is not out of service by mute {mute!r}; it may be back already")
+        back_in_service(connection, int(mute), by=by, why=why, at=now)
+    return back_to(f"/alerts/{number}", by)
+
+
+def _as_seen(connection: Connection, number: int, fields: Mapping[str, str]) -> None:
+    """Refuse a form that was made from an older state of the alert."""
+    book.show(connection, number)
+    refuse_unless_matched(fields.get("tag"), alert_tag(connection, number), f"alert {number}")
+
+
+def _told(fields: Mapping[str, str], name: str, otherwise: str) -> str:
+    if not (text := fields.get(name, "")):
+        raise ProblemError(422, otherwise)
+    return text
+
+
+def _until(fields: Mapping[str, str], now: datetime) -> datetime | None:
+    """Return when a form says that it is over; ``None`` where it says nothing."""
+    if not (text := fields.get("lasting", "")):
+        return None
+    try:
+        return now + parse_duration(text)
+    except (ValueError, OverflowError) as error:
+        raise ProblemError(422, f"how long: {error}") from None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ingest.plant import Job
 from service.alerts import book
+from service.alerts.alert import Alert
+from service.alerts.mutes import muted
 from service.alerts.rank import where_to_look_first
 from service.alerts.record import track_record
 from service.control_room import ControlRoom
@@ -42,7 +44,9 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     begin = _begin(room, job, slot)
     cards = {each.model: each.card for each in registry.versions() if each.live}
     with room.state.read() as connection:
-        ranked = where_to_look_first(book.open_at(connection, slot), plant.costs, slot, registry.card)
+        ranked = where_to_look_first(
+            muted(connection, book.open_at(connection, slot), slot), plant.costs, slot, registry.card
+        )
         raised = book.count_raised(connection, begin, slot)
         closed = book.list_closed(connection, begin, slot, limit=MOST_LINES + 1)
         failed = list_runs(connection, states=(RunState.FAILED,), ended=(begin, slot), limit=MOST_LINES + 1)
@@ -60,6 +64,7 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     yield from _first(
         [
             f"{place}. {each.alert.sentence or f'{each.alert.machine}: {each.alert.cause}'} – {each.why}"
+            + _muted(each.alert)
             for place, each in enumerate(ranked, start=1)
         ]
     )
@@ -91,6 +96,10 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     yield from (f"- {record.model}: {record.sentence}" for record in records)
     if not records:
         yield "No model has been trained yet."
+
+
+def _muted(alert: Alert) -> str:
+    return "".join(f" ({each.name} by {each.by}: {each.why})" for each in alert.mutes)
 
 
 def _first(lines: Sequence[str]) -> Iterator[str]:

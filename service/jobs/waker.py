@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.errors import AndonError
 from ingest.plant import Job
+from service.alerts.timers import keep_time_of
 from service.control_room import ControlRoom
 from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
@@ -43,7 +44,7 @@ class Waker:
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
-            executors={"default": ThreadPoolExecutor(max(1, min(_MOST_AT_ONCE, len(room.plant.jobs))))},
+            executors={"default": ThreadPoolExecutor(1 + max(1, min(_MOST_AT_ONCE, len(room.plant.jobs))))},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
 
@@ -59,6 +60,13 @@ class Waker:
                 id=job.name,
                 next_run_time=datetime.now(UTC),
             )
+        self._scheduler.add_job(
+            self._keep_time,
+            "interval",
+            seconds=self._room.settings.tick.total_seconds(),
+            id="",  # no job of a plant is called so
+            next_run_time=datetime.now(UTC),
+        )
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -66,6 +74,12 @@ class Waker:
         self._stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+
+    def _keep_time(self) -> None:
+        try:
+            keep_time_of(self._room.state, self._clock())
+        except AndonError as error:
+            _log.error("the timers of alerts cannot be kept", why=str(error))
 
     def _wake(self, job: Job) -> None:
         worker = f"{socket.gethostname()}:{os.getpid()}"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -71,6 +72,28 @@ def test_a_hundred_raises_at_once_from_threads_and_processes_are_one_alert(tmp_p
         assert len(alerts) == 1
         assert [line.happening for line in book.history(connection, alerts[0].number)] == [Happening.RAISED]
     database.close()
+
+
+def test_a_hundred_raises_at_once_are_one_alert_in_either_database(tmp_path: Path, database: str) -> None:
+    path, ready = tmp_path / "state.db", Barrier(20)
+    open_state(path, database).close()
+
+    def raise_five(_: int) -> int:
+        opened = open_state(path, database)
+        ready.wait()
+        news = 0
+        for _ in range(5):
+            with opened.write() as connection:
+                news += book.raise_alert(connection, FINDING, at=NOW)[1]
+        opened.close()
+        return news
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(raise_five, range(20))) == 1
+    again = open_state(path, database)
+    with again.read() as connection:
+        assert len(book.list_alerts(connection, states=tuple(AlertState))) == 1
+    again.close()
 
 
 def test_a_raised_alert_says_everything_that_the_finding_said(state: Database) -> None:

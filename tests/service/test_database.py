@@ -19,10 +19,11 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
+from ingest.database import open_database
 from ingest.errors import StoreError
 from ingest.sqlite import SqliteDatabase
 from models.persistence import Condition
-from service import database
+from service import database as service_database
 from service.database import NEWEST_REVISION, Moment, metadata, open_state, watch_table
 from service.late_looks import LateLooks, late_looks
 from service.watch import Watch, watches
@@ -40,14 +41,14 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> N
 
 def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(service_database.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [NEWEST_REVISION]
 
 
 def test_a_watch_of_the_first_tables_is_kept_and_says_that_nobody_knows_where_it_began(tmp_path: Path) -> None:
     old = SqliteDatabase(tmp_path / "state.db")
     config = Config()
-    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(service_database.__file__).parent / "migrations"))
     with old.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
@@ -60,6 +61,54 @@ def test_a_watch_of_the_first_tables_is_kept_and_says_that_nobody_knows_where_it
         until = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
         assert watches(connection, "risk") == {"m1": Watch(until, Condition(True, (True,), 1))}
         assert late_looks(connection, "risk") == LateLooks()
+    state.close()
+
+
+def test_open_alerts_of_before_mutes_are_kept_with_history_and_watches(tmp_path: Path, database: str) -> None:
+    from service.alerts import book, mutes
+    from service.alerts.alert import AlertState
+
+    old = open_database(tmp_path / "state.db", database)
+    config = Config()
+    config.set_main_option("script_location", str(Path(service_database.__file__).parent / "migrations"))
+    moments = {"raised_at": 0, "condition_begin": 0, "act_before": 0}
+    same = {"machine": "m", "kind": "anomaly", "model": "a", "version": "1", "level": 0.5, "sentence": "s"}
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        names = ", ".join([*same, *moments, "cause", "state", "evidence"])
+        values = ", ".join(f":{name}" for name in [*same, *moments, "cause", "state", "evidence"])
+        insert_alert = text(f"INSERT INTO alert ({names}) VALUES ({values})")  # noqa: S608 – our own names
+        for number, state in enumerate(("normal", "acknowledged", "returned-unacknowledged", "unacknowledged"), 1):
+            row = {**same, **moments, "cause": f"c{number}", "state": state, "evidence": "[]"}
+            connection.execute(insert_alert, row)
+            line = (
+                "INSERT INTO alert_event (alert, at, happening, state, by, level) VALUES (:n, 0, 'raised', :s, 'a', 1)"
+            )
+            connection.execute(text(line), {"n": number, "s": state})
+        watch = "INSERT INTO watch (model, machine, until, condition, alert) VALUES ('a', 'm', 0, :condition, 4)"
+        connection.execute(text(watch), {"condition": '{"active": true, "flags": [true], "clean": 0}'})
+    old.close()
+    state = open_state(tmp_path / "state.db", database)
+    with state.write() as connection:
+        alerts = book.list_alerts(connection, states=tuple(AlertState))
+        assert [(each.number, each.cause, each.state.value, each.latches, each.sentence) for each in alerts] == [
+            (4, "c4", "unacknowledged", False, "s"),
+            (3, "c3", "returned-unacknowledged", False, "s"),
+            (2, "c2", "acknowledged", False, "s"),
+            (1, "c1", "normal", False, "s"),
+        ]
+        assert [len(book.history(connection, each.number)) for each in alerts] == [1, 1, 1, 1]
+        assert watches(connection, "a")["m"].alert == 4
+        assert mutes.list_mutes(connection) == []
+        again = {**same, **moments, "cause": "c4", "state": "normal", "evidence": "[]"}
+        assert connection.execute(text(f"{insert_alert.text} RETURNING number"), again).scalar_one() == 5
+    with pytest.raises(IntegrityError), state.write() as connection:
+        connection.execute(insert_alert, {**again, "state": "latched-acknowledged"})
+    with pytest.raises(IntegrityError), state.write() as connection:
+        connection.execute(insert_alert, {**again, "state": "gone"})
+    with pytest.raises(IntegrityError), state.write() as connection:
+        connection.execute(text("DELETE FROM alert WHERE number = 4"))
     state.close()
 
 
@@ -93,7 +142,7 @@ def test_a_data_folder_with_a_percent_sign_is_no_problem(tmp_path: Path) -> None
 
 
 def test_code_in_a_folder_with_a_percent_sign_finds_its_migrations(tmp_path: Path) -> None:
-    (tmp_path / "100%d").symlink_to(Path(database.__file__).parents[1])
+    (tmp_path / "100%d").symlink_to(Path(service_database.__file__).parents[1])
     opening = "import sys, pathlib; from service.database import open_state; open_state(pathlib.Path(sys.argv[1]))"
     where = {**os.environ, "PYTHONPATH": str(tmp_path / "100%d")}
     subprocess.run([sys.executable, "-c", opening, tmp_path / "state.db"], env=where, cwd=tmp_path, check=True)

@@ -1,0 +1,180 @@
+"""The book of mutes: begin them, end them, and find what reaches an alert.
+
+Every function works inside the caller's transaction, as those of ``service.alerts.book`` do.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from ingest.duration import format_duration
+from ingest.errors import OutOfBoundsError, UnknownNameError
+from service.alerts.alert import Alert, Happening
+from service.alerts.line import remember_mute
+from service.alerts.mute import Mute, MuteKind
+from service.database import mute_table
+
+BEGINS = {
+    MuteKind.SUPPRESSED: Happening.SUPPRESSED,
+    MuteKind.OUT_OF_SERVICE: Happening.OUT_OF_SERVICE,
+}
+"""What the history calls the begin of a mute; shelving has two ways."""
+
+ENDS = {
+    MuteKind.SHELVED: Happening.SHELVING_OVER,
+    MuteKind.SUPPRESSED: Happening.NOT_SUPPRESSED,
+    MuteKind.OUT_OF_SERVICE: Happening.BACK_IN_SERVICE,
+}
+"""What the history calls the end of a mute, where it was no person who unshelved."""
+
+
+def beginning(mute: Mute) -> Happening:
+    """Return what the history calls the begin of a mute."""
+    return BEGINS.get(mute.kind) or (Happening.SHELVED_ONCE if mute.once else Happening.SHELVED)
+
+
+def begin(
+    connection: Connection,
+    kind: MuteKind,
+    *,
+    machine: str,
+    cause: str = "",
+    rule: str = "",
+    once: bool = False,
+    by: str,
+    why: str,
+    at: datetime,
+    until: datetime,
+) -> Mute:
+    """Mute alerts of a machine from now on; the database refuses a second one of the same kind and reach."""
+    values = {"kind": kind, "machine": machine, "cause": cause, "rule": rule, "once": once, "by": by, "why": why}
+    statement = insert(mute_table).values(**values, since=at, until=until).returning(mute_table.c.id)
+    mute = show_mute(connection, connection.execute(statement).scalar_one())
+    remember_mute(connection, mute, beginning(mute), at=at, by=by, why=why)
+    return mute
+
+
+def end(
+    connection: Connection,
+    mute: Mute,
+    *,
+    at: datetime,
+    by: str,
+    why: str,
+    happening: Happening | None = None,
+    besides: int | None = None,
+) -> Mute:
+    """End a mute; what it reached is in its true state again."""
+    change = update(mute_table).where(mute_table.c.id == mute.id)
+    connection.execute(change.values(ended_at=at, ended_by=by, ended_why=why))
+    remember_mute(connection, mute, happening or ENDS[mute.kind], at=at, by=by, why=why, besides=besides)
+    return show_mute(connection, mute.id)
+
+
+def alter(connection: Connection, mute: Mute, **values: Any) -> Mute:
+    """Change a mute that lasts, such as its end."""
+    connection.execute(update(mute_table).where(mute_table.c.id == mute.id).values(**values))
+    return show_mute(connection, mute.id)
+
+
+def show_mute(connection: Connection, mute: int) -> Mute:
+    """Return one mute.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none with this number.
+    """
+    row = connection.execute(select(mute_table).where(mute_table.c.id == mute)).one_or_none()
+    if row is None:
+        raise UnknownNameError(f"no mute {mute}; 'andon alerts muted' lists them")
+    return _mute(row)
+
+
+def lasting(connection: Connection, kind: MuteKind | None = None) -> list[Mute]:
+    """Return the mutes that nobody has ended, whether or not their time is up."""
+    query = select(mute_table).where(mute_table.c.ended_at.is_(None)).order_by(mute_table.c.id)
+    if kind is not None:
+        query = query.where(mute_table.c.kind == kind.value)
+    return [_mute(row) for row in connection.execute(query)]
+
+
+def list_mutes(
+    connection: Connection,
+    *,
+    at: datetime | None = None,
+    kinds: Sequence[MuteKind] = tuple(MuteKind),
+    machine: str | None = None,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[Mute]:
+    """Return mutes, newest first.
+
+    Parameters
+    ----------
+    at : only those that hold at this moment; those of the past, too, when left out
+    machine : only of this machine
+    """
+    query = select(mute_table).where(mute_table.c.kind.in_([each.value for each in kinds]))
+    if machine is not None:
+        query = query.where(mute_table.c.machine == machine)
+    if at is not None:
+        query = _holding(query, at)
+    query = query.order_by(mute_table.c.id.desc()).offset(offset).limit(limit)
+    return [_mute(row) for row in connection.execute(query)]
+
+
+def muted(connection: Connection, alerts: Iterable[Alert], at: datetime) -> list[Alert]:
+    """Return alerts with the mutes that reach each at a moment, in the order in which they come."""
+    alerts = list(alerts)
+    machines = sorted({each.machine for each in alerts})
+    by_machine: dict[str, list[Mute]] = defaultdict(list)
+    query = _holding(select(mute_table).order_by(mute_table.c.id), at)
+    if len(machines) == 1:
+        query = query.where(mute_table.c.machine == machines[0])
+    for row in connection.execute(query) if machines else ():
+        by_machine[row.machine].append(_mute(row))
+    return [
+        replace(alert, mutes=tuple(m for m in by_machine[alert.machine] if m.reaches(alert.machine, alert.cause)))
+        for alert in alerts
+    ]
+
+
+def out_of_service(connection: Connection, at: datetime) -> set[str]:
+    """Return the machines that are out of service as a whole at a moment."""
+    found = list_mutes(connection, at=at, kinds=[MuteKind.OUT_OF_SERVICE])
+    return {each.machine for each in found if not each.cause}
+
+
+def bounded(at: datetime, until: datetime, *, first: datetime, longest: timedelta, what: str) -> datetime:
+    """Return the end of a mute, which is later than now and at most ``longest`` after it first began.
+
+    Raises
+    ------
+    OutOfBoundsError
+        If it is not.
+    """
+    if until <= at:
+        raise OutOfBoundsError(f"{what} must end later than it begins; {until.isoformat()} is not after now")
+    if until > first + longest:
+        limit = format_duration(longest)
+        raise OutOfBoundsError(
+            f"{what} lasts {limit} at most, by the plant file, from {first.isoformat()} on; "
+            f"{until.isoformat()} is later"
+        )
+    return until
+
+
+def _holding(query: Select[Any], at: datetime) -> Select[Any]:
+    column = mute_table.c
+    open_then = or_(column.ended_at.is_(None), column.ended_at > at)
+    return query.where(column.since <= at, column.until > at, open_then)
+
+
+def _mute(row: Row[Any]) -> Mute:
+    return Mute(**dict(row._mapping) | {"kind": MuteKind(row.kind), "once": bool(row.once)})
