@@ -86,10 +86,10 @@ def test_counts_rise_by_their_rate_and_not_by_what_was_worked() -> None:
 
 def test_looking_at_more_series_asks_for_more() -> None:
     values = np.random.default_rng(17).standard_normal(200)
-    values[40:] += 1.1
+    values[40:] += 2
 
     def needed(series: int) -> int:
         scores = [MeanScores(values[:until], np.ones(until)) for until in range(1, 201)]
         return next(len(each) for each in scores if lasting_rise(each, series=series) is not None)
 
-    assert needed(1) < needed(1000)
+    assert needed(1) < needed(10**6)

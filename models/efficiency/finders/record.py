@@ -17,6 +17,7 @@ from ingest.history import History
 from ingest.plant import Plant
 
 Floats = NDArray[np.float64]
+_KNOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Record:
 
     Attributes
     ----------
-    shifts : one row for each shift that the machine was planned in: ``begin`` and ``stop`` in microseconds, ``shift``
-        and ``day``; each calendar day where the plant declares no shifts
+    shifts : one row for each shift that the machine was planned in and of which half or more is known, or each calendar
+        day where the plant declares no shifts: ``begin`` and ``stop`` in microseconds, ``shift`` and ``day``
     parts : as ``parts_of``, planned time only, with ``at``: the place of its shift in ``shifts``
     made : one row for each shift and product with ``at``, ``product``, ``ideal`` (hours a piece, 0 where not known),
         ``busy`` and ``running`` hours, ``good``, ``scrap``, ``rework`` and ``produced`` pieces
@@ -90,13 +91,21 @@ def record_of(plant: Plant, history: History, machine: str, start: datetime, sto
     span = moment(start), moment(stop)
     parts = parts_of(plant, machine, told, *span)
     table = ledger_of(plant, machine, told, *span).table
-    parts = parts[parts["did"] != "not_planned"].reset_index(drop=True)
+    parts = _known(parts[parts["did"] != "not_planned"])
     keys = ["shift_day", "shift"]
     shifts = parts.groupby(keys, as_index=False, sort=False).agg(begin=("begin", "min"), stop=("stop", "max"))
     shifts = shifts.sort_values("begin", kind="stable", ignore_index=True).rename(columns={"shift_day": "day"})
     place = {key: at for at, key in enumerate(zip(shifts["day"], shifts["shift"], strict=True))}
     parts["at"] = [place[key] for key in zip(parts["shift_day"], parts["shift"], strict=True)]
     return Record(plant, machine, shifts, parts, _made(table, place), hour_value(plant, machine))
+
+
+def _known(parts: pd.DataFrame) -> pd.DataFrame:
+    """Return the parts of shifts of which most is known: silence is neither usual nor a loss."""
+    lengths = parts["stop"] - parts["begin"]
+    keys = [parts["shift_day"], parts["shift"]]
+    told = lengths.where(parts["did"] != "unknown", 0).groupby(keys).transform("sum")
+    return parts[told >= _KNOWN * lengths.groupby(keys).transform("sum")].reset_index(drop=True)
 
 
 def _made(table: pd.DataFrame, place: dict[tuple[object, object], int]) -> pd.DataFrame:
@@ -148,6 +157,15 @@ class Look:
     @property
     def upstream(self) -> list[str]:
         """The machines of the same line that stand before it in the plant file, the nearest first."""
+        row = self._line()
+        return row[: row.index(self.machine)][::-1]
+
+    @property
+    def downstream(self) -> list[str]:
+        """The machines of the same line that stand after it in the plant file, the nearest first."""
+        row = self._line()
+        return row[row.index(self.machine) + 1 :]
+
+    def _line(self) -> list[str]:
         line = self.plant.machine_named(self.machine).line
-        row = [each.name for each in self.plant.machines if line and each.line == line]
-        return row[: row.index(self.machine)][::-1] if row else []
+        return [each.name for each in self.plant.machines if each.line == line] if line else [self.machine]

@@ -96,7 +96,7 @@ def lasting_rise(scores: Scores, *, series: int = 1) -> Rise | None:
             usual.append(at)
             continue
         known = np.array(usual[-MOST_USUAL:], np.int64)
-        score = float(np.clip(scores.score(known, at), -CLIP, CLIP))
+        score = _known_by(scores.score(known, at), len(known))
         if rise is not None:
             total = max(0.0, total + height / 2 - score)
             pending = [*pending, at] if total else []
@@ -116,10 +116,21 @@ def lasting_rise(scores: Scores, *, series: int = 1) -> Rise | None:
     return rise
 
 
+def _known_by(score: float, usual: int) -> float:
+    """Return a score as a normal one: what is usual is known from few values, and how far they stray from fewer.
+
+    Source: Wallace, Bounds on normal approximations to Student's distribution, Annals of Mathematical Statistics 30
+    (1959); a robust deviation of n values is worth about half of their degrees of freedom.
+    """
+    free = usual / 2
+    normal = math.sqrt(free * math.log1p(score**2 / free)) * (8 * free + 1) / (8 * free + 3)
+    return float(np.clip(math.copysign(normal, score), -CLIP, CLIP))
+
+
 def _begun(scores: Scores, known: Places, pending: list[int], excursion: list[float], at: int) -> tuple[Rise, float]:
     """Return a rise that was just seen and how high it is; its begin may lie before that of the running sum."""
     before = known[-LEAST_USUAL:]
-    around = [np.clip(scores.score(known, int(each)), -CLIP, CLIP) for each in before]
+    around = [_known_by(scores.score(known, int(each)), len(known)) for each in before]
     places = np.array([*before, *pending])
     found = change_point(np.array([*around, *excursion]), np.empty(0))
     first, low, high = (int(places[each]) for each in (found.first, found.low, found.high))
@@ -182,6 +193,36 @@ class MeanScores:
         error = math.sqrt(1 + 1.57 * float(self.weights[at] / weights.sum()))
         floor = 1e-6 * max(abs(middle), 1e-9) * math.sqrt(float(self.weights[at]))
         return own / (max(spread, floor) * error)
+
+
+@dataclass(frozen=True)
+class ShareScores:
+    """Scores of shares of time that are often nothing, on the square-root scale, against mean and plain deviation.
+
+    Medians of what is mostly nothing are nothing, and would call every event a rise.
+
+    Attributes
+    ----------
+    shares : 0 to 1, shape (n,)
+    weights : hours that each is of, shape (n,), above 0
+    """
+
+    shares: Floats
+    weights: Floats
+
+    def __len__(self) -> int:
+        return len(self.shares)
+
+    def score(self, usual: Places, at: int) -> float:
+        """Return the score against the weighted mean."""
+        roots, weights = np.sqrt(self.shares), self.weights
+        middle = float(np.average(roots[usual], weights=weights[usual]))
+        kept = (roots[usual] - middle) * np.sqrt(weights[usual])
+        # A wait of nothing in all usual time still leaves one that nobody saw yet.
+        least = 1 / float(weights[usual].sum())
+        spread = math.sqrt(max(float(np.mean(kept**2)), least) * resemblance(kept))
+        error = math.sqrt(1 + float(weights[at] / weights[usual].sum()))
+        return float((roots[at] - middle) * math.sqrt(weights[at])) / (spread * error)
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:
