@@ -61,13 +61,21 @@ action = "ingest"
 cron = "0 * * * *"
 """
 
+_JUDGE_LOSSES = """\
+[[jobs]]
+name = "judge losses after each shift"
+action = "losses"
+cron = "30 6,14,22 * * *"
+
+"""
+
 _JOBS = """
 [[jobs]]
 name = "look at all machines"
 action = "score"
 cron = "10 * * * *"
 
-[[jobs]]
+{losses}[[jobs]]
 name = "learn anew every night"
 action = "train"
 cron = "30 2 * * *"
@@ -100,7 +108,7 @@ def plant_text(scenario: Scenario, sources: str, foreseeable: Mapping[str, bool]
         sources,
         *(_models(scenario, kind, foreseeable[kind.name]) for kind in kinds),
         _READ_FILES if files else "",
-        _JOBS,
+        _JOBS.format(losses=_JUDGE_LOSSES if scenario.floor else ""),
     ]
     return "".join(parts)
 

@@ -16,6 +16,7 @@ from ingest.errors import UnknownNameError
 from ingest.statement import insert_into
 from models.finding import Evidence, Finding
 from service.alerts.alert import LIVE_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
+from service.alerts.kept_money import keep_money
 from service.alerts.kept_why import keep_why
 from service.database import alert_event_table, alert_table
 
@@ -58,6 +59,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime) -> tu
     if inserted is not None:
         alert = show(connection, inserted)
         keep_why(connection, alert.number, finding.why)
+        keep_money(connection, alert.number, finding.money_per_hour)
         _remember(connection, alert, Happening.RAISED, at=at, by=ANDON)
         return alert, True
     number = connection.execute(
@@ -243,12 +245,14 @@ def _bring_up_to_date(connection: Connection, alert: Alert, finding: Finding, *,
     words = _words(finding)
     if alert.state is AlertState.RETURNED:
         keep_why(connection, alert.number, finding.why)
+        keep_money(connection, alert.number, finding.money_per_hour)
         words |= {"condition_end": None}
         return _happen(connection, alert.number, Happening.CONDITION_BACK, at=at, by=ANDON, changes=words)
     if finding.model != alert.model and finding.level <= alert.level:
         return alert
     connection.execute(update(alert_table).where(alert_table.c.number == alert.number).values(**words))
     keep_why(connection, alert.number, finding.why)
+    keep_money(connection, alert.number, finding.money_per_hour)
     fresh = show(connection, alert.number)
     told = _last_told(connection, alert.number)
     if finding.model != alert.model:

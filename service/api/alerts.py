@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.finding import Evidence
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
+from service.alerts.kept_money import kept_money
 from service.alerts.rank import Ranked, where_to_look_first
 from service.api.given import Now, Room, machine_named
 from service.api.grades import GradeView
@@ -197,7 +198,7 @@ def _look_first(
     open_states = [each for each in states if each in LIVE_STATES]
     with room.state.read() as connection:
         live = book.list_alerts(connection, states=open_states, machine=machine)
-        ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
+        ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, kept_money(connection))
         shown = [_open_view(each) for each in ranked[offset : offset + count]]
         over = book.list_alerts(
             connection,
@@ -228,7 +229,9 @@ def _detail(number: int, room: ControlRoom, now: datetime) -> AlertDetail:
 def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[AlertView]:
     """Show alerts in the order in which they come."""
     live = (each for each in alerts if each.live)
-    ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
+    with room.state.read() as connection:
+        lost = kept_money(connection)
+    ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, lost)
     open_ones = {each.alert.number: _open_view(each) for each in ranked}
     return [open_ones.get(each.number) or _over_view(each) for each in alerts]
 

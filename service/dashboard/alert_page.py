@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from service.alerts import book
 from service.alerts.alert import AlertState, Verdict
+from service.alerts.kept_money import kept_money
 from service.alerts.rank import where_to_look_first
 from service.api.alerts import Number
 from service.api.body import RawBody
@@ -38,9 +39,11 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     """Show one alert."""
     with room.state.read() as connection:
         alert, history = book.show(connection, number), book.history(connection, number)
+        lost = kept_money(connection)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
-    why_here = where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0].why if alert.live else ""
+    ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
+    why_here = ranked[0].why if ranked else ""
     reason = reason_of(room, alert, now=now)
     mark = Mark(alert.condition_begin, None, "alert", f"alert {alert.number}: {alert.cause}")
     return page(
