@@ -388,7 +388,7 @@ class Job(Part):
     """Work on a schedule."""
 
     name: Name = Field(description="Name of the job, unique in the plant.")
-    action: Literal["ingest", "score", "train", "report", "clean"] = Field(description="What to do.")
+    action: Literal["ingest", "score", "losses", "train", "report", "clean"] = Field(description="What to do.")
     cron: str | None = Field(None, description="Cron expression in the plant's local time, such as '0 6 * * *'.")
     every: Duration | None = Field(None, description="Or a fixed interval.")
     models: list[Name] = Field([], description="Models it concerns; all when empty.")

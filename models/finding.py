@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-FindingKind = Literal["failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss"]
+FindingKind = Literal[
+    "failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss", "time loss", "quality loss"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class Finding:
         target; two findings of one machine and cause are the same matter
     begin : the window end at which the condition had persisted (n of m)
     end : the window end at which it was over; ``None`` while it lasts
-    level : the model's number at ``begin``, 0 to 1; 1 for a sensor fault, a limit and a loss of energy
+    level : the model's number at ``begin``, 0 to 1; 1 for a sensor fault, a limit and a loss
     act_before : begin plus the bundle's ``act_within``, or sooner where a remaining life is told that is shorter
     evidence : strongest first
     sentence : one plain sentence with numbers

@@ -35,7 +35,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0008"
+NEWEST_REVISION = "0009"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -144,6 +144,14 @@ alert_why_table = Table(
     Column("why", JSON, nullable=False),
 )
 """What makes the level of each alert, as the model said when it last spoke of it; see ``models.finding.Why``."""
+
+alert_money_table = Table(
+    "alert_money",
+    metadata,
+    Column("alert", Integer, primary_key=True, autoincrement=False),
+    Column("per_hour", Float, nullable=False, comment="what it loses an hour of the clock, in the plant's currency"),
+)
+"""What the loss behind each alert costs, as its finder said when it last spoke of it."""
 
 alert_event_table = Table(
     "alert_event",

@@ -17,6 +17,7 @@ from ingest.quality.fault import FAULTS
 from ingest.quality.grade import level_of
 from ingest.statement import insert_into
 from ingest.store import Store
+from models.efficiency.finders.catalogue import FINDERS
 from service.database import grade_table
 from service.sensors import NAME as SENSORS
 
@@ -154,9 +155,10 @@ def grade_of_model(plant: Plant, model: str, kept: Kept) -> KeptGrade | None:
 def grade_of_alert(plant: Plant, model: str, kept: Kept) -> KeptGrade | None:
     """Return the worst grade of the signals that an alert of a model rests on.
 
-    An alert about a sensor has none: it judges readings of the last hours itself, and a grade is of a month.
+    An alert about a sensor has none: it judges readings of the last hours itself, and a grade is of a month. Nor has
+    one about a loss, which rests on what machines and meters count.
     """
-    return None if model == SENSORS else grade_of_model(plant, model, kept)
+    return None if model == SENSORS or model in FINDERS else grade_of_model(plant, model, kept)
 
 
 def worst(kept: Kept, signals: Sequence[str] = ()) -> KeptGrade | None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from ingest.database import Database
@@ -16,8 +15,7 @@ from models.engine.engine import HERE, Engine
 from models.finding import Finding
 from models.sensors.health import WORDS, Health
 from service.alerts import book
-from service.alerts.alert import AlertState
-from service.database import alert_table
+from service.lasting import count, end_condition, lasting
 from service.watch import Watch, holders, keep_watches, watches
 
 NAME = "sensor health"
@@ -28,7 +26,6 @@ _WATCH = ""
 
 _LOOKS_BACK = timedelta(days=1)
 _ACT_WITHIN = timedelta(days=1)
-_STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)
 
 
 @dataclass(slots=True)
@@ -69,14 +66,14 @@ def watch_sensors(
                 now = watches(connection, _WATCH)
                 # Whoever looked meanwhile looked at this hour or a later one.
                 ours = [machine for machine in found if now.get(machine) == before.get(machine)]
-                lasting = _by_machine(_lasting(connection))
+                held = lasting(connection, [NAME])
                 for machine in ours:
-                    held = lasting.get(machine, {})
-                    _hold(connection, plant, machine_class, machine, found[machine], held, turn, hour=hour, at=at)
+                    own = held.get(machine, {})
+                    _hold(connection, plant, machine_class, machine, found[machine], own, turn, hour=hour, at=at)
                 keep_watches(connection, _WATCH, dict.fromkeys(ours, Watch(hour)))
     with state.write() as connection:
         _let_go_of_the_gone(connection, plant, turn, at=at)
-        turn.lasting = len(_lasting(connection))
+        turn.lasting = count(lasting(connection, [NAME]))
     return turn
 
 
@@ -111,7 +108,7 @@ def _hold(
     for cause, number in held.items():
         # What a model holds up, because the signal alone departs, ends when that model says so.
         if cause not in map(cause_of, bad) and not holders(connection, number):
-            turn.over += _end(connection, number, end=hour, at=at)
+            turn.over += end_condition(connection, number, end=hour, at=at)
 
 
 def _finding(
@@ -133,36 +130,13 @@ def _finding(
     )
 
 
-def _lasting(connection: Connection) -> Mapping[tuple[str, str], int]:
-    """Return the alerts about sensors whose fault lasts, closed ones too, by machine and cause."""
-    alert = alert_table.c
-    query = select(alert.machine, alert.cause, alert.number).where(
-        alert.kind == "sensor fault", alert.condition_end.is_(None)
-    )
-    return {(row.machine, row.cause): row.number for row in connection.execute(query)}
-
-
-def _by_machine(lasting: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for (machine, cause), number in lasting.items():
-        found[machine][cause] = number
-    return found
-
-
-def _end(connection: Connection, number: int, *, end: datetime, at: datetime, why: str = "") -> bool:
-    if book.show(connection, number).state in _STANDING:
-        book.condition_over(connection, number, at=at, end=end, why=why)
-        return True
-    connection.execute(update(alert_table).where(alert_table.c.number == number).values(condition_end=end))
-    return False
-
-
 def _let_go_of_the_gone(connection: Connection, plant: Plant, turn: SensorTurn, *, at: datetime) -> None:
     """End alerts about sensors that left the plant file: no look would ever end them."""
     known = {
         (each.name, cause_of(signal.name)) for each in plant.machines for signal in plant.class_of(each.name).signals
     }
-    for (machine, cause), number in _lasting(connection).items():
-        if (machine, cause) not in known:
-            why = f"{cause} of {machine} is no longer in the plant file"
-            turn.over += _end(connection, number, end=at, at=at, why=why)
+    for machine, own in lasting(connection, [NAME]).items():
+        for cause, number in own.items():
+            if (machine, cause) not in known:
+                why = f"{cause} of {machine} is no longer in the plant file"
+                turn.over += end_condition(connection, number, end=at, at=at, why=why)

@@ -73,17 +73,17 @@ def ledger_of(plant: Plant, machine: str, told: Told, start: int, stop: int) -> 
     told : what is known of it; from some time before the start on, so that stops have their whole length
     start, stop : microseconds since 1970, start < stop
     """
-    said = _said(told, start, stop)
+    said = all_said(told, start, stop)
     done = without_minor_stops(
         Course(said.edges, told.lexicon.meanings(said.what)), microseconds(plant.production.minor_stop)
     )
     calendar = calendar_of(plant, machine, start, stop, told.shifts)
     rates = Rates.of(plant, machine, told.products)
-    product = _product_course(told, rates, start, stop)
+    product = product_course(told, rates, start, stop)
     edges = ascending([np.clip(each.edges, start, stop) for each in (said, product, calendar.course)])
     begins, lengths = edges[:-1], np.diff(edges)
     part = calendar.course.at(begins)
-    did = _in_plan(done.at(begins), calendar.planned[part])
+    did = in_plan(done.at(begins), calendar.planned[part])
     keys, row_of_part = _rows(calendar)
     wide = len(rates.ideal)
     row = row_of_part[part] * wide + product.at(begins)
@@ -128,7 +128,7 @@ def ledger_of(plant: Plant, machine: str, told: Told, start: int, stop: int) -> 
     )
 
 
-def _said(told: Told, start: int, stop: int) -> Course:
+def all_said(told: Told, start: int, stop: int) -> Course:
     """Return what is said of the span and of all time around it that something is said of."""
     first = min([start, *(int(each.begin[0]) for each in told.layers if len(each.begin))])
     last = max([stop, *(int(each.stop[-1]) for each in told.layers if len(each.stop))])
@@ -156,13 +156,13 @@ def without_minor_stops(course: Course, limit: int) -> Course:
     return Course.joined(course.edges, what)
 
 
-def _in_plan(did: Numbers, planned: Numbers) -> Numbers:
+def in_plan(did: Numbers, planned: Numbers) -> Numbers:
     """Return what a machine did as the plan sees it: off plan nothing counts, and in a break only running does."""
     paused = (planned == BREAK) & (did != RUNNING) & (did != NOT_PLANNED)
     return np.where(planned == OFF, NOT_PLANNED, np.where(paused, PLANNED_STOP, did))
 
 
-def _product_course(told: Told, rates: Rates, start: int, stop: int) -> Course:
+def product_course(told: Told, rates: Rates, start: int, stop: int) -> Course:
     """Return which product is on the machine: by orders, else by the next count that names one, else the only one."""
     orders = told.orders
     if (orders.what == NOTHING).all() and len(told.pieces.time):

@@ -1,7 +1,7 @@
 """One machine, day by day: what its sensors said, what happened, what it produced."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from types import MappingProxyType
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ingest.reading import TIME, Readings
 from ingest.simulation.ambient import ambient_temperature, weather
 from ingest.simulation.degradation import Fate
+from ingest.simulation.floor import Floor
 from ingest.simulation.happening import Happening, happened
 from ingest.simulation.life import Life, LifeDay
 from ingest.simulation.minor_error import minor_errors
@@ -32,7 +33,9 @@ class MachineDay:
     ----------
     times : array of shape (n_times,), seconds since 1970 UTC
     values : array of shape (n_times, n_signals); NaN where the sensor said nothing
-    happenings : what began on this day, sorted by time
+    happenings : what began on this day, sorted by time; with a floor also what its line computer told
+    produced : runs of orders; none with a floor, whose counts are among the happenings
+    lost : what planted losses took, see ``FloorDay.lost``
     """
 
     machine: SimulatedMachine
@@ -41,6 +44,7 @@ class MachineDay:
     values: NDArray[np.float64]
     happenings: tuple[Happening, ...]
     produced: tuple[Output, ...]
+    lost: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ def machine_days(
     orders = OrderBook(scenario, machine)
     model = SignalModel(scenario, machine)
     sensors = Sensors(scenario, machine)
+    floor = Floor(scenario, machine) if scenario.floor else None
     chance = scenario.randomness(machine.name, "errors and pieces")
     power = machine.kind.signal_names.index("power")
     for life, warmer in zip(Life(scenario, machine, fates).days(), weather(scenario), strict=False):
@@ -79,9 +84,18 @@ def machine_days(
         true = model.day(now, life.degradations)
         errors = minor_errors(machine.kind, now, runs, life.degradations, chance)
         produced = outputs(runs, life.degradations, times, true[:, power], chance)
-        happenings = sorted((*life.happenings, *errors), key=lambda each: each.time)
         read = sensors.day(times, true, life.end)
-        yield MachineDay(machine, life.end, times, read, tuple(happenings), tuple(produced))
+        told = None if floor is None else floor.day(runs)
+        happenings = (*life.happenings, *errors, *(told.happenings if told else ()))
+        yield MachineDay(
+            machine,
+            life.end,
+            times,
+            read,
+            tuple(sorted(happenings, key=lambda each: each.time)),
+            () if told else tuple(produced),
+            told.lost if told else {},
+        )
 
 
 def scenario_days(scenario: Scenario, machine: SimulatedMachine) -> Iterator[MachineDay]:

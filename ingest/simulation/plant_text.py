@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ingest.duration import format_duration
 from ingest.simulation.kind import MachineKind, SignalPhysics
 from ingest.simulation.kinds.catalogue import KINDS
+from ingest.simulation.production_text import FLOOR_EVENTS, production_text
 from ingest.simulation.scenario import Scenario
 from ingest.simulation.shifts import SHIFT_PATTERNS
 
@@ -37,7 +38,7 @@ events = [
     {{ kind = "failure", where = {{ kind = ["failure"] }}, component = "component", code = "code" }},
 {lasting}
     {{ kind = "error", where = {{ kind = ["error"] }}, code = "code" }},
-]
+{floor}]
 """
 
 _PRODUCTION = """
@@ -47,9 +48,9 @@ path = "production.csv"
 machine = "machine"
 time = "begin"
 events = [
-    { kind = "order", end = "end", code = "order" },
-    { kind = "count", time = "end", code_is = "good", value = "good" },
-    { kind = "count", time = "end", code_is = "scrap", value = "scrap" },
+    { kind = "order", end = "end", code = "order", product = "product" },
+    { kind = "count", time = "end", code_is = "good", value = "good", product = "product" },
+    { kind = "count", time = "end", code_is = "scrap", value = "scrap", product = "product" },
 ]
 """
 
@@ -60,13 +61,21 @@ action = "ingest"
 cron = "0 * * * *"
 """
 
+_JUDGE_LOSSES = """\
+[[jobs]]
+name = "judge losses after each shift"
+action = "losses"
+cron = "30 6,14,22 * * *"
+
+"""
+
 _JOBS = """
 [[jobs]]
 name = "look at all machines"
 action = "score"
 cron = "10 * * * *"
 
-[[jobs]]
+{losses}[[jobs]]
 name = "learn anew every night"
 action = "train"
 cron = "30 2 * * *"
@@ -95,10 +104,11 @@ def plant_text(scenario: Scenario, sources: str, foreseeable: Mapping[str, bool]
         head,
         *(_class(kind, format_duration(scenario.every)) for kind in kinds),
         *_machines(scenario),
+        *production_text(scenario, kinds),
         sources,
         *(_models(scenario, kind, foreseeable[kind.name]) for kind in kinds),
         _READ_FILES if files else "",
-        _JOBS,
+        _JOBS.format(losses=_JUDGE_LOSSES if scenario.floor else ""),
     ]
     return "".join(parts)
 
@@ -118,7 +128,7 @@ def file_sources(scenario: Scenario, suffix: str, *, production: bool) -> str:
     )
     parts = [
         *(_readings(name, suffix) for name in scenario.machines_per_kind),
-        _EVENTS.format(lasting=lasting),
+        _EVENTS.format(lasting=lasting, floor=FLOOR_EVENTS if scenario.floor else ""),
         _PRODUCTION if production else "",
     ]
     return "".join(parts)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +13,7 @@ from ingest.duration import format_duration, parse_duration
 from ingest.errors import ScenarioError
 from ingest.simulation.kind import MachineKind
 from ingest.simulation.kinds.catalogue import KINDS
+from ingest.simulation.planted_loss import PlantedLoss
 from ingest.simulation.shifts import SHIFT_PATTERNS, ShiftPattern, local_second
 
 _MACHINES_PER_LINE = 4
@@ -46,6 +47,8 @@ class Scenario:
     sensor_faults_per_machine_year : sensors that are stuck, drift, spike, drop out or are off
     sensor_fault_share : share of machines that have such sensors at all; all others never have one
     maintenance_every : time between two planned maintenances of a machine, one component at a time
+    floor : whether machines tell states, change-overs and hourly counts too, as a line computer does
+    losses : what is lost on purpose, on the floor
 
     Raises
     ------
@@ -70,6 +73,8 @@ class Scenario:
     sensor_faults_per_machine_year: float = 4.0
     sensor_fault_share: float = 1.0
     maintenance_every: timedelta = timedelta(days=60)
+    floor: bool = False
+    losses: tuple[PlantedLoss, ...] = ()
     name: str = field(default="Simulated plant")
 
     def __post_init__(self) -> None:
@@ -84,6 +89,7 @@ class Scenario:
                 ("maintenance_every", self.maintenance_every, self.maintenance_every >= timedelta(1), "write >= 1 d"),
                 ("time_zone", self.time_zone, self.time_zone in available_timezones(), "write an IANA name"),
                 ("shifts", self.shifts, self.shifts in {"", *SHIFT_PATTERNS}, f"one of {[*SHIFT_PATTERNS]}"),
+                ("losses", self.losses, self.floor or not self.losses, "losses are planted on a floor; set floor"),
                 *(
                     (key, getattr(self, key), _number(getattr(self, key), 1), "write a share from 0 to 1")
                     for key in ("sudden_share", "sensor_fault_share")
@@ -95,6 +101,14 @@ class Scenario:
             )
             if not fine
         ]
+        if not problems:
+            known = {each.name: [product.name for product in each.kind.products] for each in self.plant()}
+            problems = [
+                f"losses: {each.kind!r} is planted on {each.machine!r} with {each.product or 'all products'};"
+                f" there are {sorted(known)} and their own products"
+                for each in self.losses
+                if each.machine not in known or each.product not in ("", *known[each.machine])
+            ]
         if problems:
             raise ScenarioError("; ".join(problems))
 
@@ -145,7 +159,8 @@ class Scenario:
         plain = {each.name: getattr(self, each.name) for each in fields(self)}
         machines = self.machines if isinstance(self.machines, int) else dict(self.machines)
         spans = {key: format_duration(plain[key]) for key in _SPANS}
-        return plain | spans | {"machines": machines, "start": self.start.isoformat()}
+        losses = [asdict(each) for each in self.losses]
+        return plain | spans | {"machines": machines, "start": self.start.isoformat(), "losses": losses}
 
 
 def scenario_from(settings: Mapping[str, Any]) -> Scenario:
@@ -175,6 +190,9 @@ def scenario_from(settings: Mapping[str, Any]) -> Scenario:
         for key in _SPANS:
             if key in values:
                 values[key] = parse_duration(values[key])
+        if "losses" in values:
+            given = values["losses"]
+            values["losses"] = tuple(each if isinstance(each, PlantedLoss) else PlantedLoss(**each) for each in given)
         if isinstance(values.get("start"), str):
             values["start"] = datetime.strptime(values["start"], "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
         return Scenario(**values)

@@ -78,6 +78,7 @@ def _told(day: MachineDay) -> Iterator[Happening]:
 
 def _as_events(output: Output) -> Iterator[Happening]:
     run = output.run
-    yield Happening("order", run.begin, run.end, code=run.order)
-    yield Happening("count", run.end, code="good", value=float(output.good))
-    yield Happening("count", run.end, code="scrap", value=float(output.scrap))
+    product = run.product.name
+    yield Happening("order", run.begin, run.end, product, run.order)
+    yield Happening("count", run.end, None, product, "good", float(output.good))
+    yield Happening("count", run.end, None, product, "scrap", float(output.scrap))

@@ -66,7 +66,7 @@ def write_simulation(
 
     One month of one machine is in memory at a time. The folder then holds ``plant.toml``,
     ``readings/CLASS/MACHINE.parquet`` (or ``.csv``), ``events.csv``, ``production.csv`` where
-    pieces are made, ``scenario.json`` with which the same files can be made again, and
+    pieces are made and no floor tells of them, ``scenario.json`` with which the same files can be made again, and
     ``truth.csv``, which the plant file does not name.
 
     Parameters
@@ -76,7 +76,9 @@ def write_simulation(
     report = SimulationReport(str(folder), classes=list(scenario.machines_per_kind))
     folder.mkdir(parents=True, exist_ok=True)
     truths = []
-    makes_pieces = any(product.cycle_seconds for each in scenario.plant() for product in each.kind.products)
+    makes_pieces = not scenario.floor and any(
+        product.cycle_seconds for each in scenario.plant() for product in each.kind.products
+    )
     with ExitStack() as stack:
         events = stack.enter_context(_Table(folder / "events.csv", EVENT_COLUMNS))
         names = PRODUCTION_COLUMNS if makes_pieces else ()

@@ -16,6 +16,7 @@ from ingest.errors import UnknownNameError
 from ingest.statement import insert_into
 from models.finding import Evidence, Finding
 from service.alerts.alert import LIVE_STATES, OVER_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
+from service.alerts.kept_money import keep_money
 from service.alerts.kept_why import keep_why
 from service.alerts.line import remember
 from service.alerts.mute import MuteKind
@@ -67,6 +68,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
     if inserted is not None:
         alert = show(connection, inserted)
         keep_why(connection, alert.number, finding.why)
+        keep_money(connection, alert.number, finding.money_per_hour)
         remember(connection, [inserted], Happening.RAISED, at=at, by=ANDON)
         for each in muted(connection, [alert], at)[0].mutes:
             remember(connection, [inserted], beginning(each), at=at, by=each.by, why=each.why)
@@ -277,12 +279,14 @@ def _bring_up_to_date(connection: Connection, alert: Alert, finding: Finding, *,
     words = _words(finding)
     if alert.state in OVER_STATES:
         keep_why(connection, alert.number, finding.why)
+        keep_money(connection, alert.number, finding.money_per_hour)
         words |= {"condition_end": None}
         return _happen(connection, alert.number, Happening.CONDITION_BACK, at=at, by=ANDON, changes=words)
     if finding.model != alert.model and finding.level <= alert.level:
         return alert
     connection.execute(update(alert_table).where(alert_table.c.number == alert.number).values(**words))
     keep_why(connection, alert.number, finding.why)
+    keep_money(connection, alert.number, finding.money_per_hour)
     fresh = show(connection, alert.number)
     told = _last_told(connection, alert.number)
     if finding.model != alert.model:

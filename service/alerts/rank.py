@@ -1,9 +1,10 @@
 """Where to look first: open alerts in the order of what it costs to leave them alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 
 from ingest.duration import format_duration
 from ingest.plant import Costs
@@ -22,8 +23,8 @@ class Ranked:
     chance : how likely it is right
     hours : to or since ``act_before``, at least one
     severity : money at stake, in the plant's currency: chance × cost of a missed failure; ``None``
-        where the chance was not measured
-    per_hour : severity for each of the hours; ``None`` likewise
+        where the chance was not measured, and for a loss
+    per_hour : severity for each of the hours, or what a loss costs an hour; ``None`` where neither is known
     why : what the place rests on, in words
     """
 
@@ -35,19 +36,27 @@ class Ranked:
     why: str
 
 
-def where_to_look_first(alerts: Iterable[Alert], costs: Costs, now: datetime, card_of: CardOf) -> list[Ranked]:
+def where_to_look_first(
+    alerts: Iterable[Alert],
+    costs: Costs,
+    now: datetime,
+    card_of: CardOf,
+    lost: Mapping[int, float] = MappingProxyType({}),
+) -> list[Ranked]:
     """Return alerts in the order in which somebody should look at them.
 
     What people are called for comes before what is shelved, suppressed or out of service, and what nobody
     has looked at before what somebody answers for already. Within each, the money
     at stake per hour left decides; an alert whose time is up loses urgency as fast as it gained it,
-    because its failure has not come. Where nobody measured how likely an alert is right, there is no
+    because its failure has not come. A loss costs the same in each hour that it lasts, and stands by that among the
+    failures. Where nobody measured how likely an alert is right, there is no
     money to say: it stands below those that were measured, by its hours. Equal ones (to one unit of
     money, or one hour) stand in the order of their act-before times, then of their numbers, and say so.
 
     Parameters
     ----------
     card_of : returns the card of a model's version; asked once for each version
+    lost : what an hour of the loss behind an alert costs, by its number; see ``service.alerts.kept_money``
 
     Examples
     --------
@@ -66,14 +75,18 @@ def where_to_look_first(alerts: Iterable[Alert], costs: Costs, now: datetime, ca
     5,000 at stake (50 % of 10,000), 5 h left; as urgent as alert 2, which was raised first
     """
     cards = cache(card_of)
-    ordered = sorted((_rated(alert, chance(alert, cards), costs, now) for alert in alerts), key=_place)
+    ordered = sorted(
+        (_rated(each, chance(each, cards), costs, now, lost.get(each.number)) for each in alerts), key=_place
+    )
     return [ordered[0], *map(_tie_told, ordered, ordered[1:])] if ordered else []
 
 
-def _rated(alert: Alert, measured: Chance, costs: Costs, now: datetime) -> Ranked:
+def _rated(alert: Alert, measured: Chance, costs: Costs, now: datetime, lost: float | None) -> Ranked:
     left = alert.act_before - now
     hours = max(abs(left), _HOUR) / _HOUR
     time = f"{_about(left)} left" if left >= timedelta(0) else f"its time was up {_about(-left)} ago"
+    if lost is not None:
+        return Ranked(alert, measured, hours, None, lost, f"{lost:,.2f} lost each hour while it lasts")
     if measured.share is None:
         return Ranked(alert, measured, hours, None, None, f"money at stake not known ({measured.basis}), {time}")
     severity = measured.share * costs.missed_failure

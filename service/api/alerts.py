@@ -14,6 +14,7 @@ from ingest.errors import IllegalTransitionError
 from models.finding import Evidence
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
+from service.alerts.kept_money import kept_money
 from service.alerts.mute import Visibility
 from service.alerts.mutes import muted
 from service.alerts.offers import offers
@@ -291,7 +292,7 @@ def _look_first(
     open_states = [each for each in states if each in LIVE_STATES]
     with room.state.read() as connection:
         live = muted(connection, book.list_alerts(connection, states=open_states, machine=machine), now)
-        ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
+        ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, kept_money(connection))
         shown = [_open_view(each) for each in ranked[offset : offset + count]]
         over = book.list_alerts(
             connection,
@@ -325,7 +326,9 @@ def _detail(number: int, room: ControlRoom, now: datetime, response: Response) -
 def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[AlertView]:
     """Show alerts in the order in which they come."""
     live = (each for each in alerts if each.live)
-    ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card)
+    with room.state.read() as connection:
+        lost = kept_money(connection)
+    ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, lost)
     open_ones = {each.alert.number: _open_view(each) for each in ranked}
     return [open_ones.get(each.number) or _over_view(each) for each in alerts]
 

@@ -25,7 +25,7 @@ class JobView(BaseModel):
     """One job of the plant file."""
 
     name: str
-    action: Literal["ingest", "score", "train", "report", "clean"]
+    action: Literal["ingest", "score", "losses", "train", "report", "clean"]
     cron: str | None = Field(description="In the plant's local time.")
     every: str | None
     models: list[str] = Field(description="Models it concerns; all when empty.")

@@ -33,6 +33,7 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     """Run one round and return what it did, with the ranked open alerts."""
     from service import monitor
     from service.alerts.book import list_alerts
+    from service.alerts.kept_money import kept_money
     from service.alerts.mutes import muted
     from service.alerts.rank import where_to_look_first
     from service.cli.present import present
@@ -45,9 +46,8 @@ def score(room: "ControlRoom", *, at: datetime | None, since: datetime | None) -
     report = monitor.round(room.plant, room.store, room.registry, room.state, at=at, since=since, engine=room.engine)
     grade_when_due(room.plant, room.store, room.state, at=at)
     with room.state.read() as connection:
-        ranked = where_to_look_first(
-            muted(connection, list_alerts(connection), at), room.plant.costs, at, room.registry.card
-        )
+        live, lost = muted(connection, list_alerts(connection), at), kept_money(connection)
+        ranked = where_to_look_first(live, room.plant.costs, at, room.registry.card, lost)
     asked = {(each.alert.model, each.alert.machine): None for each in ranked}
     filled = {(each.model, each.machine): each.filled for each in newest_levels(room.state, list(asked), until=at)}
     return {

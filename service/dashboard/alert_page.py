@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ingest.duration import parse_duration
 from service.alerts import book
 from service.alerts.alert import AlertState, Verdict
+from service.alerts.kept_money import kept_money
 from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
 from service.alerts.out_of_service import back_in_service, take_out_of_service
@@ -52,10 +53,11 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     """Show one alert."""
     with room.state.read() as connection:
         alert, history = book.find_muted(connection, number, now), book.history(connection, number)
-        tag = alert_tag(connection, number)
+        tag, lost = alert_tag(connection, number), kept_money(connection)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
-    why_here = where_to_look_first([alert], room.plant.costs, now, room.registry.card)[0].why if alert.live else ""
+    ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
+    why_here = ranked[0].why if ranked else ""
     reason = reason_of(room, alert, now=now)
     mark = Mark(alert.condition_begin, None, "alert", f"alert {alert.number}: {alert.cause}")
     return page(

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from ingest.plant import Machine
 from service.alerts.alert import Alert
+from service.alerts.kept_money import kept_money
 from service.alerts.rank import where_to_look_first
 from service.api.given import Seen
 from service.dashboard.render import page
@@ -36,7 +37,9 @@ def first_page(request: Request, seen: Seen) -> Response:
     """Show the ranked open alerts and the health of every machine."""
     healths = plant_health(seen.room, seen.sampling, seen.now)
     alerts = (alert for each in healths for alert in each.alerts)
-    ranked = where_to_look_first(alerts, seen.room.plant.costs, seen.now, seen.room.registry.card)
+    with seen.room.state.read() as connection:
+        lost = kept_money(connection)
+    ranked = where_to_look_first(alerts, seen.room.plant.costs, seen.now, seen.room.registry.card, lost)
     counted = Counter(each.health for each in healths)
     return page(
         request,

@@ -11,6 +11,7 @@ from ingest.plant import Plant
 from models.tasks.table import task_of
 from service.alerts.alert import Alert, AlertState
 from service.alerts.book import list_alerts
+from service.alerts.kept_money import kept_money
 from service.alerts.rank import where_to_look_first
 from service.api.events import records
 from service.api.given import Seen, machine_named, moment
@@ -59,12 +60,13 @@ def machine_page(
     health = machine_health(seen.room, seen.sampling, seen.now, found.name)
     with state.read() as connection:
         past = list_alerts(connection, states=tuple(AlertState), machine=found.name, limit=_MOST_ROWS)
+        lost = kept_money(connection)
     events = records(store.events(machines=[found.name], kinds=_TOLD, start=span.start, end=end))
     marks = sorted([*_event_marks(events), *_alert_marks(past)], key=lambda each: _DRAWN.index(each.kind))
     signals = tuple(each.name for each in machine_class.slow_signals)
     series = signal_series(store, found.name, machine_class.name, signals, (span.start, end), chart.PIXELS)
     histories = level_histories(state, found.name, span.start, end)
-    ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card)
+    ranked = where_to_look_first(health.alerts, plant.costs, seen.now, seen.room.registry.card, lost)
     kept = kept_grades(state, plant, [found.name])[found.name]
     said = {each.model: each for each in health.said}
     ahead = {each.model: each.words() for each in outlooks(seen.room, health.said)}

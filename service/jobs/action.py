@@ -16,6 +16,7 @@ from service.jobs import ledger
 from service.jobs.ledger import Outcome, RunState
 from service.jobs.report import write_report
 from service.retire import retire
+from service.watch_losses import watch_losses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,21 @@ def score(work: Work) -> Outcome:
     )
 
 
+def losses(work: Work) -> Outcome:
+    """Judge the newest whole shift of every machine: losses that begin open alerts, those that are over end theirs."""
+    room = work.room
+    turn = watch_losses(room.plant, room.store, room.state, at=work.slot)
+    summary = f"{turn.machines} machines after a shift: {turn.raised} raised, {turn.over} over, {turn.lasting} last"
+    if turn.errors:
+        summary += f"; {len(turn.errors)} could not be judged, first: {turn.errors[0]}"
+    return Outcome(
+        state=RunState.FAILED if turn.errors and not turn.machines else RunState.DONE,
+        summary=summary,
+        machines=turn.machines,
+        log="\n".join(turn.errors),
+    )
+
+
 def train(work: Work) -> Outcome:
     """Train models on everything up to the slot; one that cannot be trained does not stop the others."""
     from models.train import train as train_one
@@ -152,5 +168,12 @@ def clean(work: Work) -> Outcome:
     return Outcome(summary=f"removed {assessments:,} assessments and {runs:,} runs", rows=assessments)
 
 
-ACTIONS: dict[str, Action] = {"ingest": ingest, "score": score, "train": train, "report": report, "clean": clean}
+ACTIONS: dict[str, Action] = {
+    "ingest": ingest,
+    "score": score,
+    "losses": losses,
+    "train": train,
+    "report": report,
+    "clean": clean,
+}
 """Every action of ``ingest.plant.Job`` by its name."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.plant import Job
 from service.alerts import book
 from service.alerts.alert import Alert
+from service.alerts.kept_money import kept_money
 from service.alerts.mutes import muted
 from service.alerts.rank import where_to_look_first
 from service.alerts.record import track_record
@@ -44,9 +45,8 @@ def _lines(room: ControlRoom, job: Job, slot: datetime) -> Iterator[str]:
     begin = _begin(room, job, slot)
     cards = {each.model: each.card for each in registry.versions() if each.live}
     with room.state.read() as connection:
-        ranked = where_to_look_first(
-            muted(connection, book.open_at(connection, slot), slot), plant.costs, slot, registry.card
-        )
+        open_then = muted(connection, book.open_at(connection, slot), slot)
+        ranked = where_to_look_first(open_then, plant.costs, slot, registry.card, kept_money(connection))
         raised = book.count_raised(connection, begin, slot)
         closed = book.list_closed(connection, begin, slot, limit=MOST_LINES + 1)
         failed = list_runs(connection, states=(RunState.FAILED,), ended=(begin, slot), limit=MOST_LINES + 1)
