@@ -371,7 +371,11 @@ class AlertSettings(Part):
 
     on_delay: tuple[int, int] = Field((2, 3), description="Raise when n of the last m windows are over the threshold.")
     off_delay: int = Field(3, ge=1, description="Over after this many windows in a row below the threshold.")
-    latch: list[Literal["failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss"]] = Field(
+    latch: list[
+        Literal[
+            "failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss", "time loss", "quality loss"
+        ]
+    ] = Field(
         [], description="Kinds of alerts that stay until somebody resets them, although what they warn of is over."
     )
     longest_shelving: Duration = Field(timedelta(hours=24), description="No alert is shelved for longer.")

@@ -75,7 +75,7 @@ def watch_losses(plant: Plant, history: History, state: Database, *, at: datetim
             # Whoever judged meanwhile judged this shift or a later one.
             if watches(connection, _WATCH).get(machine) == before.get(machine):
                 turn.machines += 1
-                _hold(connection, machine, judged, turn, end=end, at=at)
+                _hold(connection, plant, machine, judged, turn, end=end, at=at)
                 keep_watch(connection, _WATCH, machine, Watch(end))
     with state.write() as connection:
         _let_go_of_the_gone(connection, plant, turn, at=at)
@@ -112,14 +112,15 @@ def _judge(look: Look) -> _Judged:
 
 
 def _hold(
-    connection: Connection, machine: str, judged: _Judged, turn: LossTurn, *, end: datetime, at: datetime
+    connection: Connection, plant: Plant, machine: str, judged: _Judged, turn: LossTurn, *, end: datetime, at: datetime
 ) -> None:
     held = lasting(connection, FINDERS).get(machine, {})
     for cause, loss in judged.found.items():
         # An alert that a person closed while the loss lasts stays closed.
         if cause in held and not book.show(connection, held[cause]).live:
             continue
-        turn.raised += book.raise_alert(connection, loss.finding(), at=at)[1]
+        finding = loss.finding()
+        turn.raised += book.raise_alert(connection, finding, at=at, latches=finding.kind in plant.alerts.latch)[1]
     for cause, number in held.items():
         if cause not in judged.found and book.show(connection, number).model not in judged.failed:
             turn.over += end_condition(connection, number, end=end, at=at)
