@@ -61,6 +61,11 @@ class MachineHealth:
         """The models that cannot say a level now, with their reasons."""
         return tuple(each for each in self.said if each.level is None)
 
+    @property
+    def doubted(self) -> tuple[Level, ...]:
+        """The models whose level is over the threshold and no alert, since one signal alone makes it."""
+        return tuple(each for each in self.said if each.reason is Reason.ONE_SIGNAL)
+
 
 def machine_healths(
     machines: Sequence[Machine],

@@ -12,12 +12,14 @@ import pytest
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal
 from ingest.reading import Readings, readings_schema
 from ingest.store import Store
+from models.assessment import Reason
 from models.bundle import Bundle
 from models.registry.registry import Registry
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.database import open_state
+from service.levels import newest_levels
 from service.round_report import RoundReport
 from service.sensors import cause_of
 from tests.service.test_monitor import Shelf
@@ -91,6 +93,10 @@ def test_a_sensor_that_drifts_alone_is_a_matter_of_the_sensor_until_it_is_back(m
     assert (alert.machine, alert.kind, alert.cause) == ("mill-0", "sensor fault", cause_of("flow"))
     assert alert.model == "odd"
     assert "flow alone is not as usual since" in alert.sentence
+    (level,) = newest_levels(mills.state, [("odd", "mill-0")], until=START + mills.hours * HOUR)
+    assert (level.reason, level.over) == (Reason.ONE_SIGNAL, False)
+    assert level.level is not None
+    assert level.level >= level.threshold
     assert report.raised == 1
     again = mills.round()
     assert (again.raised, again.over, len(mills.alerts())) == (0, 0, 1)
