@@ -140,7 +140,7 @@ class HealthyTail:
     def surprise(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return minus the logarithm of p of each score, which has no upper bound; NaN stays NaN."""
         counted = -np.log(np.interp(scores, self.knots, np.maximum(self.shares, self.beyond)))
-        excess = np.minimum(np.maximum(0, scores - self.start) / self.scale, _FARTHEST)
+        excess = np.clip(scores - self.start, 0, self.scale * _FARTHEST) / self.scale
         far = np.log1p(self.shape * excess) / self.shape if self.shape > 0 else excess
         return np.where(np.isnan(scores), np.nan, np.where(scores > self.start, far - np.log(self.beyond), counted))
 

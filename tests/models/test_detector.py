@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -133,6 +133,7 @@ def test_equal_data_give_equal_levels(anomaly: AnomalyLevel) -> None:
     arrays(np.float64, st.integers(20, 200), elements=st.floats(0, 100)),
     arrays(np.float64, 30, elements=st.floats(0, 1e6)),
 )
+@example(np.r_[5e-324, np.zeros(19)], np.ones(30))
 def test_a_stranger_score_never_has_a_lower_level(healthy: NDArray[np.float64], scores: NDArray[np.float64]) -> None:
     tail = HealthyTail.learn(healthy, np.zeros(len(healthy), dtype=np.intp))
     level = tail(np.sort(scores))
