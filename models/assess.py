@@ -183,7 +183,7 @@ def doubt_one_signal(
     """Raise no alert about a machine where a level over the threshold may be that of one sensor; name the signal.
 
     It may where it rests on one signal alone, and either no recorded failure looked so or the sensor is apart from
-    the others.
+    the others; not where a failure risk is as sure as it had to be before it was asked.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def doubt_one_signal(
     """
     if bundle.lone is None or bundle.episodes is None:
         return assessments
-    over = np.flatnonzero(assessments.level >= assessments.threshold)
+    over = np.flatnonzero((assessments.level >= assessments.threshold) & (assessments.level < bundle.lone.sure))
     seen = bundle.seen(table.where(over))
     signals = bundle.lone.of(seen)
     doubted = ~bundle.lone.recorded(seen, bundle.episodes, bundle.normal)

@@ -83,7 +83,8 @@ def fit_bundle(
     choice = task.threshold(entry, plant, table, learner.held_out, events, known_until)
     lone = None
     if task.doubts_one_signal and (corroboration := Corroboration.learn(healthy, hours_of(table), normal)):
-        lone = LoneSignal(corroboration, entry.target.kind, choice.value)
+        sure = choice.value if task.tells_probability else float("inf")
+        lone = LoneSignal(corroboration, entry.target.kind, choice.value, sure)
         if task.tells_probability:
             doubted = lone.doubted(learner.held_out, table, episodes, normal)
             least = min(choice.value, least_threshold(learner.held_out, doubted))

@@ -33,11 +33,13 @@ class LoneSignal:
     corroboration : tells whether the other signals are as usual
     target : kind of the events that are foreseen
     threshold : level from which one signal alone is worth a look at its sensor
+    sure : level from which nothing is doubted: what learnt from failures and is that sure has seen them look so
     """
 
     corroboration: Corroboration
     target: str
     threshold: float
+    sure: float
 
     def of(self, table: FeatureTable) -> NDArray[np.object_]:
         """Return of each row the signal on which alone it rests; empty where there is none."""
@@ -56,7 +58,7 @@ class LoneSignal:
         levels : shape (n_rows,), NaN where there is none
         table : as a learner sees it
         """
-        rows = np.flatnonzero(~np.isnan(levels))
+        rows = np.flatnonzero(levels < self.sure)
         part = table.where(rows)
         found = np.zeros(len(levels), dtype=np.bool_)
         found[rows] = (self.of(part) != "") & ~self.recorded(part, episodes, normal)

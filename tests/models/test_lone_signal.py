@@ -150,9 +150,23 @@ def test_the_threshold_of_a_probability_is_no_higher_for_what_is_left_out() -> N
     risk = learnt("flow", "power", task="failure_risk")
 
     assert risk.lone is not None
-    assert risk.threshold <= risk.lone.threshold
+    assert risk.threshold <= risk.lone.threshold == risk.lone.sure
     found = said(risk, "flow", "power")
     assert (found.level > 0.5).all()
+
+
+def test_a_failure_risk_that_is_sure_is_not_doubted(failing_in_power: Bundle) -> None:
+    lone = failing_in_power.lone
+    assert lone is not None
+    assert lone.sure == float("inf"), "how strange a machine is says nothing of failures"
+    before = lone.sure
+    try:
+        lone.sure = failing_in_power.threshold
+        over, doubted = shares(said(failing_in_power, "flow"))
+    finally:
+        lone.sure = before
+
+    assert (over > 0.9, doubted) == (True, 0.0), (over, doubted)
 
 
 def test_a_look_at_the_sensor_is_asked_for_from_the_threshold_that_all_levels_had(innocent: Bundle) -> None:
