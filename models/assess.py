@@ -194,10 +194,9 @@ def doubt_one_signal(
         return assessments
     over = np.flatnonzero((assessments.level >= assessments.threshold) & (assessments.level < bundle.lone.sure))
     seen = bundle.seen(table.where(over))
-    signals = bundle.lone.of(seen)
+    others, names = bundle.lone.corroboration.without_each(seen), bundle.lone.corroboration.signals
+    signals, possible = bundle.lone.corroboration.named(others), others <= 1
     doubted = ~bundle.lone.recorded(seen, bundle.episodes, bundle.normal)
-    possible = bundle.lone.corroboration.without_each(seen) <= 1
-    names = bundle.lone.corroboration.signals
     for place, row in enumerate(over.tolist()):
         own, time = health[str(table.machine[row])], table.time[row]
         since = time - span(bundle.recipe.lookback)

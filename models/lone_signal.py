@@ -41,10 +41,6 @@ class LoneSignal:
     threshold: float
     sure: float
 
-    def of(self, table: FeatureTable) -> NDArray[np.object_]:
-        """Return of each row the signal on which alone it rests; empty where there is none."""
-        return self.corroboration.lone(table)
-
     def recorded(self, table: FeatureTable, episodes: Episodes, normal: Usual) -> NDArray[np.bool_]:
         """Say of each row whether a machine looked so before a failure that is known, its own next one left out."""
         shapes = episodes.shapes.of(table, normal)
@@ -61,7 +57,7 @@ class LoneSignal:
         rows = np.flatnonzero(levels < self.sure)
         part = table.where(rows)
         found = np.zeros(len(levels), dtype=np.bool_)
-        found[rows] = (self.of(part) != "") & ~self.recorded(part, episodes, normal)
+        found[rows] = (self.corroboration.lone(part) != "") & ~self.recorded(part, episodes, normal)
         return found
 
 

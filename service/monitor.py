@@ -7,7 +7,7 @@ the second one finds that the watches have moved on, and works out its part anew
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ from models.anywhere.explain import Said, explain_anywhere
 from models.assessment import Assessments
 from models.bundle import Bundle
 from models.engine.engine import HERE, Engine
+from models.explain import Explanation
 from models.finding import Finding
 from models.moment import as_datetime, instants
 from models.registry.registry import Registry
@@ -308,17 +309,8 @@ def _find(
     plant: Plant, store: History, bundle: Bundle, engine: Engine, active: Mapping[str, Assessments], work: _Work
 ) -> None:
     """Explain the newest level over the threshold of each machine whose condition is active."""
-    rows, said = {}, {}
-    for machine, own in active.items():
-        turn = work.turns[machine]
-        if turn.watch.begin is not None and turn.newest_over is not None:
-            rows[machine] = turn.newest_over
-            said[machine] = Said(as_datetime(own.time[turn.newest_over]), turn.watch.begin)
-    for machine, explanation in explain_anywhere(engine, plant, store, bundle, said).items():
-        if isinstance(explanation, AndonError):
-            work.errors.append(f"{bundle.entry.name}, {machine}: {explanation}")
-            continue
-        own, begin = active[machine], said[machine].began
+    for machine, row, begin, explanation in _explained(plant, store, bundle, engine, active, work.turns, work.errors):
+        own = active[machine]
         work.findings[machine] = Finding(
             machine=machine,
             kind=task_of(bundle.entry).kind,
@@ -327,7 +319,7 @@ def _find(
             version=own.version,
             begin=begin,
             end=None,
-            level=float(own.level[rows[machine]]),
+            level=float(own.level[row]),
             act_before=explanation.act_before,
             evidence=explanation.evidence,
             sentence=explanation.sentence,
@@ -339,19 +331,32 @@ def _find_alone(
     plant: Plant, store: History, bundle: Bundle, engine: Engine, lone: Mapping[str, Assessments], work: _Work
 ) -> None:
     """Find the sensors of machines of which one signal alone departs."""
+    active = {machine: own for machine, own in lone.items() if work.alone[machine].watch.condition.active}
+    for machine, row, begin, explanation in _explained(plant, store, bundle, engine, active, work.alone, work.errors):
+        work.alone_findings[machine] = finding_of(plant, bundle, active[machine], row, begin, explanation)
+
+
+def _explained(
+    plant: Plant,
+    store: History,
+    bundle: Bundle,
+    engine: Engine,
+    active: Mapping[str, Assessments],
+    turns: Mapping[str, Turn],
+    errors: list[str],
+) -> Iterator[tuple[str, int, datetime, Explanation]]:
+    """Yield machine, newest row over the threshold, begin and explanation of each condition that is active."""
     rows, said = {}, {}
-    for machine, own in lone.items():
-        turn = work.alone[machine]
-        if turn.watch.condition.active and turn.watch.begin is not None and turn.newest_over is not None:
+    for machine, own in active.items():
+        turn = turns[machine]
+        if turn.watch.begin is not None and turn.newest_over is not None:
             rows[machine] = turn.newest_over
             said[machine] = Said(as_datetime(own.time[turn.newest_over]), turn.watch.begin)
     for machine, explanation in explain_anywhere(engine, plant, store, bundle, said).items():
         if isinstance(explanation, AndonError):
-            work.errors.append(f"{bundle.entry.name}, {machine}: {explanation}")
-            continue
-        work.alone_findings[machine] = finding_of(
-            plant, bundle, lone[machine], rows[machine], said[machine].began, explanation
-        )
+            errors.append(f"{bundle.entry.name}, {machine}: {explanation}")
+        else:
+            yield machine, rows[machine], said[machine].began, explanation
 
 
 def _write_turn(

@@ -13,10 +13,9 @@ from features.column import signal_of
 from features.table import FeatureTable
 from models.anomaly.combined_index import combined_index
 from models.anomaly.covariance import quadratic, shrunk_covariance
-from models.anomaly.deviations import Deviations
+from models.anomaly.deviations import Deviations, same_levels
 from models.anomaly.usual import Usual
-
-FEWEST_SIGNALS = 3
+from models.sensors.together import FEWEST_SIGNALS
 
 USUAL = 0.99
 """Share of healthy time in which the other signals are no stranger than what is called usual of them."""
@@ -126,7 +125,9 @@ class Corroboration:
         if len(signals) < FEWEST_SIGNALS:
             return None
         own = [_own(strange, signal, columns) for signal, columns in _of_one_signal(names)]
-        level = [_level(strange, known, names, columns) for columns in _same_levels(names)]
+        # Of the same level of two signals one is left without another to be held against.
+        columns = [np.array(same, dtype=np.intp) for same in same_levels(names) if len(same) > 2]
+        level = [_level(strange, known, names, each) for each in columns]
         found = cls(deviations, signals, own, level, np.zeros(len(signals)))
         found.usual = np.quantile(found._others(strange, known), USUAL, axis=0)
         return found
@@ -146,15 +147,23 @@ class Corroboration:
         return np.asarray(others / np.maximum(self.usual, np.finfo(np.float64).tiny))
 
     def lone(self, table: FeatureTable) -> NDArray[np.object_]:
+        """Return of each row the signal without which all others are as usual; see ``named``.
+
+        Parameters
+        ----------
+        table : as a learner sees it
+        """
+        return self.named(self.without_each(table))
+
+    def named(self, others: Floats) -> NDArray[np.object_]:
         """Return of each row the signal without which all others are as usual; empty where there is none.
 
         Where several could be it, the one without which the others are most usual.
 
         Parameters
         ----------
-        table : as a learner sees it
+        others : by ``without_each``
         """
-        others = self.without_each(table)
         best = others.argmin(axis=1)
         alone = others[np.arange(len(best)), best] <= 1
         return np.where(alone, np.array(self.signals, dtype=object)[best], "")
@@ -184,15 +193,6 @@ def _of_one_signal(names: Mapping[int, str]) -> list[tuple[str, NDArray[np.intp]
         together[signal_of(name)].append(at)
     alone = [(signal_of(name), [at]) for at, name in names.items() if feature_in(name).tells in ("level", "spread")]
     return [(signal, np.array(columns, dtype=np.intp)) for signal, columns in (*together.items(), *alone)]
-
-
-def _same_levels(names: Mapping[int, str]) -> list[NDArray[np.intp]]:
-    """Return the columns that are the same level of three or more signals: of two, one is left without another."""
-    kinds = defaultdict(list)
-    for at, name in names.items():
-        if feature_in(name).tells == "level":
-            kinds[name.removeprefix(signal_of(name))].append(at)
-    return [np.array(columns, dtype=np.intp) for columns in kinds.values() if len(columns) > 2]
 
 
 def _own(strange: Floats, signal: str, columns: NDArray[np.intp]) -> Own:

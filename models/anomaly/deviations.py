@@ -1,5 +1,7 @@
 """How far features lie from normal: the view of a table that all detectors share."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.catalogue import BY_NAME, feature_in
+from features.column import signal_of
 from features.table import FeatureTable
 from models.anomaly.normal import window_hours
 from models.anomaly.usual import Usual, usual_of
@@ -85,6 +88,21 @@ class Deviations:
         found = np.zeros((len(parts), width))
         found[:, self.columns] = parts
         return found
+
+
+def same_levels(names: Mapping[int, str]) -> list[list[int]]:
+    """Return the columns that are the same level of different signals together.
+
+    Examples
+    --------
+    >>> same_levels({0: "a__mean__1h", 2: "b__mean__1h", 3: "a__mean__1d", 4: "a__slope__1h"})
+    [[0, 2], [3]]
+    """
+    kinds = defaultdict(list)
+    for at, name in names.items():
+        if (signal := signal_of(name)) and feature_in(name).tells == "level":
+            kinds[name.removeprefix(signal)].append(at)
+    return list(kinds.values())
 
 
 _PLACES = {name: place for place, name in enumerate(BY_NAME)}

@@ -13,7 +13,7 @@ from features.column import signal_of
 from features.table import FeatureTable
 from models.anomaly.combined_index import combined_index
 from models.anomaly.covariance import against_others, quadratic
-from models.anomaly.deviations import Deviations
+from models.anomaly.deviations import Deviations, same_levels
 
 _WINSOR = 5.0
 _LEAST_RESIDUAL = 0.1
@@ -176,13 +176,9 @@ def _groups(names: Mapping[int, str]) -> list[NDArray[np.intp]]:
 
 def _levels(names: Mapping[int, str]) -> list[NDArray[np.intp]]:
     """Return the positions of each level of a signal, followed by those of the same level of the other signals."""
-    kinds = defaultdict(list)
-    for at, name in names.items():
-        if (signal := signal_of(name)) and feature_in(name).tells == "level":
-            kinds[name.removeprefix(signal)].append(at)
     return [
         np.array([one, *(other for other in same if other != one)], dtype=np.intp)
-        for same in kinds.values()
+        for same in same_levels(names)
         if len(same) > 1
         for one in same
     ]

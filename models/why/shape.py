@@ -120,8 +120,13 @@ def likeness(those: Floats, one: Floats) -> Floats:
     >>> likeness(np.array([[30.0, 0.0], [15.0, 0.0], [0.0, 30.0], [1.0, 0.0]]), np.array([30.0, 0.0])).round(2).tolist()
     [1.0, 0.8, 0.0, 0.07]
     """
-    whole = (those**2).sum(axis=1) + float(one @ one) + 2 * max(len(one), 1)
-    return np.asarray(2 * (those @ one) / whole, dtype=np.float64)
+    return likenesses(those, one[np.newaxis])[0]
+
+
+def likenesses(those: Floats, some: Floats) -> Floats:
+    """Return how alike each of some shapes is to each of those, see ``likeness``; shape (n_some, n_those)."""
+    whole = (some**2).sum(axis=1)[:, np.newaxis] + (those**2).sum(axis=1) + 2 * max(some.shape[1], 1)
+    return np.asarray(2 * (some @ those.T) / whole, dtype=np.float64)
 
 
 def shape_columns(names: Sequence[str], horizon: timedelta) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from features.table import FeatureTable
 from models.anomaly.usual import Usual
 from models.moment import as_datetime, instant, instants, span
 from models.rows import machine_rows
-from models.why.shape import REACH, Shapes, likeness
+from models.why.shape import REACH, Shapes, likeness, likenesses
 
 NEAR = 0.5
 """Likeness from which an episode is worth naming in a sentence: of those, six in seven turn out to be of one mode."""
@@ -189,18 +189,14 @@ class Episodes:
             since = self.time[those][0]
             own = (machine == self.machine[place]) & (moment >= since) & (moment <= self.begin[place])
             rows = np.flatnonzero(~own)
-            found[rows] = np.maximum(found[rows], _most_alike(shapes[rows], self.shape[those].astype(np.float64)))
+            found[rows] = np.maximum(
+                found[rows], likenesses(self.shape[those].astype(np.float64), shapes[rows]).max(axis=1)
+            )
         return found
 
     def _best(self, alike: Floats, place: int) -> int:
         first, last = int(self.first[place]), int(self.first[place + 1])
         return first + int(np.argmax(alike[first:last]))
-
-
-def _most_alike(some: Floats, others: Floats) -> Floats:
-    """Return the greatest ``likeness`` of each of some shapes to any of the others."""
-    sizes = (some**2).sum(axis=1)[:, np.newaxis] + (others**2).sum(axis=1) + 2 * max(some.shape[1], 1)
-    return np.asarray((2 * (some @ others.T) / sizes).max(axis=1, initial=-1.0))
 
 
 def repairs_after(maintenance: pd.DataFrame, machine: str, begin: datetime, known: datetime) -> tuple[Repair, ...]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.assessment import Assessments, Reason
-from models.judging.evaluate import AlertVerdict, EventVerdict, JudgedAlert, JudgedEvent, Verdict
+from models.judging.evaluate import AlertVerdict, AssessedTime, EventVerdict, JudgedAlert, JudgedEvent, Verdict
 from models.judging.missed import misses
 
 ZERO = np.datetime64("2026-01-01", "us")
@@ -79,3 +79,15 @@ def test_events_that_were_found_are_no_misses() -> None:
     event = JudgedEvent("press", at(40), at(40), EventVerdict.FOUND, 10.0)
 
     assert misses(Verdict((), (event,), 1.0), said([0.9] * 41), DAY, (2, 3)) == []
+
+
+def test_what_rests_on_one_signal_alone_is_told_and_is_no_silence() -> None:
+    doubted = said([0.1] * 20 + [0.9] * 21)
+    doubted.reason[20:] = Reason.ONE_SIGNAL.value
+    event = JudgedEvent("press", at(40), at(40), EventVerdict.MISSED, None, 4.0, "seal", at(36))
+    (miss,) = misses(Verdict((), (event,), 1.0), doubted, DAY, (2, 3))
+
+    assert miss.why == "one signal alone"
+    assert miss.sentence.startswith("one signal alone departed in 17 of 21 windows")
+    assert AssessedTime.of(doubted, timedelta(hours=1)).machine_weeks(DAY) == pytest.approx(41 / 168)
+    assert not doubted.over.any()

@@ -9,6 +9,7 @@ from typing import get_args
 
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from ingest.database import Database
 from ingest.event import Event, events_table
@@ -170,7 +171,11 @@ def test_machines_that_always_run_are_never_off(world: World) -> None:
 
 
 def test_each_kind_of_finding_may_latch() -> None:
-    AlertSettings(latch=list(get_args(FindingKind)))
+    kinds = list(get_args(FindingKind))
+
+    assert AlertSettings(latch=kinds).latch == kinds
+    with pytest.raises(ValidationError, match="failure ahead"):
+        AlertSettings(latch=["a kind that nobody finds"])
 
 
 def test_a_kind_that_latches_stays_until_somebody_resets_it(tmp_path: Path) -> None:
