@@ -35,7 +35,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0009"
+NEWEST_REVISION = "0010"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -208,6 +208,30 @@ timer_table = Table(
     Column("seen", Moment, nullable=False, comment="newest moment that the timers were held against"),
 )
 """One row: a clock that is behind it went back."""
+
+notice_table = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message", Text, nullable=False, unique=True, comment="its name at the receiver, however often it is sent"),
+    Column("target", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("alert", Integer, comment="null where it tells of no single alert"),
+    Column("body", JSON, nullable=False),
+    Column("at", Moment, nullable=False, comment="when it was written"),
+    Column("state", Text, nullable=False),
+    Column("due", Moment, nullable=False, comment="not tried before"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("token", Integer, nullable=False, server_default="0", comment="fencing: counts the claims"),
+    Column("lease_until", Moment, comment="whoever is sending it has until then"),
+    Column("ended", Moment, comment="when it was sent or given up"),
+    Column("why", Text, nullable=False, server_default="", comment="why the last try failed"),
+    CheckConstraint("state IN ('waiting', 'sent', 'dead')", name="notice_state"),
+    Index("notice_by_target", "target", "state", "id"),
+    Index("notice_by_alert", "alert", "id"),
+    sqlite_autoincrement=True,
+)
+"""The outbox: messages to targets, written in the transaction of what they tell of."""
 
 watch_table = Table(
     "watch",

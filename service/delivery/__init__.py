@@ -1,0 +1,1 @@
+"""Bring messages about alerts to people and other systems: written with the alert, sent until they arrive."""
