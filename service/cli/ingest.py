@@ -17,6 +17,7 @@ def command() -> None:
 
     A row that cannot be used is named and kept; it is a problem (exit code 1) only where a file
     holds more of them than good ones, so that one broken value does not stop what comes after in a script.
+    So it is where all files of a source have rows and no value in any of them.
     """
     from ingest.errors import UnreadFilesError
     from ingest.sources.check import silent_signals
@@ -30,11 +31,11 @@ def command() -> None:
         except UnreadFilesError as error:
             report, unread = error.report, error
         silent = silent_signals(room.plant, room.store)
-    ignored = _ignored_sources(report)
-    call.show({**report.to_dict(), "silent_signals": silent}, lambda: _tell(report, [*ignored, *silent]))
+    ignored, empty = _ignored_sources(report), _empty_sources(report)
+    call.show({**report.to_dict(), "silent_signals": silent}, lambda: _tell(report, [*ignored, *empty, *silent]))
     if unread is not None:
         raise unread
-    if ignored or any(file.rejected > _used(file) for file in report.files):
+    if ignored or empty or any(file.rejected > _used(file) for file in report.files):
         click.get_current_context().exit(1)
 
 
@@ -44,15 +45,31 @@ def _used(file: "FileReport") -> int:
 
 def _ignored_sources(report: "IngestReport") -> list[str]:
     """Return one line for each source of which every row was ignored."""
-    by_source: dict[str, list[FileReport]] = {}
-    for file in report.files:
-        by_source.setdefault(file.source, []).append(file)
     return [
         f"source {source!r}: all {rows:,} rows are of machines that the plant file does not name and are ignored;"
         " add the machines, or take other_machines = 'ignore' out to see their names"
-        for source, files in by_source.items()
+        for source, files in _by_source(report).items()
         if (rows := sum(file.rows for file in files)) and rows == sum(file.ignored for file in files)
     ]
+
+
+def _empty_sources(report: "IngestReport") -> list[str]:
+    """Return one line for each source of which no row holds a value."""
+    return [
+        f"source {source!r}: no value in any of its {rows:,} rows, all {missing:,} cells of its signals are empty;"
+        " name the columns that hold them in its signals, or take it out"
+        for source, files in _by_source(report).items()
+        if (rows := sum(file.rows for file in files))
+        and (missing := sum(file.missing for file in files))
+        and not any(_used(file) or file.rejected or file.ignored for file in files)
+    ]
+
+
+def _by_source(report: "IngestReport") -> dict[str, list["FileReport"]]:
+    found: dict[str, list[FileReport]] = {}
+    for file in report.files:
+        found.setdefault(file.source, []).append(file)
+    return found
 
 
 def _tell(report: "IngestReport", remarks: list[str]) -> None:

@@ -185,6 +185,21 @@ def test_a_file_of_bad_rows_only_is_a_problem(andon: Callable[..., Ended], plant
     assert ended.err.count("stove-9") == 1
 
 
+def test_a_source_without_any_value_is_a_problem(andon: Callable[..., Ended], plant: Path) -> None:
+    full = (plant.parent / "readings.csv").read_text()
+    empty = "\n".join(["machine,time,temperature", *(f"oven-1,2026-01-0{day}T00:00:00Z," for day in range(1, 4))])
+    (plant.parent / "readings.csv").write_text(empty)
+
+    alone = andon("--plant", plant, "ingest")
+    (plant.parent / "more.csv").write_text(full)
+    plant.write_text(PLANT.replace("readings.csv", "*.csv"))
+    beside = andon("--plant", plant, "ingest")
+
+    assert (alone.code, beside.code) == (1, 0)
+    assert "source 'telemetry': no value in any of its 3 rows, all 3 cells" in alone.err
+    assert "no value" not in beside.err
+
+
 def test_without_failures_training_offers_the_model_that_needs_none(andon: Callable[..., Ended], plant: Path) -> None:
     andon("--plant", plant, "ingest")
 

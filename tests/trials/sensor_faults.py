@@ -5,8 +5,9 @@ some machines one sensor at a time has one fault, and the same readings without 
 round uses says hour by hour which sensors cannot be believed and window by window what the models say; alerts are
 counted as the plant file asks for them.
 
-Each row of the table: how many faults were found on the right signal while they lasted and within how many hours
-(median), how many other signals were blamed, and how many machine alerts began during the fault and within the longest
+Each row of the table: how many faults were found on the right signal while they lasted, by the hourly judge within how
+many hours (median) and by it or by an alert that one signal alone departs, how many other signals the judge blamed, and
+how many machine alerts began during the fault and within the longest
 window after it that the same machine without the fault has not, and in brackets the reverse; last, how many alerts the
 machine has in this time without the fault. Below it, how often sensors without any fault were blamed: of healthy
 machines, and of a fleet that goes on to fail as the sample plant does.
@@ -34,11 +35,13 @@ from ingest.simulation.kinds.catalogue import KINDS
 from ingest.simulation.machine import simulate_machine
 from ingest.simulation.scenario import Scenario, SimulatedMachine, scenario_from
 from ingest.simulation.sensor_fault import MEDIAN_HOURS, SensorFault, lied
+from models.assessment import Assessments
 from models.believed import believed
 from models.bundle import Bundle
 from models.moment import as_datetime, instant
 from models.persistence import episodes
 from models.sensors.health import WORDS, Health, sensor_health
+from service.one_signal import as_condition
 from tests.features.table_history import TableHistory
 from tests.trials.learnt import learnt
 
@@ -172,15 +175,29 @@ class MachineAlert:
         return not any(each.model == self.model and each.begin - DAY <= self.begin <= each.end + DAY for each in others)
 
 
-def alerts(fleet: Fleet, history: TableHistory, machine: str, span: tuple[datetime, datetime]) -> list[MachineAlert]:
-    """Return every alert about a machine in a span."""
-    found = []
-    for bundle in fleet.bundles:
-        said = believed(fleet.plant, history, bundle, [machine], *span)
-        for each in episodes(said, fleet.plant.alerts):
-            end = NEVER if each.end is None else as_datetime(each.end)
-            found.append(MachineAlert(bundle.entry.name, as_datetime(each.begin), end))
-    return found
+def said_of(fleet: Fleet, history: TableHistory, machine: str, span: tuple[datetime, datetime]) -> list[Assessments]:
+    """Return what each model says of a machine in a span."""
+    return [believed(fleet.plant, history, bundle, [machine], *span) for bundle in fleet.bundles]
+
+
+def alerts(fleet: Fleet, said: Sequence[Assessments]) -> list[MachineAlert]:
+    """Return every alert about a machine."""
+    return [
+        MachineAlert(each.model, as_datetime(own.begin), NEVER if own.end is None else as_datetime(own.end))
+        for each in said
+        for own in episodes(each, fleet.plant.alerts)
+    ]
+
+
+def looks_at(fleet: Fleet, said: Sequence[Assessments], start: datetime, end: datetime) -> set[str]:
+    """Return the signals that alerts of (start, end] ask to look at since each departs alone."""
+    return {
+        str(each.alone[own.row])
+        for each in said
+        if each.alone is not None
+        for own in episodes(as_condition(each), fleet.plant.alerts)
+        if start < as_datetime(own.begin) <= end
+    }
 
 
 def blamed(health: Mapping[str, Health]) -> Counter[str]:
@@ -225,7 +242,7 @@ def cases(kind: str, seed: int, fleet: Fleet, machines: int) -> Iterator[tuple[S
     truth = fleet.history()
     for machine in Scenario(machines={kind: machines}, seed=seed).plant():
         own = fleet.readings[fleet.readings["machine"] == machine.name]
-        plain = alerts(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end))
+        plain = alerts(fleet, said_of(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end)))
         for fault in faults_of(kind, seed, machine, fleet.begin):
             start, over = (datetime.fromtimestamp(each, UTC) for each in (fault.begin, fault.end))
             last = min(over + longest, end)
@@ -235,11 +252,13 @@ def cases(kind: str, seed: int, fleet: Fleet, machines: int) -> Iterator[tuple[S
             bad = {name: health.hours[row > 0] for name, row in zip(health.signals, health.fault, strict=True)}
             own_hours = bad[fault.signal]
             during = own_hours[(own_hours > instant(start)) & (own_hours <= instant(over) + np.timedelta64(1, "h"))]
-            raised = alerts(fleet, history, machine.name, span)
+            said = said_of(fleet, history, machine.name, span)
+            raised = alerts(fleet, said)
             yield (
                 fault,
                 {
-                    "found": float(len(during) > 0),
+                    "judged": float(len(during) > 0),
+                    "found": float(len(during) > 0 or fault.signal in looks_at(fleet, said, start, over + HOUR)),
                     "hours": (during[0] - instant(start)) / np.timedelta64(1, "h") if len(during) else np.nan,
                     "others": sum(len(hours) > 0 for name, hours in bad.items() if name != fault.signal),
                     **_compared("more", raised, plain, start, over, last),
@@ -275,6 +294,7 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=4, help="that have faults, of each class")
     parser.add_argument("--fleet", type=int, default=10, help="machines of each class")
     parser.add_argument("--classes", nargs="+", default=["pump", "spindle"])
+    parser.add_argument("--each", action="store_true", help="print every fault with what came of it")
     asked = parser.parse_args()
     started = perf_counter()
     told: dict[tuple[str, str, str], list[dict[str, float]]] = defaultdict(list)
@@ -291,12 +311,14 @@ def main() -> None:
             for fault, what in cases(kind, seed, fleet, asked.machines):
                 told[fault.kind, kind, fault.signal].append(what)
                 told[fault.kind, "all", ""].append(what)
-    _say(f"{'fault':<10} {'signal':<30}  found  hours  others   more (less) during | after | base rate")
+                if asked.each:
+                    _say(f"{kind} {seed} {fault} {what}")
+    _say(f"{'fault':<10} {'signal':<30}  found judged  hours  others   more (less) during | after | base rate")
     for (fault_kind, kind, signal), each in sorted(told.items(), key=lambda row: (FAULTS.index(row[0][0]), row[0][1:])):
         table = pd.DataFrame(each)
         total = table.sum().astype(int)
         _say(
-            f"{fault_kind:<10} {kind + ' ' + signal:<30} {total['found']:>3}/{len(table):<3}"
+            f"{fault_kind:<10} {kind + ' ' + signal:<30} {total['found']:>3}/{len(table):<3} {total['judged']:>6}"
             f" {table['hours'].median():>6.1f} {total['others']:>6}"
             f" {total['more during']:>9} ({total['less during']}) | {total['more after']} ({total['less after']})"
             f" | {total['base']}"
