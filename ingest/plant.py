@@ -21,6 +21,7 @@ from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_production import Product, Production, Shift, Words
+from ingest.plant_route import AlertKind, Inhibit, Route
 from ingest.rate import Rate
 
 
@@ -382,6 +383,18 @@ class AlertSettings(Part):
     longest_out_of_service: Duration = Field(
         timedelta(days=30), description="No machine or cause is out of service for longer in one go."
     )
+    budget: int = Field(
+        5,
+        ge=0,
+        description="New calls a week on each route, at most; what is worth less than others that are to be expected "
+        "is told in the digest. Critical ones come on top.",
+    )
+    critical: list[AlertKind] = Field([], description="Kinds of alerts that are always critical.")
+    critical_per_hour: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Critical from so much money at stake each hour; a tenth of a missed failure when left out.",
+    )
 
 
 SIGNAL_LIMITS = "signal limits"
@@ -432,6 +445,8 @@ class Plant(Part):
     production: Production = Field(Production(), description="How lost time is told apart, and what it is worth.")
     models: list[ModelEntry] = Field([], description="Models to train.")
     alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")
+    routes: list[Route] = Field([], description="Who is called for which alerts; nobody when empty.")
+    inhibits: list[Inhibit] = Field([], description="What need not be said while something worse is known.")
     jobs: list[Job] = Field([], description="Schedules.")
     folder: Path = Field(Path(), exclude=True, description="Folder of the plant file; set when it is read.")
 

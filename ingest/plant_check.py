@@ -28,6 +28,7 @@ from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
 from ingest.plant_production_check import MADE, check_product_of, check_production, check_words
 from ingest.plant_regime_check import check_regimes
+from ingest.plant_route_check import check_calls, check_routes
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
@@ -38,7 +39,10 @@ _FORETELLING = ("failure_risk", "remaining_life")
 """Tasks whose levels are probabilities of an event within the horizon, which needs one."""
 
 _NOTHING = timedelta()
-_NAMED = ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "products", "shifts")
+_NAMED = (
+    *("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "products", "shifts"),
+    *("routes", "inhibits"),
+)
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
 
 
@@ -67,6 +71,7 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_spans(("models", index), model), *_model(draft, ("models", index), model)]
     for index, job in draft.jobs.items():
         found += _job(draft, ("jobs", index), job)
+    found += check_routes(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
 
 
@@ -312,6 +317,7 @@ def _alerts(settings: AlertSettings) -> Iterator[Problem]:
         yield Problem(("alerts", "on_delay"), f"{needed} of {of} cannot be; write [n, m] with n from 1 to m, as [2, 3]")
     yield from _not_positive(("alerts", "longest_shelving"), settings.longest_shelving)
     yield from _not_positive(("alerts", "longest_out_of_service"), settings.longest_out_of_service)
+    yield from check_calls(settings)
 
 
 def _of(names: dict[str, list[str]], machine_class: str | None) -> list[str]:

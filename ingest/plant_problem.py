@@ -24,6 +24,8 @@ _NOUNS = {
     "meters": "meter",
     "products": "product",
     "shifts": "shift",
+    "routes": "route",
+    "inhibits": "inhibition",
 }
 
 

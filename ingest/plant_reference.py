@@ -36,6 +36,7 @@ from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_production import Product, Production, Shift, Words
+from ingest.plant_route import Duty, Inhibit, Route, Rung, Which
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -70,6 +71,11 @@ _TABLES: dict[str, type[Part]] = {
     "[models.condition]": Condition,
     "[[models.condition.mistakes]]": Mistake,
     "[alerts]": AlertSettings,
+    "[[routes]]": Route,
+    "[routes.when]": Which,
+    "[[routes.on_call]]": Duty,
+    "[[routes.escalate]]": Rung,
+    "[[inhibits]]": Inhibit,
     "[[jobs]]": Job,
 }
 _HEAD = """\
@@ -112,6 +118,7 @@ Entries are counted from 1 in these lines.
 - **Energy meters**, and what their use depends on: see [energy](energy.md).
 - `products`, `shifts` and `production` say what is made, when, how fast at best, and which word means which loss:
   see [lost time](losses.md).
+- `routes` and `inhibits` say who is called for which alerts, and when: see [calling people](calling.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures

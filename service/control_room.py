@@ -4,6 +4,7 @@ The command line and the web application both start here, so that they see the s
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,8 @@ from models.engine.engine import HERE, Engine
 from models.engine.named import engine_named
 from models.registry.registry import Registry
 from models.registry.signing import Keys
+from service.alerts.pipeline.calling import Calling
+from service.alerts.pipeline.rules import Rules
 from service.database import open_state
 from service.settings import Settings
 
@@ -40,6 +43,14 @@ class ControlRoom:
     registry: Registry
     state: Database
     engine: Engine = HERE
+
+    def rules(self) -> Rules:
+        """Return what decides whom alerts call, by the plant file and the models as they are now."""
+        return Rules(self.plant, self.registry.card)
+
+    def calling(self, now: datetime) -> Calling:
+        """Return the state with which each change of alerts decides, too, whom they call as of a moment."""
+        return Calling(self.state, self.rules(), now)
 
     def close(self) -> None:
         """Let go of the files and of the workers."""

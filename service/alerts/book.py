@@ -159,6 +159,12 @@ def show(connection: Connection, number: int) -> Alert:
     return _alert(row)
 
 
+def show_many(connection: Connection, numbers: Sequence[int]) -> list[Alert]:
+    """Return those of these alerts that there are, by their numbers."""
+    query = select(alert_table).where(alert_table.c.number.in_(numbers)).order_by(alert_table.c.number)
+    return [_alert(row) for row in connection.execute(query)]
+
+
 def find_muted(connection: Connection, number: int, at: datetime) -> Alert:
     """Return one alert with the mutes that reach it at a moment; ``UnknownNameError`` if there is none."""
     return muted(connection, [show(connection, number)], at)[0]
@@ -190,6 +196,7 @@ def list_alerts(
     *,
     states: Sequence[AlertState] = LIVE_STATES,
     machine: str | None = None,
+    kind: str | None = None,
     before: int | None = None,
     offset: int = 0,
     limit: int | None = None,
@@ -199,7 +206,7 @@ def list_alerts(
     Parameters
     ----------
     states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
-    machine : only of this machine
+    machine, kind : only of this machine, and of this kind
     before : only alerts whose number is lower: the last number of the page before
     offset : how many to skip
     limit : at most so many
@@ -207,6 +214,8 @@ def list_alerts(
     query = select(alert_table).where(alert_table.c.state.in_([AlertState(state).value for state in states]))
     if machine is not None:
         query = query.where(alert_table.c.machine == machine)
+    if kind is not None:
+        query = query.where(alert_table.c.kind == kind)
     if before is not None:
         query = query.where(alert_table.c.number < before)
     query = query.order_by(alert_table.c.number.desc()).offset(offset).limit(limit)

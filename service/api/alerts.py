@@ -276,7 +276,7 @@ def _changing(room: ControlRoom, number: int, now: datetime, if_match: str | Non
 
     What the present state forbids names everything that a person can do in its place.
     """
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         alert = book.find_muted(connection, number, now)
         refuse_unless_matched(if_match, alert_tag(connection, number), f"alert {number}")
         try:

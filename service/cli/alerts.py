@@ -162,7 +162,7 @@ def _change(work: "Callable[[Any, Plant], Alert]") -> None:
     from service.alerts.book import find_muted
 
     call = current_call()
-    with call.open() as room, room.state.write() as connection:
+    with call.open() as room, room.calling(wall_clock()).write() as connection:
         alert = find_muted(connection, work(connection, room.plant).number, wall_clock())
     call.show({"alert": asdict(alert)}, lambda: _tell([alert]))
 

@@ -82,7 +82,7 @@ def acknowledge(request: Request, number: Number, body: RawBody, room: Room, now
     """Take the form of somebody who has seen the alert."""
     fields = read_form(request, body)
     by = person(fields)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         book.acknowledge(connection, number, by=by, at=now, note=fields.get("note", ""))
     return back_to("/" if fields.get("back") == "first" else f"/alerts/{number}", by)
@@ -97,7 +97,7 @@ def close(request: Request, number: Number, body: RawBody, room: Room, now: Now)
         verdict = Verdict(fields.get("verdict", ""))
     except ValueError:
         raise ProblemError(422, f"choose what was found: {', '.join(each.value for each in Verdict)}") from None
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         book.close(connection, number, verdict=verdict, by=by, at=now, note=fields.get("note", ""))
     return back_to(f"/alerts/{number}", by)
@@ -108,7 +108,7 @@ def comment(request: Request, number: Number, body: RawBody, room: Room, now: No
     """Take the form of somebody who has something to say."""
     fields = read_form(request, body)
     by, text = person(fields), _told(fields, "text", "the field 'Comment' is empty")
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         book.comment(connection, number, by=by, at=now, text=text)
     return back_to(f"/alerts/{number}", by)
 
@@ -118,7 +118,7 @@ def reset(request: Request, number: Number, body: RawBody, room: Room, now: Now)
     """Take the form of somebody who lets what latched be normal."""
     fields = read_form(request, body)
     by = person(fields)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         book.reset(connection, number, by=by, at=now, note=fields.get("note", ""))
     return back_to(f"/alerts/{number}", by)
@@ -131,7 +131,7 @@ def shelve_alert(request: Request, number: Number, body: RawBody, room: Room, no
     by, why = person(fields), _told(fields, "why", _NO_REASON)
     until, longest = _until(fields, now), room.plant.alerts.longest_shelving
     once = fields.get("once") == "yes"
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         shelve(connection, number, by=by, why=why, at=now, longest=longest, until=until, once=once)
     return back_to(f"/alerts/{number}", by)
@@ -142,7 +142,7 @@ def unshelve_alert(request: Request, number: Number, body: RawBody, room: Room, 
     """Take the form of somebody who wants to be told of it again."""
     fields = read_form(request, body)
     by, why = person(fields), _told(fields, "why", _NO_REASON)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         unshelve(connection, number, by=by, why=why, at=now)
     return back_to(f"/alerts/{number}", by)
@@ -154,7 +154,7 @@ def begin_out_of_service(request: Request, number: Number, body: RawBody, room: 
     fields = read_form(request, body)
     by, why = person(fields), _told(fields, "why", _NO_REASON)
     until, longest = _until(fields, now), room.plant.alerts.longest_out_of_service
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         alert = book.show(connection, number)
         cause = alert.cause if fields.get("reach") == "cause" else ""
@@ -169,7 +169,7 @@ def end_out_of_service(request: Request, number: Number, body: RawBody, room: Ro
     """Take the form of somebody who puts back in service what keeps the alert out of it."""
     fields = read_form(request, body)
     by, why = person(fields), _told(fields, "why", _NO_REASON)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         reach = [str(each.id) for each in book.find_muted(connection, number, now).mutes]
         if (mute := fields.get("mute", "")) not in reach:

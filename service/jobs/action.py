@@ -107,7 +107,7 @@ def score(work: Work) -> Outcome:
 def losses(work: Work) -> Outcome:
     """Judge the newest whole shift of every machine: losses that begin open alerts, those that are over end theirs."""
     room = work.room
-    turn = watch_losses(room.plant, room.store, room.state, at=work.slot)
+    turn = watch_losses(room.plant, room.store, room.calling(work.slot), at=work.slot)
     summary = f"{turn.machines} machines after a shift: {turn.raised} raised, {turn.over} over, {turn.lasting} last"
     if turn.errors:
         summary += f"; {len(turn.errors)} could not be judged, first: {turn.errors[0]}"

@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.errors import AndonError
 from ingest.plant import Job
+from service.alerts.pipeline.decide import keep_calls
 from service.alerts.timers import keep_time_of
 from service.control_room import ControlRoom
 from service.jobs.action import ACTIONS, Action
@@ -77,9 +78,13 @@ class Waker:
 
     def _keep_time(self) -> None:
         try:
-            keep_time_of(self._room.state, self._clock())
+            now = self._clock().astimezone(UTC)
+            keep_time_of(self._room.calling(now), now)
+            keep_calls(self._room.state, self._room.rules(), now)
         except AndonError as error:
             _log.error("the timers of alerts cannot be kept", why=str(error))
+        except Exception:  # the next look must come whatever happens in this one
+            _log.exception("a look at the timers of alerts failed")
 
     def _wake(self, job: Job) -> None:
         worker = f"{socket.gethostname()}:{os.getpid()}"
