@@ -107,6 +107,13 @@ def skip(connection: Connection, runs: Sequence[Run], *, why: str, at: datetime)
     )
 
 
+def abandon(connection: Connection, job: str, *, why: str, at: datetime) -> int:
+    """Skip what waits of a job, and what a worker that fell silent left of it; return how many runs."""
+    left = or_(run_table.c.state == RunState.WAITING, _dead(at, NO_BOUNDS))
+    skipped = {"state": RunState.SKIPPED, "outcome": why, "ended": at, "lease_until": None}
+    return connection.execute(update(run_table).where(run_table.c.job == job, left).values(**skipped)).rowcount
+
+
 def due(connection: Connection, *, jobs: Sequence[str], at: datetime, bounds: Bounds = NO_BOUNDS) -> int | None:
     """Return the id of the run that ``claim`` would take; nothing is changed."""
     dead = _dead(at, bounds)

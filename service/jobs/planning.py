@@ -1,6 +1,6 @@
 """Planning: which slots the ledger should hold, now, after an outage, for the past, and by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Connection
 
 from ingest.duration import format_duration
-from ingest.errors import ScheduleError
+from ingest.errors import ScheduleError, UnknownNameError
 from ingest.plant import Job
 from service.jobs import ledger
 from service.jobs.asked import Filling
@@ -75,12 +75,7 @@ def back_fill(connection: Connection, job: Job, zone: ZoneInfo, start: datetime,
         If the span is empty or lies ahead, or has more slots than can be entered at once.
     """
     _refuse_no_past(job, start, end, at)
-    wanted = list(islice(slots(job, zone, start, end), MOST_SLOTS + 1))
-    if len(wanted) > MOST_SLOTS:
-        raise ScheduleError(
-            f"job {job.name!r} has more than {MOST_SLOTS:,} slots in this span; back-fill a shorter one, "
-            f"such as to {wanted[-2]:%Y-%m-%d %H:%M} UTC"
-        )
+    wanted = _slots_of_span(job, zone, start, end)
     again = ledger.again(connection, job.name, wanted)
     return again + ledger.plan(connection, job.name, wanted, origin=Origin.BACK_FILL)
 
@@ -96,12 +91,20 @@ def make_up_for(connection: Connection, job: Job, zone: ZoneInfo, filling: Filli
         If the span is empty or lies ahead, or the job can do nothing for the past but raise alerts that nobody asked
         for.
     """
-    _refuse_no_past(job, filling.start, filling.end, at)
+    count_made_up_for(job, zone, filling, at=at)
     if job.action == "score":
         return ledger.plan(connection, job.name, [at], origin=Origin.BACK_FILL, parameters=filling.to_dict())
+    return back_fill(connection, job, zone, filling.start, filling.end, at=at)
+
+
+def count_made_up_for(job: Job, zone: ZoneInfo, filling: Filling, *, at: datetime) -> int:
+    """Return how many chunks or slots ``make_up_for`` goes through, done or not; errors alike."""
+    _refuse_no_past(job, filling.start, filling.end, at)
+    if job.action == "score":
+        return filling.chunks[1]
     if job.action == "losses" and not filling.alerts:
         raise ScheduleError(f"job {job.name!r} only raises alerts; ask for alerts on history, or do not back-fill it")
-    return back_fill(connection, job, zone, filling.start, filling.end, at=at)
+    return len(_slots_of_span(job, zone, filling.start, filling.end))
 
 
 def run_now(connection: Connection, job: Job, *, at: datetime, parameters: Mapping[str, Any] | None = None) -> Run:
@@ -115,9 +118,37 @@ def run_now(connection: Connection, job: Job, *, at: datetime, parameters: Mappi
     return ledger.of_slot(connection, job.name, at)
 
 
+def retire(connection: Connection, job: str, known: Collection[str], *, at: datetime) -> int:
+    """Skip what is unfinished of a job that left the plant file, and return how many runs; the record of it is kept.
+
+    Raises
+    ------
+    ScheduleError
+        If the plant file has the job.
+    UnknownNameError
+        If nothing of it is unfinished.
+    """
+    if job in known:
+        raise ScheduleError(f"job {job!r} stands in the plant file; pause it: andon jobs pause {job}")
+    count = ledger.abandon(connection, job, why="its job left the plant file", at=at)
+    if not count:
+        raise UnknownNameError(f"nothing of a job {job!r} is unfinished in the ledger")
+    return count
+
+
 def _refuse_no_past(job: Job, start: datetime, end: datetime, at: datetime) -> None:
     if not start < end <= at:
         raise ScheduleError(
             f"cannot back-fill job {job.name!r} from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC; "
             "the start must come before the end and the end must not lie ahead"
         )
+
+
+def _slots_of_span(job: Job, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
+    wanted = list(islice(slots(job, zone, start, end), MOST_SLOTS + 1))
+    if len(wanted) > MOST_SLOTS:
+        raise ScheduleError(
+            f"job {job.name!r} has more than {MOST_SLOTS:,} slots in this span; back-fill a shorter one, "
+            f"such as to {wanted[-2]:%Y-%m-%d %H:%M} UTC"
+        )
+    return wanted

@@ -21,6 +21,7 @@ from service.control_room import ControlRoom
 from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
 from service.jobs.silence import Beat, Silence
+from service.watchdog.look import miss_the_watch
 
 _MOST_AT_ONCE = 4
 
@@ -48,6 +49,7 @@ class Waker:
         seconds: Callable[[], float] = monotonic,
     ) -> None:
         self._room, self._clock, self._actions, self._seconds = room, clock, actions, seconds
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._silence = Silence(room.settings.lease)
         self._stopping = Event()
         self._scheduler = BackgroundScheduler(
@@ -89,15 +91,18 @@ class Waker:
             keep_time_of(self._room.state, self._clock())
         except AndonError as error:
             _log.error("the timers of alerts cannot be kept", why=str(error))
+        try:
+            miss_the_watch(self._room.state, self._room.plant, self._clock(), by=self._worker)
+        except AndonError as error:
+            _log.error("whether somebody watches cannot be told", why=str(error))
 
     def _wake(self, job: Job) -> None:
-        worker = f"{socket.gethostname()}:{os.getpid()}"
         try:
             tick(
                 self._room,
                 [job],
                 clock=self._clock,
-                worker=worker,
+                worker=self._worker,
                 actions=self._actions,
                 silent=self._silent,
                 stopping=self._stopping.is_set,
