@@ -17,11 +17,14 @@ from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Split
 from ingest.plant_energy import Meter
+from ingest.plant_job import Job as Job
+from ingest.plant_job import Pool
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_production import Product, Production, Shift, Words
 from ingest.plant_route import AlertKind, Inhibit, Route
+from ingest.plant_watchdog import Watchdog
 from ingest.rate import Rate
 
 
@@ -401,17 +404,6 @@ SIGNAL_LIMITS = "signal limits"
 """What stands in place of a model's name where limits raise alerts; no model may be called so."""
 
 
-class Job(Part):
-    """Work on a schedule."""
-
-    name: Name = Field(description="Name of the job, unique in the plant.")
-    action: Literal["ingest", "score", "losses", "train", "report", "clean"] = Field(description="What to do.")
-    cron: str | None = Field(None, description="Cron expression in the plant's local time, such as '0 6 * * *'.")
-    every: Duration | None = Field(None, description="Or a fixed interval.")
-    models: list[Name] = Field([], description="Models it concerns; all when empty.")
-    catch_up: Literal["latest", "all", "none"] = Field("latest", description="Which missed runs to make up for.")
-
-
 class Plant(Part):
     """A production plant."""
 
@@ -448,6 +440,8 @@ class Plant(Part):
     routes: list[Route] = Field([], description="Who is called for which alerts; nobody when empty.")
     inhibits: list[Inhibit] = Field([], description="What need not be said while something worse is known.")
     jobs: list[Job] = Field([], description="Schedules.")
+    pools: list[Pool] = Field([], description="Places that jobs share.")
+    watchdog: Watchdog = Field(Watchdog(), description="Who watches Andon itself.")
     folder: Path = Field(Path(), exclude=True, description="Folder of the plant file; set when it is read.")
 
     @property

@@ -22,6 +22,7 @@ from ingest.plant_condition_check import check_condition, check_histograms
 from ingest.plant_cycle_check import check_cycles, not_a_moment
 from ingest.plant_draft import Draft
 from ingest.plant_energy_check import check_meters
+from ingest.plant_job_check import check_jobs
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_opcua_check import check_opcua
@@ -40,8 +41,8 @@ _FORETELLING = ("failure_risk", "remaining_life")
 
 _NOTHING = timedelta()
 _NAMED = (
-    *("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "products", "shifts"),
-    *("routes", "inhibits"),
+    *("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "pools"),
+    *("products", "shifts", "routes", "inhibits"),
 )
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
 
@@ -72,6 +73,7 @@ def check(draft: Draft) -> list[Problem]:
     for index, job in draft.jobs.items():
         found += _job(draft, ("jobs", index), job)
     found += check_routes(draft)
+    found += check_jobs(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
 
 
@@ -307,7 +309,7 @@ def _job(draft: Draft, at: Location, job: Job) -> Iterator[Problem]:
     yield from _not_positive((*at, "every"), job.every)
     for index, name in enumerate(job.models):
         yield from _unknown((*at, "models", index), "model", name, draft.names("models"))
-    if job.action in ("score", "train") and "models" not in draft.document:
+    if job.action in ("score", "train", "backtest") and "models" not in draft.document:
         yield Problem((*at, "action"), f"{job.action!r} needs a model and the plant has none; add a [[models]] table")
 
 

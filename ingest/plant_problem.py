@@ -14,6 +14,7 @@ _NOUNS = {
     "machines": "machine",
     "models": "model",
     "jobs": "job",
+    "pools": "pool",
     "signals": "signal",
     "regimes": "regime",
     "bearings": "bearing",

@@ -21,6 +21,7 @@ from service.api import (
     corrections,
     dead_letters,
     events,
+    job_runs,
     jobs,
     losses,
     machines,
@@ -30,6 +31,7 @@ from service.api import (
     readings,
     runs,
     watch,
+    watchdog,
 )
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
@@ -64,7 +66,9 @@ _NOUNS = (
     losses,
     models,
     jobs,
+    job_runs,
     runs,
+    watchdog,
 )
 """Modules of the interface, one for each noun, in the order of its pages."""
 
@@ -149,6 +153,7 @@ def create_app(
     for each in _NOUNS:
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
+    app.include_router(watchdog.probe)
     app.include_router(pages)
     app.mount("/static", static_files(), name="static")
     answer = problem_answer(problem_page, FullDisk(app.state.metrics.disk_full).note)

@@ -35,7 +35,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0011"
+NEWEST_REVISION = "0012"
 """Revision of the tables below; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -409,12 +409,60 @@ run_table = Table(
     Column("cpu_seconds", Float),
     Column("peak_memory", BigInteger, comment="bytes"),
     Column("log", Text, nullable=False, server_default=""),
+    Column("due", Moment, comment="not begun before; null for the slot itself"),
+    Column("tries", Integer, nullable=False, server_default="0", comment="how often it failed and was tried again"),
+    Column("parameters", JSON(none_as_null=True), comment="what was asked for beside the job's own; null for nothing"),
+    Column("watt_hours", Float, comment="estimate from the processor's seconds"),
     CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'skipped')", name="run_state"),
     UniqueConstraint("job", "slot", name="one_run_per_slot"),
     Index("run_by_state", "state", "slot"),
     sqlite_autoincrement=True,
 )
 """The ledger: one row for each slot of each job."""
+
+job_pause_table = Table(
+    "job_pause",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+)
+"""Jobs whose slots nobody begins until somebody resumes them."""
+
+operational_alarm_table = Table(
+    "operational_alarm",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("about", Text, nullable=False, comment="job, machine class, target or folder"),
+    Column("sentence", Text, nullable=False),
+    Column("raised_at", Moment, nullable=False),
+    Column("raised_by", Text, nullable=False, comment="process that saw it"),
+    Column("seen_at", Moment, nullable=False, comment="when it was last seen to go on"),
+    Column("ended_at", Moment, comment="null while it goes on"),
+    Index(
+        "one_operational_alarm",
+        "kind",
+        "about",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""What is wrong with Andon itself; at most one alarm of each kind and matter goes on at once."""
+
+watch_look_table = Table(
+    "watch_look",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False, comment="process that looked"),
+    Column("stepped_at", Moment, comment="when a clock last stepped"),
+    Column("step", Float, nullable=False, server_default="0", comment="by how many seconds"),
+)
+"""One row: when somebody last watched Andon itself."""
 
 
 def open_state(path: Path, database: str = "") -> Database:

@@ -26,6 +26,8 @@ from service.late_looks import given_up
 from service.levels import newest_levels
 from service.metrics import Figures
 from service.series import newest_values
+from service.watchdog.alarms import going_on
+from service.watchdog.look import last_look
 
 _OVER = (RunState.DONE.value, RunState.FAILED.value, RunState.SKIPPED.value)
 
@@ -135,6 +137,7 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         live = select(func.count()).where(alert_table.c.state != AlertState.NORMAL.value)
         alerts = connection.scalar(live) or 0
         vain = given_up(connection)
+        wrong, looked = going_on(connection), last_look(connection)
         for job, state, count, length in connection.execute(by_job.where(run_table.c.state.in_(_OVER))):
             action = actions.get(job, "other")
             runs[action, state] += count
@@ -153,6 +156,8 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         late=room.store.late.counts(),
         late_given_up=vain,
         corrections=room.store.corrections.counts(),
+        operational_alarms=Counter(each.kind.value for each in wrong),
+        watch_age=None if looked is None else max(0.0, (now - looked.at).total_seconds()),
     )
 
 

@@ -4,6 +4,7 @@ What belongs to the plant stands in the plant file; what belongs to the computer
 Only the command line and the wiring read settings; everything else gets values as arguments.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -36,6 +37,16 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"{text!r} is not a count; write a whole number from 1 on")
     return int(text)
+
+
+def _watts(text: str) -> float:
+    try:
+        watts = float(text)
+    except ValueError:
+        watts = -1.0
+    if not 0 <= watts < math.inf:
+        raise ValueError(f"{text!r} is no power in watts; write a number such as 10")
+    return watts
 
 
 def _when_full(text: str) -> WhenFull:
@@ -111,6 +122,12 @@ class Settings:
     lease: Annotated[
         timedelta, Setting(_some_time, "A run whose worker is silent for this long is taken over by another one.")
     ] = timedelta(minutes=5)
+    core_watts: Annotated[
+        float,
+        Setting(
+            _watts, "What one busy core draws, with its share of memory and cooling: the ledger's energy rests on it."
+        ),
+    ] = 10.0
     database: Annotated[
         str, Setting(str, "A PostgreSQL database in place of files, `postgresql://user@host/name`; one for each plant.")
     ] = ""
@@ -236,4 +253,6 @@ def _written(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(value)
+    if isinstance(value, float):
+        return f"{value:g}"
     return format_duration(value) if isinstance(value, timedelta) else str(value)

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 
 from ingest.errors import UnknownNameError
 from ingest.intake import Inlet
-from ingest.plant import Machine, MachineClass, Plant
+from ingest.plant import Job, Machine, MachineClass, Plant
 from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
@@ -67,6 +67,20 @@ def machine_named(plant: Plant, name: str) -> tuple[Machine, MachineClass]:
     except KeyError:
         raise UnknownNameError(f"no machine {name!r}{nearest(name, [each.name for each in plant.machines])}") from None
     return machine, plant.class_named(machine.machine_class)
+
+
+def job_named(plant: Plant, name: str) -> Job:
+    """Return a job.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest name, if the plant file has no such job.
+    """
+    jobs = {each.name: each for each in plant.jobs}
+    if name not in jobs:
+        raise UnknownNameError(f"no job {name!r}{nearest(name, list(jobs))}")
+    return jobs[name]
 
 
 def nearest(name: str, names: list[str]) -> str:

@@ -1,9 +1,9 @@
-"""Models by the names that a person typed."""
+"""Models and jobs by the names that a person typed."""
 
 from collections.abc import Sequence
 
 from ingest.errors import NotEnoughDataError, UnknownNameError
-from ingest.plant import ModelEntry, Plant
+from ingest.plant import Job, ModelEntry, Plant
 
 
 def entries_named(plant: Plant, names: Sequence[str]) -> list[ModelEntry]:
@@ -23,3 +23,17 @@ def entries_named(plant: Plant, names: Sequence[str]) -> list[ModelEntry]:
     if unknown:
         raise UnknownNameError(f"no model {unknown[0]!r} in the plant file; there are: {', '.join(known)}")
     return [known[name] for name in names] if names else list(plant.models)
+
+
+def named_job(jobs: Sequence[Job], name: str) -> Job:
+    """Return the job of this name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    known = {job.name: job for job in jobs}
+    if name not in known:
+        raise UnknownNameError(f"no job {name!r} in the plant file; there are: {', '.join(known) or 'none'}")
+    return known[name]

@@ -3,10 +3,11 @@
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event
+from time import monotonic
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -20,6 +21,8 @@ from service.alerts.timers import keep_time_of
 from service.control_room import ControlRoom
 from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
+from service.jobs.silence import Beat, Silence
+from service.watchdog.look import miss_the_watch
 
 _MOST_AT_ONCE = 4
 
@@ -35,12 +38,20 @@ class Waker:
     ----------
     clock : returns the present moment; slots are due by it
     actions : what the jobs can do
+    seconds : a clock that only goes ahead; whether other workers are alive is told by it
     """
 
     def __init__(
-        self, room: ControlRoom, clock: Callable[[], datetime], *, actions: Mapping[str, Action] = ACTIONS
+        self,
+        room: ControlRoom,
+        clock: Callable[[], datetime],
+        *,
+        actions: Mapping[str, Action] = ACTIONS,
+        seconds: Callable[[], float] = monotonic,
     ) -> None:
-        self._room, self._clock, self._actions = room, clock, actions
+        self._room, self._clock, self._actions, self._seconds = room, clock, actions, seconds
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._silence = Silence(room.settings.lease)
         self._stopping = Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -85,19 +96,26 @@ class Waker:
             _log.error("the timers of alerts cannot be kept", why=str(error))
         except Exception:  # the next look must come whatever happens in this one
             _log.exception("a look at the timers of alerts failed")
+        try:
+            miss_the_watch(self._room.state, self._room.plant, self._clock(), by=self._worker)
+        except AndonError as error:
+            _log.error("whether somebody watches cannot be told", why=str(error))
 
     def _wake(self, job: Job) -> None:
-        worker = f"{socket.gethostname()}:{os.getpid()}"
         try:
             tick(
                 self._room,
                 [job],
                 clock=self._clock,
-                worker=worker,
+                worker=self._worker,
                 actions=self._actions,
+                silent=self._silent,
                 stopping=self._stopping.is_set,
             )
         except AndonError as error:
             _log.error("the ledger cannot be used", job=job.name, why=str(error))
         except Exception:  # the next wake-up must come whatever happens in this one
             _log.exception("a look at the ledger failed", job=job.name)
+
+    def _silent(self, beats: Collection[Beat]) -> list[Beat]:
+        return self._silence.among(beats, self._seconds())
