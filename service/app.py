@@ -15,6 +15,7 @@ from ingest.intake import Intake, Work
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
+from service.answers import Answers
 from service.api import (
     alert_why,
     alerts,
@@ -141,6 +142,7 @@ def create_app(
     )
     app.state.clock = clock
     app.state.sampling = Sampling()
+    app.state.answers = Answers()
     app.state.metrics = Metrics(
         lambda: replace(
             plant_figures(app.state.room, app.state.sampling, clock()),

@@ -2,7 +2,8 @@
 
 Readings and rejects both resemble what was just before, so that two slow ones go together by chance far more often
 than single pieces would. Shifting the rejects against the readings, round and round, breaks what is between the two and
-keeps how each resembles itself.
+keeps how each resembles itself. What the region itself seems to do is taken out of the rejects before they are shifted:
+one that comes back each morning would otherwise be held against its own work of other mornings.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.levers.contrast import contrast
 from models.levers.lots import Lots
 from models.rows import machine_rows
 
@@ -21,34 +23,41 @@ MOST_SHIFTS = 2_000
 def chances(lots: Lots, insides: Sequence[NDArray[np.bool_]], strata: NDArray[np.intp]) -> list[float]:
     """Return how likely chance alone had put so many rejects into each region.
 
-    The excess of rejects is held against its spread over all shifts, with as many degrees of freedom as shifts that
-    differ (Bartlett): of a region that changes once a week a month knows little.
+    The excess of rejects is held against its spread over all shifts (Student's t), with as many degrees of freedom as
+    shifts that differ (Bartlett), less the one that the ratio took: of a region that changes once a week a month knows
+    little.
 
     Parameters
     ----------
     insides : of each region which lots lie in it, shape (n_lots,)
     strata : what lots are compared within
     """
+    return [_chance(lots, inside, strata) for inside in insides]
+
+
+def _chance(lots: Lots, inside: NDArray[np.bool_], strata: NDArray[np.intp]) -> float:
     from scipy.special import stdtr  # takes long to import, and a server's start need not wait for it
 
-    excess = lots.rejects - lots.pieces * expected_share(lots, strata)
-    found = []
-    for inside in insides:
-        told = _shifted(lots, _centred(lots, inside, strata), excess)
-        away = told - told.mean()
-        covariance = np.fft.irfft(np.abs(np.fft.rfft(away)) ** 2, len(away)) / len(away)
-        if len(away) < 2 or covariance[0] <= 0:
-            found.append(1.0)
-            continue
-        freedom = len(away) * covariance[0] ** 2 / float((covariance**2).sum())
-        found.append(float(stdtr(max(freedom, 1.0), -told[0] / np.sqrt(covariance[0]))))
-    return found
+    weight = _centred(lots, inside, strata)
+    ratio = contrast(lots, inside, strata).ratio.value or 1.0
+    unexplained = lots.rejects - _expected(lots, np.where(inside, ratio, 1.0), strata)
+    told = _shifted(lots, weight, unexplained)
+    away = told - told.mean() if len(told) else told
+    covariance = np.fft.irfft(np.abs(np.fft.rfft(away)) ** 2, len(away)) / len(away) if len(away) > 1 else np.zeros(1)
+    if covariance[0] <= 0:
+        return 1.0
+    freedom = len(away) * covariance[0] ** 2 / float((covariance**2).sum()) - 1
+    if freedom < 1:
+        return 1.0
+    excess = float(weight @ (lots.rejects - _expected(lots, np.ones(len(lots)), strata)))
+    spread = np.sqrt(covariance[0] * (freedom + 1) / freedom)
+    return float(stdtr(freedom, -excess / spread))
 
 
-def expected_share(lots: Lots, strata: NDArray[np.intp]) -> Floats:
-    """Return the share of rejects in the stratum of each lot, shape (n_lots,)."""
-    bad, made = (np.bincount(strata, weights=each) for each in (lots.rejects, lots.pieces))
-    return (bad / np.where(made > 0, made, 1.0))[strata]
+def _expected(lots: Lots, weight: Floats, strata: NDArray[np.intp]) -> Floats:
+    """Return the rejects of each lot if those of its stratum were shared out by pieces times a weight."""
+    bad, made = (np.bincount(strata, weights=each) for each in (lots.rejects, lots.pieces * weight))
+    return lots.pieces * weight * (bad / np.where(made > 0, made, 1.0))[strata]
 
 
 def _centred(lots: Lots, inside: NDArray[np.bool_], strata: NDArray[np.intp]) -> Floats:

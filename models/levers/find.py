@@ -19,7 +19,7 @@ from models.moment import as_datetime, span
 
 ENOUGH_REJECTS = 20
 """In each of both parts of time."""
-_ENOUGH_LOTS = 100
+ENOUGH_LOTS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,10 @@ def find_levers(name: str, lots: Lots, recipe: Recipe, units: Mapping[str, str],
 
 def _too_few(earlier: Lots, later: Lots) -> str:
     for part, when in ((earlier, "earlier"), (later, "later")):
-        if part.rejects.sum() < ENOUGH_REJECTS or len(part) < _ENOUGH_LOTS:
+        if part.rejects.sum() < ENOUGH_REJECTS or len(part) < ENOUGH_LOTS:
             return (
                 f"{part.rejects.sum():,.0f} rejects in {len(part):,} lots of the {when} time are too few;"
-                f" {ENOUGH_REJECTS} in {_ENOUGH_LOTS} are needed"
+                f" {ENOUGH_REJECTS} in {ENOUGH_LOTS} are needed"
             )
     return ""
 

@@ -23,7 +23,7 @@ _OTHER_BETTER = 1.15
 _PLAIN = ("mean", "last")
 _DRAWS = 200
 _FEWEST = 60
-_LEAST_SHARE = 0.025
+_LEAST_SHARE = 0.05
 _BELOW, _ABOVE, _OUTSIDE = range(3)
 
 

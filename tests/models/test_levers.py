@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.levers.chance import chances
 from models.levers.contrast import contrast
-from models.levers.find import ENOUGH_REJECTS, Levers, find_levers
+from models.levers.find import ENOUGH_LOTS, ENOUGH_REJECTS, Levers, find_levers
 from models.levers.held import holm
 from models.levers.lots import Lots
 from models.levers.region import Region
@@ -128,7 +128,7 @@ def test_too_few_rejects_are_said_and_nothing_is_told() -> None:
     told = find_levers("press", replace(lots, rejects=few), recipe, UNITS)
 
     assert told.levers == ()
-    assert f"{ENOUGH_REJECTS} in 100 are needed" in told.reason
+    assert f"{ENOUGH_REJECTS} in {ENOUGH_LOTS} are needed" in told.reason
 
 
 def test_nothing_that_was_made_has_a_reason() -> None:
@@ -187,10 +187,11 @@ def test_the_ratio_is_that_of_mantel_and_haenszel() -> None:
 
 
 def test_chance_is_spread_evenly_where_there_is_nothing_else() -> None:
+    """Of 120 looks 5 % lie below 0.05, give or take 6 at three standard errors."""
     told = []
     for seed in range(200, 260):
         lots, _ = moulds(seed, days=30, signals=2, keeps=0.95)
         told += chances(lots, [lots.values[:, 0] < LIMIT, lots.values[:, 1] > 0.5], lots.strata())
 
     assert 0.35 < np.mean(told) < 0.65
-    assert np.mean(np.array(told) < 0.05) < 0.1
+    assert np.mean(np.array(told) < 0.05) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(told))

@@ -1,4 +1,4 @@
-"""Counts of good and scrapped pieces become lots with the readings of their own window, and levers in words and money."""
+"""Counts of good and scrapped pieces become lots with the readings of their own window, and levers in money."""
 
 from datetime import timedelta
 

@@ -8,6 +8,7 @@ Two presses, twelve signals, two shifts a day for 60 days; signals and rejects a
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,9 +62,10 @@ def main() -> None:
     for row in rows(asked.plants, asked.seed):
         found.append(row)
         if not asked.json:
-            print("| " + " | ".join(str(each) for each in row.values()) + " |", flush=True)
+            sys.stdout.write("| " + " | ".join(str(each) for each in row.values()) + " |\n")
+            sys.stdout.flush()
     if asked.json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
