@@ -15,6 +15,7 @@ from ingest.intake import Intake, Work
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
+from service.answers import Answers
 from service.api import (
     alert_why,
     alerts,
@@ -23,6 +24,7 @@ from service.api import (
     events,
     job_runs,
     jobs,
+    levers,
     losses,
     machines,
     models,
@@ -64,6 +66,7 @@ _NOUNS = (
     alert_why,
     mutes,
     losses,
+    levers,
     models,
     jobs,
     job_runs,
@@ -143,6 +146,7 @@ def create_app(
     )
     app.state.clock = clock
     app.state.sampling = Sampling()
+    app.state.answers = Answers()
     app.state.metrics = Metrics(
         lambda: replace(
             plant_figures(app.state.room, app.state.sampling, clock()),

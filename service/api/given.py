@@ -11,6 +11,7 @@ from ingest.errors import UnknownNameError
 from ingest.intake import Inlet
 from ingest.plant import Job, Machine, MachineClass, Plant
 from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
+from service.answers import Answers
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
 from service.overview import Sampling
@@ -39,16 +40,22 @@ Now = Annotated[datetime, Depends(present)]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is needed to see the plant's health: the room, the moment, and how often machines report."""
+    """What is needed to see the plant's health: the room, the moment, and how often machines report.
+
+    Attributes
+    ----------
+    answers : what took long to work out and is asked again and again
+    """
 
     room: ControlRoom
     sampling: Sampling
     now: datetime
+    answers: Answers
 
 
 def sight(request: Request, room: Room, now: Now) -> Sight:
     """Return what is needed to see the plant's health."""
-    return Sight(room, request.app.state.sampling, now)
+    return Sight(room, request.app.state.sampling, now, request.app.state.answers)
 
 
 Seen = Annotated[Sight, Depends(sight)]

@@ -26,6 +26,7 @@ COMMANDS = {
     "forward": "service.cli.forward",
     "alerts": "service.cli.alerts",
     "losses": "service.cli.losses",
+    "levers": "service.cli.levers",
     "models": "service.cli.models",
     "jobs": "service.cli.jobs",
     "watch": "service.cli.watch",

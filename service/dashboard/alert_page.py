@@ -9,8 +9,9 @@ from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from ingest.duration import parse_duration
+from ingest.plant import Plant
 from service.alerts import book
-from service.alerts.alert import AlertState, Verdict
+from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.kept_money import kept_money
 from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
@@ -74,7 +75,15 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         total=None if reason.why is None else sum_of(reason.why),
         bands=[band_chart(each, room.plant.zone, [mark]) for each in reason.expected],
         signed=signed,
+        levers=_levers(room.plant, alert),
     )
+
+
+def _levers(plant: Plant, alert: Alert) -> str:
+    """Return the class of the machine whose scrap an alert is about: its page says which readings come with it."""
+    if alert.kind != "quality loss":
+        return ""
+    return next((each.machine_class for each in plant.machines if each.name == alert.machine), "")
 
 
 @router.post("/alerts/{number}/acknowledge")
