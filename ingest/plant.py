@@ -21,6 +21,7 @@ from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_production import Product, Production, Shift, Words
+from ingest.plant_target import MessageTarget
 from ingest.rate import Rate
 
 
@@ -433,6 +434,7 @@ class Plant(Part):
     models: list[ModelEntry] = Field([], description="Models to train.")
     alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")
     jobs: list[Job] = Field([], description="Schedules.")
+    targets: list[MessageTarget] = Field([], description="Who is told of alerts.")
     folder: Path = Field(Path(), exclude=True, description="Folder of the plant file; set when it is read.")
 
     @property

@@ -28,6 +28,7 @@ from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
 from ingest.plant_production_check import MADE, check_product_of, check_production, check_words
 from ingest.plant_regime_check import check_regimes
+from ingest.plant_target_check import check_targets
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
@@ -38,7 +39,20 @@ _FORETELLING = ("failure_risk", "remaining_life")
 """Tasks whose levels are probabilities of an event within the horizon, which needs one."""
 
 _NOTHING = timedelta()
-_NAMED = ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "products", "shifts")
+_NAMED = (
+    "classes",
+    "machines",
+    "sources",
+    "mqtt",
+    "kafka",
+    "opcua",
+    "meters",
+    "models",
+    "jobs",
+    "products",
+    "shifts",
+    "targets",
+)
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
 
 
@@ -67,6 +81,7 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_spans(("models", index), model), *_model(draft, ("models", index), model)]
     for index, job in draft.jobs.items():
         found += _job(draft, ("jobs", index), job)
+    found += check_targets(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
 
 

@@ -24,6 +24,7 @@ _NOUNS = {
     "meters": "meter",
     "products": "product",
     "shifts": "shift",
+    "targets": "target",
 }
 
 

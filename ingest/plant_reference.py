@@ -36,6 +36,7 @@ from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_production import Product, Production, Shift, Words
+from ingest.plant_target import MessageTarget
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
@@ -71,6 +72,7 @@ _TABLES: dict[str, type[Part]] = {
     "[[models.condition.mistakes]]": Mistake,
     "[alerts]": AlertSettings,
     "[[jobs]]": Job,
+    "[[targets]]": MessageTarget,
 }
 _HEAD = """\
 # The plant file

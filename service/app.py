@@ -16,6 +16,7 @@ from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
 from service.api import (
+    alert_stream,
     alert_why,
     alerts,
     corrections,
@@ -26,6 +27,7 @@ from service.api import (
     machines,
     models,
     mutes,
+    notices,
     plant,
     readings,
     runs,
@@ -40,6 +42,8 @@ from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
+from service.delivery.deliverer import Deliverer
+from service.delivery.live import LiveAlerts
 from service.full_disk import FullDisk
 from service.jobs.waker import Waker
 from service.metrics import Metrics
@@ -58,9 +62,11 @@ _NOUNS = (
     events,
     dead_letters,
     corrections,
+    alert_stream,
     alerts,
     alert_why,
     mutes,
+    notices,
     losses,
     models,
     jobs,
@@ -123,6 +129,10 @@ def create_app(
                 opened.push_async_callback(to_thread.run_sync, waker.stop)
                 waker.start()
             streams.start()
+            if settings.deliver:
+                deliverer = Deliverer(room, clock)
+                opened.push_async_callback(to_thread.run_sync, deliverer.stop)
+                deliverer.start()
             yield
 
     app = FastAPI(
@@ -139,6 +149,7 @@ def create_app(
     )
     app.state.clock = clock
     app.state.sampling = Sampling()
+    app.state.live = LiveAlerts(lambda: app.state.room.state)
     app.state.metrics = Metrics(
         lambda: replace(
             plant_figures(app.state.room, app.state.sampling, clock()),

@@ -19,6 +19,7 @@ from service.alerts.book import list_alerts
 from service.alerts.mutes import muted, out_of_service
 from service.control_room import ControlRoom
 from service.database import alert_table, run_table
+from service.delivery.notice import figures as notice_figures
 from service.freshness import SignalState, is_stale, newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
@@ -135,6 +136,7 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         live = select(func.count()).where(alert_table.c.state != AlertState.NORMAL.value)
         alerts = connection.scalar(live) or 0
         vain = given_up(connection)
+        notices = notice_figures(connection)
         for job, state, count, length in connection.execute(by_job.where(run_table.c.state.in_(_OVER))):
             action = actions.get(job, "other")
             runs[action, state] += count
@@ -153,6 +155,10 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         late=room.store.late.counts(),
         late_given_up=vain,
         corrections=room.store.corrections.counts(),
+        notices=notices,
+        notice_age={
+            target: max(0.0, (now - each.oldest).total_seconds()) for target, each in notices.items() if each.oldest
+        },
     )
 
 
