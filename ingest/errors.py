@@ -23,6 +23,7 @@ AndonError
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
 ├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
 ├── ScheduleError           a job cannot be scheduled or run
+├── DeliveryError           a message cannot be brought to its target as things are
 └── EngineError             work cannot run where it was to run
     └── LostWorkError       a part of it ended its worker again and again, and was set aside
 ```
@@ -147,6 +148,10 @@ class OutOfBoundsError(AndonError):
 
 class ScheduleError(AndonError):
     """A job cannot be scheduled or run."""
+
+
+class DeliveryError(AndonError):
+    """A message cannot be brought to its target as things are: a secret, an address or a name is missing."""
 
 
 class EngineError(AndonError):

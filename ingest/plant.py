@@ -24,6 +24,7 @@ from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_production import Product, Production, Shift, Words
 from ingest.plant_route import AlertKind, Inhibit, Route
+from ingest.plant_target import MessageTarget
 from ingest.plant_watchdog import Watchdog
 from ingest.rate import Rate
 
@@ -442,6 +443,7 @@ class Plant(Part):
     jobs: list[Job] = Field([], description="Schedules.")
     pools: list[Pool] = Field([], description="Places that jobs share.")
     watchdog: Watchdog = Field(Watchdog(), description="Who watches Andon itself.")
+    targets: list[MessageTarget] = Field([], description="Who is told of alerts.")
     folder: Path = Field(Path(), exclude=True, description="Folder of the plant file; set when it is read.")
 
     @property

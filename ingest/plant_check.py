@@ -30,6 +30,7 @@ from ingest.plant_problem import Problem
 from ingest.plant_production_check import MADE, check_product_of, check_production, check_words
 from ingest.plant_regime_check import check_regimes
 from ingest.plant_route_check import check_calls, check_routes
+from ingest.plant_target_check import check_targets
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
@@ -42,7 +43,7 @@ _FORETELLING = ("failure_risk", "remaining_life")
 _NOTHING = timedelta()
 _NAMED = (
     *("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "pools"),
-    *("products", "shifts", "routes", "inhibits"),
+    *("products", "shifts", "routes", "inhibits", "targets"),
 )
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
 
@@ -74,6 +75,7 @@ def check(draft: Draft) -> list[Problem]:
         found += _job(draft, ("jobs", index), job)
     found += check_routes(draft)
     found += check_jobs(draft)
+    found += check_targets(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
 
 

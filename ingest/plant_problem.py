@@ -27,6 +27,7 @@ _NOUNS = {
     "shifts": "shift",
     "routes": "route",
     "inhibits": "inhibition",
+    "targets": "target",
 }
 
 

@@ -37,6 +37,7 @@ from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_production import Product, Production, Shift, Words
 from ingest.plant_route import Duty, Inhibit, Route, Rung, Which
+from ingest.plant_target import MessageTarget
 from ingest.plant_watchdog import Watchdog
 from ingest.plant_words import keys_of, plain_type, type_in_words
 
@@ -80,6 +81,7 @@ _TABLES: dict[str, type[Part]] = {
     "[[jobs]]": Job,
     "[[pools]]": Pool,
     "[watchdog]": Watchdog,
+    "[[targets]]": MessageTarget,
 }
 _HEAD = """\
 # The plant file

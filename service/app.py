@@ -17,6 +17,7 @@ from ingest.sources.stream import Stream
 from ingest.store import Store
 from service.answers import Answers
 from service.api import (
+    alert_stream,
     alert_why,
     alerts,
     corrections,
@@ -29,6 +30,7 @@ from service.api import (
     machines,
     models,
     mutes,
+    notices,
     plant,
     readings,
     runs,
@@ -44,6 +46,8 @@ from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
+from service.delivery.deliverer import Deliverer
+from service.delivery.live import LiveAlerts
 from service.full_disk import FullDisk
 from service.jobs.waker import Waker
 from service.metrics import Metrics
@@ -62,9 +66,11 @@ _NOUNS = (
     events,
     dead_letters,
     corrections,
+    alert_stream,
     alerts,
     alert_why,
     mutes,
+    notices,
     losses,
     levers,
     models,
@@ -130,6 +136,10 @@ def create_app(
                 opened.push_async_callback(to_thread.run_sync, waker.stop)
                 waker.start()
             streams.start()
+            if settings.deliver:
+                deliverer = Deliverer(room, clock)
+                opened.push_async_callback(to_thread.run_sync, deliverer.stop)
+                deliverer.start()
             yield
 
     app = FastAPI(
@@ -147,6 +157,7 @@ def create_app(
     app.state.clock = clock
     app.state.sampling = Sampling()
     app.state.answers = Answers()
+    app.state.live = LiveAlerts(lambda: app.state.room.state)
     app.state.metrics = Metrics(
         lambda: replace(
             plant_figures(app.state.room, app.state.sampling, clock()),

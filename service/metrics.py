@@ -11,6 +11,7 @@ from ingest.dead_letter import LetterCounts
 from ingest.intake import Work
 from ingest.late import LateCounts
 from ingest.sources.stream import StreamState
+from service.delivery.notice import TargetFigures
 
 _WORK: Mapping[Work, str] = {
     "writing": "Whether the last readings that came could not be kept, so that they are refused",
@@ -38,6 +39,8 @@ class Figures:
     failed_work : of the intake's, what failed the last time
     operational_alarms : how many alarms about Andon itself go on, by kind
     watch_age : seconds since somebody last watched Andon itself; ``None`` if nobody ever did
+    notices : how many messages each target has waiting, sent and dead
+    notice_age : seconds since the oldest that waits for each target was written
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
@@ -55,6 +58,8 @@ class Figures:
     failed_work: Sequence[Work] = ()
     operational_alarms: Mapping[str, int] = field(default_factory=dict)
     watch_age: float | None = None
+    notices: Mapping[str, TargetFigures] = field(default_factory=dict)
+    notice_age: Mapping[str, float] = field(default_factory=dict)
 
 
 class Metrics:
@@ -102,6 +107,7 @@ class Metrics:
         yield from _letters(figures.dead_letters)
         yield from _streams(figures.streams)
         yield from _late(figures)
+        yield from _notices(figures)
         for work, what in _WORK.items():
             yield GaugeMetricFamily(f"andon_{work}_failed", f"{what}: 1 or 0.", value=work in figures.failed_work)
         yield from _watchdog(figures)
@@ -134,6 +140,23 @@ def _watchdog(figures: Figures) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "andon_watch_age_seconds", "Time since somebody last watched Andon itself.", value=figures.watch_age
         )
+
+
+def _notices(figures: Figures) -> Iterator[Metric]:
+    counts = GaugeMetricFamily(
+        "andon_notices",
+        "Messages of each target: waiting, sent (until they are cleaned away), dead.",
+        labels=["target", "state"],
+    )
+    for target, each in figures.notices.items():
+        for state in ("waiting", "sent", "dead"):
+            counts.add_metric([target, state], getattr(each, state))
+    age = GaugeMetricFamily(
+        "andon_notice_oldest_age_seconds", "Age of the oldest message that waits for each target.", labels=["target"]
+    )
+    for target, seconds in figures.notice_age.items():
+        age.add_metric([target], seconds)
+    yield from (counts, age)
 
 
 def _late(figures: Figures) -> Iterator[Metric]:

@@ -19,6 +19,7 @@ from service.alerts.book import list_alerts
 from service.alerts.mutes import muted, out_of_service
 from service.control_room import ControlRoom
 from service.database import alert_table, run_table
+from service.delivery.notice import figures as notice_figures
 from service.freshness import SignalState, is_stale, newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
@@ -138,6 +139,7 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         alerts = connection.scalar(live) or 0
         vain = given_up(connection)
         wrong, looked = going_on(connection), last_look(connection)
+        notices = notice_figures(connection)
         for job, state, count, length in connection.execute(by_job.where(run_table.c.state.in_(_OVER))):
             action = actions.get(job, "other")
             runs[action, state] += count
@@ -158,6 +160,10 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         corrections=room.store.corrections.counts(),
         operational_alarms=Counter(each.kind.value for each in wrong),
         watch_age=None if looked is None else max(0.0, (now - looked.at).total_seconds()),
+        notices=notices,
+        notice_age={
+            target: max(0.0, (now - each.oldest).total_seconds()) for target, each in notices.items() if each.oldest
+        },
     )
 
 

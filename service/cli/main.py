@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "service.cli.serve",
     "forward": "service.cli.forward",
     "alerts": "service.cli.alerts",
+    "notices": "service.cli.notices",
     "losses": "service.cli.losses",
     "levers": "service.cli.levers",
     "models": "service.cli.models",

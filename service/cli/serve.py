@@ -58,11 +58,14 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
-    config = uvicorn.Config(create_app(settings, clock=clock), http=BoundedHead, log_config=None, server_header=False)
+    app = create_app(settings, clock=clock)
+    server = uvicorn.Server(uvicorn.Config(app, http=BoundedHead, log_config=None, server_header=False))
+    # It waits for all answers to end before it ends itself; streams never do by themselves.
+    app.state.live.ending = lambda: server.should_exit
     # Nor later on: that would hold requests up, again and again.
     gc.freeze()
     gc.enable()
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

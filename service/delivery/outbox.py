@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     ESCALATED = "escalated"
     DIGEST = "digest"
     WATCHDOG = "watchdog"
+    TEST = "test"
 
 
 class NoticeState(StrEnum):
@@ -49,7 +50,8 @@ def put(
     Parameters
     ----------
     target : name of a target of the plant file
-    body : what it says, the same for every channel; each channel puts it into its own words
+    body : what it says, the same for every channel; each channel puts it into its own words. See
+        ``service.delivery.body``; its ``machine`` is the machine that it tells of
     alert : the alert that it tells of; those of one alert reach a target in the order they were written in
 
     Returns
@@ -63,6 +65,7 @@ def put(
             target=target,
             kind=kind.value,
             alert=alert,
+            machine=body.get("machine", ""),
             body=body,
             at=at,
             state=NoticeState.WAITING.value,

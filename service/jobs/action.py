@@ -14,6 +14,7 @@ from ingest.plant import Job, ModelEntry
 from service import monitor
 from service.control_room import ControlRoom
 from service.database import assessment_table
+from service.delivery.tend import forget as forget_notices
 from service.fill_in import fill_in
 from service.grades import grade_when_due
 from service.jobs import ledger
@@ -255,6 +256,7 @@ def clean(work: Work) -> Outcome:
         old = delete(assessment_table).where(assessment_table.c.time < work.slot - settings.keep_assessments)
         assessments = connection.execute(old).rowcount
         runs = ledger.forget(connection, before=work.slot - settings.keep_runs)
+        forget_notices(connection, before=work.slot - settings.keep_runs)
     return Outcome(summary=f"removed {assessments:,} assessments and {runs:,} runs", rows=assessments)
 
 
