@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -18,6 +19,7 @@ from ingest.store import Store
 from service.api import (
     alert_why,
     alerts,
+    audit,
     corrections,
     dead_letters,
     events,
@@ -37,6 +39,7 @@ from service.api.plain_push import PastTheFramework
 from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push import Pushes
 from service.api.text import keepable_address
+from service.audit.follow import see_plant
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
@@ -65,6 +68,7 @@ _NOUNS = (
     models,
     jobs,
     runs,
+    audit,
 )
 """Modules of the interface, one for each noun, in the order of its pages."""
 
@@ -112,6 +116,7 @@ def create_app(
         async with AsyncExitStack() as opened:
             app.state.room = room = await to_thread.run_sync(open_room, settings)
             opened.push_async_callback(to_thread.run_sync, room.close)
+            await to_thread.run_sync(partial(see_plant, room.state, settings.plant, at=clock()))
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
             app.state.pushes = pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)

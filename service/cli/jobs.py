@@ -1,5 +1,6 @@
 """List jobs and their next slots, run one now, fill in missed ones, and see how runs went."""
 
+import getpass
 import os
 import socket
 from dataclasses import asdict
@@ -8,6 +9,8 @@ from typing import Any
 import click
 
 from service.cli.call import MOMENT, current_call, in_zone, shared_options, unless_asked_otherwise, wall_clock
+
+BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your user name]")
 
 
 @click.group(invoke_without_command=True)
@@ -43,8 +46,9 @@ def list_() -> None:
 
 @command.command()
 @click.argument("job")
+@BY
 @shared_options
-def run(job: str) -> None:
+def run(job: str, by: str) -> None:
     """Run JOB now and wait for it; refused while a worker is at it already."""
     from service.jobs import ledger
     from service.jobs.planning import run_now
@@ -55,7 +59,7 @@ def run(job: str) -> None:
         wanted = _named(room.plant.jobs, job)
         with room.state.write() as connection:
             ledger.refuse_while_running(connection, wanted.name, at=wall_clock())
-            number = run_now(connection, wanted, at=wall_clock()).id
+            number = run_now(connection, wanted, at=wall_clock(), by=by).id
         tick(room, [wanted], clock=wall_clock, worker=f"{socket.gethostname()}-{os.getpid()}")
         with room.state.read() as connection:
             # Another worker may have been faster.
@@ -70,8 +74,9 @@ def run(job: str) -> None:
 @click.argument("job")
 @click.option("--from", "start", type=MOMENT, required=True, help="After this time.")
 @click.option("--to", "end", type=MOMENT, required=True, help="Up to this time.")
+@BY
 @shared_options
-def back_fill(job: str, start: Any, end: Any) -> None:
+def back_fill(job: str, start: Any, end: Any, by: str) -> None:
     """Enter all slots of JOB in a span that were never done; the next tick of 'andon serve' does them."""
     from service.jobs.planning import back_fill as enter
 
@@ -80,7 +85,7 @@ def back_fill(job: str, start: Any, end: Any) -> None:
         zone = room.plant.zone
         wanted, begin, until = _named(room.plant.jobs, job), in_zone(start, zone), in_zone(end, zone)
         with room.state.write() as connection:
-            count = enter(connection, wanted, zone, begin, until, at=wall_clock())
+            count = enter(connection, wanted, zone, begin, until, at=wall_clock(), by=by)
     call.show({"job": job, "entered": count}, lambda: click.echo(f"{job}: {count} slots entered."))
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "losses": "service.cli.losses",
     "models": "service.cli.models",
     "jobs": "service.cli.jobs",
+    "audit": "service.cli.audit",
     "simulate": "service.cli.simulate",
     "demo": "service.cli.demo",
 }

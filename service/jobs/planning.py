@@ -7,6 +7,8 @@ from sqlalchemy.engine import Connection
 
 from ingest.errors import ScheduleError
 from ingest.plant import Job
+from service.audit.record import ANDON, Entry, Subject
+from service.audit.trail import append
 from service.jobs import ledger
 from service.jobs.ledger import Origin, Run
 from service.jobs.schedule import latest_slot, next_slot, slots
@@ -50,7 +52,9 @@ def enter_slots(connection: Connection, job: Job, zone: ZoneInfo, *, at: datetim
         ledger.plan(connection, job.name, [ahead], origin=Origin.SCHEDULE)
 
 
-def back_fill(connection: Connection, job: Job, zone: ZoneInfo, start: datetime, end: datetime, *, at: datetime) -> int:
+def back_fill(
+    connection: Connection, job: Job, zone: ZoneInfo, start: datetime, end: datetime, *, at: datetime, by: str = ANDON
+) -> int:
     """Enter all slots of a job in (start, end] that were never done, and return how many.
 
     Skipped and failed ones are set to waiting again; done ones stay done.
@@ -66,11 +70,18 @@ def back_fill(connection: Connection, job: Job, zone: ZoneInfo, start: datetime,
             "the start must come before the end and the end must not lie ahead"
         )
     wanted = list(slots(job, zone, start, end))
-    again = ledger.again(connection, job.name, wanted)
-    return again + ledger.plan(connection, job.name, wanted, origin=Origin.BACK_FILL)
+    count = ledger.again(connection, job.name, wanted)
+    count += ledger.plan(connection, job.name, wanted, origin=Origin.BACK_FILL)
+    detail = {"start": start.isoformat(), "end": end.isoformat(), "entered": count}
+    append(
+        connection,
+        [Entry(at=at, by=by, subject=Subject.JOB, name=job.name, what=Origin.BACK_FILL.value, detail=detail)],
+    )
+    return count
 
 
-def run_now(connection: Connection, job: Job, *, at: datetime) -> Run:
+def run_now(connection: Connection, job: Job, *, at: datetime, by: str = ANDON) -> Run:
     """Enter a run of a job at this moment, asked for by a person; the next tick takes it."""
-    ledger.plan(connection, job.name, [at], origin=Origin.BY_HAND)
+    if ledger.plan(connection, job.name, [at], origin=Origin.BY_HAND):
+        append(connection, [Entry(at=at, by=by, subject=Subject.JOB, name=job.name, what="run now")])
     return ledger.of_slot(connection, job.name, at)

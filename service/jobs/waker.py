@@ -80,6 +80,10 @@ class Waker:
             keep_time_of(self._room.state, self._clock())
         except AndonError as error:
             _log.error("the timers of alerts cannot be kept", why=str(error))
+        try:
+            self._room.keep_audit()
+        except AndonError as error:
+            _log.error("nobody vouches for the audit trail", why=str(error))
 
     def _wake(self, job: Job) -> None:
         worker = f"{socket.gethostname()}:{os.getpid()}"
