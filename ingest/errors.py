@@ -20,6 +20,7 @@ AndonError
 ├── LeakError               a feature knows the outcome before it happened; nothing learns from it
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
 ├── RegistryError           a model version is missing, altered or cannot be loaded
+├── AuditError              the audit trail is not as it was written, or does not reach its signed head
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
 ├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
 ├── ScheduleError           a job cannot be scheduled or run
@@ -127,6 +128,10 @@ class UnknownNameError(AndonError):
 
 class RegistryError(AndonError):
     """A model version is missing, altered or cannot be loaded."""
+
+
+class AuditError(AndonError):
+    """The audit trail is not as it was written, or does not reach its signed head."""
 
 
 class IllegalTransitionError(AndonError):

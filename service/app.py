@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -20,6 +21,7 @@ from service.api import (
     alert_stream,
     alert_why,
     alerts,
+    audit,
     corrections,
     dead_letters,
     events,
@@ -43,6 +45,7 @@ from service.api.plain_push import PastTheFramework
 from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push import Pushes
 from service.api.text import keepable_address
+from service.audit.follow import see_plant
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
@@ -78,6 +81,7 @@ _NOUNS = (
     job_runs,
     runs,
     watchdog,
+    audit,
 )
 """Modules of the interface, one for each noun, in the order of its pages."""
 
@@ -125,6 +129,7 @@ def create_app(
         async with AsyncExitStack() as opened:
             app.state.room = room = await to_thread.run_sync(open_room, settings)
             opened.push_async_callback(to_thread.run_sync, room.close)
+            await to_thread.run_sync(partial(see_plant, room.state, settings.plant, at=clock()))
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
             app.state.pushes = pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)

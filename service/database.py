@@ -116,6 +116,11 @@ alert_table = Table(
     Column("verdict", Text),
     Column("note", Text, nullable=False, server_default=""),
     Column("latches", Boolean, nullable=False, server_default=false(), comment="only a reset makes it normal"),
+    Column("assignee", Text, nullable=False, server_default="", comment="who is to look after it; empty for nobody"),
+    Column("mode", Text, nullable=False, server_default="", comment="failure mode that was found, after ISO 14224"),
+    Column("mechanism", Text, nullable=False, server_default=""),
+    Column("root_cause", Text, nullable=False, server_default=""),
+    Column("action", Text, nullable=False, server_default=""),
     CheckConstraint(
         "state IN ('unacknowledged', 'acknowledged', 'returned-unacknowledged', 'latched-unacknowledged',"
         " 'latched-acknowledged', 'normal')",
@@ -125,6 +130,7 @@ alert_table = Table(
         "verdict IS NULL OR verdict IN ('right', 'wrong', 'not inspected', 'prevented')", name="alert_verdict"
     ),
     Index("alert_by_machine", "machine", "raised_at"),
+    Index("alert_by_assignee", "assignee", "number"),
     Index(
         "one_open_alert",
         "machine",
@@ -477,6 +483,21 @@ watch_look_table = Table(
     Column("step", Float, nullable=False, server_default="0", comment="by how many seconds"),
 )
 """One row: when somebody last watched Andon itself."""
+audit_table = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("detail", Text, nullable=False, comment="JSON as it was hashed"),
+    Column("chain", Text, nullable=False, comment="SHA-256 over this record and the chain of the one before"),
+    Index("audit_by_subject", "subject", "name", "number"),
+)
+"""The audit trail: every change by person or product; rows are added, never changed, which triggers guard."""
 
 
 def open_state(path: Path, database: str = "") -> Database:

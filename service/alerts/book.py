@@ -9,13 +9,14 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
 from ingest.statement import insert_into
 from models.finding import Evidence, Finding
 from service.alerts.alert import LIVE_STATES, OVER_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
+from service.alerts.found import Found
 from service.alerts.kept_money import keep_money
 from service.alerts.kept_why import keep_why
 from service.alerts.line import remember
@@ -26,6 +27,8 @@ from service.database import alert_event_table, alert_table
 
 ANDON = "andon"
 """Who did it, when the product itself did."""
+
+NOTHING_FOUND = Found()
 
 MATERIAL_CHANGE = 0.1
 """A level that moved by this much since the history last spoke of it is worth a line."""
@@ -61,7 +64,8 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
         )
         .on_conflict_do_nothing(
             index_elements=["machine", "cause"],
-            index_where=alert_table.c.state != AlertState.NORMAL.value,
+            # In words, not with a parameter: PostgreSQL recognises the index by it, in a prepared statement, too.
+            index_where=text("state <> 'normal'"),
         )
         .returning(alert_table.c.number)
     ).scalar_one_or_none()
@@ -124,8 +128,17 @@ def reset(connection: Connection, number: int, *, by: str, at: datetime, note: s
     return _happen(connection, number, Happening.RESET, at=at, by=by, why=note)
 
 
-def close(connection: Connection, number: int, *, verdict: Verdict, by: str, at: datetime, note: str = "") -> Alert:
-    """Close an alert with a verdict; its record is kept.
+def close(
+    connection: Connection,
+    number: int,
+    *,
+    verdict: Verdict,
+    by: str,
+    at: datetime,
+    note: str = "",
+    found: Found = NOTHING_FOUND,
+) -> Alert:
+    """Close an alert with a verdict, and with what was found; its record is kept.
 
     Raises
     ------
@@ -135,8 +148,8 @@ def close(connection: Connection, number: int, *, verdict: Verdict, by: str, at:
         If it has a verdict already, or is latched and not reset.
     """
     verdict = Verdict(verdict)
-    why = verdict.value + (f": {note}" if note else "")
-    changes = {"verdict": verdict, "closed_by": by, "closed_at": at, "note": note}
+    why = ", ".join(filter(None, (verdict.value, found.words))) + (f": {note}" if note else "")
+    changes = {"verdict": verdict, "closed_by": by, "closed_at": at, "note": note, **asdict(found)}
     return _happen(connection, number, Happening.CLOSED, at=at, by=by, why=why, changes=changes)
 
 
@@ -197,6 +210,7 @@ def list_alerts(
     states: Sequence[AlertState] = LIVE_STATES,
     machine: str | None = None,
     kind: str | None = None,
+    assignee: str | None = None,
     before: int | None = None,
     offset: int = 0,
     limit: int | None = None,
@@ -207,6 +221,7 @@ def list_alerts(
     ----------
     states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
     machine, kind : only of this machine, and of this kind
+    assignee : only of this person; the empty text for those of nobody
     before : only alerts whose number is lower: the last number of the page before
     offset : how many to skip
     limit : at most so many
@@ -216,6 +231,8 @@ def list_alerts(
         query = query.where(alert_table.c.machine == machine)
     if kind is not None:
         query = query.where(alert_table.c.kind == kind)
+    if assignee is not None:
+        query = query.where(alert_table.c.assignee == assignee)
     if before is not None:
         query = query.where(alert_table.c.number < before)
     query = query.order_by(alert_table.c.number.desc()).offset(offset).limit(limit)

@@ -1,5 +1,6 @@
 """List jobs and their next slots, run one now, fill in missed ones, and see how runs went."""
 
+import getpass
 import os
 import socket
 from dataclasses import asdict
@@ -10,6 +11,8 @@ import click
 from service.cli import job_schedules
 from service.cli.call import MOMENT, SPAN, current_call, in_zone, shared_options, unless_asked_otherwise, wall_clock
 from service.cli.named import named_job
+
+BY = click.option("--by", default=getpass.getuser, help="Who does it.  [your user name]")
 
 
 @click.group(invoke_without_command=True)
@@ -58,8 +61,9 @@ def list_() -> None:
 @click.option("--at", type=MOMENT, help="As of this time.  [the present]")
 @click.option("--model", "models", multiple=True, help="Only this model of the job's; several times for several.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, and what holds it back.")
+@BY
 @shared_options
-def run(job: str, at: Any, models: tuple[str, ...], dry_run: bool) -> None:
+def run(job: str, at: Any, models: tuple[str, ...], dry_run: bool, by: str) -> None:
     """Run JOB now and wait for it; refused while a worker is at it already."""
     from service.jobs import ledger
     from service.jobs.asked import Asked
@@ -76,7 +80,7 @@ def run(job: str, at: Any, models: tuple[str, ...], dry_run: bool) -> None:
             return
         with room.state.write() as connection:
             ledger.refuse_while_running(connection, wanted.name, at=wall_clock())
-            number = run_now(connection, wanted, at=wall_clock(), parameters=asked.to_dict()).id
+            number = run_now(connection, wanted, at=wall_clock(), by=by, parameters=asked.to_dict()).id
         tick(room, [wanted], clock=wall_clock, worker=f"{socket.gethostname()}-{os.getpid()}")
         with room.state.read() as connection:
             # Another worker may have been faster.
@@ -113,8 +117,9 @@ def _tell_plan(room: Any, job: Any, asked: Any) -> None:
 @click.option("--again", is_flag=True, help="A job that scores: also windows that were scored before.")
 @click.option("--alerts", is_flag=True, help="Raise alerts on history, where no round has looked yet.")
 @click.option("--dry-run", is_flag=True, help="Only say how much would be entered.")
+@BY
 @shared_options
-def back_fill(job: str, start: Any, end: Any, chunk: Any, again: bool, alerts: bool, dry_run: bool) -> None:
+def back_fill(job: str, start: Any, end: Any, chunk: Any, again: bool, alerts: bool, dry_run: bool, by: str) -> None:
     """Enter the work of JOB for a span of the past; the next tick of 'andon serve' does it."""
     from service.jobs.asked import CHUNK, Filling
     from service.jobs.planning import count_made_up_for, make_up_for
@@ -130,7 +135,7 @@ def back_fill(job: str, start: Any, end: Any, chunk: Any, again: bool, alerts: b
         count = 0
         if not dry_run:
             with room.state.write() as connection:
-                count = make_up_for(connection, wanted, zone, filling, at=now)
+                count = make_up_for(connection, wanted, zone, filling, at=now, by=by)
     what = f"{counted} {'chunks' if wanted.action == 'score' else 'slots'}"
     call.show(
         {"job": job, "entered": count, "parts": counted},

@@ -31,6 +31,7 @@ COMMANDS = {
     "models": "service.cli.models",
     "jobs": "service.cli.jobs",
     "watch": "service.cli.watch",
+    "audit": "service.cli.audit",
     "simulate": "service.cli.simulate",
     "demo": "service.cli.demo",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.engine import Connection
@@ -12,6 +13,8 @@ from ingest.duration import parse_duration
 from ingest.plant import Plant
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
+from service.alerts.assign import assign, unassign
+from service.alerts.found import Found, known_modes, refuse_unknown
 from service.alerts.kept_money import kept_money
 from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
@@ -38,15 +41,21 @@ _NO_REASON = "please say why: the field 'Why' is empty"
 
 @router.get("/alerts")
 def alerts_page(
-    request: Request, room: Room, now: Now, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
+    request: Request,
+    room: Room,
+    now: Now,
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    assignee: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Show all alerts, newest first."""
+    """Show all alerts, or those of one person, newest first."""
+    mine = assignee or None
     with room.state.read() as connection:
-        found = book.list_alerts(connection, states=tuple(AlertState), before=before, limit=_ROWS + 1)
+        found = book.list_alerts(connection, states=tuple(AlertState), assignee=mine, before=before, limit=_ROWS + 1)
         found = muted(connection, found, now)
         mutes = list_mutes(connection, at=now, limit=_ROWS)
-    older = f"/alerts?before={found[_ROWS - 1].number}" if len(found) > _ROWS else None
-    return page(request, "alerts.html", alerts=found[:_ROWS], older=older, mutes=mutes)
+    whose = f"&assignee={quote(assignee)}" if assignee else ""
+    older = f"/alerts?before={found[_ROWS - 1].number}{whose}" if len(found) > _ROWS else None
+    return page(request, "alerts.html", alerts=found[:_ROWS], older=older, mutes=mutes, assignee=assignee)
 
 
 @router.get("/alerts/{number}")
@@ -59,6 +68,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     grade = grade_of_alert(room.plant, alert.model, kept)
     ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
     why_here = ranked[0].why if ranked else ""
+    offered = offers(alert)
     reason = reason_of(room, alert, now=now)
     mark = Mark(alert.condition_begin, None, "alert", f"alert {alert.number}: {alert.cause}")
     return page(
@@ -67,7 +77,8 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         frame=chart,
         alert=alert,
         tag=tag,
-        offers=offers(alert),
+        modes=known_modes(room.plant, room.store, alert.machine) if "closed" in offered else [],
+        offers=offered,
         history=history,
         why_here=why_here,
         grade=grade,
@@ -106,9 +117,26 @@ def close(request: Request, number: Number, body: RawBody, room: Room, now: Now)
         verdict = Verdict(fields.get("verdict", ""))
     except ValueError:
         raise ProblemError(422, f"choose what was found: {', '.join(each.value for each in Verdict)}") from None
+    found = Found(**{name: fields.get(name, "") for name in ("mode", "mechanism", "root_cause", "action")})
     with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
-        book.close(connection, number, verdict=verdict, by=by, at=now, note=fields.get("note", ""))
+        if fields.get("new_mode") != "yes":
+            refuse_unknown(found.mode, known_modes(room.plant, room.store, book.show(connection, number).machine))
+        book.close(connection, number, verdict=verdict, by=by, at=now, note=fields.get("note", ""), found=found)
+    return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/assign")
+def assign_alert(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who gives the alert to a person, or to nobody."""
+    fields = read_form(request, body)
+    by, to = person(fields), fields.get("to", "")
+    with room.calling(now).write() as connection:
+        _as_seen(connection, number, fields)
+        if to:
+            assign(connection, number, to=to, by=by, at=now)
+        else:
+            unassign(connection, number, by=by, at=now)
     return back_to(f"/alerts/{number}", by)
 
 

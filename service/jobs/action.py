@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from ingest.errors import AndonError, UnreadFilesError
 from ingest.plant import Job, ModelEntry
 from service import monitor
+from service.alerts.learnt import learnt_history
 from service.control_room import ControlRoom
 from service.database import assessment_table
 from service.delivery.tend import forget as forget_notices
@@ -184,12 +185,13 @@ def train(work: Work) -> Outcome:
     trained: list[str] = []
     not_live: list[str] = []
     failed: list[str] = []
+    history = learnt_history(room.state, room.plant, room.store)
     for entry in work.entries:
         with room.state.write():
             pass  # a worker that lost the run leaves the rest to the next one
         try:
             done = train_one(
-                room.plant, room.store, entry, room.registry, now=work.now, until=work.slot, engine=room.engine
+                room.plant, history, entry, room.registry, now=work.now, until=work.slot, engine=room.engine
             )
         except AndonError as error:
             failed.append(f"{entry.name}: {error}")

@@ -11,6 +11,8 @@ from sqlalchemy.engine import Connection
 from ingest.duration import format_duration
 from ingest.errors import ScheduleError, UnknownNameError
 from ingest.plant import Job
+from service.audit.record import ANDON, Entry, Subject
+from service.audit.trail import append
 from service.jobs import ledger
 from service.jobs.asked import Filling
 from service.jobs.run import Origin, Run
@@ -64,7 +66,9 @@ def enter_slots(connection: Connection, job: Job, zone: ZoneInfo, *, at: datetim
         ledger.plan(connection, job.name, [ahead], origin=Origin.SCHEDULE, wait=wait)
 
 
-def back_fill(connection: Connection, job: Job, zone: ZoneInfo, start: datetime, end: datetime, *, at: datetime) -> int:
+def back_fill(
+    connection: Connection, job: Job, zone: ZoneInfo, start: datetime, end: datetime, *, at: datetime, by: str = ANDON
+) -> int:
     """Enter all slots of a job in (start, end] that were never done, and return how many.
 
     Skipped and failed ones are set to waiting again; done ones stay done.
@@ -76,11 +80,16 @@ def back_fill(connection: Connection, job: Job, zone: ZoneInfo, start: datetime,
     """
     _refuse_no_past(job, start, end, at)
     wanted = _slots_of_span(job, zone, start, end)
-    again = ledger.again(connection, job.name, wanted)
-    return again + ledger.plan(connection, job.name, wanted, origin=Origin.BACK_FILL)
+    count = ledger.again(connection, job.name, wanted)
+    count += ledger.plan(connection, job.name, wanted, origin=Origin.BACK_FILL)
+    detail = {"start": start.isoformat(), "end": end.isoformat(), "entered": count}
+    append(connection, [_entry(job.name, Origin.BACK_FILL.value, at=at, by=by, detail=detail)])
+    return count
 
 
-def make_up_for(connection: Connection, job: Job, zone: ZoneInfo, filling: Filling, *, at: datetime) -> int:
+def make_up_for(
+    connection: Connection, job: Job, zone: ZoneInfo, filling: Filling, *, at: datetime, by: str = ANDON
+) -> int:
     """Enter what does a job's work for a span of the past, and return how many runs.
 
     A job that scores gets one run, which goes through the span chunk by chunk; any other the slots of its schedule.
@@ -92,9 +101,12 @@ def make_up_for(connection: Connection, job: Job, zone: ZoneInfo, filling: Filli
         for.
     """
     count_made_up_for(job, zone, filling, at=at)
-    if job.action == "score":
-        return ledger.plan(connection, job.name, [at], origin=Origin.BACK_FILL, parameters=filling.to_dict())
-    return back_fill(connection, job, zone, filling.start, filling.end, at=at)
+    if job.action != "score":
+        return back_fill(connection, job, zone, filling.start, filling.end, at=at, by=by)
+    asked = filling.to_dict()
+    count = ledger.plan(connection, job.name, [at], origin=Origin.BACK_FILL, parameters=asked)
+    append(connection, [_entry(job.name, Origin.BACK_FILL.value, at=at, by=by, detail={**asked, "entered": count})])
+    return count
 
 
 def count_made_up_for(job: Job, zone: ZoneInfo, filling: Filling, *, at: datetime) -> int:
@@ -107,14 +119,17 @@ def count_made_up_for(job: Job, zone: ZoneInfo, filling: Filling, *, at: datetim
     return len(_slots_of_span(job, zone, filling.start, filling.end))
 
 
-def run_now(connection: Connection, job: Job, *, at: datetime, parameters: Mapping[str, Any] | None = None) -> Run:
+def run_now(
+    connection: Connection, job: Job, *, at: datetime, by: str = ANDON, parameters: Mapping[str, Any] | None = None
+) -> Run:
     """Enter a run of a job at this moment, asked for by a person; the next tick takes it.
 
     Parameters
     ----------
     parameters : what is asked for beside what the job says, see ``service.jobs.asked``
     """
-    ledger.plan(connection, job.name, [at], origin=Origin.BY_HAND, parameters=parameters)
+    if ledger.plan(connection, job.name, [at], origin=Origin.BY_HAND, parameters=parameters):
+        append(connection, [_entry(job.name, "run now", at=at, by=by, detail=parameters)])
     return ledger.of_slot(connection, job.name, at)
 
 
@@ -134,6 +149,10 @@ def retire(connection: Connection, job: str, known: Collection[str], *, at: date
     if not count:
         raise UnknownNameError(f"nothing of a job {job!r} is unfinished in the ledger")
     return count
+
+
+def _entry(job: str, what: str, *, at: datetime, by: str, detail: Mapping[str, Any] | None = None) -> Entry:
+    return Entry(at=at, by=by, subject=Subject.JOB, name=job, what=what, detail=dict(detail or {}))
 
 
 def _refuse_no_past(job: Job, start: datetime, end: datetime, at: datetime) -> None:

@@ -100,6 +100,10 @@ class Waker:
             miss_the_watch(self._room.state, self._room.plant, self._clock(), by=self._worker)
         except AndonError as error:
             _log.error("whether somebody watches cannot be told", why=str(error))
+        try:
+            self._room.keep_audit()
+        except AndonError as error:
+            _log.error("nobody vouches for the audit trail", why=str(error))
 
     def _wake(self, job: Job) -> None:
         try:
