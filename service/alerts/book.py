@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
@@ -61,7 +61,8 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
         )
         .on_conflict_do_nothing(
             index_elements=["machine", "cause"],
-            index_where=alert_table.c.state != AlertState.NORMAL.value,
+            # No parameter: PostgreSQL finds no index for one once it has prepared the statement, at the sixth alert.
+            index_where=text("state <> 'normal'"),
         )
         .returning(alert_table.c.number)
     ).scalar_one_or_none()
