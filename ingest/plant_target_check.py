@@ -65,11 +65,16 @@ def _keys(at: Location, target: MessageTarget) -> Iterator[Problem]:
             yield Problem((*at, key), f"means nothing to a target of kind {target.kind!r}; leave it out")
         if not given[name] and name in kind.needs:
             what = _WHAT.get(name, "the environment variable that holds the secret, or secret_file")
-            yield Problem((*at, key), f"is missing; a target of kind {target.kind!r} needs it: write {what}")
+            absent = _absent(target, key)
+            yield Problem((*at, key), f"{absent}; a target of kind {target.kind!r} needs it: write {what}")
     if given["user"] and not given["secret"] and "user" in kind.may:
         yield Problem((*at, "secret_variable"), "is missing; a user needs a password")
     if target.kind in ("email", "mqtt") and given["secret"] and not given["user"]:
         yield Problem((*at, "user"), "is missing; a password needs a user")
+
+
+def _absent(target: MessageTarget, key: str) -> str:
+    return "is empty" if key in target.model_fields_set else "is missing"
 
 
 def _address(at: Location, target: MessageTarget) -> Iterator[Problem]:
@@ -80,7 +85,7 @@ def _address(at: Location, target: MessageTarget) -> Iterator[Problem]:
         return
     example = f"write one such as '{schemes[-1]}://host{'/path' if schemes == _WEB else ''}'"
     if not target.address:
-        yield Problem(at, f"is missing; {example}")
+        yield Problem(at, f"{_absent(target, 'address')}; {example}")
         return
     try:
         parts = urlsplit(target.address)

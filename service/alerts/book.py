@@ -64,7 +64,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
         )
         .on_conflict_do_nothing(
             index_elements=["machine", "cause"],
-            # In words, not with a parameter: PostgreSQL recognises the index by it, in a prepared statement, too.
+            # No parameter: PostgreSQL finds no index for one once it has prepared the statement, at the sixth alert.
             index_where=text("state <> 'normal'"),
         )
         .returning(alert_table.c.number)

@@ -162,7 +162,7 @@ class LiveAlerts:
             if new:
                 position = new[-1].id
                 yield new[0].wire if len(new) == 1 else b"".join(each.wire for each in new)
-            elif not lines:
+            elif not lines and not listener.over.is_set():
                 yield KEEPALIVE_COMMENT
 
     def close(self) -> None:

@@ -45,6 +45,9 @@ LONGEST_UP_SECONDS = 2.0
 RAISED_AT_ONCE = 20
 """Alerts in one transaction."""
 
+MOST_WAITING = 1_000
+"""Messages that wait before more alerts are raised, so that all kills fall among messages."""
+
 PLANT = Plant(
     name="Trial",
     classes=[MachineClass(name="press", signals=[Signal(name="force")])],
@@ -122,11 +125,15 @@ class Alerts:
                     put(connection, target=target.name, kind=NoticeKind.RESOLVED, body=body, at=now, alert=number)
 
     def live_through(self, count: int, stop: threading.Event) -> None:
-        """Raise and resolve so many alerts, as fast as they can be written."""
+        """Raise and resolve so many alerts, as fast as they are delivered."""
         while len(self.numbers) < count and not stop.is_set():
             before = len(self.numbers)
             self.raise_some(min(RAISED_AT_ONCE, count - before))
             self.resolve(self.numbers[before:])
+            # Whoever takes a lock anew at once leaves it to nobody.
+            stop.wait(0.05)
+            while self.waiting() > MOST_WAITING and not stop.is_set():
+                stop.wait(0.1)
 
     def waiting(self) -> int:
         """Messages that nobody has yet."""
