@@ -18,6 +18,7 @@ from ingest.store import Store
 from service.api import (
     alert_why,
     alerts,
+    calls,
     corrections,
     dead_letters,
     events,
@@ -60,6 +61,7 @@ _NOUNS = (
     corrections,
     alerts,
     alert_why,
+    calls,
     mutes,
     losses,
     models,
