@@ -36,6 +36,7 @@ from models.tasks.table import task_of
 from service.alerts import book
 from service.alerts.pipeline.calling import Calling
 from service.alerts.pipeline.rules import Rules
+from service.alerts.pipeline.stopped_lines import keep_stopped_lines
 from service.alerts.suppress import suppress_by_design
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
@@ -113,6 +114,7 @@ def round(  # noqa: A001 – a round is what engineers call it
     state = Calling(state, Rules(plant, registry.card), at)
     tally = _Tally(over=release_unwatched(plant, state, at=at), latch=plant.alerts.latch)
     tally.errors += suppress_by_design(plant, store, state, at=at)
+    tally.errors += keep_stopped_lines(plant, store, state, at=at)
     _look_at_sensors(plant, store, state, engine, tally, at=at)
     _look_at_limits(plant, store, state, tally, at=at)
     asked, untrained = [], []

@@ -26,6 +26,7 @@ COMMANDS = {
     "forward": "service.cli.forward",
     "alerts": "service.cli.alerts",
     "notices": "service.cli.notices",
+    "digest": "service.cli.digest",
     "losses": "service.cli.losses",
     "levers": "service.cli.levers",
     "models": "service.cli.models",

@@ -16,6 +16,7 @@ from service.alerts.pipeline import kept_calls
 from service.alerts.pipeline.budget import needs_token
 from service.alerts.pipeline.call import Call, Kept, Reason
 from service.alerts.pipeline.decisions import Decision, write_decisions
+from service.alerts.pipeline.digests import digests_due, send_digests
 from service.alerts.pipeline.gather import Valued, calls_for, scene_of, valued_alerts
 from service.alerts.pipeline.happened import News, is_news, take_news
 from service.alerts.pipeline.look import Looked, look
@@ -29,12 +30,14 @@ def keep_calls(state: Database, rules: Rules, now: datetime) -> int:
     """Work off what has come due; return how many decisions that took. Where nothing is due nothing is written."""
     with state.read() as connection:
         back = kept_calls.set_ahead(connection, now)
-        if not (back or is_news(connection) or kept_calls.anything_due(connection, now)):
-            return 0
+        due = is_news(connection) or kept_calls.anything_due(connection, now) or digests_due(connection, rules, now)
+    if not (back or due):
+        return 0
     with state.write() as connection:
         if back:
             kept_calls.move_back(connection, now)
-        return decide(connection, rules, now)
+        # Decided first, so that a digest knows of everything that came before it.
+        return decide(connection, rules, now) + send_digests(connection, rules, now)
 
 
 def decide(connection: Connection, rules: Rules, now: datetime) -> int:

@@ -39,6 +39,10 @@ class Roster:
         named = [*route.targets, *(who for duty in route.on_call if self._works(duty, now) for who in duty.targets)]
         return tuple(dict.fromkeys(named))
 
+    def everybody(self, route: Route) -> tuple[str, ...]:
+        """Return whom a route ever calls first, each once."""
+        return tuple(dict.fromkeys([*route.targets, *(who for duty in route.on_call for who in duty.targets)]))
+
     def next_duty(self, route: Route, now: datetime) -> datetime | None:
         """Return when somebody of a route is on duty next; ``None`` if nobody is in the next two weeks."""
         names = {name for duty in route.on_call for name in duty.shifts}
