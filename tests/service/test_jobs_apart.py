@@ -114,7 +114,7 @@ def test_a_run_that_takes_too_long_is_ended_with_all_that_it_started(room: Contr
         return 61.0 if both_there(room) else 0.0
 
     outcome = apart(room, sleep_with_a_child, seconds=seconds, time_out=timedelta(minutes=1))
-    assert (outcome.state, outcome.summary) == (RunState.FAILED, "took longer than 60 s and was ended")
+    assert (outcome.state, outcome.summary) == (RunState.FAILED, "took longer than 1 min and was ended")
     assert both_gone(room)
 
 
