@@ -73,7 +73,7 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_spans(("models", index), model), *_model(draft, ("models", index), model)]
     for index, job in draft.jobs.items():
         found += _job(draft, ("jobs", index), job)
-    found += check_routes(draft)
+    found += check_routes(draft, draft.names("targets"))
     found += check_jobs(draft)
     found += check_targets(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
