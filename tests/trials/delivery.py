@@ -24,6 +24,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from ingest.database import Database
+from ingest.errors import StoreBusyError
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_target import MessageTarget
 from models.finding import Finding
@@ -106,14 +107,16 @@ class Alerts:
     def raise_some(self, count: int) -> None:
         """Raise alerts."""
         now = datetime.now(UTC)
+        raised = []
         with self.state.write() as connection:
-            for _ in range(count):
-                found = replace(_FINDING, cause=f"cause {len(self.numbers)}", begin=now, act_before=now)
+            for place in range(len(self.numbers), len(self.numbers) + count):
+                found = replace(_FINDING, cause=_cause(place), begin=now, act_before=now)
                 alert, _ = book.raise_alert(connection, found, at=now)
-                self.numbers.append(alert.number)
+                raised.append(alert.number)
                 body = body_of(alert, PLANT, at=now)
                 for target in self.targets:
                     put(connection, target=target.name, kind=NoticeKind.RAISED, body=body, at=now, alert=alert.number)
+        self.numbers += raised
 
     def resolve(self, numbers: Sequence[int]) -> None:
         """Let alerts be over."""
@@ -128,8 +131,8 @@ class Alerts:
         """Raise and resolve so many alerts, as fast as they are delivered."""
         while len(self.numbers) < count and not stop.is_set():
             before = len(self.numbers)
-            self.raise_some(min(RAISED_AT_ONCE, count - before))
-            self.resolve(self.numbers[before:])
+            _until_free(lambda: self.raise_some(min(RAISED_AT_ONCE, count - len(self.numbers))))
+            _until_free(lambda before=before: self.resolve(self.numbers[before:]))  # type: ignore[misc]
             # Whoever takes a lock anew at once leaves it to nobody.
             stop.wait(0.05)
             while self.waiting() > MOST_WAITING and not stop.is_set():
@@ -172,18 +175,18 @@ def failing(draw: random.Random, released: threading.Event) -> Callable[[Deliver
     return answer
 
 
-def wrong_of(receiver: Receiver, numbers: Sequence[int]) -> list[str]:
-    """Return what is lost, doubled or out of order at a receiver."""
-    said: dict[int, list[str]] = defaultdict(list)
+def wrong_of(receiver: Receiver, alerts: int) -> list[str]:
+    """Return what is lost, doubled or out of order at a receiver, by the causes of the alerts."""
+    said: dict[str, list[str]] = defaultdict(list)
     for each in receiver.effects:
-        said[_number(each.document)].append(each.document["status"])
+        said[each.document["alerts"][0]["labels"]["cause"]].append(each.document["status"])
     expected = ["firing", "resolved"]
-    return [f"alert {number}: {said[number]}" for number in numbers if said[number] != expected]
+    causes = [_cause(place) for place in range(alerts)]
+    return [f"{cause}: {said[cause]}" for cause in causes if said[cause] != expected]
 
 
-def _number(document: dict[str, list[dict[str, dict[str, str]]]]) -> int:
-    """Alerts of the trial are numbered in the order of their causes."""
-    return int(document["alerts"][0]["labels"]["cause"].removeprefix("cause ")) + 1
+def _cause(place: int) -> str:
+    return f"cause {place}"
 
 
 def kill_often(folder: Path, *, alerts: int, kills: int, seed: int = 0, database: str = "") -> str:
@@ -224,12 +227,10 @@ def kill_often(folder: Path, *, alerts: int, kills: int, seed: int = 0, database
         for each in receivers:
             each.close()
         state.close()
-    problems = [
-        f"{place}: {each}" for place, receiver in enumerate(receivers) for each in wrong_of(receiver, plant.numbers)
-    ]
+    problems = [f"{place}: {each}" for place, receiver in enumerate(receivers) for each in wrong_of(receiver, alerts)]
     assert not problems, problems[:10]
     came, effects = sum(len(each.deliveries) for each in receivers), sum(len(each.effects) for each in receivers)
-    assert effects == 2 * alerts * RECEIVERS
+    assert effects == 2 * alerts * RECEIVERS, "alerts were not raised"
     return (
         f"{kills:,} kills, {alerts:,} alerts, {effects:,} messages to {RECEIVERS} receivers that fail {FAILING:.0%}:"
         f" 0 lost, 0 doubled, 0 out of order; {came:,} came in {seconds:.0f} s, {came - effects:,} of them again"
@@ -320,6 +321,15 @@ def _one_receiver(answer: Callable[[Delivery], Answer]) -> Iterator[Receiver]:
         yield receiver
     finally:
         receiver.close()
+
+
+def _until_free(change: Callable[[], None]) -> None:
+    """Make a change, however long others write."""
+    while True:
+        try:
+            return change()
+        except StoreBusyError:
+            continue
 
 
 def _wait_for(fact: Callable[[], bool], seconds: float = 3600) -> None:
