@@ -29,6 +29,7 @@ ANDON = "andon"
 """Who did it, when the product itself did."""
 
 NOTHING_FOUND = Found()
+_COLUMNS = tuple(column.name for column in alert_table.c)
 
 MATERIAL_CHANGE = 0.1
 """A level that moved by this much since the history last spoke of it is worth a line."""
@@ -341,8 +342,9 @@ def _last_told(connection: Connection, number: int) -> float:
 
 
 def _alert(row: Row[Any]) -> Alert:
-    fields = {column.name: row._mapping[column.name] for column in alert_table.c}
-    fields["state"] = AlertState(row.state)
-    fields["verdict"] = None if row.verdict is None else Verdict(row.verdict)
-    fields["evidence"] = tuple(Evidence(**each) for each in row.evidence)
+    # By place: what a row offers by name is looked up anew for each row.
+    fields = dict(zip(_COLUMNS, row, strict=False))
+    fields["state"] = AlertState(fields["state"])
+    fields["verdict"] = None if fields["verdict"] is None else Verdict(fields["verdict"])
+    fields["evidence"] = tuple([Evidence(**each) for each in fields["evidence"]])
     return Alert(**fields)

@@ -136,8 +136,8 @@ def _found(connection: Connection, query: Select[Any]) -> dict[Key, Kept]:
 
 
 def _kept(row: Row[Any]) -> Kept:
-    values = dict(row._mapping)
-    values |= {"state": CallState(row.state), "told": tuple(row.told), "critical": bool(row.critical)}
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values |= {"state": CallState(values["state"]), "told": tuple(values["told"]), "critical": bool(values["critical"])}
     return Kept(**values)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from math import ceil
 
-_STEPS_PER_ALERT = 5
+_STEPS_PER_ALERT = 20
 _MOST_STEPS = 500
 
 
@@ -33,7 +33,7 @@ def prices(worths: Sequence[float], expected: float, tokens: int) -> list[float]
     >>> prices([100.0, 300.0], expected=0.0, tokens=2)
     [0.0, 0.0]
     >>> [round(each) for each in prices([100.0, 300.0], expected=4.0, tokens=3)]
-    [266, 196, 128]
+    [263, 191, 126]
     """
     ordered = sorted(worths)
     if not ordered or expected <= 0 or not tokens:

@@ -28,8 +28,9 @@ LEAST = 2
 def stopped_lines_at(plant: Plant, history: History, at: datetime) -> dict[str, StoppedLine]:
     """Return the lines that stand: all machines that tell what they do stand, and at least two tell.
 
-    A machine stands while the newest state it told means something else than running, or a stop lasts. One that never
-    told anything is not asked; one that tells a word that nobody explained is taken to run.
+    A machine stands while the newest state it told means something else than running, or a stop lasts; a stop whose end
+    is not told lasts until the machine tells something else. One that never told anything is not asked; one that tells
+    a word that nobody explained is taken to run.
     """
     lines: dict[str, list[str]] = {}
     for machine in plant.machines:
@@ -80,7 +81,8 @@ def _stands_since(events: pd.DataFrame, words: Mapping[str, int], at: datetime) 
     """Return since when a machine stands, by its own events; ``None`` where it runs."""
     lasting = events[(events["time"] <= at) & (events["end"].isna() | (events["end"] > at))]
     rows: list[Any] = lasting.sort_values("time", kind="stable").to_dict("records")
-    begins = [row["time"].to_pydatetime() for row in rows if row["kind"] == "stop" and not pd.isna(row["end"])]
+    stops = [row for row in rows if row["kind"] == "stop" and (row is rows[-1] or not pd.isna(row["end"]))]
+    begins = [row["time"].to_pydatetime() for row in stops]
     states = [row for row in rows if row["kind"] == "state"]
     if states and words.get(states[-1]["code"], UNKNOWN) not in (RUNNING, UNKNOWN):
         begins.append(states[-1]["time"].to_pydatetime())
