@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.errors import ScheduleError
 from ingest.plant import Job
-from service.database import run_table
+from service.database import Moment, run_table
 from service.jobs import ledger
 from service.jobs.pause import pauses
 from service.jobs.run import Origin, RunState
@@ -27,7 +27,12 @@ def missed_runs(sight: Sight) -> Iterator[Trouble]:
     for job in _scheduled(sight):
         if job.name in paused:
             continue
-        waits = and_(_RUN.state == RunState.WAITING, func.coalesce(_RUN.due, _RUN.slot) < before)
+        # What fills in the past was due long before anybody asked for it.
+        waits = and_(
+            _RUN.state == RunState.WAITING,
+            _RUN.origin != Origin.BACK_FILL,
+            func.coalesce(_RUN.due, _RUN.slot, type_=Moment) < before,
+        )
         left = and_(_RUN.state == RunState.RUNNING, _RUN.lease_until < before)
         query = select(func.min(_RUN.slot), func.count()).where(_RUN.job == job.name, or_(waits, left))
         oldest, count = sight.connection.execute(query).one()

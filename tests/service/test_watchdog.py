@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from ingest.errors import StoreError
+from ingest.plant_watchdog import Watchdog
 from ingest.reading import Readings, readings_schema
 from service.control_room import ControlRoom, open_control_room
 from service.database import notice_table, run_table
@@ -34,7 +36,6 @@ time_zone = "Europe/Berlin"
 classes = [{ name = "press", signals = [{ name = "force", every = "1 min" }] }]
 machines = [{ names = ["m1", "m2", "m3"], class = "press" }]
 jobs = [{ name = "look", action = "seal", cron = "0 2 * * *", done_by = "05:30" }]
-watchdog = { targets = ["ops"] }
 """
 NIGHT = datetime(2026, 3, 2, 1, tzinfo=UTC)
 """02:00 in the plant."""
@@ -228,12 +229,17 @@ def test_each_trouble_is_one_alarm_however_many_look_and_it_may_come_again(room:
     assert again.id != over.id
 
 
+def telling_ops(room: ControlRoom) -> ControlRoom:
+    return replace(room, plant=room.plant.model_copy(update={"watchdog": Watchdog(targets=["ops"])}))
+
+
 def notices(room: ControlRoom) -> list[tuple[str, str]]:
     with room.state.read() as connection:
         return [(row.target, row.kind) for row in connection.execute(select(notice_table).order_by(notice_table.c.id))]
 
 
 def test_targets_get_a_watchdog_message_as_often_as_they_are_to_expect_one(room: ControlRoom) -> None:
+    room = telling_ops(room)
     for minute in (0, 1, 5):
         seen(room, NOW + minute * MINUTE)
         with room.state.write() as connection:
@@ -242,12 +248,14 @@ def test_targets_get_a_watchdog_message_as_often_as_they_are_to_expect_one(room:
 
 
 def test_watchdog_messages_do_not_pile_up_while_none_goes_out(room: ControlRoom) -> None:
+    room = telling_ops(room)
     for minute in (0, 6, 12):
         seen(room, NOW + minute * MINUTE)
     assert notices(room) == [("ops", "watchdog")]
 
 
 def test_targets_are_told_of_alarms_and_of_their_ends_in_the_same_transaction(room: ControlRoom) -> None:
+    room = telling_ops(room)
     enter(room, NOW, job="old name")
     seen(room)
     seen(room, NOW + MINUTE)

@@ -131,7 +131,8 @@ def kill_often(folder: Path, *, kills: int, nights: int = 40, longest: float = 1
     assert repeated <= killed_at_work, f"{repeated} chunks repeated after {killed_at_work} kills at work"
     return (
         f"{nights} nights of {len(MODELS)} models, {kills} kills, {killed_at_work} of them at work: "
-        f"{len(undisturbed):,} bytes with {alerts} alerts are the same, {repeated} of {sum(once.values())} chunks repeated"
+        f"{len(undisturbed):,} bytes with {alerts} alerts are the same, "
+        f"{repeated} of {sum(once.values())} chunks repeated"
     )
 
 
