@@ -21,6 +21,7 @@ from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_production import Product, Production, Shift, Words
+from ingest.plant_work_orders import WorkOrderSettings
 from ingest.rate import Rate
 
 
@@ -432,6 +433,7 @@ class Plant(Part):
     production: Production = Field(Production(), description="How lost time is told apart, and what it is worth.")
     models: list[ModelEntry] = Field([], description="Models to train.")
     alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")
+    work_orders: WorkOrderSettings | None = Field(None, description="Drafts of work orders.")
     jobs: list[Job] = Field([], description="Schedules.")
     folder: Path = Field(Path(), exclude=True, description="Folder of the plant file; set when it is read.")
 

@@ -37,6 +37,7 @@ from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_production import Product, Production, Shift, Words
 from ingest.plant_words import keys_of, plain_type, type_in_words
+from ingest.plant_work_orders import WorkOrderSettings
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
 
@@ -70,6 +71,7 @@ _TABLES: dict[str, type[Part]] = {
     "[models.condition]": Condition,
     "[[models.condition.mistakes]]": Mistake,
     "[alerts]": AlertSettings,
+    "[work_orders]": WorkOrderSettings,
     "[[jobs]]": Job,
 }
 _HEAD = """\

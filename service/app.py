@@ -17,6 +17,7 @@ from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
 from service.api import (
+    alert_health,
     alert_why,
     alerts,
     audit,
@@ -32,6 +33,7 @@ from service.api import (
     readings,
     runs,
     watch,
+    work_orders,
 )
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
@@ -61,9 +63,11 @@ _NOUNS = (
     events,
     dead_letters,
     corrections,
+    alert_health,  # before the alerts, one of which would be called so
     alerts,
     alert_why,
     mutes,
+    work_orders,
     losses,
     models,
     jobs,

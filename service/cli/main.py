@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "service.cli.serve",
     "forward": "service.cli.forward",
     "alerts": "service.cli.alerts",
+    "work-orders": "service.cli.work_orders",
     "losses": "service.cli.losses",
     "models": "service.cli.models",
     "jobs": "service.cli.jobs",

@@ -19,6 +19,7 @@ from service.alerts.timers import keep_time_of
 from service.control_room import ControlRoom
 from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
+from service.work_order_drop import hand_over, read_answers
 
 _MOST_AT_ONCE = 4
 
@@ -80,6 +81,12 @@ class Waker:
             keep_time_of(self._room.state, self._clock())
         except AndonError as error:
             _log.error("the timers of alerts cannot be kept", why=str(error))
+        try:
+            hand_over(self._room, at=self._clock())
+            for problem in read_answers(self._room, at=self._clock())[1]:
+                _log.warning("an answer to a work order was refused", why=problem)
+        except (AndonError, OSError) as error:
+            _log.error("work orders cannot be handed over", why=str(error))
         try:
             self._room.keep_audit()
         except AndonError as error:
