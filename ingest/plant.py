@@ -26,6 +26,7 @@ from ingest.plant_production import Product, Production, Shift, Words
 from ingest.plant_route import AlertKind, Inhibit, Route
 from ingest.plant_target import MessageTarget
 from ingest.plant_watchdog import Watchdog
+from ingest.plant_work_orders import WorkOrderSettings
 from ingest.rate import Rate
 
 
@@ -440,6 +441,7 @@ class Plant(Part):
     alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")
     routes: list[Route] = Field([], description="Who is called for which alerts; nobody when empty.")
     inhibits: list[Inhibit] = Field([], description="What need not be said while something worse is known.")
+    work_orders: WorkOrderSettings | None = Field(None, description="Drafts of work orders.")
     jobs: list[Job] = Field([], description="Schedules.")
     pools: list[Pool] = Field([], description="Places that jobs share.")
     watchdog: Watchdog = Field(Watchdog(), description="Who watches Andon itself.")

@@ -40,6 +40,7 @@ from ingest.plant_route import Duty, Inhibit, Route, Rung, Which
 from ingest.plant_target import MessageTarget
 from ingest.plant_watchdog import Watchdog
 from ingest.plant_words import keys_of, plain_type, type_in_words
+from ingest.plant_work_orders import WorkOrderSettings
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
 
@@ -78,6 +79,7 @@ _TABLES: dict[str, type[Part]] = {
     "[[routes.on_call]]": Duty,
     "[[routes.escalate]]": Rung,
     "[[inhibits]]": Inhibit,
+    "[work_orders]": WorkOrderSettings,
     "[[jobs]]": Job,
     "[[pools]]": Pool,
     "[watchdog]": Watchdog,

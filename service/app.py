@@ -18,6 +18,7 @@ from ingest.sources.stream import Stream
 from ingest.store import Store
 from service.answers import Answers
 from service.api import (
+    alert_health,
     alert_stream,
     alert_why,
     alerts,
@@ -39,6 +40,7 @@ from service.api import (
     runs,
     watch,
     watchdog,
+    work_orders,
 )
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.guard import Guard
@@ -71,11 +73,13 @@ _NOUNS = (
     dead_letters,
     corrections,
     alert_stream,
+    alert_health,  # before the alerts, one of which would be called so
     alerts,
     alert_why,
     calls,
     mutes,
     notices,
+    work_orders,
     losses,
     levers,
     models,

@@ -483,6 +483,51 @@ watch_look_table = Table(
     Column("step", Float, nullable=False, server_default="0", comment="by how many seconds"),
 )
 """One row: when somebody last watched Andon itself."""
+floor_table = Table(
+    "floor",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("below", Boolean, nullable=False),
+    Column("since", Moment, nullable=False, comment="when it came there, or was back"),
+    Column("right", Integer, nullable=False, comment="of the newest verdicts, when it moved"),
+    Column("judged", Integer, nullable=False),
+)
+"""Kinds of alerts whose track record fell so low that they call nobody; a row stays when they are back."""
+
+work_order_table = Table(
+    "work_order",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("alert", Integer, ForeignKey("alert.number"), nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("worth", Float, nullable=False, comment="what it saves on average, in the plant's currency"),
+    Column("act_before", Moment, nullable=False),
+    Column("drafted_at", Moment, nullable=False),
+    Column("decided_by", Text, nullable=False, server_default=""),
+    Column("decided_at", Moment),
+    Column("why", Text, nullable=False, server_default="", comment="why it was decided so"),
+    Column("handed_at", Moment, comment="when it was given to the maintenance system; null before"),
+    Column("reference", Text, nullable=False, server_default="", comment="its number in the maintenance system"),
+    Column("status", Text, nullable=False, server_default="", comment="in the words of the maintenance system"),
+    Column("status_at", Moment),
+    CheckConstraint("state IN ('draft', 'approved', 'refused', 'done')", name="work_order_state"),
+    Index(
+        "one_open_work_order",
+        "machine",
+        "cause",
+        unique=True,
+        sqlite_where=text("state IN ('draft', 'approved')"),
+        postgresql_where=text("state IN ('draft', 'approved')"),
+    ),
+    Index("work_order_by_time", "drafted_at"),
+    sqlite_autoincrement=True,
+)
+"""Work orders as they stand; at most one open one of a machine and cause."""
+
 audit_table = Table(
     "audit",
     metadata,

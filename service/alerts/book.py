@@ -16,6 +16,7 @@ from ingest.errors import UnknownNameError
 from ingest.statement import insert_into
 from models.finding import Evidence, Finding
 from service.alerts.alert import LIVE_STATES, OVER_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
+from service.alerts.floor import settle
 from service.alerts.found import Found
 from service.alerts.kept_money import keep_money
 from service.alerts.kept_why import keep_why
@@ -151,7 +152,9 @@ def close(
     verdict = Verdict(verdict)
     why = ", ".join(filter(None, (verdict.value, found.words))) + (f": {note}" if note else "")
     changes = {"verdict": verdict, "closed_by": by, "closed_at": at, "note": note, **asdict(found)}
-    return _happen(connection, number, Happening.CLOSED, at=at, by=by, why=why, changes=changes)
+    alert = _happen(connection, number, Happening.CLOSED, at=at, by=by, why=why, changes=changes)
+    settle(connection, alert.model, alert.kind, at=at)
+    return alert
 
 
 def comment(connection: Connection, number: int, *, by: str, at: datetime, text: str) -> Alert:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.duration import Duration
 from ingest.errors import IllegalTransitionError
+from ingest.plant import Costs
 from models.finding import Evidence
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
@@ -22,6 +23,7 @@ from service.alerts.mute import Visibility
 from service.alerts.mutes import muted
 from service.alerts.offers import offers
 from service.alerts.rank import Ranked, where_to_look_first
+from service.alerts.severity import Severity, severity
 from service.alerts.shelve import shelve, unshelve
 from service.api.etag import IfMatch, alert_tag, refuse_unless_matched
 from service.api.given import Now, Room, machine_named
@@ -87,6 +89,10 @@ class AlertView(BaseModel):
     )
     stake_per_hour: float | None = Field(
         description="Money at stake for each hour that is left, in the plant's currency; null where chance is."
+    )
+    severity: Severity | None = Field(
+        description="How bad it is to leave it alone: the stake of each hour on the scale of a missed failure; null "
+        "when it is not open."
     )
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
     grade: GradeView | None = Field(
@@ -366,7 +372,7 @@ def _look_first(room: ControlRoom, now: datetime, wanted: Wanted, offset: int, c
     with room.state.read() as connection:
         live = muted(connection, book.list_alerts(connection, **wanted.among(LIVE_STATES)), now)
         ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, kept_money(connection))
-        shown = [_open_view(each) for each in ranked[offset : offset + count]]
+        shown = [_open_view(each, room.plant.costs) for each in ranked[offset : offset + count]]
         over = book.list_alerts(
             connection,
             **wanted.among([AlertState.NORMAL]),
@@ -399,7 +405,7 @@ def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[Al
     with room.state.read() as connection:
         lost = kept_money(connection)
     ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, lost)
-    open_ones = {each.alert.number: _open_view(each) for each in ranked}
+    open_ones = {each.alert.number: _open_view(each, room.plant.costs) for each in ranked}
     return [open_ones.get(each.number) or _over_view(each) for each in alerts]
 
 
@@ -412,15 +418,17 @@ def _graded(views: Sequence[AlertView], room: ControlRoom) -> list[AlertView]:
     ]
 
 
-def _open_view(ranked: Ranked) -> AlertView:
+def _open_view(ranked: Ranked, costs: Costs) -> AlertView:
     """Show an open alert and what its place rests on."""
     per_hour = None if ranked.per_hour is None else round(ranked.per_hour, 2)
     place = {"chance": ranked.chance.share, "stake_per_hour": per_hour, "why_here": ranked.why}
+    place["severity"] = severity(ranked.alert.kind, ranked.per_hour, costs)
     return AlertView.model_validate(_fields(ranked.alert) | place)
 
 
 def _over_view(alert: Alert) -> AlertView:
-    return AlertView.model_validate(_fields(alert) | {"chance": None, "stake_per_hour": None, "why_here": ""})
+    nowhere = {"chance": None, "stake_per_hour": None, "severity": None, "why_here": ""}
+    return AlertView.model_validate(_fields(alert) | nowhere)
 
 
 def _fields(alert: Alert) -> dict[str, object]:

@@ -32,6 +32,8 @@ class Subject(StrEnum):
     MODEL = "model"
     JOB = "job"
     PLANT = "plant"
+    FLOOR = "floor"
+    WORK_ORDER = "work order"
     TRAIL = "trail"
 
 
@@ -104,7 +106,7 @@ def link(before: str, fields: tuple[Any, ...]) -> str:
     Examples
     --------
     >>> link(BEGIN, (1, 0, "Ines", "alert", "7", "acknowledged", "", "{}"))[:16]
-    '8f4f5b2b2a7d8f0f'
+    '6566c25f9be994d4'
     """
     if not all(isinstance(each, str | int) for each in fields):
         raise ValueError(f"a record holds whole numbers and texts only, not {fields!r}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from service.cli.alert_health import health
 from service.cli.call import SPAN, current_call, shared_options, unless_asked_otherwise, wall_clock
 from service.cli.calls import route, trace
 from service.cli.muted import back_in_service, muted, out_of_service, told
@@ -214,5 +215,5 @@ def _tell(alerts: "list[Alert]") -> None:
             click.echo(f"      {told(mute)}")
 
 
-for each in (trace, route, muted, out_of_service, back_in_service):
+for each in (trace, route, muted, out_of_service, back_in_service, health):
     command.add_command(each)

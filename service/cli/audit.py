@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from service.audit.record import Record
     from service.audit.verify import Report
 
-SUBJECTS = ("alert", "mute", "model", "job", "plant", "trail")
+SUBJECTS = ("alert", "mute", "model", "job", "plant", "floor", "work order", "trail")
 
 
 @click.group(invoke_without_command=True)

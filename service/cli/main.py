@@ -27,6 +27,7 @@ COMMANDS = {
     "alerts": "service.cli.alerts",
     "notices": "service.cli.notices",
     "digest": "service.cli.digest",
+    "work-orders": "service.cli.work_orders",
     "losses": "service.cli.losses",
     "levers": "service.cli.levers",
     "models": "service.cli.models",

@@ -25,6 +25,7 @@ from service.jobs.report import keep_page, write_report
 from service.jobs.run import Outcome, Run, RunState
 from service.retire import retire
 from service.watch_losses import watch_losses
+from service.work_order_drop import draft_work_orders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,10 @@ def _round(work: Work) -> Outcome:
         grade_when_due(room.plant, room.store, room.state, at=work.slot)
     except AndonError as error:
         errors.append(f"grades of signals: {error}")
+    try:
+        draft_work_orders(room, at=work.slot)
+    except AndonError as error:
+        errors.append(f"drafts of work orders: {error}")
     summary = f"{report.windows:,} windows of {report.machines} machines: {report.raised} raised, {report.over} over"
     if report.rescored or report.too_late:
         summary += f"; late readings: {report.rescored:,} windows again, {report.too_late:,} rows too late"

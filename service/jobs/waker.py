@@ -23,6 +23,7 @@ from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
 from service.jobs.silence import Beat, Silence
 from service.watchdog.look import miss_the_watch
+from service.work_order_drop import hand_over, read_answers
 
 _MOST_AT_ONCE = 4
 
@@ -100,6 +101,12 @@ class Waker:
             miss_the_watch(self._room.state, self._room.plant, self._clock(), by=self._worker)
         except AndonError as error:
             _log.error("whether somebody watches cannot be told", why=str(error))
+        try:
+            hand_over(self._room, at=self._clock())
+            for problem in read_answers(self._room, at=self._clock())[1]:
+                _log.warning("an answer to a work order was refused", why=problem)
+        except (AndonError, OSError) as error:
+            _log.error("work orders cannot be handed over", why=str(error))
         try:
             self._room.keep_audit()
         except AndonError as error:
