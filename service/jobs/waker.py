@@ -16,14 +16,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.errors import AndonError
 from ingest.plant import Job
-from service.alerts.pipeline.decide import keep_calls
-from service.alerts.timers import keep_time_of
 from service.control_room import ControlRoom
 from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
 from service.jobs.silence import Beat, Silence
-from service.watchdog.look import miss_the_watch
-from service.work_order_drop import hand_over, read_answers
+from service.upkeep import keep_up
 
 _MOST_AT_ONCE = 4
 
@@ -74,7 +71,7 @@ class Waker:
                 next_run_time=datetime.now(UTC),
             )
         self._scheduler.add_job(
-            self._keep_time,
+            self._keep_up,
             "interval",
             seconds=self._room.settings.tick.total_seconds(),
             id="",  # no job of a plant is called so
@@ -88,29 +85,8 @@ class Waker:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
-    def _keep_time(self) -> None:
-        try:
-            now = self._clock().astimezone(UTC)
-            keep_time_of(self._room.calling(now), now)
-            keep_calls(self._room.state, self._room.rules(), now)
-        except AndonError as error:
-            _log.error("the timers of alerts cannot be kept", why=str(error))
-        except Exception:  # the next look must come whatever happens in this one
-            _log.exception("a look at the timers of alerts failed")
-        try:
-            miss_the_watch(self._room.state, self._room.plant, self._clock(), by=self._worker)
-        except AndonError as error:
-            _log.error("whether somebody watches cannot be told", why=str(error))
-        try:
-            hand_over(self._room, at=self._clock())
-            for problem in read_answers(self._room, at=self._clock())[1]:
-                _log.warning("an answer to a work order was refused", why=problem)
-        except (AndonError, OSError) as error:
-            _log.error("work orders cannot be handed over", why=str(error))
-        try:
-            self._room.keep_audit()
-        except AndonError as error:
-            _log.error("nobody vouches for the audit trail", why=str(error))
+    def _keep_up(self) -> None:
+        keep_up(self._room, self._clock().astimezone(UTC), worker=self._worker)
 
     def _wake(self, job: Job) -> None:
         try:
