@@ -23,7 +23,7 @@ _OTHER_BETTER = 1.15
 _PLAIN = ("mean", "last")
 _DRAWS = 200
 _FEWEST = 60
-_LEAST_SHARE = 0.05
+_LEAST_INSIDE, _LEAST_OUTSIDE = 0.025, 0.1
 _BELOW, _ABOVE, _OUTSIDE = range(3)
 
 
@@ -80,7 +80,7 @@ def _of_column(lots: Lots, column: int, strata: NDArray[np.intp], blocks: NDArra
     region = cut.region(*choice).rounded(float(np.ptp(np.quantile(values, _EDGES))))
     inside = region.holds(values)
     share = float(own.pieces[inside].sum() / own.pieces.sum())
-    if score < _LEAST_Z or not _LEAST_SHARE <= share <= 1 - _LEAST_SHARE:
+    if score < _LEAST_Z or not _LEAST_INSIDE <= share <= 1 - _LEAST_OUTSIDE:
         return None
     if (contrast(own, inside, strata[known]).ratio.value or 0.0) < LEAST_RATIO:
         return None
