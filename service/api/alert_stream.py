@@ -5,6 +5,7 @@ from typing import Annotated
 import anyio
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from service.delivery.live import Listener, LiveAlerts
@@ -46,14 +47,19 @@ class LiveResponse(EventSourceResponse):
             self._live.leave(self._listener)
 
 
-@router.get("/alerts/stream", response_class=EventSourceResponse)
+# Not as a class of responses for server-sent events: FastAPI would encode each event anew for each who listens.
+@router.get(
+    "/alerts/stream",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
 async def stream_alerts(
     request: Request,
     last: Annotated[
         int | None, Header(alias="Last-Event-ID", ge=0, lt=2**63, description="The last event that the client has.")
     ] = None,
     after: Annotated[int | None, Query(ge=0, lt=2**63, description="The same, for a first connection.")] = None,
-) -> EventSourceResponse:
+) -> Response:
     """Stream what happens to alerts, as server-sent events named `alert`; each says the alert and what happened.
 
     A client that comes back says the last id that it has, as browsers do, and misses nothing. One that is too far
