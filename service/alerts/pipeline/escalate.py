@@ -12,7 +12,10 @@ def escalate(calls: Sequence[Call], scene: Scene) -> Sieved:
     """Add the targets of the rungs whose time has come; a repeat reaches all that were called before, too."""
     sieved = Sieved()
     for each in calls:
-        rungs = rungs_due(each, scene.now) if each.kept.told else 0
+        if not each.kept.told:
+            sieved.passed.append(each)
+            continue
+        rungs = rungs_due(each, scene.now)
         first = 0 if each.targets else each.kept.rung
         named = [*each.targets, *(who for rung in each.route.escalate[first:rungs] for who in rung.targets)]
         sieved.passed.append(replace(each, targets=tuple(dict.fromkeys(named)), rungs=max(rungs, each.kept.rung)))

@@ -16,7 +16,6 @@ from service.alerts.pipeline.scene import Group
 from service.database import call_group_table, call_route_table, call_table, microseconds
 
 _COLUMNS = tuple(each.name for each in fields(Kept))
-_MOMENTS = ("since", "due", "asked", "first", "newest")
 _MOST = 500
 """Values that one question may name."""
 
@@ -142,12 +141,13 @@ def _kept(row: Row[Any]) -> Kept:
 
 
 def _row(kept: Kept) -> tuple[Any, ...]:
-    def stored(name: str) -> Any:
-        value = getattr(kept, name)
-        if name in _MOMENTS:
-            return None if value is None else microseconds(value)
-        if name == "told":
-            return json.dumps(value, ensure_ascii=False) if value else "[]"
-        return value.value if name == "state" else value
+    """Return what is stored of a call, in the order of the columns."""
+    return (
+        *(kept.alert, kept.route, kept.key, kept.state.value, microseconds(kept.since), _stored(kept.due)),
+        *(_stored(kept.asked), kept.worth, kept.critical, _stored(kept.first), _stored(kept.newest), kept.rung),
+        *(kept.lead, json.dumps(kept.told, ensure_ascii=False) if kept.told else "[]", kept.stage, kept.reason),
+    )
 
-    return tuple([stored(name) for name in _COLUMNS])
+
+def _stored(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)

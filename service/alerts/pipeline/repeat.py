@@ -16,7 +16,7 @@ def repeat(calls: Sequence[Call], scene: Scene) -> Sieved:
     for each in calls:
         if not each.kept.told:
             kind = NoticeKind.RAISED if each.kept.first is None else NoticeKind.CHANGED
-            sieved.passed.append(replace(each, kind=kind))
+            sieved.passed.append(each if kind is each.kind else replace(each, kind=kind))
         elif scene.now >= next_repeat(each):
             sieved.passed.append(replace(each, kind=NoticeKind.REPEATED))
         elif rungs_due(each, scene.now) > each.kept.rung:
