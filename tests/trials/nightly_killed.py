@@ -103,7 +103,7 @@ def kill_often(folder: Path, *, kills: int, nights: int = 40, longest: float = 1
     """
     draw = random.Random(seed)  # noqa: S311 - nothing secret
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.trials.nightly_killed"])
+    context.set_forkserver_preload(["tests.service.test_monitor"])
     quiet, killed = folder / "quiet", folder / "killed"
     for place in (quiet, killed):
         prepare(place, nights, seed)
