@@ -26,20 +26,22 @@ DAY = 24 * 60
 Minutes = NDArray[np.int64]
 
 
-def offsets(zone: ZoneInfo, start: datetime, end: datetime) -> NDArray[np.int64]:
-    """Return the zone's offset in minutes at each minute of UTC in [start, end)."""
+def edges(zone: ZoneInfo, start: datetime, end: datetime) -> tuple[tuple[int, int], ...]:
+    """Return from which minute of [start, end) on the zone has which offset, in minutes of UTC."""
     count = (end - start) // MINUTE
-    found = np.empty(count, np.int64)
-    edges = [(0, _offset(zone, start))]
+    found = [(0, _offset(zone, start))]
     for hour in range(0, count, 60):
-        known = edges[-1][1]
-        if _offset(zone, start + min(hour + 60, count) * MINUTE) != known:
+        if _offset(zone, start + min(hour + 60, count) * MINUTE) != found[-1][1]:
             for minute in range(hour, hour + 61):
-                if (new := _offset(zone, start + minute * MINUTE)) != edges[-1][1]:
-                    edges.append((minute, new))
-    for (begin, offset), (until, _) in zip(edges, [*edges[1:], (count, 0)], strict=True):
-        found[begin:until] = offset
-    return found
+                if (new := _offset(zone, start + minute * MINUTE)) != found[-1][1]:
+                    found.append((minute, new))
+    return tuple(found)
+
+
+def offsets(known: tuple[tuple[int, int], ...], count: int) -> Minutes:
+    """Lay the offsets out, one for each of so many minutes."""
+    ends = [*(minute for minute, _ in known[1:]), count]
+    return np.concatenate([np.full(end - begin, offset) for (begin, offset), end in zip(known, ends, strict=True)])
 
 
 def _offset(zone: ZoneInfo, moment: datetime) -> int:
@@ -72,16 +74,11 @@ def found(zone: ZoneInfo, first: date, days: int, hour: int, minute: int) -> Min
 
 def groups(names: Iterable[str], start: datetime, end: datetime) -> Iterator[tuple[list[str], Minutes]]:
     """Yield zones whose clocks are the same, with their offsets."""
-    same: dict[bytes, list[str]] = defaultdict(list)
-    kept: dict[bytes, Minutes] = {}
+    same: dict[tuple[tuple[int, int], ...], list[str]] = defaultdict(list)
     for name in sorted(names):
-        offset = offsets(ZoneInfo(name), start, end)
-        changes = np.flatnonzero(np.diff(offset))
-        key = changes.tobytes() + offset[:1].tobytes() + offset[changes + 1].tobytes()
-        same[key].append(name)
-        kept.setdefault(key, offset.astype(np.int16))
-    for key, members in same.items():
-        yield members, kept[key].astype(np.int64)
+        same[edges(ZoneInfo(name), start, end)].append(name)
+    for known, members in same.items():
+        yield members, offsets(known, (end - start) // MINUTE)
 
 
 def windows(offset: Minutes, days: int, near: int | None) -> Iterator[tuple[int, int]]:
