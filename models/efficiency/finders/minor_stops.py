@@ -10,7 +10,8 @@ from models.efficiency.finders.excess import Excess, excess_of
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.record import Look, Record
 from models.efficiency.finders.rise import CountScores, Rise, lasting_rise
-from models.efficiency.finders.words import about, money, since_words
+from models.efficiency.finders.told import Since, Told, lost_time
+from models.efficiency.finders.words import about
 from models.finding import Evidence
 
 NAME = "minor stops"
@@ -72,25 +73,18 @@ def _loss(record: Record, stops: pd.DataFrame, product: str, rise: Rise, worked:
     if excess.low <= 0 or excess.amount < LEAST_SHARE * float(hours[since].sum()):
         return None
     patterns = _patterns(record, stops, usual, since)
-    first = int(worked[rise.first])
     most = product or next((each.level for each in patterns if each.dimension == "product"), "")
-    value = record.worth(excess.amount, most or _mostly_made(record, since))
-    per_hour = None if value is None else value / record.clock_hours(first)
     of = f" with {product}" if product else ""
-    sentence = (
-        f"{record.machine}: {number.actual:.3g} minor stops an hour of running{of} in place of its usual"
-        f" {number.usual:.2g}, {since_words(record, first, int(worked[rise.low]), int(worked[rise.high]))}:"
-        f" {excess.amount:.3g} h lost beyond the usual ({excess.low:.2g} to {excess.high:.2g}){money(record, per_hour)}"
-        f"{about(patterns, product)}"
+    told = Told(
+        finder=NAME,
+        what=f"{number.actual:.3g} minor stops an hour of running{of} in place of its usual {number.usual:.2g}",
+        evidence=_evidence(number, excess, patterns),
+        pattern=_pattern(patterns, product),
+        value=record.worth(excess.amount, most or _mostly_made(record, since)),
+        more=about(patterns, product),
     )
     ideal = record.ideal(most)
-    return FoundLoss(
-        finder=NAME, kind="time loss", cause=NAME, machine=record.machine, pattern=_pattern(patterns, product),
-        since=record.begin(first), earliest=record.begin(int(worked[rise.low])),
-        latest=record.begin(int(worked[rise.high])), seen=record.stop(int(worked[rise.seen])), sentence=sentence,
-        evidence=_evidence(number, excess, patterns), hours=excess.amount, hours_low=excess.low,
-        hours_high=excess.high, pieces=excess.amount / ideal if ideal else None, money_per_hour=per_hour,
-    )  # fmt: skip
+    return lost_time(record, Since.of(rise, worked), told, excess, excess.amount / ideal if ideal else None)
 
 
 def _pattern(patterns: list[Concentration], product: str) -> dict[str, str]:
