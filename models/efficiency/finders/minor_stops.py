@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from features.microsecond import HOUR
 from models.efficiency.finders.concentration import Concentration, concentrated_on
 from models.efficiency.finders.excess import Excess, excess_of
+from models.efficiency.finders.follows import Followed, followed
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.record import Look, Record
 from models.efficiency.finders.rise import CountScores, Rise, lasting_rise
@@ -44,7 +45,7 @@ def minor_stops(look: Look) -> list[FoundLoss]:
         rise = lasting_rise(CountScores(counts[worked], hours[worked]), series=len(watched))
         if rise is not None:
             series.append((product, rise, worked))
-    found = [each for each in (_loss(record, stops, *each) for each in series) if each is not None]
+    found = [each for each in (_loss(look, stops, *each) for each in series) if each is not None]
     return sorted(found, key=lambda each: -(each.hours or 0.0))[:1]
 
 
@@ -62,7 +63,8 @@ def stops_of(record: Record) -> pd.DataFrame:
     ).reset_index(drop=True)  # fmt: skip
 
 
-def _loss(record: Record, stops: pd.DataFrame, product: str, rise: Rise, worked: Places) -> FoundLoss | None:
+def _loss(look: Look, stops: pd.DataFrame, product: str, rise: Rise, worked: Places) -> FoundLoss | None:
+    record = look.record
     hours = record.with_product(product, "running")
     own = stops if not product else stops[stops["product"] == product]
     lost = record.summed(own, "hours")
@@ -75,13 +77,16 @@ def _loss(record: Record, stops: pd.DataFrame, product: str, rise: Rise, worked:
     patterns = _patterns(record, stops, usual, since)
     most = product or next((each.level for each in patterns if each.dimension == "product"), "")
     of = f" with {product}" if product else ""
+    begins = own["begin"][own["at"] >= since[0]].to_numpy(np.int64)
+    before = followed(begins, look.record_of, look.upstream, int(begins[0]))
     told = Told(
         finder=NAME,
         what=f"{number.actual:.3g} minor stops an hour of running{of} in place of its usual {number.usual:.2g}",
-        evidence=_evidence(number, excess, patterns),
-        pattern=_pattern(patterns, product),
+        evidence=_evidence(number, excess, patterns, before),
+        pattern=_pattern(patterns, product) | ({"machine": before.machine} if before else {}),
         value=record.worth(excess.amount, most or _mostly_made(record, since)),
-        more=about(patterns, product),
+        more=about(patterns, product)
+        + (f"; {before.share:.0%} of these stops follow a stand of {before.machine}" if before else ""),
     )
     ideal = record.ideal(most)
     return lost_time(record, Since.of(rise, worked), told, excess, excess.amount / ideal if ideal else None)
@@ -142,7 +147,9 @@ def _bands(record: Record, begins: "pd.Series[int]") -> "pd.Series[str]":
     return first.map(lambda hour: f"{hour:02d}:00-{hour + _HOURS_OF_A_BAND:02d}:00").astype(object)
 
 
-def _evidence(number: Excess, excess: Excess, patterns: list[Concentration]) -> tuple[Evidence, ...]:
+def _evidence(
+    number: Excess, excess: Excess, patterns: list[Concentration], before: Followed | None
+) -> tuple[Evidence, ...]:
     return (
         Evidence(signal="minor stops", unit="1/h", feature="per hour of running", actual=number.actual,
                  expected=number.usual, share=1.0),
@@ -152,5 +159,10 @@ def _evidence(number: Excess, excess: Excess, patterns: list[Concentration]) -> 
             Evidence(signal=f"{each.dimension} {each.level}", unit="1/h", feature="minor stops per hour",
                      actual=each.after, expected=each.before, share=each.share)
             for each in patterns
+        ),
+        *(
+            Evidence(signal=f"{each.machine} stands", unit="%", feature="share of stops that follow",
+                     actual=100 * each.share, expected=100 * each.by_chance, share=each.share)
+            for each in (before,) if each is not None
         ),
     )  # fmt: skip
