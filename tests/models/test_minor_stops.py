@@ -41,6 +41,7 @@ def test_lost_time_and_money_are_those_of_the_truth(jams: FloorPlant) -> None:
     truth = sum(amount for day, amount in jams.lost[0].items() if day <= 58) / 3600
 
     assert found.hours == pytest.approx(truth, rel=0.15)
+    assert found.hours is not None
     assert found.hours_low is not None
     assert found.hours_high is not None
     assert found.hours_low <= truth <= found.hours_high
