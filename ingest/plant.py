@@ -398,7 +398,7 @@ class AlertSettings(Part):
     critical_per_hour: float | None = Field(
         None,
         allow_inf_nan=False,
-        description="Critical from so much money at stake each hour; a tenth of a missed failure when left out.",
+        description="Critical from so much money at stake each hour; when left out, a missed failure within a day.",
     )
 
 

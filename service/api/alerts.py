@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.duration import Duration
 from ingest.errors import IllegalTransitionError
-from ingest.plant import Costs
+from ingest.plant import Plant
 from models.finding import Evidence
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
@@ -372,7 +372,7 @@ def _look_first(room: ControlRoom, now: datetime, wanted: Wanted, offset: int, c
     with room.state.read() as connection:
         live = muted(connection, book.list_alerts(connection, **wanted.among(LIVE_STATES)), now)
         ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, kept_money(connection))
-        shown = [_open_view(each, room.plant.costs) for each in ranked[offset : offset + count]]
+        shown = [_open_view(each, room.plant) for each in ranked[offset : offset + count]]
         over = book.list_alerts(
             connection,
             **wanted.among([AlertState.NORMAL]),
@@ -405,7 +405,7 @@ def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[Al
     with room.state.read() as connection:
         lost = kept_money(connection)
     ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, lost)
-    open_ones = {each.alert.number: _open_view(each, room.plant.costs) for each in ranked}
+    open_ones = {each.alert.number: _open_view(each, room.plant) for each in ranked}
     return [open_ones.get(each.number) or _over_view(each) for each in alerts]
 
 
@@ -418,11 +418,11 @@ def _graded(views: Sequence[AlertView], room: ControlRoom) -> list[AlertView]:
     ]
 
 
-def _open_view(ranked: Ranked, costs: Costs) -> AlertView:
+def _open_view(ranked: Ranked, plant: Plant) -> AlertView:
     """Show an open alert and what its place rests on."""
     per_hour = None if ranked.per_hour is None else round(ranked.per_hour, 2)
     place = {"chance": ranked.chance.share, "stake_per_hour": per_hour, "why_here": ranked.why}
-    place["severity"] = severity(ranked.alert.kind, ranked.per_hour, costs)
+    place["severity"] = severity(ranked.alert.kind, ranked.per_hour, plant.costs, plant.alerts)
     return AlertView.model_validate(_fields(ranked.alert) | place)
 
 

@@ -69,7 +69,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     grade = grade_of_alert(room.plant, alert.model, kept)
     ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
     why_here = ranked[0].why if ranked else ""
-    word = severity(alert.kind, ranked[0].per_hour, room.plant.costs) if ranked else None
+    word = severity(alert.kind, ranked[0].per_hour, room.plant.costs, room.plant.alerts) if ranked else None
     offered = offers(alert)
     reason = reason_of(room, alert, now=now)
     mark = Mark(alert.condition_begin, None, "alert", f"alert {alert.number}: {alert.cause}")

@@ -1,6 +1,7 @@
 """What a message about an alert says, the same for every channel: fixed when it is written.
 
-A body is a JSON object. Channels know these keys, and do without those that are left out:
+A body is a JSON object, of one alert, or of several under ``alerts``, each of which has the same keys. Channels know
+these keys, and do without those that are left out:
 
 ===============  =============================================================================
 ``plant``, ``site``, ``line``, ``machine``  where it is
@@ -13,10 +14,14 @@ A body is a JSON object. Channels know these keys, and do without those that are
 ``sentence``     one plain sentence with numbers
 ``text``         more of it, such as a digest
 ``level``        the model's newest number, 0 to 1
+``alerts``       several alerts in one message, the worst first
+``more``         numbers of further alerts that the message does not tell of in full
+``machines``     all machines that it tells of, those of ``more``, too
 ``begin``, ``end``, ``act_before``  times, ISO 8601
 ===============  =============================================================================
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,20 +63,52 @@ def body_of(alert: Alert, plant: Plant, *, at: datetime, **more: Any) -> dict[st
     }
 
 
-def headline(body: dict[str, Any]) -> str:
-    """Return one line for people: the subject, or the sentence.
+def told_in(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the alerts that a body tells of, one at least: the body itself where it lists none.
+
+    Each has the plant of the body.
+
+    Examples
+    --------
+    >>> told_in({"plant": "Ulm", "alerts": [{"alert": 7}]})
+    [{'plant': 'Ulm', 'alert': 7}]
+    """
+    listed = body.get("alerts")
+    return [{"plant": body.get("plant", ""), **each} for each in listed] if listed else [body]
+
+
+def machines_in(body: Mapping[str, Any]) -> list[str]:
+    """Return the machines that a body tells of, each once.
+
+    Examples
+    --------
+    >>> machines_in({"alerts": [{"machine": "press-1"}, {"machine": "press-2"}, {"machine": "press-1"}]})
+    ['press-1', 'press-2']
+    """
+    named = body.get("machines") or [each.get("machine") for each in told_in(body)]
+    return [*dict.fromkeys(each for each in named if each)]
+
+
+def headline(body: Mapping[str, Any]) -> str:
+    """Return one line for people: the subject, or the sentence; of several alerts that of the first.
 
     Examples
     --------
     >>> headline({"status": "resolved", "sentence": "press-1: bearing likely to fail"})
     'Over: press-1: bearing likely to fail'
+    >>> headline({"alerts": [{"sentence": "press-1 fails"}, {"sentence": "press-2 drifts"}], "more": [9]})
+    'press-1 fails; and 2 more'
     """
+    told = told_in(body)
+    if not body.get("subject") and told[0] is not body:
+        others = len(told) - 1 + len(body.get("more", ()))
+        return headline(told[0]) + (f"; and {others} more" if others else "")
     said = str(body.get("subject") or body.get("sentence") or body.get("cause") or "Message from Andon")
     line = " ".join(said.split())
     return f"Over: {line}" if body.get("status") == RESOLVED and not body.get("subject") else line
 
 
-def moment(body: dict[str, Any], key: str) -> datetime | None:
+def moment(body: Mapping[str, Any], key: str) -> datetime | None:
     """Return a time of a body; ``None`` where it has none, or says something else there."""
     try:
         found = datetime.fromisoformat(str(body.get(key) or ""))

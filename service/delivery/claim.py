@@ -88,7 +88,8 @@ def _under_way(connection: Connection, target: MessageTarget, at: datetime) -> i
 def _ready(target: MessageTarget, at: datetime) -> ColumnElement[bool]:
     table, earlier = notice_table.c, notice_table.alias("earlier")
     if target.kind == "mqtt":
-        same = and_(earlier.c.machine == table.machine, table.machine != "")
+        # Of several machines, and so none, is a message that has to wait for all, and all for it.
+        same = or_(earlier.c.machine == table.machine, earlier.c.machine == "", table.machine == "")
     else:
         same = earlier.c.alert == table.alert
     waiting = NoticeState.WAITING.value

@@ -114,7 +114,7 @@ class Called:
         """Return kind, target and alerts of each message that was written."""
         with self.state.read() as connection:
             rows = connection.execute(select(notice_table).order_by(notice_table.c.id)).all()
-        return [(row.kind, row.target, [each["number"] for each in row.body.get("alerts", [])]) for row in rows]
+        return [(row.kind, row.target, [each["alert"] for each in row.body.get("alerts", [])]) for row in rows]
 
     def decisions(self, number: int) -> list[Decision]:
         with self.state.read() as connection:

@@ -357,7 +357,7 @@ def test_the_first_route_that_fits_is_taken_and_others_where_it_says_go_on(world
 
 @with_plant(*BY_SEVERITY)
 def test_an_alert_that_becomes_critical_as_time_goes_by_takes_the_route_of_those_then(world: Called) -> None:
-    number = world.alert("press-0", level=0.5, hours=10)
+    number = world.alert("press-0", level=0.5, hours=17)
     world.after(4 * HOUR, step=10 * MINUTE)
     assert [target for kind, target, _ in world.messages() if kind == "raised"] == ["a"]
 

@@ -33,9 +33,9 @@ from service.alerts.pipeline.decide import keep_calls
 from service.alerts.pipeline.duty import Roster
 from service.alerts.pipeline.purse import Purse
 from service.alerts.pipeline.scene import Scene
-from service.alerts.pipeline.severity import Severity
 from service.alerts.pipeline.tokens import LEARNT_FROM
 from service.alerts.pipeline.worth import Worth
+from service.alerts.severity import Severity
 from service.database import notice_table
 from tests.service.called_plant import HOUR, MINUTE, SECOND, called, plant_of
 
@@ -214,7 +214,7 @@ def trip(folder: Path, alarms: int, seed: int) -> Trip:
             rows = connection.execute(select(notice_table).where(notice_table.c.kind == "raised")).all()
     told: dict[int, datetime] = {}
     for row in sorted(rows, key=lambda each: each.at):
-        for number in [*(each["number"] for each in row.body["alerts"]), *row.body["more"]]:
+        for number in [*(each["alert"] for each in row.body["alerts"]), *row.body["more"]]:
             told.setdefault(number, row.at)
     waits = [(told.get(number, begun + HOUR) - at).total_seconds() for number, at in roots.items()]
     hidden = len(critical_ones - set(told))

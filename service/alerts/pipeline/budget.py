@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from service.alerts.pipeline.call import Call, Held, Reason, Sieved
 from service.alerts.pipeline.purse import Purse
 from service.alerts.pipeline.scene import Scene
-from service.alerts.pipeline.severity import Severity
+from service.alerts.severity import Severity
 
 LOOK_AGAIN = timedelta(hours=6)
 """How often a call that was worth too little is asked again: the price falls as the week goes by."""
@@ -37,7 +37,7 @@ def budget(calls: Sequence[Call], scene: Scene) -> Sieved:
 
 def needs_token(call: Call) -> bool:
     """Return whether a call takes a token: not one of an alert that people know already, nor a critical one."""
-    return call.kept.first is None and call.worth.severity < Severity.CRITICAL
+    return call.kept.first is None and call.worth.severity is not Severity.CRITICAL
 
 
 def _refused(call: Call, purse: Purse, left: int, now: datetime) -> Held | None:

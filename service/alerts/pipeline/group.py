@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from service.alerts.pipeline.call import Call, CallState, Held, Reason, Sieved
 from service.alerts.pipeline.scene import Group, Scene
-from service.alerts.pipeline.severity import Severity
+from service.alerts.severity import Severity
 
 GATHERING = timedelta(seconds=2)
 """How long a critical alert waits for others, at most, where people are not flooded."""

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from service.alerts.pipeline.call import Call, Held, Reason, Sieved
 from service.alerts.pipeline.scene import Scene
-from service.alerts.pipeline.severity import Severity
 from service.alerts.pipeline.sources import Source
+from service.alerts.severity import Severity
 
 LOOK_AGAIN = timedelta(minutes=5)
 """How often it is asked whether what is worse still lasts."""

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from ingest.plant import Plant
 from ingest.plant_route import Place, Route, Which
 from service.alerts.alert import Alert
-from service.alerts.pipeline.severity import severity_named
 from service.alerts.pipeline.worth import Worth
+from service.alerts.severity import Severity
 
 Places = Mapping[Place, str]
 """Where an alert belongs; empty where nobody says."""
@@ -40,7 +40,7 @@ class Map:
 
 def fits(which: Which, places: Places, worth: Worth) -> bool:
     """Return whether an alert is meant."""
-    if worth.severity < severity_named(which.severity) or (which.kinds and places["kind"] not in which.kinds):
+    if worth.severity.rank < Severity(which.severity).rank or (which.kinds and places["kind"] not in which.kinds):
         return False
     if which.least_per_hour is not None and (worth.per_hour or 0.0) < which.least_per_hour:
         return False

@@ -23,7 +23,7 @@ class Source:
     @property
     def rank(self) -> tuple[int, int]:
         """The higher one may hold back the lower; of equally severe ones the older. So two never hide each other."""
-        return int(self.worth.severity), -self.alert.number
+        return self.worth.severity.rank, -self.alert.number
 
 
 @dataclass(slots=True)

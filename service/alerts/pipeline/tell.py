@@ -13,7 +13,7 @@ from service.alerts.pipeline.group import FLOOD, FLOOD_SPAN
 from service.alerts.pipeline.message import body_of
 from service.alerts.pipeline.repeat import next_look
 from service.alerts.pipeline.scene import Scene
-from service.alerts.pipeline.severity import Severity
+from service.alerts.severity import Severity
 from service.delivery.outbox import NoticeKind, put
 
 NEW = (NoticeKind.RAISED, NoticeKind.CHANGED)
@@ -65,7 +65,7 @@ def tell(connection: Connection, calls: Sequence[Call], scene: Scene, lines: Map
     told = Told()
     for together in _parted(calls, scene):
         lead = min(each.kept.lead or each.alert.number for each in together)
-        best = sorted(together, key=lambda each: (-each.worth.severity, -each.worth.value, each.alert.number))
+        best = sorted(together, key=lambda each: (-each.worth.severity.rank, -each.worth.value, each.alert.number))
         route, parcel = best[0].route.name, _sent(connection, best, lead, scene)
         if parcel.kind in NEW:
             before = told.lately.get(route) or scene.lately.get(route, ())
@@ -79,7 +79,7 @@ def tell(connection: Connection, calls: Sequence[Call], scene: Scene, lines: Map
 
 def _sent(connection: Connection, calls: Sequence[Call], lead: int, scene: Scene) -> _Parcel:
     kind, targets = calls[0].kind, calls[0].targets
-    body = body_of(kind, calls, scene.plant.name, scene.now)
+    body = body_of(kind, calls, scene.plant, scene.now)
     sent = [put(connection, target=each, kind=kind, body=body, at=scene.now, alert=lead) for each in targets]
     return _Parcel(kind, targets, tuple(sent), scene.now)
 
@@ -123,7 +123,7 @@ def _after(call: Call, kind: NoticeKind, targets: tuple[str, ...], lead: int, sc
 
 
 def _decision(call: Call, parcel: "_Parcel", line: int | None) -> Decision:
-    words = f"{call.worth.severity.word}: {call.worth.words}" if parcel.kind is NoticeKind.RAISED else ""
+    words = f"{call.worth.severity}: {call.worth.words}" if parcel.kind is NoticeKind.RAISED else ""
     return Decision(
         alert=call.alert.number,
         line=line,

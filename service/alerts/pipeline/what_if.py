@@ -105,7 +105,7 @@ def _would(call: Call, waits: dict[str, Held], held: Held | None) -> Would:
     wait = waits.get(call.route.name)
     return Would(
         route=call.route.name,
-        severity=call.worth.severity.word,
+        severity=call.worth.severity,
         worth=call.worth.value,
         group=call.kept.key,
         waits_until=None if wait is None else wait.until,

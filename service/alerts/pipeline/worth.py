@@ -6,16 +6,10 @@ from datetime import datetime, timedelta
 from ingest.plant import Plant
 from service.alerts.alert import Alert
 from service.alerts.chance import Chance
-from service.alerts.pipeline.severity import Severity
+from service.alerts.severity import Severity, critical_per_hour, severity
 
 _HOUR = timedelta(hours=1)
 _WEEK_HOURS = 168
-CRITICAL_SHARE = 0.1
-"""Critical from this share of a missed failure at stake each hour, unless the plant file says how much money."""
-STEPS = {Severity.HIGH: 0.2, Severity.MEDIUM: 0.05}
-"""Shares of what is critical from which on an alert is high, and medium."""
-UNMEASURED = {"limit": Severity.HIGH, "sensor fault": Severity.LOW}
-"""How severe a kind is of whose alerts nobody knows how often they are right; others are medium."""
 ASSUMED = {"limit": 0.5}
 """How often those are taken to be right until somebody knows; others one time in ten."""
 _ASSUMED = 0.1
@@ -62,33 +56,12 @@ def worth_of(alert: Alert, plant: Plant, now: datetime, chance: Chance, lost: fl
         measured = "taken to be right" if chance.share is None else "right"
         words = f"{measured} with {share:.0%}".replace("%", " %")
     per_hour = None if lost is None and chance.share is None else at_stake / hours
-    critical = critical_per_hour(plant)
-    severity = _severity(alert, plant, per_hour, critical)
+    critical = critical_per_hour(plant.costs, plant.alerts)
+    word = severity(alert.kind, per_hour, plant.costs, plant.alerts)
     soon = None
-    if per_hour is not None and lost is None and severity < Severity.CRITICAL <= _at_last(at_stake, critical):
+    if per_hour is not None and lost is None and word is not Severity.CRITICAL and 0 < critical <= at_stake:
         moment = alert.act_before - at_stake / critical * _HOUR
         soon = moment if moment > now else None
     value = max(value, 0.0)
     words = f"a call saves about {value:,.0f} ({words})"
-    return Worth(value=value, per_hour=per_hour, severity=severity, critical_from=soon, words=words)
-
-
-def critical_per_hour(plant: Plant) -> float:
-    """Return from how much money at stake each hour an alert is critical."""
-    given = plant.alerts.critical_per_hour
-    return max(CRITICAL_SHARE * plant.costs.missed_failure, 1e-9) if given is None else given
-
-
-def _at_last(at_stake: float, critical: float) -> Severity:
-    """Return how severe it is when its last hour begins, if that is critical."""
-    return Severity.CRITICAL if at_stake >= critical else Severity.LOW
-
-
-def _severity(alert: Alert, plant: Plant, per_hour: float | None, critical: float) -> Severity:
-    if alert.kind in plant.alerts.critical:
-        return Severity.CRITICAL
-    if per_hour is None:
-        return UNMEASURED.get(alert.kind, Severity.MEDIUM)
-    if per_hour >= critical:
-        return Severity.CRITICAL
-    return next((each for each, share in STEPS.items() if per_hour >= share * critical), Severity.LOW)
+    return Worth(value=value, per_hour=per_hour, severity=word, critical_from=soon, words=words)

@@ -30,9 +30,10 @@ class Surroundings:
     public_address: str = ""
     live_alerts: Callable[[str], Sequence[Alert]] = lambda _: ()
 
-    def link(self, notice: Notice) -> str:
-        """Return the page of the alert that a notice tells of; empty if nobody said where the dashboard is."""
-        page = f"/alerts/{notice.alert}" if notice.alert is not None else "/"
+    def link(self, notice: Notice, alert: int | None = None) -> str:
+        """Return the page of an alert, or of the one that a notice tells of; empty if nobody said where they are."""
+        number = notice.alert if alert is None else alert
+        page = "/" if number is None else f"/alerts/{number}"
         return f"{self.public_address}{page}" if self.public_address else ""
 
 

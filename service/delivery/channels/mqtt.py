@@ -1,6 +1,7 @@
 """MQTT: the state of each machine, retained at a broker."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from threading import Event
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from ingest.errors import DeliveryError, SourceError
 from ingest.plant_target import MessageTarget
 from ingest.sources.mqtt_connection import require_paho
+from service.delivery.body import machines_in
 from service.delivery.channels.channel import Surroundings
 from service.delivery.channels.trust import trust
 from service.delivery.machine_state import machine_state
@@ -51,21 +53,24 @@ class MqttChannel:
         until = monotonic() + self._target.timeout.total_seconds()
         if self._client is None and (why := self._connect(until)):
             return Later(why)
-        body = notice.body
-        if notice.machine:
-            body = machine_state(
-                notice.machine, self._around.live_alerts(notice.machine), message=notice.message, at=now
-            )
+        machines = machines_in(notice.body)
+        for machine in machines:
+            state = machine_state(machine, self._around.live_alerts(machine), message=notice.message, at=now)
+            if not isinstance(outcome := self._publish(notice, machine, state, until), Sent):
+                return outcome
+        return Sent() if machines else self._publish(notice, "", notice.body, until)
+
+    def _publish(self, notice: Notice, machine: str, body: Mapping[str, Any], until: float) -> Outcome:
         payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         self._acknowledged.clear()
         retain = notice.kind is not NoticeKind.TEST
+        topic = topic_of(machine, notice.kind, self._target, self._around)
+        why = "no acknowledgement in time"
         try:
-            sent = self._client.publish(topic_of(notice, self._target, self._around), payload, qos=1, retain=retain)
+            sent = self._client.publish(topic, payload, qos=1, retain=retain)
             arrived = not sent.rc and self._acknowledged.wait(max(0.0, until - monotonic()))
         except (OSError, ValueError) as error:
             arrived, why = False, str(error)
-        else:
-            why = "no acknowledgement in time"
         if not arrived:
             self.close()
             return Later(f"{self._place}: {self._refusal or why}")
@@ -133,14 +138,13 @@ class MqttChannel:
         self._acknowledged.set()
 
 
-def topic_of(notice: Notice, target: MessageTarget, around: Surroundings) -> str:
-    """Return the topic of a message; one that tells of no machine has its kind in the machine's place."""
-    machines = {each.name: each for each in around.plant.machines}
-    machine = machines.get(notice.machine)
+def topic_of(name: str, kind: NoticeKind, target: MessageTarget, around: Surroundings) -> str:
+    """Return the topic of a machine's state; a message that tells of none has its kind in the machine's place."""
+    machine = {each.name: each for each in around.plant.machines}.get(name)
     words = {
-        "machine": notice.machine or notice.kind.value,
+        "machine": name or kind.value,
         "plant": around.plant.name,
         "site": machine.site if machine else "",
         "line": machine.line if machine else "",
     }
-    return (target.topic or TOPIC).format(**{name: word.translate(_LEVEL) or "-" for name, word in words.items()})
+    return (target.topic or TOPIC).format(**{word: value.translate(_LEVEL) or "-" for word, value in words.items()})

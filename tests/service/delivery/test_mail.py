@@ -1,5 +1,6 @@
 """E-mail: what people read, and what each answer of a server means."""
 
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from tests.service.delivery.conftest import NOW, around
 from tests.service.delivery.test_web import notice
 
 BERLIN = ZoneInfo("Europe/Berlin")
+DUE = "2026-03-01T05:30:00+00:00"
 TO = ["shift@plant.example", "maintenance@plant.example"]
 
 
@@ -45,6 +47,30 @@ def test_a_person_reads_what_happened_until_when_to_act_and_where_to_look() -> N
     assert mail["Subject"] == "[Works] press-1: bearing likely to fail within 24 h (60 %)"
     assert (mail["From"], mail["To"]) == ("andon@plant.example", ", ".join(TO))
     assert (mail["Message-ID"], mail["Auto-Submitted"]) == ("<a1b2@andon>", "auto-generated")
+
+
+def test_several_alerts_come_in_one_mail_each_with_where_and_until_when() -> None:
+    one = {"alert": 7, "machine": "press-1", "severity": "high", "sentence": "press-1 fails", "act_before": DUE}
+    other = {"alert": 8, "machine": "press-2", "status": "resolved", "sentence": "press-2 drifts", "end": DUE}
+    body = {"plant": "Works", "alerts": [one, other], "more": [9, 10]}
+    mail = mail_of(replace(notice(), body=body), sender="a@b.example", to=TO, zone=BERLIN, link="http://andon/")
+    assert mail["Subject"] == "[Works] press-1 fails; and 3 more"
+    assert str(mail.get_content()).splitlines() == [
+        "press-1 fails; and 3 more",
+        "",
+        "press-1 fails",
+        "Where: press-1",
+        "How bad: high",
+        "Act before: 2026-03-01 06:30 CET",
+        "",
+        "Over: press-2 drifts",
+        "Where: press-2",
+        "Over since: 2026-03-01 06:30 CET",
+        "",
+        "And 2 more: alerts 9, 10",
+        "",
+        "http://andon/",
+    ]
 
 
 def test_an_alert_that_is_over_says_so_and_belongs_to_the_same_conversation() -> None:

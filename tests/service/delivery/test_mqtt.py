@@ -126,9 +126,22 @@ def test_a_broker_that_lets_us_not_in_or_not_write_says_so(tmp_path: Path) -> No
 
 
 def test_a_topic_has_the_machine_in_one_level_whatever_it_is_called() -> None:
-    told = notice()
-    assert topic_of(told, target(1), around()) == "andon/press-1"
-    assert topic_of(told, target(1, topic="{plant}/{site}/{line}/{machine}"), around()) == "Works/Ulm/Line 1/press-1"
-    strange = replace(told, machine="a/+#b")
-    assert topic_of(strange, target(1, topic="{line}/{machine}"), around()) == "-/a___b"
-    assert topic_of(replace(told, machine="", kind=NoticeKind.DIGEST), target(1), around()) == "andon/digest"
+    def topic(name: str, kind: NoticeKind = NoticeKind.RAISED, **keys: str) -> str:
+        return topic_of(name, kind, target(1, **keys), around())
+
+    assert topic("press-1") == "andon/press-1"
+    assert topic("press-1", topic="{plant}/{site}/{line}/{machine}") == "Works/Ulm/Line 1/press-1"
+    assert topic("a/+#b", topic="{line}/{machine}") == "-/a___b"
+    assert topic("", NoticeKind.DIGEST) == "andon/digest"
+
+
+def test_a_message_of_several_machines_brings_the_state_of_each(broker: Broker) -> None:
+    body = {"plant": "Works", "alerts": [{"alert": 7, "machine": "press-1"}], "machines": ["press-1", "press-2"]}
+    known = around(live_alerts=lambda machine: [ALERT] if machine == "press-1" else [])
+    channel = MqttChannel(target(broker.port), known)
+    assert isinstance(channel.send(replace(notice(), machine="", body=body), NOW), Sent)
+    channel.close()
+    assert {each["machine"]: each["state"] for _, each in kept(broker.port)} == {
+        "press-1": "alert",
+        "press-2": "normal",
+    }

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -210,7 +211,7 @@ def test_alertmanager_s_body_has_labels_that_stay_and_says_firing_or_resolved() 
     known = around(public_address="https://andon.example")
     firing = alertmanager_body(notice(severity="critical"), known)
     over = {"status": "resolved", "state": "normal", "end": "2026-03-01T05:30:00+00:00", "level": 0.1}
-    resolved = alertmanager_body(notice(severity="critical", **over), known)
+    resolved = alertmanager_body(notice(severity="low", **over), known)
     labels = {
         "alertname": "failure ahead",
         "plant": "Works",
@@ -218,7 +219,6 @@ def test_alertmanager_s_body_has_labels_that_stay_and_says_firing_or_resolved() 
         "line": "Line 1",
         "machine": "press-1",
         "cause": "bearing",
-        "severity": "critical",
     }
     (alert,), (ended,) = firing["alerts"], resolved["alerts"]
     assert alert["labels"] == ended["labels"] == firing["commonLabels"] == labels
@@ -232,7 +232,24 @@ def test_alertmanager_s_body_has_labels_that_stay_and_says_firing_or_resolved() 
         *("version", "groupKey", "truncatedAlerts", "status", "receiver"),
         *("groupLabels", "commonLabels", "commonAnnotations", "externalURL", "alerts"),
     }
+    assert alert["annotations"]["severity"] == "critical"
     json.dumps(firing)
+
+
+def test_several_alerts_of_one_message_are_a_group_that_fires_while_one_does() -> None:
+    known = around(public_address="https://andon.example")
+    one = {"alert": 7, "kind": "anomaly", "machine": "press-1", "cause": "odd", "status": "firing", "sentence": "odd"}
+    other = {**one, "alert": 8, "machine": "press-2", "status": "resolved", "end": "2026-03-01T05:30:00+00:00"}
+    body = alertmanager_body(replace(notice(), body={"plant": "Works", "alerts": [one, other], "more": [9]}), known)
+    assert (body["status"], body["truncatedAlerts"]) == ("firing", 1)
+    assert [each["status"] for each in body["alerts"]] == ["firing", "resolved"]
+    assert [each["generatorURL"] for each in body["alerts"]] == [
+        "https://andon.example/alerts/7",
+        "https://andon.example/alerts/8",
+    ]
+    assert body["commonLabels"] == {"alertname": "anomaly", "plant": "Works", "cause": "odd"}
+    over = alertmanager_body(replace(notice(), body={"plant": "Works", "alerts": [other, other]}), known)
+    assert over["status"] == "resolved"
 
 
 def test_a_fingerprint_is_that_of_prometheus() -> None:
