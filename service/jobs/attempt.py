@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ingest.errors import AndonError
+from ingest.errors import AndonError, StoreBusyError
 from service.control_room import ControlRoom
 from service.jobs.action import Action, Work
 from service.jobs.fence import Fenced
@@ -13,13 +13,16 @@ from service.jobs.run import Outcome, Run, RunState
 
 
 def attempt(room: ControlRoom, run: Run, now: datetime, actions: Mapping[str, Action]) -> Outcome:
-    """Do the work of a run; errors become the outcome ``failed``."""
+    """Do the work of a run; errors become the outcome ``failed``, a busy database ``waiting``."""
     job = next((each for each in room.plant.jobs if each.name == run.job), None)
     if job is None:
         return Outcome(state=RunState.FAILED, summary=f"the plant file has no job {run.job!r} any more")
     fenced = replace(room, state=Fenced(room.state, run))
     try:
         return actions[job.action](Work(room=fenced, job=job, run=run, now=now))
+    except StoreBusyError as error:
+        # Others write for too long: no failure of this run, and what it wrote is there.
+        return Outcome(state=RunState.WAITING, summary=f"taken up again: {error}", log=str(error))
     except AndonError as error:
         return Outcome(state=RunState.FAILED, summary=str(error).splitlines()[0], log=str(error))
     except Exception as error:  # a mistake of ours must not stop the jobs that come after

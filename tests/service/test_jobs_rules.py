@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingest.errors import IllegalTransitionError, PlantFileError, ScheduleError, UnknownNameError
+from ingest.errors import IllegalTransitionError, PlantFileError, ScheduleError, StoreBusyError, UnknownNameError
 from ingest.plant_file import load_plant
 from ingest.reading import Readings, readings_schema
 from service.control_room import ControlRoom, open_control_room
@@ -119,6 +119,19 @@ def test_a_run_that_fails_is_tried_again_with_growing_back_off_and_then_stays_fa
     (last,) = run(room, NOW + 12 * MINUTE, failed)
     assert (last.state, last.tries, last.outcome) == (RunState.FAILED, 2, "no route")
     assert last.cpu_seconds == 6.0, "what all tries cost"
+
+
+def test_a_database_that_is_busy_for_too_long_fails_no_run(rooms: Rooms) -> None:
+    room, busy = rooms('{ name = "look", action = "score", every = "1 d" }'), [True, True, False]
+
+    def work(work: Work) -> Outcome:
+        if busy.pop(0):
+            raise StoreBusyError("another process has been writing for 30 s")
+        return Outcome(summary="done")
+
+    hand(room, "look", NOW)
+    (done,) = tick(room, room.plant.jobs, clock=lambda: NOW, worker="w", actions={**ACTIONS, "score": work})
+    assert (done.state, done.tries) == (RunState.DONE, 0)
 
 
 def test_back_off_ends_growing_at_a_day(rooms: Rooms) -> None:
