@@ -13,6 +13,7 @@ from service.api.given import Now, Room, job_named, moment
 from service.api.jobs import PauseView
 from service.api.runs import RunView
 from service.api.text import Told
+from service.audit.record import ANDON
 from service.jobs import pause as pausing
 from service.jobs import planning
 from service.jobs.asked import CHUNK, Asked, Filling
@@ -138,11 +139,11 @@ def pause(job: str, body: Paused, room: Room, now: Now) -> PauseView:
 
 
 @router.post("/jobs/{job:path}/resume", status_code=204)
-def resume(job: str, room: Room) -> None:
+def resume(job: str, room: Room, now: Now) -> None:
     """Let what is due of a job be begun again; 409 if it is not paused."""
     wanted = job_named(room.plant, job)
     with room.state.write() as connection:
-        pausing.resume(connection, wanted.name)
+        pausing.resume(connection, wanted.name, by=ANDON, at=now)
 
 
 def _asked(plant: Plant, job: str, body: RunAsked, now: datetime) -> tuple[Job, Asked]:

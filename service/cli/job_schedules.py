@@ -52,14 +52,15 @@ def pause(job: str, why: str, by: str) -> None:
 
 @click.command()
 @click.argument("job")
+@_BY
 @shared_options
-def resume(job: str) -> None:
+def resume(job: str, by: str) -> None:
     """Let what is due of JOB be begun again; what was missed is made up for as the job says."""
     from service.jobs import pause as pausing
 
     call = current_call()
     with call.open() as room, room.state.write() as connection:
-        pausing.resume(connection, named_job(room.plant.jobs, job).name)
+        pausing.resume(connection, named_job(room.plant.jobs, job).name, by=by, at=wall_clock())
     call.show({"resumed": job}, lambda: click.echo(f"{job} runs again."))
 
 

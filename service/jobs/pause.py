@@ -8,6 +8,8 @@ from sqlalchemy.engine import Connection
 
 from ingest.errors import IllegalTransitionError
 from ingest.statement import insert_into
+from service.audit.record import Entry, Subject
+from service.audit.trail import append
 from service.database import job_pause_table
 
 
@@ -41,10 +43,11 @@ def pause(connection: Connection, job: str, *, by: str, why: str, at: datetime) 
         raise IllegalTransitionError(
             f"job {job!r} is paused since {held.since:%Y-%m-%d %H:%M} UTC, by {held.by} ({held.why})"
         )
+    append(connection, [Entry(at=at, by=by, subject=Subject.JOB, name=job, what="paused", why=why)])
     return paused
 
 
-def resume(connection: Connection, job: str) -> None:
+def resume(connection: Connection, job: str, *, by: str, at: datetime) -> None:
     """Let the slots of a job be begun again.
 
     Raises
@@ -54,3 +57,4 @@ def resume(connection: Connection, job: str) -> None:
     """
     if connection.execute(delete(job_pause_table).where(job_pause_table.c.job == job)).rowcount != 1:
         raise IllegalTransitionError(f"job {job!r} is not paused")
+    append(connection, [Entry(at=at, by=by, subject=Subject.JOB, name=job, what="resumed")])

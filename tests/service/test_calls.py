@@ -366,6 +366,28 @@ def test_an_alert_that_becomes_critical_as_time_goes_by_takes_the_route_of_those
     assert ("raised", "manager", [number]) in world.messages()
 
 
+def judge(world: Called, verdict: Verdict, times: int) -> None:
+    for each in range(times):
+        number = world.alert("press-5", f"part {each} {verdict}")
+        with world.calling.write() as connection:
+            book.close(connection, number, verdict=verdict, by="Ines", at=world.now)
+
+
+def test_what_is_almost_never_right_calls_nobody_until_verdicts_bring_it_back_but_what_is_critical_calls(
+    world: Called,
+) -> None:
+    judge(world, Verdict.WRONG, 9)
+    world.after(HOUR)
+    quiet, bad = world.alert("press-0"), world.alert("press-1", level=0.9, hours=2)
+    assert world.why(quiet)[-1] == "almost never right"
+    assert world.why(bad)[-1] == "called"
+    assert "right 0 of the newest 9" in world.decisions(quiet)[-1].words
+
+    judge(world, Verdict.RIGHT, 9)
+    world.after(7 * HOUR, step=HOUR)
+    assert world.why(quiet)[-1] != "almost never right"
+
+
 def test_a_remark_calls_nobody_and_has_an_answer(world: Called) -> None:
     number = world.alert()
     with world.calling.write() as connection:

@@ -11,6 +11,9 @@ import pytest
 from ingest.errors import IllegalTransitionError, PlantFileError, ScheduleError, StoreBusyError, UnknownNameError
 from ingest.plant_file import load_plant
 from ingest.reading import Readings, readings_schema
+from service.audit.record import Subject
+from service.audit.trail import Asked as Wanted
+from service.audit.trail import list_records
 from service.control_room import ControlRoom, open_control_room
 from service.jobs import ledger, planning
 from service.jobs.action import ACTIONS, Work
@@ -185,9 +188,12 @@ def test_a_paused_job_begins_nothing_but_what_a_person_asks_for_and_catches_up_w
     hand(room, "look", NOW + 3.5 * HOUR)
     assert [each.origin for each in run(room, NOW + 3.5 * HOUR, Outcome(summary=""))] == [Origin.BY_HAND]
     with room.state.write() as connection:
-        resume(connection, "look")
+        resume(connection, "look", by="tom", at=NOW + 3.75 * HOUR)
     (done,) = run(room, NOW + 3.75 * HOUR, Outcome(summary=""))
     assert done.slot == NOW + 3 * HOUR, "the latest stands for all"
+    with room.state.read() as connection:
+        told = [(each.what, each.by) for each in list_records(connection, Wanted(subject=Subject.JOB))]
+    assert [each for each in told if each[0] in ("paused", "resumed")] == [("resumed", "tom"), ("paused", "eva")]
 
 
 def _pause(room: ControlRoom) -> None:

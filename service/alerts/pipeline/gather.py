@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState
+from service.alerts.floor import floors
 from service.alerts.kept_money import kept_money
 from service.alerts.mutes import muted
 from service.alerts.pipeline.call import Call, Kept
@@ -87,6 +88,7 @@ def scene_of(connection: Connection, rules: Rules, calls: Sequence[Call], now: d
         groups=groups,
         sources=_sources(connection, rules, now),
         stopped=stopped_lines(connection, now),
+        below={(each.model, each.kind): each.sentence for each in floors(connection, below=True)},
         purses=purses_of(connection, rules, names, now),
         lately=lately_told(connection, names),
     )

@@ -43,6 +43,7 @@ class Scene:
     groups : by route and key
     sources : open alerts that may make others needless
     stopped : lines that stand, by name
+    below : models and kinds below the floor, and what is known of them
     purses : the budget of each route
     lately : when each route was called within the last minutes
     roster : who is on duty
@@ -54,5 +55,6 @@ class Scene:
     groups: Mapping[tuple[str, str], Group] = field(default_factory=dict)
     sources: Sources = field(default_factory=Sources)
     stopped: Mapping[str, StoppedLine] = field(default_factory=dict)
+    below: Mapping[tuple[str, str], str] = field(default_factory=dict)
     purses: Mapping[str, Purse] = field(default_factory=dict)
     lately: Mapping[str, Sequence[datetime]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The pipeline: group, inhibit, suppress, shelve, budget, route, repeat, escalate."""
+"""The pipeline: group, inhibit, suppress, shelve, floor, budget, route, repeat, escalate."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 from service.alerts.pipeline.budget import budget
 from service.alerts.pipeline.call import Call, Sieved, Stage
 from service.alerts.pipeline.escalate import escalate
+from service.alerts.pipeline.floor import floor
 from service.alerts.pipeline.group import group
 from service.alerts.pipeline.inhibit import inhibit
 from service.alerts.pipeline.repeat import repeat
@@ -14,7 +15,7 @@ from service.alerts.pipeline.scene import Scene
 from service.alerts.pipeline.shelve import shelve
 from service.alerts.pipeline.suppress import suppress
 
-STAGES: tuple[Stage, ...] = (group, inhibit, suppress, shelve, budget, route, repeat, escalate)
+STAGES: tuple[Stage, ...] = (group, inhibit, suppress, shelve, floor, budget, route, repeat, escalate)
 NAMES: tuple[str, ...] = tuple(stage.__name__ for stage in STAGES)
 
 
