@@ -14,7 +14,7 @@ from ingest.statement import insert_into
 from service.control_room import ControlRoom, open_control_room
 from service.database import assessment_table
 from service.jobs.action import Work
-from service.jobs.run import Outcome
+from service.jobs.run import Outcome, RunState
 from service.jobs.runner import do, take
 from service.jobs.silence import Silence
 from service.settings import Settings
@@ -77,7 +77,8 @@ def work(place: Place, number: int) -> None:
                     time.sleep(LOOK_SECONDS)
                     continue
                 place.note("claim", pid, run.id, run.token)
-                if do(room, run, clock=lambda: place.clock(number), actions={"score": three_steps}) is not None:
+                finished = do(room, run, clock=lambda: place.clock(number), actions={"score": three_steps})
+                if finished is not None and finished.state is RunState.DONE:
                     place.note("done", pid, run.id, run.token)
             except StoreError:
                 continue
