@@ -32,6 +32,7 @@ from ingest.plant_regime_check import check_regimes
 from ingest.plant_route_check import check_calls, check_routes
 from ingest.plant_target_check import check_targets
 from ingest.plant_unit_check import check_units
+from ingest.plant_watchdog_check import check_watchdog
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
 from ingest.plant_zone_check import check_zones
@@ -76,6 +77,7 @@ def check(draft: Draft) -> list[Problem]:
     found += check_routes(draft, draft.names("targets"))
     found += check_jobs(draft)
     found += check_targets(draft)
+    found += check_watchdog(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
 
 

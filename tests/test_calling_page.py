@@ -39,12 +39,17 @@ name = "late"
 hours = "14:00-22:00"
 """
 
+TARGETS = "".join(
+    f'[[targets]]\nname = "{each}"\nkind = "apprise"\nsecret_variable = "CHAT"\n'
+    for each in ("manager", "foreman", "phone-early", "phone-late", "mailbox")
+)
+
 
 def test_every_example_of_the_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("plant.toml").write_text("\n".join([PLANT, *blocks("calling.md", "toml")]), encoding="utf-8")
+    Path("plant.toml").write_text("\n".join([PLANT, TARGETS, *blocks("calling.md", "toml")]), encoding="utf-8")
     plant, now = load_plant(Path("plant.toml")), datetime.now(UTC)
     assert [each.name for each in plant.routes] == ["worst", "line 1", "rest"]
     finding = Finding(

@@ -30,12 +30,14 @@ class = "press"
 horizon = "24 h"
 """
 
+TARGET = '[[targets]]\nname = "ops"\nkind = "apprise"\nsecret_variable = "CHAT"\n'
+
 
 def test_every_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     schedules, watchdog = blocks("operating.md", "toml")
     zone, _, jobs = schedules.partition("\n")
-    Path("plant.toml").write_text(f"{zone}\n{PLANT}\n{jobs}\n{watchdog}", encoding="utf-8")
+    Path("plant.toml").write_text(f"{zone}\n{PLANT}\n{jobs}\n{watchdog}\n{TARGET}", encoding="utf-8")
     assert [job.name for job in load_plant(Path("plant.toml")).jobs] == ["look", "night", "morning"]
     lines = [line for block in blocks("operating.md", "console") for line in block.splitlines()]
     done = {"andon": 0, "curl": 0}

@@ -39,7 +39,10 @@ targets = ["mail", "radio"]
 name = "drive"
 when = { causes = "drive" }
 quiet = { kinds = ["anomaly"] }
-"""
+""" + "".join(
+    f'[[targets]]\nname = "{each}"\nkind = "apprise"\nsecret_variable = "CHAT"\n'
+    for each in ("phone", "foreman", "mail", "radio")
+)
 
 
 def load(folder: Path, text: str) -> Plant:
@@ -63,6 +66,11 @@ MISTAKES = [
     ('lines = "Line*"', 'lines = "Lane*"', "routes[1].when.lines[1]: no line 'Lane*'"),
     ('shifts = "early"', 'shifts = "erly"', "no shift 'erly'; did you mean 'early'? (route \"line 1\")"),
     ('targets = ["mail", "radio"]', "", "routes[2].targets: is missing; write whom to call"),
+    (
+        'targets = "foreman"',
+        'targets = "formean"',
+        "escalate[1].targets[1]: no target 'formean'; did you mean 'foreman'?",
+    ),
     ('after = "30 min"', 'after = "0 s"', "escalate[1].after: is not above zero"),
     ('severity = "high"', 'severity = "higher"', "'higher' is none of low, medium, high, critical"),
     ('kinds = ["anomaly"]', 'kinds = ["anomoly"]', "inhibits[1].quiet.kinds[1]: 'anomoly' is none of"),
@@ -70,7 +78,7 @@ MISTAKES = [
     ("go_on = true", "repeat_every = '0 s'", "repeat_every: is not above zero; write a duration such as '4 h'"),
     (
         "[[inhibits]]",
-        '[[routes]]\nname = "more"\ntargets = "x"\n[[inhibits]]',
+        '[[routes]]\nname = "more"\ntargets = "mail"\n[[inhibits]]',
         "route 'rest' stands before it and takes",
     ),
     ('severity = "high"', 'sverity = "high"', "when.sverity: unknown key; did you mean 'severity'?"),

@@ -76,3 +76,15 @@ def test_what_is_wrong_is_named(tmp_path: Path, target: dict[str, str], said: st
 def test_two_targets_have_two_names(tmp_path: Path) -> None:
     with pytest.raises(PlantFileError, match="'mes' stands here a second time"):
         load(tmp_path, MES, MES)
+
+
+def test_the_watchdog_tells_targets_that_there_are(tmp_path: Path) -> None:
+    plant = tmp_path / "plant.toml"
+    load(tmp_path, MES)
+    right = plant.read_text(encoding="utf-8") + '\n[watchdog]\ntargets = ["mes"]\n'
+    plant.write_text(right, encoding="utf-8")
+    assert load_plant(plant).watchdog.targets == ["mes"]
+
+    plant.write_text(right.replace('["mes"]', '["mse"]'), encoding="utf-8")
+    with pytest.raises(PlantFileError, match=r"watchdog\.targets\[1\]: no target 'mse'; did you mean 'mes'\?"):
+        load_plant(plant)
