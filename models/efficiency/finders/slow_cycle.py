@@ -19,6 +19,8 @@ NAME = "slow cycle"
 LEAST_SHARE = 0.015
 """A cycle that is longer by less is nobody's time worth."""
 _LEAST_HOURS = 0.5
+_LOTS = 5
+"""How much longer a run without a false rise is asked for: what resembles within lots makes more of them."""
 
 Places = NDArray[np.int64]
 
@@ -62,7 +64,7 @@ def slow_cycle(look: Look) -> list[FoundLoss]:
 def _slow(made: pd.DataFrame, product: str, series: int) -> _Slow | None:
     rows = (made[made["product"] == product] if product else made).reset_index(drop=True)
     scores = _scores(rows)
-    rise = lasting_rise(scores, series=series)
+    rise = lasting_rise(scores, series=_LOTS * series)
     return None if rise is None else _Slow(product, rows, scores, rise)
 
 
