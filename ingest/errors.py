@@ -23,6 +23,7 @@ AndonError
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
 ├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
 ├── ScheduleError           a job cannot be scheduled or run
+├── AccessError             a user, key, link or password cannot be as it was asked for
 └── EngineError             work cannot run where it was to run
     └── LostWorkError       a part of it ended its worker again and again, and was set aside
 ```
@@ -147,6 +148,10 @@ class OutOfBoundsError(AndonError):
 
 class ScheduleError(AndonError):
     """A job cannot be scheduled or run."""
+
+
+class AccessError(AndonError):
+    """A user, a key, a link or a password cannot be as it was asked for."""
 
 
 class EngineError(AndonError):

@@ -4,6 +4,7 @@ These are the nouns; ``plant_file.py`` reads them from a file and names every mi
 ``docs/plant_file.md`` is generated from the descriptions here.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -464,3 +465,16 @@ class Plant(Part):
     def class_of(self, machine: str) -> MachineClass:
         """Return the class of a machine; ``KeyError`` if there is no such machine."""
         return self.class_named(self.machine_named(machine).machine_class)
+
+    def only(self, machines: Collection[str]) -> "Plant":
+        """Return the plant as if there were only these machines: their classes, models and events."""
+        kept = [each for each in self.machines if each.name in machines]
+        classes = {each.machine_class for each in kept}
+        return self.model_copy(
+            update={
+                "machines": kept,
+                "classes": [each for each in self.classes if each.name in classes],
+                "models": [each for each in self.models if each.machine_class in classes],
+                "events": [each for each in self.events if each.machine in machines],
+            }
+        )

@@ -10,11 +10,12 @@ import structlog
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 
-from ingest.decode.clean.decoder import BodyDecoder
 from ingest.intake import Intake, Work
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
+from service.access.authenticator import Authenticator
+from service.access.doors import Doors
 from service.api import (
     alert_why,
     alerts,
@@ -22,20 +23,24 @@ from service.api import (
     dead_letters,
     events,
     jobs,
+    keys,
     losses,
     machines,
+    me,
     models,
     mutes,
     plant,
     readings,
     runs,
+    users,
     watch,
 )
 from service.api.body import LARGEST_BODY, BoundedBody
+from service.api.gate import Gate, operations_of, same_operation
 from service.api.guard import Guard
 from service.api.plain_push import PastTheFramework
 from service.api.problem import Problem, add_problem_handlers, problem_answer
-from service.api.push import Pushes
+from service.api.push_desks import PushDesks
 from service.api.text import keepable_address
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
@@ -65,6 +70,9 @@ _NOUNS = (
     models,
     jobs,
     runs,
+    me,
+    users,
+    keys,
 )
 """Modules of the interface, one for each noun, in the order of its pages."""
 
@@ -88,6 +96,7 @@ def create_app(
     open_intake: OpenIntake = open_intake_of,
     make_streams: MakeStreams = streams_of,
     largest_body: int = LARGEST_BODY,
+    doors: Doors | None = None,
 ) -> FastAPI:
     """Build the application; nothing is opened before it is started.
 
@@ -99,12 +108,14 @@ def create_app(
     open_intake : opens the intake through which readings reach the store
     make_streams : makes the streams that are listened to while the application runs
     largest_body : bytes that a request may bring
+    doors : how people and programs are let in; by ``clock`` when left out
 
     Raises
     ------
     PlantFileError, StoreError
         At the start of the application, when the plant or its data cannot be opened.
     """
+    doors = doors or Doors(clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -114,7 +125,7 @@ def create_app(
             opened.push_async_callback(to_thread.run_sync, room.close)
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
-            app.state.pushes = pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            app.state.pushes = pushes = PushDesks(room, intake, app.state.metrics)
             opened.push_async_callback(to_thread.run_sync, pushes.close)
             app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
             opened.push_async_callback(to_thread.run_sync, streams.stop)
@@ -123,6 +134,7 @@ def create_app(
                 opened.push_async_callback(to_thread.run_sync, waker.stop)
                 waker.start()
             streams.start()
+            app.state.authenticator = Authenticator(room.state, doors.clock, doors.lifetime)
             yield
 
     app = FastAPI(
@@ -134,10 +146,11 @@ def create_app(
         # Their pages load scripts from elsewhere; docs/api.md says the same and works offline.
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(keepable_address)],
+        dependencies=[Depends(same_operation), Depends(keepable_address)],
         responses={"default": {"model": Problem, "description": "A problem, as application/problem+json."}},
     )
     app.state.clock = clock
+    app.state.doors = doors
     app.state.sampling = Sampling()
     app.state.metrics = Metrics(
         lambda: replace(
@@ -155,6 +168,7 @@ def create_app(
     add_problem_handlers(app, answer)
     app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)
+    app.add_middleware(Gate, operations=operations_of(app.routes), answer=answer, changes=settings.changes_per_minute)
     app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app
 

@@ -4,7 +4,7 @@ Every function works inside the caller's transaction: ``with state.write() as co
 that change something, ``state.read()`` for the rest. Each change adds a line to the alert's history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -190,6 +190,7 @@ def list_alerts(
     *,
     states: Sequence[AlertState] = LIVE_STATES,
     machine: str | None = None,
+    machines: Collection[str] | None = None,
     before: int | None = None,
     offset: int = 0,
     limit: int | None = None,
@@ -200,6 +201,7 @@ def list_alerts(
     ----------
     states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
     machine : only of this machine
+    machines : only of these machines
     before : only alerts whose number is lower: the last number of the page before
     offset : how many to skip
     limit : at most so many
@@ -207,6 +209,8 @@ def list_alerts(
     query = select(alert_table).where(alert_table.c.state.in_([AlertState(state).value for state in states]))
     if machine is not None:
         query = query.where(alert_table.c.machine == machine)
+    if machines is not None:
+        query = query.where(alert_table.c.machine.in_(machines))
     if before is not None:
         query = query.where(alert_table.c.number < before)
     query = query.order_by(alert_table.c.number.desc()).offset(offset).limit(limit)

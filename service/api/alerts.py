@@ -291,13 +291,16 @@ def _look_first(
     """Return so many alerts from a place on: open ones in their order, all of which it takes, then the others."""
     open_states = [each for each in states if each in LIVE_STATES]
     with room.state.read() as connection:
-        live = muted(connection, book.list_alerts(connection, states=open_states, machine=machine), now)
+        live = muted(
+            connection, book.list_alerts(connection, states=open_states, machine=machine, machines=room.shown), now
+        )
         ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, kept_money(connection))
         shown = [_open_view(each) for each in ranked[offset : offset + count]]
         over = book.list_alerts(
             connection,
             states=[each for each in states if each not in LIVE_STATES],
             machine=machine,
+            machines=room.shown,
             offset=max(0, offset - len(ranked)),
             limit=count - len(shown),
         )
@@ -309,7 +312,9 @@ def _newest_first(
     room: ControlRoom, now: datetime, states: Sequence[AlertState], machine: str | None, offset: int, count: int
 ) -> list[AlertView]:
     with room.state.read() as connection:
-        found = book.list_alerts(connection, states=states, machine=machine, offset=offset, limit=count)
+        found = book.list_alerts(
+            connection, states=states, machine=machine, machines=room.shown, offset=offset, limit=count
+        )
         found = muted(connection, found, now)
     return _views(found, room, now)
 

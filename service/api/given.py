@@ -11,6 +11,7 @@ from ingest.errors import UnknownNameError
 from ingest.intake import Inlet
 from ingest.plant import Machine, MachineClass, Plant
 from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
+from service.api.gate import Asked, asked_of
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
 from service.overview import Sampling
@@ -18,8 +19,8 @@ from service.overview import Sampling
 
 # Asynchronous, although they wait for nothing: each other function is handed to a thread, which takes longer.
 async def control_room(request: Request) -> ControlRoom:
-    """Return the plant, its data, its models and its state, as the application holds them open."""
-    return request.app.state.room
+    """Return the plant, its data, its models and its state, with the machines that whoever asks may see."""
+    return asked_of(request).room
 
 
 async def present(request: Request) -> datetime:
@@ -32,9 +33,26 @@ async def inlet(request: Request) -> Inlet:
     return request.app.state.intake
 
 
+async def asked(request: Request) -> Asked:
+    """Return who asks."""
+    return asked_of(request)
+
+
+def moment_of_doors(request: Request) -> datetime:
+    """Return the real time, by which sessions, links and keys end."""
+    moment: datetime = request.app.state.doors.clock()
+    return moment.astimezone(UTC)
+
+
+def refresh(request: Request) -> None:
+    """Let what was changed of users, sessions and keys count from the next request on."""
+    request.app.state.authenticator.forget()
+
+
 Room = Annotated[ControlRoom, Depends(control_room)]
 Into = Annotated[Inlet, Depends(inlet)]
 Now = Annotated[datetime, Depends(present)]
+Who = Annotated[Asked, Depends(asked)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ COMMANDS = {
     "losses": "service.cli.losses",
     "models": "service.cli.models",
     "jobs": "service.cli.jobs",
+    "users": "service.cli.users",
+    "keys": "service.cli.keys",
     "simulate": "service.cli.simulate",
     "demo": "service.cli.demo",
 }

@@ -41,9 +41,11 @@ def alerts_page(
 ) -> Response:
     """Show all alerts, newest first."""
     with room.state.read() as connection:
-        found = book.list_alerts(connection, states=tuple(AlertState), before=before, limit=_ROWS + 1)
+        found = book.list_alerts(
+            connection, states=tuple(AlertState), machines=room.shown, before=before, limit=_ROWS + 1
+        )
         found = muted(connection, found, now)
-        mutes = list_mutes(connection, at=now, limit=_ROWS)
+        mutes = list_mutes(connection, at=now, machines=room.shown, limit=_ROWS)
     older = f"/alerts?before={found[_ROWS - 1].number}" if len(found) > _ROWS else None
     return page(request, "alerts.html", alerts=found[:_ROWS], older=older, mutes=mutes)
 
