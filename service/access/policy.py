@@ -27,6 +27,8 @@ class Of(StrEnum):
     """The alert whose number is in the path."""
     MUTE = "mute"
     """The mute whose number is in the path."""
+    MODEL = "model"
+    """The model in the path: its card names all machines of its class, so all of them have to be reached."""
     WHOLE = "whole plant"
     """Something that is of no single machine, such as a run of a job."""
 
@@ -45,7 +47,8 @@ OWN = Rule(Needs.PERSON)
 READ, READ_ALERT, READ_MUTE = Rule(Right.READ), Rule(Right.READ, Of.ALERT), Rule(Right.READ, Of.MUTE)
 READ_WHOLE, RUN = Rule(Right.READ, Of.WHOLE), Rule(Right.RUN, Of.WHOLE)
 ACT, ACT_ALERT, ACT_MUTE = Rule(Right.ACT), Rule(Right.ACT, Of.ALERT), Rule(Right.ACT, Of.MUTE)
-SEND, TELL, JUDGE = Rule(Right.SEND), Rule(Right.TELL), Rule(Right.JUDGE)
+SEND, TELL = Rule(Right.SEND), Rule(Right.TELL)
+READ_MODEL, JUDGE = Rule(Right.READ, Of.MODEL), Rule(Right.JUDGE, Of.MODEL)
 MANAGE = Rule(Right.MANAGE, Of.WHOLE)
 
 POLICY: Mapping[str, Rule] = {
@@ -86,9 +89,9 @@ POLICY: Mapping[str, Rule] = {
     "POST /api/v1/out-of-service/{mute}/end": ACT_MUTE,
     "GET /api/v1/losses": READ,
     "GET /api/v1/models": READ,
-    "GET /api/v1/models/{model}": READ,
-    "GET /api/v1/models/{model}/live": READ,
-    "GET /api/v1/models/{model}/versions/{version}": READ,
+    "GET /api/v1/models/{model}": READ_MODEL,
+    "GET /api/v1/models/{model}/live": READ_MODEL,
+    "GET /api/v1/models/{model}/versions/{version}": READ_MODEL,
     "POST /api/v1/models/{model}/promote": JUDGE,
     "POST /api/v1/models/{model}/rollback": JUDGE,
     "GET /api/v1/jobs": READ_WHOLE,
@@ -119,8 +122,8 @@ POLICY: Mapping[str, Rule] = {
     "POST /alerts/{number}/out-of-service": ACT_ALERT,
     "POST /alerts/{number}/back-in-service": ACT_ALERT,
     "GET /models": READ,
-    "GET /models/{model}/versions/{version}": READ,
-    "GET /models/{model}/versions/{version}/report": READ,
+    "GET /models/{model}/versions/{version}": READ_MODEL,
+    "GET /models/{model}/versions/{version}/report": READ_MODEL,
     "GET /jobs": READ_WHOLE,
     "GET /runs/{number}": READ_WHOLE,
     "POST /jobs/{job}/run": RUN,

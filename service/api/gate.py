@@ -209,6 +209,8 @@ class Gate:
     async def _within(self, of: Of, given: Mapping[str, str], room: ControlRoom) -> None:
         if of is Of.WHOLE:
             raise UnknownNameError("there is nothing here for your part of the plant")
+        if of is Of.MODEL and not room.has_model(given["model"]):
+            raise UnknownNameError(f"no model {given['model'][:200]!r}")
         if (numbered := _NUMBERED.get(of)) is None:
             return
         text = given[numbered.parameter]

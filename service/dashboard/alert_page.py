@@ -67,6 +67,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         "alert.html",
         frame=chart,
         alert=alert,
+        has_model=room.has_model(alert.model),
         tag=tag,
         offers=offers(alert),
         history=history,
