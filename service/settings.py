@@ -175,7 +175,10 @@ class Settings:
         Path | None, Setting(Path, "Authorities that may vouch for the centre; those of the system when left out.")
     ] = None
     forward_token: Annotated[
-        str, Setting(str, "Sent to the centre as `Authorization: Bearer …`, for a proxy before it.")
+        str,
+        Setting(
+            str, "Sent to the centre as `Authorization: Bearer …`: a [key](access.md) of it, or for a proxy before it."
+        ),
     ] = ""
     spool: Annotated[
         Path | None, Setting(Path, "Folder of the spool of `andon forward`; `spool` in the data folder when left out.")

@@ -1,18 +1,20 @@
 """The parts that access is made of, each alone: codes, passwords, reach, throttle, rates."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.errors import AccessError
+from ingest.errors import AccessError, IntakeFullError
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from service.access import links, sessions, throttle, totp, users
-from service.access.password import Passwords
+from service.access.password import AT_ONCE, MOST_WAITING, Passwords
 from service.access.rates import MOST_SENDERS, Rates
 from service.access.reach import EVERYTHING, NOTHING, Reach
 from service.access.role import KEY_RIGHTS, OPEN_RIGHTS, RIGHTS, Right, Role
@@ -90,6 +92,40 @@ def test_a_password_is_verified_also_where_there_is_no_user() -> None:
     assert Counting.verified == 2
 
 
+def test_more_who_sign_in_at_once_than_can_wait_are_told_to_come_back() -> None:
+    begun, go_on = Semaphore(0), Event()
+
+    class Slow(PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            begun.release()
+            go_on.wait(60)
+            return super().hash(password, salt=salt)
+
+    passwords = Passwords(Slow(time_cost=1, memory_cost=8, parallelism=1))
+
+    def one(_: int) -> bool:
+        try:
+            passwords.hashed("seven tall green lamps")
+        except IntakeFullError:
+            return False
+        finally:
+            ended.release()
+        return True
+
+    ended = Semaphore(0)
+    with ThreadPoolExecutor(AT_ONCE + MOST_WAITING + 5) as pool:
+        tried = [pool.submit(one, number) for number in range(AT_ONCE + MOST_WAITING + 5)]
+        for _ in range(AT_ONCE):
+            assert begun.acquire(timeout=60)
+        for _ in range(5):
+            assert ended.acquire(timeout=60)
+        assert not begun.acquire(blocking=False)
+        go_on.set()
+
+    assert sorted(each.result() for each in tried) == [False] * 5 + [True] * (AT_ONCE + MOST_WAITING)
+    assert passwords.hashed("seven tall green lamps")
+
+
 def plant_of(places: list[tuple[str, str]]) -> Plant:
     press = MachineClass(name="press", signals=[Signal(name="temperature")])
     machines = [
@@ -143,8 +179,6 @@ def test_the_wait_after_failures_never_gets_shorter_and_never_over_a_quarter_of_
 
 
 def test_many_tries_at_once_are_no_more_than_one_after_the_other(tmp_path: Path, database: str) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     state = open_state(tmp_path / "state.db", database)
 
     def one(number: int) -> bool:
@@ -159,8 +193,6 @@ def test_many_tries_at_once_are_no_more_than_one_after_the_other(tmp_path: Path,
 
 
 def test_a_link_that_two_use_at_once_opens_for_one(tmp_path: Path, database: str) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     state = open_state(tmp_path / "state.db", database)
     with state.write() as connection:
         user = users.add(connection, "Ines", role=Role.ADMIN, reach=EVERYTHING, at=NOON)
