@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 _SECONDS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d|w)\s*")
@@ -62,3 +62,13 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "examples": ["15 min", "24 h", "7 d"]}),
 ]
 """A field of the plant file that holds a span of time."""
+
+
+def _some_time(span: timedelta) -> timedelta:
+    if span <= timedelta(0):
+        raise ValueError("is no time at all; write a span longer than zero")
+    return span
+
+
+SomeTime = Annotated[Duration, AfterValidator(_some_time)]
+"""The same, longer than zero."""

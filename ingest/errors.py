@@ -20,10 +20,12 @@ AndonError
 ├── LeakError               a feature knows the outcome before it happened; nothing learns from it
 ├── UnknownNameError        no machine, signal, model, alert or job has this name
 ├── RegistryError           a model version is missing, altered or cannot be loaded
+├── AuditError              the audit trail is not as it was written, or does not reach its signed head
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
 ├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
 ├── ScheduleError           a job cannot be scheduled or run
 ├── AccessError             a user, key, link or password cannot be as it was asked for
+├── DeliveryError           a message cannot be brought to its target as things are
 └── EngineError             work cannot run where it was to run
     └── LostWorkError       a part of it ended its worker again and again, and was set aside
 ```
@@ -129,6 +131,10 @@ class RegistryError(AndonError):
     """A model version is missing, altered or cannot be loaded."""
 
 
+class AuditError(AndonError):
+    """The audit trail is not as it was written, or does not reach its signed head."""
+
+
 class IllegalTransitionError(AndonError):
     """An alert or model cannot go from this state to that one.
 
@@ -148,6 +154,10 @@ class OutOfBoundsError(AndonError):
 
 class ScheduleError(AndonError):
     """A job cannot be scheduled or run."""
+
+
+class DeliveryError(AndonError):
+    """A message cannot be brought to its target as things are: a secret, an address or a name is missing."""
 
 
 class AccessError(AndonError):

@@ -18,10 +18,16 @@ from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Split
 from ingest.plant_energy import Meter
+from ingest.plant_job import Job as Job
+from ingest.plant_job import Pool
 from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_production import Product, Production, Shift, Words
+from ingest.plant_route import AlertKind, Inhibit, Route
+from ingest.plant_target import MessageTarget
+from ingest.plant_watchdog import Watchdog
+from ingest.plant_work_orders import WorkOrderSettings
 from ingest.rate import Rate
 
 
@@ -383,21 +389,22 @@ class AlertSettings(Part):
     longest_out_of_service: Duration = Field(
         timedelta(days=30), description="No machine or cause is out of service for longer in one go."
     )
+    budget: int = Field(
+        5,
+        ge=0,
+        description="New calls a week on each route, at most; what is worth less than others that are to be expected "
+        "is told in the digest. Critical ones come on top.",
+    )
+    critical: list[AlertKind] = Field([], description="Kinds of alerts that are always critical.")
+    critical_per_hour: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Critical from so much money at stake each hour; when left out, a missed failure within a day.",
+    )
 
 
 SIGNAL_LIMITS = "signal limits"
 """What stands in place of a model's name where limits raise alerts; no model may be called so."""
-
-
-class Job(Part):
-    """Work on a schedule."""
-
-    name: Name = Field(description="Name of the job, unique in the plant.")
-    action: Literal["ingest", "score", "losses", "train", "report", "clean"] = Field(description="What to do.")
-    cron: str | None = Field(None, description="Cron expression in the plant's local time, such as '0 6 * * *'.")
-    every: Duration | None = Field(None, description="Or a fixed interval.")
-    models: list[Name] = Field([], description="Models it concerns; all when empty.")
-    catch_up: Literal["latest", "all", "none"] = Field("latest", description="Which missed runs to make up for.")
 
 
 class Plant(Part):
@@ -433,7 +440,13 @@ class Plant(Part):
     production: Production = Field(Production(), description="How lost time is told apart, and what it is worth.")
     models: list[ModelEntry] = Field([], description="Models to train.")
     alerts: AlertSettings = Field(AlertSettings(), description="Alert settings.")
+    routes: list[Route] = Field([], description="Who is called for which alerts; nobody when empty.")
+    inhibits: list[Inhibit] = Field([], description="What need not be said while something worse is known.")
+    work_orders: WorkOrderSettings | None = Field(None, description="Drafts of work orders.")
     jobs: list[Job] = Field([], description="Schedules.")
+    pools: list[Pool] = Field([], description="Places that jobs share.")
+    watchdog: Watchdog = Field(Watchdog(), description="Who watches Andon itself.")
+    targets: list[MessageTarget] = Field([], description="Who is told of alerts.")
     folder: Path = Field(Path(), exclude=True, description="Folder of the plant file; set when it is read.")
 
     @property
@@ -467,7 +480,7 @@ class Plant(Part):
         return self.class_named(self.machine_named(machine).machine_class)
 
     def only(self, machines: Collection[str]) -> "Plant":
-        """Return the plant as if there were only these machines: their classes, models and events."""
+        """Return the plant as if there were only these machines: their classes, models, meters and events."""
         kept = [each for each in self.machines if each.name in machines]
         classes = {each.machine_class for each in kept}
         return self.model_copy(
@@ -475,6 +488,13 @@ class Plant(Part):
                 "machines": kept,
                 "classes": [each for each in self.classes if each.name in classes],
                 "models": [each for each in self.models if each.machine_class in classes],
+                "meters": [each for each in self.meters if _reads_only(each, machines, classes)],
                 "events": [each for each in self.events if each.machine in machines],
             }
         )
+
+
+def _reads_only(meter: Meter, machines: Collection[str], classes: Collection[str]) -> bool:
+    """Say whether a meter and all that drives it are read on these machines, or on any of these classes."""
+    own = meter.machine in machines if meter.machine else meter.machine_class in classes
+    return own and all(not each.machine or each.machine in machines for each in meter.drivers)

@@ -22,12 +22,15 @@ from ingest.plant_condition_check import check_condition, check_histograms
 from ingest.plant_cycle_check import check_cycles, not_a_moment
 from ingest.plant_draft import Draft
 from ingest.plant_energy_check import check_meters
+from ingest.plant_job_check import check_jobs
 from ingest.plant_kafka_check import check_kafka
 from ingest.plant_mqtt_check import check_mqtt
 from ingest.plant_opcua_check import check_opcua
 from ingest.plant_problem import Problem
 from ingest.plant_production_check import MADE, check_product_of, check_production, check_words
 from ingest.plant_regime_check import check_regimes
+from ingest.plant_route_check import check_calls, check_routes
+from ingest.plant_target_check import check_targets
 from ingest.plant_unit_check import check_units
 from ingest.plant_waveform_check import check_waveforms
 from ingest.plant_words import Location, either, nearest, shown
@@ -38,7 +41,10 @@ _FORETELLING = ("failure_risk", "remaining_life")
 """Tasks whose levels are probabilities of an event within the horizon, which needs one."""
 
 _NOTHING = timedelta()
-_NAMED = ("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "products", "shifts")
+_NAMED = (
+    *("classes", "machines", "sources", "mqtt", "kafka", "opcua", "meters", "models", "jobs", "pools"),
+    *("products", "shifts", "routes", "inhibits", "targets"),
+)
 _EPOCHS = ("iso", "s", "ms", "us", "ns")
 
 
@@ -67,6 +73,9 @@ def check(draft: Draft) -> list[Problem]:
         found += [*_spans(("models", index), model), *_model(draft, ("models", index), model)]
     for index, job in draft.jobs.items():
         found += _job(draft, ("jobs", index), job)
+    found += check_routes(draft, draft.names("targets"))
+    found += check_jobs(draft)
+    found += check_targets(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
 
 
@@ -302,7 +311,7 @@ def _job(draft: Draft, at: Location, job: Job) -> Iterator[Problem]:
     yield from _not_positive((*at, "every"), job.every)
     for index, name in enumerate(job.models):
         yield from _unknown((*at, "models", index), "model", name, draft.names("models"))
-    if job.action in ("score", "train") and "models" not in draft.document:
+    if job.action in ("score", "train", "backtest") and "models" not in draft.document:
         yield Problem((*at, "action"), f"{job.action!r} needs a model and the plant has none; add a [[models]] table")
 
 
@@ -312,6 +321,7 @@ def _alerts(settings: AlertSettings) -> Iterator[Problem]:
         yield Problem(("alerts", "on_delay"), f"{needed} of {of} cannot be; write [n, m] with n from 1 to m, as [2, 3]")
     yield from _not_positive(("alerts", "longest_shelving"), settings.longest_shelving)
     yield from _not_positive(("alerts", "longest_out_of_service"), settings.longest_out_of_service)
+    yield from check_calls(settings)
 
 
 def _of(names: dict[str, list[str]], machine_class: str | None) -> list[str]:

@@ -17,6 +17,8 @@ from ingest.plant_kafka import Kafka
 from ingest.plant_mqtt import Mqtt
 from ingest.plant_opcua import Opcua
 from ingest.plant_production import Product, Production, Shift
+from ingest.plant_route import Inhibit, Route
+from ingest.plant_target import MessageTarget
 from ingest.plant_words import Location
 
 _PartOf = TypeVar("_PartOf", bound=Part)
@@ -29,8 +31,8 @@ class Draft:
     Attributes
     ----------
     document : the file as it stands, machines written out one by one
-    classes, machines, sources, mqtt, kafka, opcua, events, meters, models, jobs, products, shifts : parts by their
-        position in the file
+    classes, machines, sources, mqtt, kafka, opcua, events, meters, models, jobs, products, shifts, routes, inhibits,
+    targets : parts by their position in the file
     alerts, production : these settings; ``None`` where they cannot be read
     zone : the plant's zone; ``None`` where it cannot be read
     """
@@ -48,6 +50,9 @@ class Draft:
     jobs: Mapping[int, Job]
     products: Mapping[int, Product]
     shifts: Mapping[int, Shift]
+    routes: Mapping[int, Route]
+    inhibits: Mapping[int, Inhibit]
+    targets: Mapping[int, MessageTarget]
     alerts: AlertSettings | None
     production: Production | None
     zone: ZoneInfo | None
@@ -69,6 +74,9 @@ class Draft:
             jobs=dict(enumerate(plant.jobs)),
             products=dict(enumerate(plant.products)),
             shifts=dict(enumerate(plant.shifts)),
+            routes=dict(enumerate(plant.routes)),
+            inhibits=dict(enumerate(plant.inhibits)),
+            targets=dict(enumerate(plant.targets)),
             alerts=plant.alerts,
             production=plant.production,
             zone=plant.zone,
@@ -91,6 +99,9 @@ class Draft:
             jobs=_readable(Job, document.get("jobs")),
             products=_readable(Product, document.get("products")),
             shifts=_readable(Shift, document.get("shifts")),
+            routes=_readable(Route, document.get("routes")),
+            inhibits=_readable(Inhibit, document.get("inhibits")),
+            targets=_readable(MessageTarget, document.get("targets")),
             alerts=_readable(AlertSettings, [document.get("alerts", {})]).get(0),
             production=_readable(Production, [document.get("production", {})]).get(0),
             zone=_zone(document.get("time_zone", "UTC")),

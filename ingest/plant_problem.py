@@ -14,6 +14,7 @@ _NOUNS = {
     "machines": "machine",
     "models": "model",
     "jobs": "job",
+    "pools": "pool",
     "signals": "signal",
     "regimes": "regime",
     "bearings": "bearing",
@@ -24,6 +25,9 @@ _NOUNS = {
     "meters": "meter",
     "products": "product",
     "shifts": "shift",
+    "routes": "route",
+    "inhibits": "inhibition",
+    "targets": "target",
 }
 
 

@@ -18,7 +18,6 @@ from ingest.plant import (
     AlertSettings,
     Costs,
     EventMapping,
-    Job,
     KnownEvent,
     Machine,
     MachineClass,
@@ -32,11 +31,16 @@ from ingest.plant import (
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Mistake
 from ingest.plant_energy import Driver, Meter
+from ingest.plant_job import Job, Pool
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
 from ingest.plant_opcua import Opcua, OpcuaNodes
 from ingest.plant_production import Product, Production, Shift, Words
+from ingest.plant_route import Duty, Inhibit, Route, Rung, Which
+from ingest.plant_target import MessageTarget
+from ingest.plant_watchdog import Watchdog
 from ingest.plant_words import keys_of, plain_type, type_in_words
+from ingest.plant_work_orders import WorkOrderSettings
 
 EXAMPLE = Path(__file__).with_name("plant_example.toml")
 
@@ -70,7 +74,16 @@ _TABLES: dict[str, type[Part]] = {
     "[models.condition]": Condition,
     "[[models.condition.mistakes]]": Mistake,
     "[alerts]": AlertSettings,
+    "[[routes]]": Route,
+    "[routes.when]": Which,
+    "[[routes.on_call]]": Duty,
+    "[[routes.escalate]]": Rung,
+    "[[inhibits]]": Inhibit,
+    "[work_orders]": WorkOrderSettings,
     "[[jobs]]": Job,
+    "[[pools]]": Pool,
+    "[watchdog]": Watchdog,
+    "[[targets]]": MessageTarget,
 }
 _HEAD = """\
 # The plant file
@@ -107,11 +120,12 @@ Entries are counted from 1 in these lines.
   Names in `signals`, `component_is`, `class`, `models` must be declared.
 - A **time in two columns**, a date and a clock, is written as a list; their texts are joined by one blank and read
   with `time_format`: `time = ["Datum", "Uhrzeit"]`, `time_format = "%d.%m.%Y %H:%M:%S"`.
-- A job has either `cron` or `every`.
+- A job has either `cron` or `every`; see [operating](operating.md).
 - Signals that are `operating`, and **regimes**: see [how machines run](regimes.md).
 - **Energy meters**, and what their use depends on: see [energy](energy.md).
 - `products`, `shifts` and `production` say what is made, when, how fast at best, and which word means which loss:
   see [lost time](losses.md).
+- `routes` and `inhibits` say who is called for which alerts, and when: see [calling people](calling.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures

@@ -1,5 +1,7 @@
 """Statements that say the same in every database, and those that run many times a second, compiled once."""
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,14 +25,22 @@ class Many:
     table : where the rows go
     columns : what each row has a value for, in its order
     finish : adds what to do on a conflict
+    together : in PostgreSQL one statement for all rows, twice as fast, where JSON can hold their values and no two of
+        them meet in a conflict
     """
 
     def __init__(
-        self, table: Table, columns: Sequence[str], finish: Callable[[Insert], Insert] = lambda statement: statement
+        self,
+        table: Table,
+        columns: Sequence[str],
+        finish: Callable[[Insert], Insert] = lambda statement: statement,
+        *,
+        together: bool = False,
     ) -> None:
         self._table = table
         self._columns = list(columns)
         self._finish = finish
+        self._together = together
         self._texts: dict[str, str] = {}
 
     def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> int:
@@ -38,6 +48,9 @@ class Many:
         name = connection.dialect.name
         if name not in self._texts:
             self._texts[name] = self._compiled(name)
+        if self._together and name == "postgresql":
+            given = json.dumps([dict(zip(self._columns, row, strict=True)) for row in rows])
+            return connection.exec_driver_sql(self._texts[name], (given,)).rowcount
         return connection.exec_driver_sql(self._texts[name], [tuple(row) for row in rows]).rowcount
 
     def _compiled(self, name: str) -> str:
@@ -49,6 +62,12 @@ class Many:
         compiled = statement.compile(dialect=dialect, column_keys=self._columns)
         if compiled.positiontup != self._columns:
             raise TypeError(f"{self._table.name}: give {compiled.positiontup}, in this order, not {self._columns}")
+        if self._together and name == "postgresql":
+            # One text that the server takes apart: the driver would look at each value, several times as long.
+            kinds = ", ".join(f'"{each}" {self._table.c[each].type.compile(dialect)}' for each in self._columns)
+            names = ", ".join(f'"{each}"' for each in self._columns)
+            rows = f"SELECT {names} FROM json_to_recordset(%s::json) AS given({kinds})"  # noqa: S608 – our own names
+            return re.sub(r"VALUES \([^)]*\)", rows, str(compiled), count=1)
         return str(compiled)
 
 

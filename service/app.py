@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -16,24 +17,34 @@ from ingest.sources.stream import Stream
 from ingest.store import Store
 from service.access.authenticator import Authenticator
 from service.access.doors import Doors
+from service.answers import Answers
 from service.api import (
+    alert_health,
+    alert_stream,
     alert_why,
     alerts,
+    audit,
+    calls,
     corrections,
     dead_letters,
     events,
+    job_runs,
     jobs,
     keys,
+    levers,
     losses,
     machines,
     me,
     models,
     mutes,
+    notices,
     plant,
     readings,
     runs,
     users,
     watch,
+    watchdog,
+    work_orders,
 )
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.gate import Gate, operations_of, same_operation
@@ -42,9 +53,12 @@ from service.api.plain_push import PastTheFramework
 from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push_desks import PushDesks
 from service.api.text import keepable_address
+from service.audit.follow import see_plant
 from service.control_room import ControlRoom, open_control_room
 from service.dashboard.pages import pages, problem_page
 from service.dashboard.render import static_files
+from service.delivery.deliverer import Deliverer
+from service.delivery.live import LiveAlerts
 from service.full_disk import FullDisk
 from service.jobs.waker import Waker
 from service.metrics import Metrics
@@ -63,13 +77,22 @@ _NOUNS = (
     events,
     dead_letters,
     corrections,
+    alert_stream,
+    alert_health,  # before the alerts, one of which would be called so
     alerts,
     alert_why,
+    calls,
     mutes,
+    notices,
+    work_orders,
     losses,
+    levers,
     models,
     jobs,
+    job_runs,
     runs,
+    watchdog,
+    audit,
     me,
     users,
     keys,
@@ -123,6 +146,7 @@ def create_app(
         async with AsyncExitStack() as opened:
             app.state.room = room = await to_thread.run_sync(open_room, settings)
             opened.push_async_callback(to_thread.run_sync, room.close)
+            await to_thread.run_sync(partial(see_plant, room.state, settings.plant, at=clock()))
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
             app.state.pushes = pushes = PushDesks(room, intake, app.state.metrics)
@@ -135,6 +159,10 @@ def create_app(
                 waker.start()
             streams.start()
             app.state.authenticator = Authenticator(room.state, doors.clock, doors.lifetime)
+            if settings.deliver:
+                deliverer = Deliverer(room, clock)
+                opened.push_async_callback(to_thread.run_sync, deliverer.stop)
+                deliverer.start()
             yield
 
     app = FastAPI(
@@ -152,6 +180,8 @@ def create_app(
     app.state.clock = clock
     app.state.doors = doors
     app.state.sampling = Sampling()
+    app.state.answers = Answers()
+    app.state.live = LiveAlerts(lambda: app.state.room.state)
     app.state.metrics = Metrics(
         lambda: replace(
             plant_figures(app.state.room, app.state.sampling, clock()),
@@ -162,6 +192,7 @@ def create_app(
     for each in _NOUNS:
         app.include_router(each.router, prefix="/api/v1")
     app.include_router(watch.router)
+    app.include_router(watchdog.probe)
     app.include_router(pages)
     app.mount("/static", static_files(), name="static")
     answer = problem_answer(problem_page, FullDisk(app.state.metrics.disk_full).note)

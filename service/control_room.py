@@ -5,6 +5,7 @@ The command line and the web application both start here, so that they see the s
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from typing import Self
 import structlog
 
 from ingest.database import Database
+from ingest.errors import AndonError
 from ingest.plant import Plant
 from ingest.plant_file import load_plant
 from ingest.store import Store
@@ -19,6 +21,10 @@ from models.engine.engine import HERE, Engine
 from models.engine.named import engine_named
 from models.registry.registry import Registry
 from models.registry.signing import Keys
+from service.alerts.pipeline.calling import Calling
+from service.alerts.pipeline.rules import Rules
+from service.audit.follow import follow_models
+from service.audit.signed_head import Seal, SignedHead
 from service.database import open_state
 from service.settings import Settings
 
@@ -67,8 +73,42 @@ class ControlRoom:
             return False
         return self.plant.machines_of(entry.machine_class) == whole.machines_of(entry.machine_class)
 
+    def rules(self) -> Rules:
+        """Return what decides whom alerts call, by the plant file and the models as they are now.
+
+        That is the whole plant's matter, also where only some machines are shown.
+        """
+        return Rules(self.whole or self.plant, self.registry.card)
+
+    def calling(self, now: datetime) -> Calling:
+        """Return the state with which each change of alerts decides, too, whom they call as of a moment."""
+        return Calling(self.state, self.rules(), now)
+
+    @property
+    def seal(self) -> Seal:
+        """Who vouches for the audit trail: the key that signs models where one is named, one of its own otherwise."""
+        folder, trusted = self.plant.data_folder, frozenset(self.settings.trusted_keys)
+        named = self.settings.signing_key
+        keys = Keys(folder / "audit.key", trusted) if named is None else Keys(named, trusted, made=False)
+        return Seal(folder / "audit.head", keys)
+
+    def keep_audit(self) -> SignedHead | None:
+        """Bring the audit trail up to date with what is kept elsewhere, and vouch for it as far as it is.
+
+        Raises
+        ------
+        AndonError
+            If it is not what was vouched for before, or nothing can be read or signed.
+        """
+        follow_models(self.state, self.registry.history.changes())
+        return self.seal.keep(self.state)
+
     def close(self) -> None:
-        """Let go of the files and of the workers."""
+        """Let go of the files and of the workers; what was done until now is vouched for."""
+        try:
+            self.keep_audit()
+        except AndonError as error:
+            structlog.get_logger().warning("nobody vouches for the audit trail", why=str(error))
         self.engine.close()
         self.state.close()
         self.store.close()

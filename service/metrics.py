@@ -11,6 +11,7 @@ from ingest.dead_letter import LetterCounts
 from ingest.intake import Work
 from ingest.late import LateCounts
 from ingest.sources.stream import StreamState
+from service.delivery.notice import TargetFigures
 
 _WORK: Mapping[Work, str] = {
     "writing": "Whether the last readings that came could not be kept, so that they are refused",
@@ -36,6 +37,10 @@ class Figures:
     late_given_up : how often each model gave up scoring late readings of a machine again
     corrections : values of each machine class that a later arrival took the place of
     failed_work : of the intake's, what failed the last time
+    operational_alarms : how many alarms about Andon itself go on, by kind
+    watch_age : seconds since somebody last watched Andon itself; ``None`` if nobody ever did
+    notices : how many messages each target has waiting, sent and dead
+    notice_age : seconds since the oldest that waits for each target was written
     """
 
     newest_reading_age: Mapping[str, float] = field(default_factory=dict)
@@ -51,6 +56,10 @@ class Figures:
     late_given_up: Mapping[str, int] = field(default_factory=dict)
     corrections: Mapping[str, int] = field(default_factory=dict)
     failed_work: Sequence[Work] = ()
+    operational_alarms: Mapping[str, int] = field(default_factory=dict)
+    watch_age: float | None = None
+    notices: Mapping[str, TargetFigures] = field(default_factory=dict)
+    notice_age: Mapping[str, float] = field(default_factory=dict)
 
 
 class Metrics:
@@ -98,8 +107,10 @@ class Metrics:
         yield from _letters(figures.dead_letters)
         yield from _streams(figures.streams)
         yield from _late(figures)
+        yield from _notices(figures)
         for work, what in _WORK.items():
             yield GaugeMetricFamily(f"andon_{work}_failed", f"{what}: 1 or 0.", value=work in figures.failed_work)
+        yield from _watchdog(figures)
         yield GaugeMetricFamily("andon_open_alerts", "Alerts that nobody has closed yet.", value=figures.open_alerts)
         yield CounterMetricFamily("andon_rounds", "Finished rounds of scoring.", value=figures.rounds)
         yield SummaryMetricFamily(
@@ -116,6 +127,36 @@ class Metrics:
     def exposition(self) -> tuple[bytes, str]:
         """Return the text for a scrape and its media type."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _watchdog(figures: Figures) -> Iterator[Metric]:
+    alarms = GaugeMetricFamily(
+        "andon_operational_alarms", "Alarms about Andon itself that go on, by kind.", labels=["kind"]
+    )
+    for kind, count in figures.operational_alarms.items():
+        alarms.add_metric([kind], count)
+    yield alarms
+    if figures.watch_age is not None:
+        yield GaugeMetricFamily(
+            "andon_watch_age_seconds", "Time since somebody last watched Andon itself.", value=figures.watch_age
+        )
+
+
+def _notices(figures: Figures) -> Iterator[Metric]:
+    counts = GaugeMetricFamily(
+        "andon_notices",
+        "Messages of each target: waiting, sent (until they are cleaned away), dead.",
+        labels=["target", "state"],
+    )
+    for target, each in figures.notices.items():
+        for state in ("waiting", "sent", "dead"):
+            counts.add_metric([target, state], getattr(each, state))
+    age = GaugeMetricFamily(
+        "andon_notice_oldest_age_seconds", "Age of the oldest message that waits for each target.", labels=["target"]
+    )
+    for target, seconds in figures.notice_age.items():
+        age.add_metric([target], seconds)
+    yield from (counts, age)
 
 
 def _late(figures: Figures) -> Iterator[Metric]:

@@ -34,6 +34,9 @@ from models.registry.registry import Registry
 from models.rows import by_machine, machine_rows
 from models.tasks.table import task_of
 from service.alerts import book
+from service.alerts.pipeline.calling import Calling
+from service.alerts.pipeline.rules import Rules
+from service.alerts.pipeline.stopped_lines import keep_stopped_lines
 from service.alerts.suppress import suppress_by_design
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
@@ -108,8 +111,10 @@ def round(  # noqa: A001 – a round is what engineers call it
     whose model or machine left the plant file end, whatever is in ``only``.
     """
     started = time.perf_counter()
+    state = Calling(state, Rules(plant, registry.card), at)
     tally = _Tally(over=release_unwatched(plant, state, at=at), latch=plant.alerts.latch)
     tally.errors += suppress_by_design(plant, store, state, at=at)
+    tally.errors += keep_stopped_lines(plant, store, state, at=at)
     _look_at_sensors(plant, store, state, engine, tally, at=at)
     _look_at_limits(plant, store, state, tally, at=at)
     asked, untrained = [], []

@@ -19,6 +19,7 @@ from service.alerts.book import list_alerts
 from service.alerts.mutes import muted, out_of_service
 from service.control_room import ControlRoom
 from service.database import alert_table, run_table
+from service.delivery.notice import figures as notice_figures
 from service.freshness import SignalState, is_stale, newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
@@ -26,6 +27,8 @@ from service.late_looks import given_up
 from service.levels import newest_levels
 from service.metrics import Figures
 from service.series import newest_values
+from service.watchdog.alarms import going_on
+from service.watchdog.look import last_look
 
 _OVER = (RunState.DONE.value, RunState.FAILED.value, RunState.SKIPPED.value)
 
@@ -135,6 +138,8 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         live = select(func.count()).where(alert_table.c.state != AlertState.NORMAL.value)
         alerts = connection.scalar(live) or 0
         vain = given_up(connection)
+        wrong, looked = going_on(connection), last_look(connection)
+        notices = notice_figures(connection)
         for job, state, count, length in connection.execute(by_job.where(run_table.c.state.in_(_OVER))):
             action = actions.get(job, "other")
             runs[action, state] += count
@@ -153,6 +158,12 @@ def plant_figures(room: ControlRoom, sampling: Sampling, now: datetime) -> Figur
         late=room.store.late.counts(),
         late_given_up=vain,
         corrections=room.store.corrections.counts(),
+        operational_alarms=Counter(each.kind.value for each in wrong),
+        watch_age=None if looked is None else max(0.0, (now - looked.at).total_seconds()),
+        notices=notices,
+        notice_age={
+            target: max(0.0, (now - each.oldest).total_seconds()) for target, each in notices.items() if each.oldest
+        },
     )
 
 

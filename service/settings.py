@@ -4,6 +4,7 @@ What belongs to the plant stands in the plant file; what belongs to the computer
 Only the command line and the wiring read settings; everything else gets values as arguments.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -11,10 +12,12 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 from ingest.duration import format_duration, parse_duration
 from ingest.errors import SettingError
 from ingest.spool import WhenFull
+from service.delivery.allowed import Allowed, read_allowed
 
 PREFIX = "ANDON_"
 _NAME = re.compile(r"[\w.-]+", re.ASCII)
@@ -38,6 +41,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _watts(text: str) -> float:
+    try:
+        watts = float(text)
+    except ValueError:
+        watts = -1.0
+    if not 0 <= watts < math.inf:
+        raise ValueError(f"{text!r} is no power in watts; write a number such as 10")
+    return watts
+
+
 def _when_full(text: str) -> WhenFull:
     for each in get_args(WhenFull):
         if text == each:
@@ -59,6 +72,13 @@ def _names(text: str) -> tuple[str, ...]:
                 f"{name!r} is no name of a computer; write it without scheme, port and path: andon.example"
             )
     return names
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is no address of a dashboard; write one such as https://andon.example")
+    return text.rstrip("/")
 
 
 def _public_keys(text: str) -> tuple[str, ...]:
@@ -128,6 +148,12 @@ class Settings:
     lease: Annotated[
         timedelta, Setting(_some_time, "A run whose worker is silent for this long is taken over by another one.")
     ] = timedelta(minutes=5)
+    core_watts: Annotated[
+        float,
+        Setting(
+            _watts, "What one busy core draws, with its share of memory and cooling: the ledger's energy rests on it."
+        ),
+    ] = 10.0
     database: Annotated[
         str, Setting(str, "A PostgreSQL database in place of files, `postgresql://user@host/name`; one for each plant.")
     ] = ""
@@ -146,7 +172,11 @@ class Settings:
         ),
     ] = "here"
     keep_runs: Annotated[
-        timedelta, Setting(_some_time, "A job with action `clean` removes runs that ended longer ago than this.")
+        timedelta,
+        Setting(
+            _some_time,
+            "A job with action `clean` removes runs that ended, and messages that were sent, longer ago than this.",
+        ),
     ] = timedelta(days=90)
     keep_assessments: Annotated[
         timedelta, Setting(_some_time, "A job with action `clean` removes assessments older than this.")
@@ -170,6 +200,20 @@ class Settings:
         tuple[str, ...],
         Setting(_types, "Types beside ours that a model may be made of, such as `my_package.MyClassifier`."),
     ] = ()
+    deliver: Annotated[
+        bool, Setting(_yes_or_no, "Whether `andon serve` also brings messages about alerts to the plant's targets.")
+    ] = True
+    webhooks_to: Annotated[
+        tuple[Allowed, ...],
+        Setting(
+            read_allowed,
+            "Where webhooks may go, with commas between: computers with their ports, `mes.example:8080`, and networks,"
+            " `10.1.0.0/16`.",
+        ),
+    ] = ()
+    public_address: Annotated[
+        str, Setting(_web_address, "Where people reach the dashboard, for links in messages: `https://andon.example`.")
+    ] = ""
     forward_to: Annotated[str, Setting(str, "Address of the centre that `andon forward` sends to.")] = ""
     forward_ca_file: Annotated[
         Path | None, Setting(Path, "Authorities that may vouch for the centre; those of the system when left out.")
@@ -256,4 +300,7 @@ def _written(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+        return ", ".join(map(str, value))
     return format_duration(value) if isinstance(value, timedelta) else str(value)

@@ -5,7 +5,7 @@ nothing else of a scenario changes with it, and each planted loss draws from one
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +25,13 @@ _PACE, _PACE_SPREAD = 0.95, 0.012
 _SCRAP = 0.012
 _DAY_SPREAD = 0.2
 _USUAL = -1
+Read = Callable[[str, int, int], float]
+
+
+def _nothing(signal: str, begin: int, end: int) -> float:
+    """Return the mean of a signal that nobody reads."""
+    del signal, begin, end
+    return math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,17 @@ class Floor:
         self._order = ""
         self._pace = 1.0
         self._left = 0.0
+        self._read: Read = _nothing
 
-    def day(self, runs: Sequence[Run]) -> FloorDay:
-        """Return what was told of the next day, on which these runs were worked on."""
+    def day(self, runs: Sequence[Run], read: Read = _nothing) -> FloorDay:
+        """Return what was told of the next day, on which these runs were worked on.
+
+        Parameters
+        ----------
+        read : mean of a signal from one second to another on that day, NaN where it was not read
+        """
         self._day += 1
+        self._read = read
         busy = math.exp(_DAY_SPREAD * self._usual.standard_normal() - _DAY_SPREAD**2 / 2)
         told: list[Happening] = []
         lost: dict[int, float] = {}
@@ -154,6 +168,8 @@ class Floor:
                 lost[place] = lost.get(place, 0.0) + ran * size / (1 + sum(slow.values()))
             scrap = int(self._usual.binomial(pieces, _SCRAP))
             for place, each, chance in self._acting("scrap", run):
+                if each.signal and not each.shows(self._read(each.signal, first, last)):
+                    continue
                 more = int(chance.binomial(pieces - scrap, min(each.size, 1.0)))
                 lost[place] = lost.get(place, 0.0) + more
                 scrap += more

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ingest.reading import TIME, Readings
 from ingest.simulation.ambient import ambient_temperature, weather
 from ingest.simulation.degradation import Fate
-from ingest.simulation.floor import Floor
+from ingest.simulation.floor import Floor, Read
 from ingest.simulation.happening import Happening, happened
 from ingest.simulation.life import Life, LifeDay
 from ingest.simulation.minor_error import minor_errors
@@ -85,7 +85,7 @@ def machine_days(
         errors = minor_errors(machine.kind, now, runs, life.degradations, chance)
         produced = outputs(runs, life.degradations, times, true[:, power], chance)
         read = sensors.day(times, true, life.end)
-        told = None if floor is None else floor.day(runs)
+        told = None if floor is None else floor.day(runs, _reading(machine, times, true))
         happenings = (*life.happenings, *errors, *(told.happenings if told else ()))
         yield MachineDay(
             machine,
@@ -96,6 +96,17 @@ def machine_days(
             () if told else tuple(produced),
             told.lost if told else {},
         )
+
+
+def _reading(machine: SimulatedMachine, times: NDArray[np.int64], true: NDArray[np.float64]) -> Read:
+    """Return what tells the mean of a signal between two seconds of the day, as it truly was."""
+    names = machine.kind.signal_names
+
+    def mean(signal: str, begin: int, end: int) -> float:
+        inside = slice(*np.searchsorted(times, (begin, end)))
+        return float(true[inside, names.index(signal)].mean()) if len(times[inside]) else float("nan")
+
+    return mean
 
 
 def scenario_days(scenario: Scenario, machine: SimulatedMachine) -> Iterator[MachineDay]:

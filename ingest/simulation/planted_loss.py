@@ -22,6 +22,7 @@ class PlantedLoss:
     size : how much, above 0
     product : with this product only; with all when empty
     reason : the word under which planted minor stops come; empty for the usual ones
+    signal, below, above : scrap only in hours in which the mean of that signal lies below or above; in all when empty
     from_day : day of the scenario on which it begins, from 0
     days : how long it lasts; ``None`` to the end
 
@@ -36,6 +37,9 @@ class PlantedLoss:
     size: float
     product: str = ""
     reason: str = ""
+    signal: str = ""
+    below: float | None = None
+    above: float | None = None
     from_day: int = 0
     days: int | None = None
 
@@ -45,8 +49,19 @@ class PlantedLoss:
             raise ScenarioError(f"planted loss: no kind {self.kind!r}; there are {', '.join(get_args(LossKind))}")
         if not 0 < self.size < 100 or self.from_day < 0 or (self.days is not None and self.days < 1):
             raise ScenarioError(f"planted loss {self.kind!r}: size must be above 0, from_day 0 or more, days 1 or more")
+        limits = [each for each in (self.below, self.above) if each is not None]
+        if bool(self.signal) != (len(limits) == 1) or (self.signal and self.kind != "scrap"):
+            raise ScenarioError(
+                f"planted loss {self.kind!r}: scrap alone may name a signal, and then either below or above"
+            )
 
     def on(self, day: int, product: str) -> bool:
         """Whether it acts on a day of the scenario with a product."""
         until = float("inf") if self.days is None else self.from_day + self.days
         return self.from_day <= day < until and self.product in ("", product)
+
+    def shows(self, mean: float) -> bool:
+        """Whether it acts in an hour in which its signal has a mean; of no signal it always does."""
+        if self.below is not None:
+            return mean < self.below
+        return self.above is None or mean > self.above

@@ -109,6 +109,12 @@ class Scenario:
                 for each in self.losses
                 if each.machine not in known or each.product not in ("", *known[each.machine])
             ]
+            known = {each.name: list(each.kind.signal_names) for each in self.plant()}
+            problems += [
+                f"losses: {each.machine!r} has no signal {each.signal!r}; it has {known[each.machine]}"
+                for each in self.losses
+                if each.signal and each.machine in known and each.signal not in known[each.machine]
+            ]
         if problems:
             raise ScenarioError("; ".join(problems))
 

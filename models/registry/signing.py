@@ -30,11 +30,13 @@ class Keys:
     private : file of the private key, PEM; what it signs is trusted
     trusted : further public keys, 64 hexadecimal digits each
     made : whether a key may be made where there is none
+    purpose : goes before all that is signed
     """
 
     private: Path
     trusted: frozenset[str] = frozenset()
     made: bool = True
+    purpose: bytes = _PURPOSE
 
     @classmethod
     def beside(cls, folder: Path, trusted: frozenset[str] = frozenset()) -> Self:
@@ -53,7 +55,7 @@ class Keys:
             _make(self.private)
         key = _read(self.private)
         public = key.public_key().public_bytes_raw().hex()
-        return f"{public} {key.sign(_PURPOSE + message).hex()}\n".encode()
+        return f"{public} {key.sign(self.purpose + message).hex()}\n".encode()
 
     def refusal(self, message: bytes, signature: bytes) -> str:
         """Return why a signature does not vouch for a message; empty when it does."""
@@ -67,7 +69,7 @@ class Keys:
         if public not in self.public():
             return f"signed with a key that is not trusted, {public}"
         try:
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(signed, _PURPOSE + message)
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(signed, self.purpose + message)
         except (InvalidSignature, ValueError):
             return "it was altered after it was saved, or its signature was"
         return ""
@@ -110,7 +112,7 @@ def _read(path: Path) -> "Ed25519PrivateKey":
 
 
 def _make(path: Path) -> None:
-    """Write a new private key that only its owner can read; the caller holds the registry's lock."""
+    """Write a new private key that only its owner can read; the caller holds a lock."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 

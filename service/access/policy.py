@@ -27,6 +27,8 @@ class Of(StrEnum):
     """The alert whose number is in the path."""
     MUTE = "mute"
     """The mute whose number is in the path."""
+    ORDER = "work order"
+    """The work order whose number is in the path."""
     MODEL = "model"
     """The model in the path: its card names all machines of its class, so all of them have to be reached."""
     WHOLE = "whole plant"
@@ -47,6 +49,7 @@ OWN = Rule(Needs.PERSON)
 READ, READ_ALERT, READ_MUTE = Rule(Right.READ), Rule(Right.READ, Of.ALERT), Rule(Right.READ, Of.MUTE)
 READ_WHOLE, RUN = Rule(Right.READ, Of.WHOLE), Rule(Right.RUN, Of.WHOLE)
 ACT, ACT_ALERT, ACT_MUTE = Rule(Right.ACT), Rule(Right.ACT, Of.ALERT), Rule(Right.ACT, Of.MUTE)
+READ_ORDER, ACT_ORDER, TELL_ORDER = Rule(Right.READ, Of.ORDER), Rule(Right.ACT, Of.ORDER), Rule(Right.TELL, Of.ORDER)
 SEND, TELL = Rule(Right.SEND), Rule(Right.TELL)
 READ_MODEL, JUDGE = Rule(Right.READ, Of.MODEL), Rule(Right.JUDGE, Of.MODEL)
 MANAGE = Rule(Right.MANAGE, Of.WHOLE)
@@ -56,6 +59,7 @@ POLICY: Mapping[str, Rule] = {
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /metrics": READ_WHOLE,
+    "GET /watchz": READ_WHOLE,
     "GET /api/v1/openapi.json": PUBLIC,
     "HEAD /api/v1/openapi.json": PUBLIC,
     "GET /report.css": PUBLIC,
@@ -74,9 +78,16 @@ POLICY: Mapping[str, Rule] = {
     "DELETE /api/v1/dead-letters/{number}": RUN,
     "GET /api/v1/corrections": READ,
     "GET /api/v1/alerts": READ,
+    "GET /api/v1/alerts/stream": READ_WHOLE,
+    "GET /api/v1/alerts/health": READ_WHOLE,
+    "POST /api/v1/alerts/route-test": READ_WHOLE,
     "GET /api/v1/alerts/{number}": READ_ALERT,
     "GET /api/v1/alerts/{number}/history": READ_ALERT,
     "GET /api/v1/alerts/{number}/why": READ_ALERT,
+    # It names alerts of other machines, for which nobody was called about this one, and whom messages go to.
+    "GET /api/v1/alerts/{number}/trace": READ_WHOLE,
+    "POST /api/v1/alerts/{number}/assign": ACT_ALERT,
+    "POST /api/v1/alerts/{number}/unassign": ACT_ALERT,
     "POST /api/v1/alerts/{number}/acknowledge": ACT_ALERT,
     "POST /api/v1/alerts/{number}/reset": ACT_ALERT,
     "POST /api/v1/alerts/{number}/shelve": ACT_ALERT,
@@ -87,7 +98,19 @@ POLICY: Mapping[str, Rule] = {
     "GET /api/v1/mutes/{mute}": READ_MUTE,
     "POST /api/v1/out-of-service": ACT,
     "POST /api/v1/out-of-service/{mute}/end": ACT_MUTE,
+    "GET /api/v1/digest": READ_WHOLE,
+    "GET /api/v1/notices": READ_WHOLE,
+    "GET /api/v1/notices/{number}": READ_WHOLE,
+    "POST /api/v1/notices/replay": RUN,
+    "GET /api/v1/targets": READ_WHOLE,
+    "GET /api/v1/work-orders": READ,
+    "GET /api/v1/work-orders/{number}": READ_ORDER,
+    "POST /api/v1/work-orders/{number}/approve": ACT_ORDER,
+    "POST /api/v1/work-orders/{number}/refuse": ACT_ORDER,
+    "POST /api/v1/work-orders/{number}/status": TELL_ORDER,
     "GET /api/v1/losses": READ,
+    "GET /api/v1/levers": READ,
+    "GET /api/v1/levers/{name}": READ,
     "GET /api/v1/models": READ,
     "GET /api/v1/models/{model}": READ_MODEL,
     "GET /api/v1/models/{model}/live": READ_MODEL,
@@ -95,9 +118,17 @@ POLICY: Mapping[str, Rule] = {
     "POST /api/v1/models/{model}/promote": JUDGE,
     "POST /api/v1/models/{model}/rollback": JUDGE,
     "GET /api/v1/jobs": READ_WHOLE,
+    "GET /api/v1/jobs/{job}/next": READ_WHOLE,
     "POST /api/v1/jobs/{job}/run": RUN,
+    "POST /api/v1/jobs/{job}/plan": READ_WHOLE,
+    "POST /api/v1/jobs/{job}/back-fill": RUN,
+    "POST /api/v1/jobs/{job}/pause": RUN,
+    "POST /api/v1/jobs/{job}/resume": RUN,
     "GET /api/v1/runs": READ_WHOLE,
     "GET /api/v1/runs/{number}": READ_WHOLE,
+    "GET /api/v1/operational-alarms": READ_WHOLE,
+    "GET /api/v1/audit": READ_WHOLE,
+    "GET /api/v1/audit/head": READ_WHOLE,
     "GET /api/v1/me": Rule(Needs.SOMEBODY),
     "GET /api/v1/users": MANAGE,
     "POST /api/v1/users": MANAGE,
@@ -115,12 +146,15 @@ POLICY: Mapping[str, Rule] = {
     "GET /alerts/{number}": READ_ALERT,
     "POST /alerts/{number}/acknowledge": ACT_ALERT,
     "POST /alerts/{number}/close": ACT_ALERT,
+    "POST /alerts/{number}/assign": ACT_ALERT,
     "POST /alerts/{number}/comment": ACT_ALERT,
     "POST /alerts/{number}/reset": ACT_ALERT,
     "POST /alerts/{number}/shelve": ACT_ALERT,
     "POST /alerts/{number}/unshelve": ACT_ALERT,
     "POST /alerts/{number}/out-of-service": ACT_ALERT,
     "POST /alerts/{number}/back-in-service": ACT_ALERT,
+    "GET /losses": READ,
+    "GET /levers/{name}": READ,
     "GET /models": READ,
     "GET /models/{model}/versions/{version}": READ_MODEL,
     "GET /models/{model}/versions/{version}/report": READ_MODEL,

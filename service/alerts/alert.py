@@ -90,6 +90,8 @@ class Happening(StrEnum):
     NOT_SUPPRESSED = "no longer suppressed"
     OUT_OF_SERVICE = "out of service"
     BACK_IN_SERVICE = "back in service"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
 
 
 TRANSITIONS: dict[tuple[AlertState, Happening], AlertState] = {
@@ -134,6 +136,8 @@ class Alert:
     verdict : ``None`` until it is closed
     note : what was found, in the words of the person who closed it
     latches : whether only a reset makes it normal
+    assignee : who is to look after it; empty for nobody
+    mode, mechanism, root_cause, action : what was found and done, see ``service.alerts.found``; empty where nobody said
     mutes : why nobody is called for it at the moment that was asked about; empty where it is shown
     """
 
@@ -158,6 +162,11 @@ class Alert:
     verdict: Verdict | None = None
     note: str = ""
     latches: bool = False
+    assignee: str = ""
+    mode: str = ""
+    mechanism: str = ""
+    root_cause: str = ""
+    action: str = ""
     mutes: tuple[Mute, ...] = ()
 
     @property

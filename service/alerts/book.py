@@ -9,13 +9,15 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
 from ingest.statement import insert_into
 from models.finding import Evidence, Finding
 from service.alerts.alert import LIVE_STATES, OVER_STATES, Alert, AlertEvent, AlertState, Happening, Verdict
+from service.alerts.floor import settle
+from service.alerts.found import Found
 from service.alerts.kept_money import keep_money
 from service.alerts.kept_why import keep_why
 from service.alerts.line import remember
@@ -26,6 +28,9 @@ from service.database import alert_event_table, alert_table
 
 ANDON = "andon"
 """Who did it, when the product itself did."""
+
+NOTHING_FOUND = Found()
+_COLUMNS = tuple(column.name for column in alert_table.c)
 
 MATERIAL_CHANGE = 0.1
 """A level that moved by this much since the history last spoke of it is worth a line."""
@@ -61,7 +66,8 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
         )
         .on_conflict_do_nothing(
             index_elements=["machine", "cause"],
-            index_where=alert_table.c.state != AlertState.NORMAL.value,
+            # No parameter: PostgreSQL finds no index for one once it has prepared the statement, at the sixth alert.
+            index_where=text("state <> 'normal'"),
         )
         .returning(alert_table.c.number)
     ).scalar_one_or_none()
@@ -124,8 +130,17 @@ def reset(connection: Connection, number: int, *, by: str, at: datetime, note: s
     return _happen(connection, number, Happening.RESET, at=at, by=by, why=note)
 
 
-def close(connection: Connection, number: int, *, verdict: Verdict, by: str, at: datetime, note: str = "") -> Alert:
-    """Close an alert with a verdict; its record is kept.
+def close(
+    connection: Connection,
+    number: int,
+    *,
+    verdict: Verdict,
+    by: str,
+    at: datetime,
+    note: str = "",
+    found: Found = NOTHING_FOUND,
+) -> Alert:
+    """Close an alert with a verdict, and with what was found; its record is kept.
 
     Raises
     ------
@@ -135,9 +150,11 @@ def close(connection: Connection, number: int, *, verdict: Verdict, by: str, at:
         If it has a verdict already, or is latched and not reset.
     """
     verdict = Verdict(verdict)
-    why = verdict.value + (f": {note}" if note else "")
-    changes = {"verdict": verdict, "closed_by": by, "closed_at": at, "note": note}
-    return _happen(connection, number, Happening.CLOSED, at=at, by=by, why=why, changes=changes)
+    why = ", ".join(filter(None, (verdict.value, found.words))) + (f": {note}" if note else "")
+    changes = {"verdict": verdict, "closed_by": by, "closed_at": at, "note": note, **asdict(found)}
+    alert = _happen(connection, number, Happening.CLOSED, at=at, by=by, why=why, changes=changes)
+    settle(connection, alert.model, alert.kind, at=at)
+    return alert
 
 
 def comment(connection: Connection, number: int, *, by: str, at: datetime, text: str) -> Alert:
@@ -157,6 +174,12 @@ def show(connection: Connection, number: int) -> Alert:
     if row is None:
         raise UnknownNameError(f"no alert {number}; 'andon alerts' lists them")
     return _alert(row)
+
+
+def show_many(connection: Connection, numbers: Sequence[int]) -> list[Alert]:
+    """Return those of these alerts that there are, by their numbers."""
+    query = select(alert_table).where(alert_table.c.number.in_(numbers)).order_by(alert_table.c.number)
+    return [_alert(row) for row in connection.execute(query)]
 
 
 def find_muted(connection: Connection, number: int, at: datetime) -> Alert:
@@ -191,6 +214,8 @@ def list_alerts(
     states: Sequence[AlertState] = LIVE_STATES,
     machine: str | None = None,
     machines: Collection[str] | None = None,
+    kind: str | None = None,
+    assignee: str | None = None,
     before: int | None = None,
     offset: int = 0,
     limit: int | None = None,
@@ -200,8 +225,9 @@ def list_alerts(
     Parameters
     ----------
     states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
-    machine : only of this machine
+    machine, kind : only of this machine, and of this kind
     machines : only of these machines
+    assignee : only of this person; the empty text for those of nobody
     before : only alerts whose number is lower: the last number of the page before
     offset : how many to skip
     limit : at most so many
@@ -211,6 +237,10 @@ def list_alerts(
         query = query.where(alert_table.c.machine == machine)
     if machines is not None:
         query = query.where(alert_table.c.machine.in_(machines))
+    if kind is not None:
+        query = query.where(alert_table.c.kind == kind)
+    if assignee is not None:
+        query = query.where(alert_table.c.assignee == assignee)
     if before is not None:
         query = query.where(alert_table.c.number < before)
     query = query.order_by(alert_table.c.number.desc()).offset(offset).limit(limit)
@@ -319,8 +349,9 @@ def _last_told(connection: Connection, number: int) -> float:
 
 
 def _alert(row: Row[Any]) -> Alert:
-    fields = {column.name: row._mapping[column.name] for column in alert_table.c}
-    fields["state"] = AlertState(row.state)
-    fields["verdict"] = None if row.verdict is None else Verdict(row.verdict)
-    fields["evidence"] = tuple(Evidence(**each) for each in row.evidence)
+    # By place: what a row offers by name is looked up anew for each row.
+    fields = dict(zip(_COLUMNS, row, strict=False))
+    fields["state"] = AlertState(fields["state"])
+    fields["verdict"] = None if fields["verdict"] is None else Verdict(fields["verdict"])
+    fields["evidence"] = tuple([Evidence(**each) for each in fields["evidence"]])
     return Alert(**fields)

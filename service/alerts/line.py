@@ -1,14 +1,20 @@
-"""Lines of an alert's history: written here, and never changed."""
+"""Lines of an alert's history: written here with their records in the audit trail, and never changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
+from ingest.statement import Many
 from service.alerts.alert import Happening
 from service.alerts.mute import Mute
-from service.database import alert_event_table, alert_table
+from service.audit.record import Entry, Subject
+from service.audit.trail import append
+from service.database import alert_event_table, alert_table, microseconds
+
+_insert = Many(alert_event_table, ("alert", "at", "happening", "state", "by", "why", "level"), together=True)
 
 
 def remember(
@@ -17,11 +23,42 @@ def remember(
     """Write down what happened to alerts, with their state and level as they are now."""
     if not numbers:
         return
-    query = select(alert_table.c.number, alert_table.c.state, alert_table.c.level)
+    column = alert_table.c
+    query = select(column.number, column.machine, column.cause, column.state, column.level, column.verdict)
     rows = connection.execute(query.where(alert_table.c.number.in_(numbers)).order_by(alert_table.c.number))
-    same = {"at": at, "happening": happening, "by": by, "why": why}
-    lines = [{"alert": row.number, "state": row.state, "level": row.level, **same} for row in rows]
-    connection.execute(insert(alert_event_table), lines)
+    found = rows.all()
+    before = newest_id(connection)
+    moment, what = microseconds(at), happening.value
+    _insert(connection, [(row.number, moment, what, row.state, by, why, row.level) for row in found])
+    line = alert_event_table.c.id
+    # One process writes at a time, so what is newer is ours, in our order.
+    ids = connection.execute(select(line).where(line > before).order_by(line)).scalars().all()
+    append(
+        connection,
+        [
+            Entry(
+                at=at,
+                by=by,
+                subject=Subject.ALERT,
+                name=str(row.number),
+                what=happening.value,
+                why=why,
+                detail=_stands(row) | {"line": number},
+            )
+            for row, number in zip(found, ids, strict=True)
+        ],
+    )
+
+
+def _stands(row: Any) -> dict[str, Any]:
+    """Return how an alert stands, as the audit trail keeps it."""
+    return {
+        "machine": row.machine,
+        "cause": row.cause,
+        "state": row.state,
+        "level": row.level,
+        "verdict": row.verdict or "",
+    }
 
 
 def remember_mute(
@@ -45,6 +82,11 @@ def remember_mute(
         query = query.where(alert_table.c.cause == mute.cause)
     reached = set(connection.execute(query).scalars()) | ({besides} if besides is not None else set())
     remember(connection, sorted(reached), happening, at=at, by=by, why=why)
+
+
+def newest_id(connection: Connection) -> int:
+    """Return the number of the newest line of all; 0 where there is none."""
+    return connection.execute(select(func.coalesce(func.max(alert_event_table.c.id), 0))).scalar_one()
 
 
 def newest_line(connection: Connection, number: int) -> int:

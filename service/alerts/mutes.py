@@ -4,7 +4,7 @@ Every function works inside the caller's transaction, as those of ``service.aler
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from ingest.errors import OutOfBoundsError, UnknownNameError
 from service.alerts.alert import Alert, Happening
 from service.alerts.line import remember_mute
 from service.alerts.mute import Mute, MuteKind
+from service.audit.record import Entry, Subject
+from service.audit.trail import append
 from service.database import mute_table
 
 BEGINS = {
@@ -55,6 +57,7 @@ def begin(
     values = {"kind": kind, "machine": machine, "cause": cause, "rule": rule, "once": once, "by": by, "why": why}
     statement = insert(mute_table).values(**values, since=at, until=until).returning(mute_table.c.id)
     mute = show_mute(connection, connection.execute(statement).scalar_one())
+    _record(connection, mute, beginning(mute).value, at=at, by=by, why=why)
     remember_mute(connection, mute, beginning(mute), at=at, by=by, why=why)
     return mute
 
@@ -72,12 +75,23 @@ def end(
     """End a mute; what it reached is in its true state again."""
     change = update(mute_table).where(mute_table.c.id == mute.id)
     connection.execute(change.values(ended_at=at, ended_by=by, ended_why=why))
+    over = show_mute(connection, mute.id)
+    _record(connection, over, (happening or ENDS[mute.kind]).value, at=at, by=by, why=why)
     remember_mute(connection, mute, happening or ENDS[mute.kind], at=at, by=by, why=why, besides=besides)
-    return show_mute(connection, mute.id)
+    return over
 
 
-def alter(connection: Connection, mute: Mute, **values: Any) -> Mute:
+def alter(
+    connection: Connection, mute: Mute, values: Mapping[str, Any], *, what: str, at: datetime, by: str, why: str
+) -> Mute:
     """Change a mute that lasts, such as its end."""
+    changed = renew(connection, mute, values)
+    _record(connection, changed, what, at=at, by=by, why=why)
+    return changed
+
+
+def renew(connection: Connection, mute: Mute, values: Mapping[str, Any]) -> Mute:
+    """Let a mute last on, as its rule says in each round; nobody decided anything, so the audit trail tells nothing."""
     connection.execute(update(mute_table).where(mute_table.c.id == mute.id).values(**values))
     return show_mute(connection, mute.id)
 
@@ -178,6 +192,20 @@ def _holding(query: Select[Any], at: datetime) -> Select[Any]:
     column = mute_table.c
     open_then = or_(column.ended_at.is_(None), column.ended_at > at)
     return query.where(column.since <= at, column.until > at, open_then)
+
+
+def _record(connection: Connection, mute: Mute, what: str, *, at: datetime, by: str, why: str) -> None:
+    detail = {
+        "kind": mute.kind.value,
+        "machine": mute.machine,
+        "cause": mute.cause,
+        "rule": mute.rule,
+        "once": mute.once,
+        "since": mute.since.isoformat(),
+        "until": mute.until.isoformat(),
+    }
+    entry = Entry(at=at, by=by, subject=Subject.MUTE, name=str(mute.id), what=what, why=why, detail=detail)
+    append(connection, [entry])
 
 
 def _mute(row: Row[Any]) -> Mute:

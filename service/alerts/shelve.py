@@ -63,7 +63,8 @@ def shelve(
             until=over,
         )
     else:
-        changed = mutes.alter(connection, held, once=once, until=over, by=by, why=why)
+        values = {"once": once, "until": over, "by": by, "why": why}
+        changed = mutes.alter(connection, held, values, what=happening.value, at=at, by=by, why=why)
         remember_mute(connection, changed, happening, at=at, by=by, why=why)
     return find_muted(connection, number, at)
 

@@ -101,7 +101,7 @@ def hold(
         elif gone or (key in asked and key not in said):
             mutes.end(connection, mute, at=at, by=ANDON, why=f"rule {mute.rule!r} says so no more")
         elif key in said and said[key].until != mute.until:
-            mutes.alter(connection, mute, until=said[key].until, why=said[key].why)
+            mutes.renew(connection, mute, {"until": said[key].until, "why": said[key].why})
     still = {(each.machine, each.rule) for each in mutes.lasting(connection, MuteKind.SUPPRESSED)}
     for (machine, rule), reason in said.items():
         if (machine, rule) not in still:

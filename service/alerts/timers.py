@@ -52,4 +52,6 @@ def _move_back(connection: Connection, step: timedelta, now: datetime) -> None:
     over = update(mute_table).where(mute_table.c.ended_at > now)
     connection.execute(over.values(ended_at=now))
     for each in lasting(connection):
-        alter(connection, each, since=each.since - step, until=each.until - step)
+        values = {"since": each.since - step, "until": each.until - step}
+        why = f"the clock went back by {step}"
+        alter(connection, each, values, what="moved with the clock", at=now, by=TIMER, why=why)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,14 +12,18 @@ from sqlalchemy.engine import Connection
 
 from ingest.duration import Duration
 from ingest.errors import IllegalTransitionError
+from ingest.plant import Plant
 from models.finding import Evidence
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState, Verdict
+from service.alerts.assign import assign, unassign
+from service.alerts.found import Found, known_modes, refuse_unknown
 from service.alerts.kept_money import kept_money
 from service.alerts.mute import Visibility
 from service.alerts.mutes import muted
 from service.alerts.offers import offers
 from service.alerts.rank import Ranked, where_to_look_first
+from service.alerts.severity import Severity, severity
 from service.alerts.shelve import shelve, unshelve
 from service.api.etag import IfMatch, alert_tag, refuse_unless_matched
 from service.api.given import Now, Room, machine_named
@@ -35,6 +40,7 @@ SHOWN = 100
 
 Number = Annotated[int, Path(ge=1, lt=2**63, description="Number of the alert.")]
 Person = Annotated[str, Field(min_length=1, max_length=200, description="Who it is.", examples=["Ines"])]
+Word = Annotated[str, Field(max_length=200)]
 Note = Annotated[str, Field(max_length=10_000)]
 Reason = Annotated[
     str, Field(min_length=1, max_length=10_000, description="Why.", examples=["Known: the bearing is ordered."])
@@ -70,6 +76,11 @@ class AlertView(BaseModel):
     verdict: Verdict | None
     note: str
     latches: bool = Field(description="Whether only a reset makes it normal.")
+    assignee: str = Field(description="Who is to look after it; empty for nobody.")
+    mode: str = Field(description="Failure mode that was found; this and what follows empty where nobody said.")
+    mechanism: str = Field(description="What made it fail, such as wear.")
+    root_cause: str = Field(description="Why that came about.")
+    action: str = Field(description="What was done.")
     visibility: Visibility = Field(description="Whether people are called for it; see 'mutes' for why not.")
     mutes: list[MuteView] = Field(description="What it is shelved, suppressed or out of service by.")
     chance: float | None = Field(
@@ -78,6 +89,10 @@ class AlertView(BaseModel):
     )
     stake_per_hour: float | None = Field(
         description="Money at stake for each hour that is left, in the plant's currency; null where chance is."
+    )
+    severity: Severity | None = Field(
+        description="How bad it is to leave it alone: the stake of each hour on the scale of a missed failure; null "
+        "when it is not open."
     )
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
     grade: GradeView | None = Field(
@@ -132,6 +147,31 @@ class Closing(Told):
     verdict: Verdict = Field(description="'not inspected' is never read as wrong.")
     by: Person
     note: Note = Field("", description="What was found and done.", examples=["Bearing of pump 3 replaced."])
+    mode: Word = Field("", description="Failure mode: a component, or the code of a failure; it has to be known.")
+    new_mode: bool = Field(False, description="The mode is a new one, and no slip.")
+    mechanism: Word = Field("", description="What made it fail.", examples=["wear"])
+    root_cause: Word = Field("", description="Why that came about.", examples=["misalignment"])
+    action: Word = Field("", description="What was done.", examples=["replaced"])
+
+    @property
+    def found(self) -> Found:
+        """What was found, without the verdict."""
+        return Found(mode=self.mode, mechanism=self.mechanism, root_cause=self.root_cause, action=self.action)
+
+
+class Assignment(Told):
+    """Who is to look after it."""
+
+    to: Annotated[str, Field(min_length=1, max_length=200, description="To whom.", examples=["Ben"])]
+    by: Person
+    note: Note = ""
+
+
+class Unassignment(Told):
+    """Nobody in particular is to look after it any more."""
+
+    by: Person
+    note: Note = ""
 
 
 class Reset(Told):
@@ -176,6 +216,9 @@ def list_alerts(
         Query(max_length=len(AlertState) + 2, description="Only in these states; 'open' is every state but normal."),
     ] = ["open"],  # noqa: B006 – FastAPI copies defaults
     machine: Annotated[str | None, Query(description="Only of this machine.")] = None,
+    assignee: Annotated[
+        str | None, Query(max_length=200, description="Only of this person; empty for those of nobody.")
+    ] = None,
     order: Annotated[
         Literal["look first", "newest"],
         Query(description="'look first': open ones by the money at stake for each hour left, acknowledged ones last."),
@@ -188,7 +231,8 @@ def list_alerts(
         machine_named(room.plant, machine)
     states = sorted({each for word in state for each in _states(word)})
     find = _newest_first if order == "newest" else _look_first
-    page, next_page = trimmed(request, find(room, now, states, machine, offset, limit + 1), limit, offset)
+    wanted = Wanted(states, machine, assignee, room.shown)
+    page, next_page = trimmed(request, find(room, now, wanted, offset, limit + 1), limit, offset)
     return AlertPage(items=_graded(page, room), next=next_page)
 
 
@@ -256,7 +300,31 @@ def close(
 ) -> AlertDetail:
     """Close the alert with a verdict, which becomes part of the model's track record; 409 if it has one."""
     with _changing(room, number, now, if_match) as connection:
-        book.close(connection, number, verdict=body.verdict, by=body.by, at=now, note=body.note)
+        if body.mode and not body.new_mode:
+            machine = book.show(connection, number).machine
+            refuse_unknown(body.mode, known_modes(room.plant, room.store, machine))
+        found = body.found
+        book.close(connection, number, verdict=body.verdict, by=body.by, at=now, note=body.note, found=found)
+    return _detail(number, room, now, response)
+
+
+@router.post("/alerts/{number}/assign")
+def assign_alert(
+    number: Number, body: Assignment, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
+    """Give the alert to a person; 409 if it is theirs already, or has a verdict."""
+    with _changing(room, number, now, if_match) as connection:
+        assign(connection, number, to=body.to, by=body.by, at=now, note=body.note)
+    return _detail(number, room, now, response)
+
+
+@router.post("/alerts/{number}/unassign")
+def unassign_alert(
+    number: Number, body: Unassignment, room: Room, now: Now, response: Response, if_match: IfMatch = None
+) -> AlertDetail:
+    """Take the alert from whoever it was given to; 409 if it is nobody's."""
+    with _changing(room, number, now, if_match) as connection:
+        unassign(connection, number, by=body.by, at=now, note=body.note)
     return _detail(number, room, now, response)
 
 
@@ -276,7 +344,7 @@ def _changing(room: ControlRoom, number: int, now: datetime, if_match: str | Non
 
     What the present state forbids names everything that a person can do in its place.
     """
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         alert = book.find_muted(connection, number, now)
         refuse_unless_matched(if_match, alert_tag(connection, number), f"alert {number}")
         try:
@@ -285,22 +353,35 @@ def _changing(room: ControlRoom, number: int, now: datetime, if_match: str | Non
             raise IllegalTransitionError(str(error), [each.value for each in offers(alert)]) from error
 
 
-def _look_first(
-    room: ControlRoom, now: datetime, states: Sequence[AlertState], machine: str | None, offset: int, count: int
-) -> list[AlertView]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which alerts a client asks for; ``None`` asks for all."""
+
+    states: Sequence[AlertState]
+    machine: str | None
+    assignee: str | None
+    machines: Sequence[str] | None
+
+    def among(self, states: Sequence[AlertState]) -> dict[str, Any]:
+        """Return what to ask the book for, of these states only."""
+        wanted = [each for each in self.states if each in states]
+        return {
+            "states": wanted,
+            "machine": self.machine,
+            "assignee": self.assignee,
+            "machines": self.machines,
+        }
+
+
+def _look_first(room: ControlRoom, now: datetime, wanted: Wanted, offset: int, count: int) -> list[AlertView]:
     """Return so many alerts from a place on: open ones in their order, all of which it takes, then the others."""
-    open_states = [each for each in states if each in LIVE_STATES]
     with room.state.read() as connection:
-        live = muted(
-            connection, book.list_alerts(connection, states=open_states, machine=machine, machines=room.shown), now
-        )
+        live = muted(connection, book.list_alerts(connection, **wanted.among(LIVE_STATES)), now)
         ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, kept_money(connection))
-        shown = [_open_view(each) for each in ranked[offset : offset + count]]
+        shown = [_open_view(each, room.plant) for each in ranked[offset : offset + count]]
         over = book.list_alerts(
             connection,
-            states=[each for each in states if each not in LIVE_STATES],
-            machine=machine,
-            machines=room.shown,
+            **wanted.among([AlertState.NORMAL]),
             offset=max(0, offset - len(ranked)),
             limit=count - len(shown),
         )
@@ -308,13 +389,9 @@ def _look_first(
     return [*shown, *map(_over_view, over)]
 
 
-def _newest_first(
-    room: ControlRoom, now: datetime, states: Sequence[AlertState], machine: str | None, offset: int, count: int
-) -> list[AlertView]:
+def _newest_first(room: ControlRoom, now: datetime, wanted: Wanted, offset: int, count: int) -> list[AlertView]:
     with room.state.read() as connection:
-        found = book.list_alerts(
-            connection, states=states, machine=machine, machines=room.shown, offset=offset, limit=count
-        )
+        found = book.list_alerts(connection, **wanted.among(tuple(AlertState)), offset=offset, limit=count)
         found = muted(connection, found, now)
     return _views(found, room, now)
 
@@ -334,7 +411,7 @@ def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[Al
     with room.state.read() as connection:
         lost = kept_money(connection)
     ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, lost)
-    open_ones = {each.alert.number: _open_view(each) for each in ranked}
+    open_ones = {each.alert.number: _open_view(each, room.plant) for each in ranked}
     return [open_ones.get(each.number) or _over_view(each) for each in alerts]
 
 
@@ -347,15 +424,17 @@ def _graded(views: Sequence[AlertView], room: ControlRoom) -> list[AlertView]:
     ]
 
 
-def _open_view(ranked: Ranked) -> AlertView:
+def _open_view(ranked: Ranked, plant: Plant) -> AlertView:
     """Show an open alert and what its place rests on."""
     per_hour = None if ranked.per_hour is None else round(ranked.per_hour, 2)
     place = {"chance": ranked.chance.share, "stake_per_hour": per_hour, "why_here": ranked.why}
+    place["severity"] = severity(ranked.alert.kind, ranked.per_hour, plant.costs, plant.alerts)
     return AlertView.model_validate(_fields(ranked.alert) | place)
 
 
 def _over_view(alert: Alert) -> AlertView:
-    return AlertView.model_validate(_fields(alert) | {"chance": None, "stake_per_hour": None, "why_here": ""})
+    nowhere = {"chance": None, "stake_per_hour": None, "severity": None, "why_here": ""}
+    return AlertView.model_validate(_fields(alert) | nowhere)
 
 
 def _fields(alert: Alert) -> dict[str, object]:

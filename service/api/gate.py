@@ -36,7 +36,7 @@ from service.access.token import digest_of
 from service.api.cookie import cookie_name
 from service.api.problem import ANSWERED, Answer, ProblemError
 from service.control_room import ControlRoom
-from service.database import alert_table, mute_table
+from service.database import alert_table, mute_table, work_order_table
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
@@ -94,6 +94,7 @@ class Numbered:
 
 _NUMBERED: Mapping[Of, Numbered] = {
     Of.ALERT: Numbered(alert_table, "number", "number", "no alert {}; 'andon alerts' lists them"),
+    Of.ORDER: Numbered(work_order_table, "number", "number", "no work order {}; 'andon work-orders' lists them"),
     Of.MUTE: Numbered(mute_table, "id", "mute", "no mute {}; 'andon alerts muted' lists them"),
 }
 

@@ -9,8 +9,9 @@ from fastapi import Depends, Query, Request
 
 from ingest.errors import UnknownNameError
 from ingest.intake import Inlet
-from ingest.plant import Machine, MachineClass, Plant
+from ingest.plant import Job, Machine, MachineClass, Plant
 from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
+from service.answers import Answers
 from service.api.gate import Asked, asked_of
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
@@ -57,16 +58,28 @@ Who = Annotated[Asked, Depends(asked)]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is needed to see the plant's health: the room, the moment, and how often machines report."""
+    """What is needed to see the plant's health: the room, the moment, and how often machines report.
+
+    Attributes
+    ----------
+    answers : what took long to work out and is asked again and again
+    """
 
     room: ControlRoom
     sampling: Sampling
     now: datetime
+    answers: Answers
+
+    @property
+    def reached(self) -> frozenset[str] | None:
+        """Machines that whoever asks may see, ``None`` for all: answers are kept for those of the same reach only."""
+        shown = self.room.shown
+        return None if shown is None else frozenset(shown)
 
 
 def sight(request: Request, room: Room, now: Now) -> Sight:
     """Return what is needed to see the plant's health."""
-    return Sight(room, request.app.state.sampling, now)
+    return Sight(room, request.app.state.sampling, now, request.app.state.answers)
 
 
 Seen = Annotated[Sight, Depends(sight)]
@@ -85,6 +98,20 @@ def machine_named(plant: Plant, name: str) -> tuple[Machine, MachineClass]:
     except KeyError:
         raise UnknownNameError(f"no machine {name!r}{nearest(name, [each.name for each in plant.machines])}") from None
     return machine, plant.class_named(machine.machine_class)
+
+
+def job_named(plant: Plant, name: str) -> Job:
+    """Return a job.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest name, if the plant file has no such job.
+    """
+    jobs = {each.name: each for each in plant.jobs}
+    if name not in jobs:
+        raise UnknownNameError(f"no job {name!r}{nearest(name, list(jobs))}")
+    return jobs[name]
 
 
 def nearest(name: str, names: list[str]) -> str:

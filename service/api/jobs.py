@@ -1,36 +1,51 @@
 """Jobs: what runs when, and running one now."""
 
 from datetime import datetime
-from typing import Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.duration import format_duration
-from ingest.errors import ScheduleError, UnknownNameError
+from ingest.errors import ScheduleError
 from ingest.plant import Job
-from service.api.given import Now, Room, nearest
+from ingest.plant_job import Action
+from service.access.actor import told_by
+from service.api.given import Now, Room, job_named
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.runs import RunView
+from service.audit.record import ANDON
 from service.control_room import ControlRoom
 from service.jobs import ledger, planning
 from service.jobs.ledger import RunState
+from service.jobs.pause import pauses
 from service.jobs.schedule import next_slot
 
 router = APIRouter(tags=["jobs"])
 _BEGUN = tuple(state for state in RunState if state is not RunState.WAITING)
 
 
+class PauseView(BaseModel):
+    """Who paused a job, when and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    job: str
+    since: datetime
+    by: str
+    why: str
+
+
 class JobView(BaseModel):
     """One job of the plant file."""
 
     name: str
-    action: Literal["ingest", "score", "losses", "train", "report", "clean"]
+    action: Action
     cron: str | None = Field(description="In the plant's local time.")
     every: str | None
     models: list[str] = Field(description="Models it concerns; all when empty.")
     next_slot: datetime | None = Field(description="When it runs next; null if it never does by itself.")
     last_run: RunView | None
+    paused: PauseView | None = Field(description="Null while its slots are begun.")
 
 
 class JobPage(Page):
@@ -46,35 +61,24 @@ def list_jobs(request: Request, room: Room, now: Now, limit: Limit = 100, offset
     return JobPage(items=[job_view(each, room, now) for each in jobs], next=next_page)
 
 
-@router.post("/jobs/{job:path}/run", status_code=202)
-def run_now(job: str, room: Room, now: Now) -> RunView:
-    """Enter a run of a job into the ledger for this moment; the next free worker takes it.
-
-    Its progress can be seen at ``/api/v1/runs/{id}``. Where a run of the job is entered for the very
-    same moment already, that one is returned.
-    """
-    return RunView.model_validate(enter_run(room, job, now))
-
-
 def enter_run(room: ControlRoom, name: str, now: datetime) -> ledger.Run:
-    """Enter a run by hand.
+    """Enter a run by hand, for whoever is signed in.
 
     Raises
     ------
     UnknownNameError
         If the plant file has no such job.
     """
-    jobs = {each.name: each for each in room.plant.jobs}
-    if name not in jobs:
-        raise UnknownNameError(f"no job {name!r}{nearest(name, list(jobs))}")
+    job = job_named(room.plant, name)
     with room.state.write() as connection:
-        return planning.run_now(connection, jobs[name], at=now)
+        return planning.run_now(connection, job, at=now, by=told_by(ANDON))
 
 
 def job_view(job: Job, room: ControlRoom, now: datetime) -> JobView:
     """Show a job."""
     with room.state.read() as connection:
         begun = ledger.list_runs(connection, job=job.name, states=_BEGUN, limit=1)
+        paused = pauses(connection).get(job.name)
     try:
         slot = next_slot(job, room.plant.zone, now)
     except ScheduleError:
@@ -87,4 +91,5 @@ def job_view(job: Job, room: ControlRoom, now: datetime) -> JobView:
         models=list(job.models),
         next_slot=slot,
         last_run=RunView.model_validate(begun[0]) if begun else None,
+        paused=None if paused is None else PauseView.model_validate(paused),
     )

@@ -82,7 +82,7 @@ def show_mute(mute: MuteNumber, room: Room, response: Response) -> MuteView:
 def begin_out_of_service(body: OutOfService, room: Room, now: Now, response: Response) -> MuteView:
     """Take a machine, or one cause of it, out of service; 409 if it is out of service already."""
     machine_named(room.plant, body.machine)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         mute = take_out_of_service(
             connection,
             body.machine,
@@ -102,7 +102,7 @@ def end_out_of_service(
     mute: MuteNumber, body: BackInService, room: Room, now: Now, response: Response, if_match: IfMatch = None
 ) -> MuteView:
     """Put back in service what was out of it; 409 if it is back already."""
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         tag = mute_tag(mutes.show_mute(connection, mute))
         refuse_unless_matched(if_match, tag, f"mute {mute}")
         return _answer(back_in_service(connection, mute, by=body.by, why=body.why, at=now), response)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from ingest.errors import (
     AccessError,
     AndonError,
+    AuditError,
     DiskFullError,
     IllegalTransitionError,
     IntakeFullError,
@@ -72,6 +73,7 @@ ERROR_TABLE: Mapping[type[AndonError], Kind] = {
     OutOfBoundsError: Kind(422, "out-of-bounds", "Longer than the plant allows, or no time at all"),
     NotEnoughDataError: Kind(409, "not-enough-data", "Too little data for what was asked"),
     RegistryError: Kind(409, "model-unusable", "The model version cannot be used"),
+    AuditError: Kind(409, "audit", "The audit trail is not as it was written"),
     ScheduleError: Kind(409, "job-unusable", "The job cannot be scheduled or run"),
     AccessError: Kind(422, "access", "Users, keys and passwords cannot be so"),
     SourceError: Kind(422, "unreadable-source", "The data cannot be read"),

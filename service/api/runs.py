@@ -1,7 +1,7 @@
 """Runs: the ledger of what was done, when, by whom, and how it went."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,6 +33,10 @@ class RunView(BaseModel):
     models: list[str]
     cpu_seconds: float | None
     peak_memory: int | None = Field(description="Bytes.")
+    watt_hours: float | None = Field(description="Estimate from the processor's seconds; see the setting core_watts.")
+    due: datetime | None = Field(description="Not begun before; null for the slot itself.")
+    tries: int = Field(description="How often it failed and was set to waiting again.")
+    parameters: dict[str, Any] = Field(description="What was asked for beside what the job says.")
 
 
 class RunDetail(RunView):

@@ -36,17 +36,18 @@ def command(
     Machines are looked at when the plant file's jobs would have looked at them. The page needs no other file.
     """
     from models.judging.judged import judged
+    from service.alerts.learnt import learnt_history
     from service.jobs.looks import looks_of
 
     call = current_call()
     with call.open(engine=engine) as room, progress(call.as_json) as advance:
-        zone = room.plant.zone
+        zone, history = room.plant.zone, learnt_history(room.state, room.plant, room.store)
         reports, problems = each_model(
             room.plant,
             models,
             lambda entry: judged(
                 room.plant,
-                room.store,
+                history,
                 entry,
                 start=in_zone(start, zone),
                 end=in_zone(end, zone),

@@ -45,11 +45,14 @@ class Call:
         ----------
         arguments : settings that the command line gave; ``None`` where it did not
         """
+        from service.audit.follow import see_plant
         from service.control_room import open_control_room
         from service.structured_logs import configure_logs
 
         configure_logs("console", level=logging.WARNING)
-        return open_control_room(self.settings(**arguments))
+        room = open_control_room(self.settings(**arguments))
+        see_plant(room.state, room.settings.plant, at=wall_clock())
+        return room
 
     def show(self, data: object, text: Callable[[], None]) -> None:
         """Print ``data`` as JSON, or call ``text`` to print it for people."""

@@ -23,20 +23,23 @@ if TYPE_CHECKING:
 @click.option("--storage", is_flag=True, help="Also read all that is stored, and say what is damaged.")
 @click.option("--set-aside", "aside", is_flag=True, help="With --storage: put damaged parts aside.")
 @click.option("--relabel", is_flag=True, help="The units of the plant file are right for all that is stored, too.")
+@click.option("--targets", is_flag=True, help="Also ask whether each target of messages can be reached.")
 @click.option(
     "--page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with a strip of each signal."
 )
 @shared_options
-def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> None:
+def command(storage: bool, aside: bool, relabel: bool, targets: bool, page: Path | None) -> None:
     """Check the plant file and its sources; say what is there and what each model can claim.
 
     With --storage, everything that lies on disk is read and compared with its checksum. With --relabel,
-    what is stored is taken to be in the units of the plant file from now on; no value changes.
+    what is stored is taken to be in the units of the plant file from now on; no value changes. With --targets,
+    each target of messages is connected to; nothing is sent.
     """
     from dataclasses import asdict
 
     from ingest.sources.check import check_sources, check_streams, doubtful_units, silent_signals
     from ingest.stored_unit import declared_units, other_units
+    from service.delivery.deliverer import unreachable_targets
     from service.jobs.schedule import unusable_schedules
 
     call = current_call()
@@ -60,6 +63,7 @@ def command(storage: bool, aside: bool, relabel: bool, page: Path | None) -> Non
             *check_sources(room.plant),
             *check_streams(room.plant, os.environ),
             *unusable_schedules(room.plant.jobs),
+            *(unreachable_targets(room) if targets else []),
             *silent_signals(room.plant, room.store),
             *other_units(room.plant, room.store.units),
             *([] if damages else dict.fromkeys([*unreadable, *clocks])),

@@ -1,16 +1,15 @@
 """Listen at the edge and hand on to a central Andon, through a spool on disk."""
 
-import signal
 import sys
 from datetime import datetime
 from pathlib import Path
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import click
 
 from ingest.errors import PlantFileError, SettingError
 from service.cli.call import current_call, shared_options, wall_clock
+from service.cli.stopped import stopped_by_signals
 
 if TYPE_CHECKING:
     from ingest.plant import Plant
@@ -66,7 +65,7 @@ def forward(settings: "Settings", plant: "Plant", folder: Path) -> None:
     centre = Centre(settings.forward_to, ca_file=settings.forward_ca_file, token=settings.forward_token)
     configure_logs("console" if sys.stderr.isatty() else "json")
     most_bytes = settings.spool_megabytes * 1_000_000
-    stop = _stopped_by_signals()
+    stop = stopped_by_signals()
     with Spool(folder, most_bytes=most_bytes, when_full=settings.spool_when_full) as spool:
         forwarder = Forwarder(spool, centre, Aside(folder / "aside"), clock=wall_clock)
         running = Streams(streams, spool)
@@ -86,19 +85,6 @@ def forward(settings: "Settings", plant: "Plant", folder: Path) -> None:
         finally:
             running.stop()
             teller.stop()
-
-
-def _stopped_by_signals() -> Event:
-    """Return an event that Ctrl-C and a service manager set."""
-    stop = Event()
-
-    def set_it(*_: object) -> None:
-        # Not in this thread: it may be inside the event's own lock at this moment.
-        Thread(target=stop.set).start()
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, set_it)
-    return stop
 
 
 def _show_status(folder: Path) -> None:

@@ -45,7 +45,7 @@ def out_of_service(machine: str, cause: str, lasting: "timedelta | None", why: s
 
     call = current_call()
     at = wall_clock()
-    with call.open() as room, room.state.write() as connection:
+    with call.open() as room, room.calling(wall_clock()).write() as connection:
         if machine not in {each.name for each in room.plant.machines}:
             raise UnknownNameError(f"no machine {machine!r} in the plant file")
         mute = take_out_of_service(
@@ -71,7 +71,7 @@ def back_in_service(mute: int, why: str, by: str) -> None:
     from service.alerts import out_of_service
 
     call = current_call()
-    with call.open() as room, room.state.write() as connection:
+    with call.open() as room, room.calling(wall_clock()).write() as connection:
         over = out_of_service.back_in_service(connection, mute, by=by, why=why, at=wall_clock())
     _show([over], {"mute": asdict(over)})
 

@@ -1,10 +1,10 @@
-"""What a person named on the command line: models, and the address that people open."""
+"""What a person named on the command line: models, jobs, and the address that people open."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ingest.errors import NotEnoughDataError, UnknownNameError
-from ingest.plant import ModelEntry, Plant
+from ingest.plant import Job, ModelEntry, Plant
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -27,6 +27,20 @@ def entries_named(plant: Plant, names: Sequence[str]) -> list[ModelEntry]:
     if unknown:
         raise UnknownNameError(f"no model {unknown[0]!r} in the plant file; there are: {', '.join(known)}")
     return [known[name] for name in names] if names else list(plant.models)
+
+
+def named_job(jobs: Sequence[Job], name: str) -> Job:
+    """Return the job of this name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    known = {job.name: job for job in jobs}
+    if name not in known:
+        raise UnknownNameError(f"no job {name!r} in the plant file; there are: {', '.join(known) or 'none'}")
+    return known[name]
 
 
 def base_address(settings: "Settings", given: str | None = None) -> str:

@@ -65,18 +65,22 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     click.echo(f"The dashboard is at {scheme}://{host}:{port}/  (Ctrl-C ends)")
     # Sessions and keys end by the real time, also where the past is replayed.
     doors = Doors(wall_clock, Lifetime(settings.session_idle, settings.session_longest))
+    app = create_app(settings, clock=clock, doors=doors)
     config = uvicorn.Config(
-        create_app(settings, clock=clock, doors=doors),
+        app,
         http=BoundedHead,
         log_config=None,
         server_header=False,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
     )
+    server = uvicorn.Server(config)
+    # It waits for all answers to end before it ends itself; streams never do by themselves.
+    app.state.live.ending = lambda: server.should_exit
     # Nor later on: that would hold requests up, again and again.
     gc.freeze()
     gc.enable()
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(sockets=[listener])
 
 
 def who_comes_in(room: "ControlRoom") -> str:

@@ -22,16 +22,18 @@ def command(models: tuple[str, ...], until: Any, accept_leaks: str, random_split
     A model whose features know the outcome is not trained: the leak is named, with what to do.
     """
     from models.train import train
+    from service.alerts.learnt import learnt_history
     from service.retire import retire
 
     call = current_call()
     with call.open(engine=engine) as room, progress(call.as_json) as advance:
+        history = learnt_history(room.state, room.plant, room.store)
         reports, problems = each_model(
             room.plant,
             models,
             lambda entry: train(
                 room.plant,
-                room.store,
+                history,
                 entry,
                 room.registry,
                 now=wall_clock(),

@@ -3,19 +3,24 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from ingest.duration import parse_duration
+from ingest.plant import Plant
 from service.alerts import book
-from service.alerts.alert import AlertState, Verdict
+from service.alerts.alert import Alert, AlertState, Verdict
+from service.alerts.assign import assign, unassign
+from service.alerts.found import Found, known_modes, refuse_unknown
 from service.alerts.kept_money import kept_money
 from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
 from service.alerts.out_of_service import back_in_service, take_out_of_service
 from service.alerts.rank import where_to_look_first
+from service.alerts.severity import severity
 from service.alerts.shelve import shelve, unshelve
 from service.api.alerts import Number
 from service.api.body import RawBody
@@ -37,17 +42,28 @@ _NO_REASON = "please say why: the field 'Why' is empty"
 
 @router.get("/alerts")
 def alerts_page(
-    request: Request, room: Room, now: Now, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None
+    request: Request,
+    room: Room,
+    now: Now,
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    assignee: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Show all alerts, newest first."""
+    """Show all alerts, or those of one person, newest first."""
+    mine = assignee or None
     with room.state.read() as connection:
         found = book.list_alerts(
-            connection, states=tuple(AlertState), machines=room.shown, before=before, limit=_ROWS + 1
+            connection,
+            states=tuple(AlertState),
+            machines=room.shown,
+            assignee=mine,
+            before=before,
+            limit=_ROWS + 1,
         )
         found = muted(connection, found, now)
         mutes = list_mutes(connection, at=now, machines=room.shown, limit=_ROWS)
-    older = f"/alerts?before={found[_ROWS - 1].number}" if len(found) > _ROWS else None
-    return page(request, "alerts.html", alerts=found[:_ROWS], older=older, mutes=mutes)
+    whose = f"&assignee={quote(assignee)}" if assignee else ""
+    older = f"/alerts?before={found[_ROWS - 1].number}{whose}" if len(found) > _ROWS else None
+    return page(request, "alerts.html", alerts=found[:_ROWS], older=older, mutes=mutes, assignee=assignee)
 
 
 @router.get("/alerts/{number}")
@@ -60,6 +76,8 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     grade = grade_of_alert(room.plant, alert.model, kept)
     ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
     why_here = ranked[0].why if ranked else ""
+    word = severity(alert.kind, ranked[0].per_hour, room.plant.costs, room.plant.alerts) if ranked else None
+    offered = offers(alert)
     reason = reason_of(room, alert, now=now)
     mark = Mark(alert.condition_begin, None, "alert", f"alert {alert.number}: {alert.cause}")
     return page(
@@ -69,15 +87,25 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         alert=alert,
         has_model=room.has_model(alert.model),
         tag=tag,
-        offers=offers(alert),
+        modes=known_modes(room.plant, room.store, alert.machine) if "closed" in offered else [],
+        offers=offered,
         history=history,
         why_here=why_here,
+        severity=word,
         grade=grade,
         reason=reason,
         total=None if reason.why is None else sum_of(reason.why),
         bands=[band_chart(each, room.plant.zone, [mark]) for each in reason.expected],
         signed=signed,
+        levers=_levers(room.plant, alert),
     )
+
+
+def _levers(plant: Plant, alert: Alert) -> str:
+    """Return the class of the machine whose scrap an alert is about: its page says which readings come with it."""
+    if alert.kind != "quality loss":
+        return ""
+    return next((each.machine_class for each in plant.machines if each.name == alert.machine), "")
 
 
 @router.post("/alerts/{number}/acknowledge")
@@ -85,7 +113,7 @@ def acknowledge(request: Request, number: Number, body: RawBody, room: Room, now
     """Take the form of somebody who has seen the alert."""
     fields = read_form(request, body)
     by = person(fields)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         book.acknowledge(connection, number, by=by, at=now, note=fields.get("note", ""))
     return back_to("/" if fields.get("back") == "first" else f"/alerts/{number}", by)
@@ -100,9 +128,26 @@ def close(request: Request, number: Number, body: RawBody, room: Room, now: Now)
         verdict = Verdict(fields.get("verdict", ""))
     except ValueError:
         raise ProblemError(422, f"choose what was found: {', '.join(each.value for each in Verdict)}") from None
-    with room.state.write() as connection:
+    found = Found(**{name: fields.get(name, "") for name in ("mode", "mechanism", "root_cause", "action")})
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
-        book.close(connection, number, verdict=verdict, by=by, at=now, note=fields.get("note", ""))
+        if fields.get("new_mode") != "yes":
+            refuse_unknown(found.mode, known_modes(room.plant, room.store, book.show(connection, number).machine))
+        book.close(connection, number, verdict=verdict, by=by, at=now, note=fields.get("note", ""), found=found)
+    return back_to(f"/alerts/{number}", by)
+
+
+@router.post("/alerts/{number}/assign")
+def assign_alert(request: Request, number: Number, body: RawBody, room: Room, now: Now) -> Response:
+    """Take the form of somebody who gives the alert to a person, or to nobody."""
+    fields = read_form(request, body)
+    by, to = person(fields), fields.get("to", "")
+    with room.calling(now).write() as connection:
+        _as_seen(connection, number, fields)
+        if to:
+            assign(connection, number, to=to, by=by, at=now)
+        else:
+            unassign(connection, number, by=by, at=now)
     return back_to(f"/alerts/{number}", by)
 
 
@@ -111,7 +156,7 @@ def comment(request: Request, number: Number, body: RawBody, room: Room, now: No
     """Take the form of somebody who has something to say."""
     fields = read_form(request, body)
     by, text = person(fields), _told(fields, "text", "the field 'Comment' is empty")
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         book.comment(connection, number, by=by, at=now, text=text)
     return back_to(f"/alerts/{number}", by)
 
@@ -121,7 +166,7 @@ def reset(request: Request, number: Number, body: RawBody, room: Room, now: Now)
     """Take the form of somebody who lets what latched be normal."""
     fields = read_form(request, body)
     by = person(fields)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         book.reset(connection, number, by=by, at=now, note=fields.get("note", ""))
     return back_to(f"/alerts/{number}", by)
@@ -134,7 +179,7 @@ def shelve_alert(request: Request, number: Number, body: RawBody, room: Room, no
     by, why = person(fields), _told(fields, "why", _NO_REASON)
     until, longest = _until(fields, now), room.plant.alerts.longest_shelving
     once = fields.get("once") == "yes"
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         shelve(connection, number, by=by, why=why, at=now, longest=longest, until=until, once=once)
     return back_to(f"/alerts/{number}", by)
@@ -145,7 +190,7 @@ def unshelve_alert(request: Request, number: Number, body: RawBody, room: Room, 
     """Take the form of somebody who wants to be told of it again."""
     fields = read_form(request, body)
     by, why = person(fields), _told(fields, "why", _NO_REASON)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         unshelve(connection, number, by=by, why=why, at=now)
     return back_to(f"/alerts/{number}", by)
@@ -157,7 +202,7 @@ def begin_out_of_service(request: Request, number: Number, body: RawBody, room: 
     fields = read_form(request, body)
     by, why = person(fields), _told(fields, "why", _NO_REASON)
     until, longest = _until(fields, now), room.plant.alerts.longest_out_of_service
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         alert = book.show(connection, number)
         cause = alert.cause if fields.get("reach") == "cause" else ""
@@ -172,7 +217,7 @@ def end_out_of_service(request: Request, number: Number, body: RawBody, room: Ro
     """Take the form of somebody who puts back in service what keeps the alert out of it."""
     fields = read_form(request, body)
     by, why = person(fields), _told(fields, "why", _NO_REASON)
-    with room.state.write() as connection:
+    with room.calling(now).write() as connection:
         _as_seen(connection, number, fields)
         reach = [str(each.id) for each in book.find_muted(connection, number, now).mutes]
         if (mute := fields.get("mute", "")) not in reach:

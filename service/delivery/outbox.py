@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 
 from service.database import notice_table
+from service.delivery.body import machines_in
 
 
 class NoticeKind(StrEnum):
@@ -25,6 +26,7 @@ class NoticeKind(StrEnum):
     ESCALATED = "escalated"
     DIGEST = "digest"
     WATCHDOG = "watchdog"
+    TEST = "test"
 
 
 class NoticeState(StrEnum):
@@ -49,20 +51,22 @@ def put(
     Parameters
     ----------
     target : name of a target of the plant file
-    body : what it says, the same for every channel; each channel puts it into its own words
+    body : what it says, the same for every channel; each channel puts it into its own words. See
+        ``service.delivery.body``
     alert : the alert that it tells of; those of one alert reach a target in the order they were written in
 
     Returns
     -------
     the id of the message, the same however often it is sent
     """
-    message = uuid4().hex
+    message, machines = uuid4().hex, machines_in(body)
     connection.execute(
         insert(notice_table).values(
             message=message,
             target=target,
             kind=kind.value,
             alert=alert,
+            machine=machines[0] if len(machines) == 1 else "",
             body=body,
             at=at,
             state=NoticeState.WAITING.value,

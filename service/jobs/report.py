@@ -30,12 +30,20 @@ def write_report(room: ControlRoom, job: Job, slot: datetime) -> Path:
     It tells what was known at the slot, whenever it is written; only the card that stands beside the
     verdicts is that of the version that is live now.
     """
-    folder = room.plant.data_folder / "reports"
+    return keep_page(room, "reports", job, slot, ".md", "\n".join(_lines(room, job, slot)) + "\n")
+
+
+def keep_page(room: ControlRoom, where: str, job: Job, slot: datetime, suffix: str, text: str) -> Path:
+    """Write what a run found to a folder in the data folder, whole or not at all, and return its path.
+
+    The same run again writes the same file.
+    """
+    folder = room.plant.data_folder / where
     folder.mkdir(parents=True, exist_ok=True)
     plain = re.sub(r"[^a-z0-9]+", "-", job.name.lower()).strip("-") or "report"
-    path = folder / f"{plain}-{slot:%Y%m%dT%H%M%SZ}.md"
+    path = folder / f"{plain}-{slot:%Y%m%dT%H%M%SZ}{suffix}"
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text("\n".join(_lines(room, job, slot)) + "\n", encoding="utf-8")
+    unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(path)
     return path
 

@@ -1,9 +1,6 @@
 """The runner: take what is due from the ledger, do it, and write down how it went."""
 
-import resource
-import sys
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -13,15 +10,26 @@ from typing import Self
 import structlog
 
 from ingest.database import Database
-from ingest.errors import AndonError, ScheduleError, StoreError
-from ingest.plant import Job
+from ingest.errors import ScheduleError, StoreBusyError, StoreError
+from ingest.plant import Job, Plant
 from service.control_room import ControlRoom
 from service.jobs import ledger
-from service.jobs.action import ACTIONS, Action, Work
-from service.jobs.ledger import Outcome, Run, RunState
+from service.jobs.action import ACTIONS, Action
+from service.jobs.apart import needs_its_own_process, run_apart
+from service.jobs.attempt import attempt
+from service.jobs.complete import share_arrived
+from service.jobs.ledger import Bounds
 from service.jobs.planning import enter_slots, up_to_date
+from service.jobs.run import Outcome, Run, RunState
+from service.jobs.silence import Beat
+from service.jobs.spent import peak_memory, processor_seconds, watt_hours
 
 Clock = Callable[[], datetime]
+Silent = Callable[[Collection[Beat]], Collection[Beat]]
+"""Says which of these heartbeats stopped."""
+
+LONGEST_BACK_OFF = timedelta(days=1)
+_ATTEMPTS_TO_WRITE = 3
 
 _log = structlog.get_logger()
 
@@ -33,6 +41,7 @@ def tick(
     clock: Clock,
     worker: str,
     actions: Mapping[str, Action] = ACTIONS,
+    silent: Silent | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> list[Run]:
     """Bring the ledger up to date and do everything that is due, oldest slot first.
@@ -43,6 +52,7 @@ def tick(
     ----------
     jobs : jobs that this tick cares for
     worker : name of this worker, for people
+    silent : see ``take``
     stopping : asked between two runs; when it says yes, what is left waits for another tick
 
     Returns
@@ -51,70 +61,114 @@ def tick(
     """
     completed = []
     while not stopping():
-        run = take(room, jobs, at=clock(), worker=worker)
+        run = take(room, jobs, at=clock(), worker=worker, silent=silent)
         if run is None:
             break
         finished = do(room, run, clock=clock, actions=actions)
-        if finished is not None:
+        if finished is not None and finished.state is not RunState.WAITING:
             completed.append(finished)
     return completed
 
 
-def take(room: ControlRoom, jobs: Sequence[Job], *, at: datetime, worker: str) -> Run | None:
-    """Enter the slots of these jobs up to ``at`` and claim the oldest due run, or ``None``."""
+def take(
+    room: ControlRoom, jobs: Sequence[Job], *, at: datetime, worker: str, silent: Silent | None = None
+) -> Run | None:
+    """Enter the slots of these jobs up to ``at`` and claim the oldest due run, or ``None``.
+
+    Parameters
+    ----------
+    silent : says whose heartbeats stopped; where it is left out, a lease that is over by ``at`` is
+    """
     zone, names = room.plant.zone, [job.name for job in jobs]
     with room.state.read() as connection:
+        stopped = None if silent is None else silent(ledger.beats(connection))
+        bounds = Bounds(_pools(room.plant), stopped)
         current = all(up_to_date(connection, job, zone, at=at) for job in jobs)
-        if current and ledger.due(connection, jobs=names, at=at) is None:
-            return None
+        waiting = [
+            (job, run)
+            for job in jobs
+            if job.complete is not None
+            for run in ledger.waiting(connection, job.name, until=at)
+            if run.due is not None and run.due > at and not run.tries
+        ]
+        nothing = current and ledger.due(connection, jobs=names, at=at, bounds=bounds) is None
+    complete = [
+        run for job, run in waiting if share_arrived(room.plant, room.store, job, run.slot) >= (job.complete or 0)
+    ]
+    if nothing and not complete:
+        return None
     with room.state.write() as connection:
         for job in jobs:
             enter_slots(connection, job, zone, at=at)
-        return ledger.claim(connection, jobs=names, worker=worker, at=at, lease=room.settings.lease)
+        for run in complete:
+            ledger.hasten(connection, run, at=at)
+        return ledger.claim(connection, jobs=names, worker=worker, at=at, lease=room.settings.lease, bounds=bounds)
 
 
 def do(room: ControlRoom, run: Run, *, clock: Clock, actions: Mapping[str, Action] = ACTIONS) -> Run | None:
     """Do a claimed run and write down how it went; ``None`` if another worker took it over meanwhile."""
-    before = _processor_seconds()
-    with Heartbeat(room.state, run, clock=clock, lease=room.settings.lease):
-        outcome = _outcome(room, run, clock(), actions)
-    outcome = replace(outcome, cpu_seconds=_processor_seconds() - before, peak_memory=_peak_memory())
-    try:
-        with room.state.write() as connection:
-            ledger.finish(connection, run, outcome, at=clock())
-            finished = ledger.show(connection, run.id)
-    except ScheduleError as error:
-        _log.warning("run was taken over", job=run.job, slot=run.slot.isoformat(), why=str(error))
-        return None
+    job = next((each for each in room.plant.jobs if each.name == run.job), None)
+    before = processor_seconds()
+    with Heartbeat(room.state, run, clock=clock, lease=room.settings.lease) as heartbeat:
+        if job is not None and needs_its_own_process(job):
+            outcome = run_apart(room, job, run, now=clock(), actions=actions, lost=heartbeat.lost)
+        else:
+            outcome = attempt(room, run, clock(), actions)
+        if outcome.cpu_seconds is None:
+            outcome = replace(outcome, cpu_seconds=processor_seconds() - before, peak_memory=peak_memory())
+        spent = watt_hours(outcome.cpu_seconds or 0.0, room.settings.core_watts)
+        try:
+            finished = _written_down(room.state, job, run, replace(outcome, watt_hours=spent), clock)
+        except ScheduleError as error:
+            _log.warning("run was taken over", job=run.job, slot=run.slot.isoformat(), why=str(error))
+            return None
     _log.info(
         "run ended",
         job=run.job,
         slot=run.slot.isoformat(),
-        state=outcome.state.value,
-        outcome=outcome.summary,
+        state=finished.state.value,
+        outcome=finished.outcome,
         cpu_seconds=outcome.cpu_seconds,
     )
     return finished
 
 
-def _outcome(room: ControlRoom, run: Run, now: datetime, actions: Mapping[str, Action]) -> Outcome:
-    job = next((each for each in room.plant.jobs if each.name == run.job), None)
-    if job is None:
-        return Outcome(state=RunState.FAILED, summary=f"the plant file has no job {run.job!r} any more")
-    try:
-        return actions[job.action](Work(room=room, job=job, slot=run.slot, now=now))
-    except AndonError as error:
-        return Outcome(state=RunState.FAILED, summary=str(error).splitlines()[0], log=str(error))
-    except Exception as error:  # a mistake of ours must not stop the jobs that come after
-        line = traceback.format_exception_only(error)[-1].strip()
-        return Outcome(state=RunState.FAILED, summary=line.splitlines()[0], log=traceback.format_exc())
+def _written_down(state: Database, job: Job | None, run: Run, outcome: Outcome, clock: Clock) -> Run:
+    """Write down how a run went; a database that is busy is asked again, as the work is done."""
+    for attempts_left in reversed(range(_ATTEMPTS_TO_WRITE)):
+        try:
+            with state.write() as connection:
+                at = clock()
+                if outcome.state is RunState.WAITING:
+                    ledger.put_back(connection, run, outcome)
+                elif outcome.state is RunState.FAILED and job is not None and run.tries < job.retries:
+                    due = at + min(LONGEST_BACK_OFF, job.back_off * 2**run.tries)
+                    said = f"{outcome.summary}; tried again at {due:%Y-%m-%d %H:%M:%S} UTC"
+                    ledger.put_back(connection, run, replace(outcome, summary=said), due=due, tries=run.tries + 1)
+                else:
+                    ledger.finish(connection, run, outcome, at=at)
+                return ledger.show(connection, run.id)
+        except StoreBusyError:
+            if not attempts_left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _pools(plant: Plant) -> list[tuple[frozenset[str], int]]:
+    return [(frozenset(job.name for job in plant.jobs if job.pool == pool.name), pool.at_once) for pool in plant.pools]
 
 
 class Heartbeat:
-    """Renews a run's lease from a thread of its own while the work goes on."""
+    """Renews a run's lease from a thread of its own while the work goes on.
+
+    Attributes
+    ----------
+    lost : set once another worker has taken the run over
+    """
 
     def __init__(self, state: Database, run: Run, *, clock: Clock, lease: timedelta) -> None:
         self._state, self._run, self._clock, self._lease = state, run, clock, lease
+        self.lost = Event()
         self._over = Event()
         self._thread = Thread(target=self._beat, name=f"lease of run {run.id}", daemon=True)
 
@@ -134,16 +188,7 @@ class Heartbeat:
                 with self._state.write() as connection:
                     ledger.renew(connection, self._run, at=self._clock(), lease=self._lease)
             except ScheduleError:
+                self.lost.set()
                 return
             except StoreError:
                 continue
-
-
-def _processor_seconds() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
-
-
-def _peak_memory() -> int:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -3,10 +3,11 @@
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event
+from time import monotonic
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -15,10 +16,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.errors import AndonError
 from ingest.plant import Job
-from service.alerts.timers import keep_time_of
 from service.control_room import ControlRoom
 from service.jobs.action import ACTIONS, Action
 from service.jobs.runner import tick
+from service.jobs.silence import Beat, Silence
+from service.upkeep import keep_up
 
 _MOST_AT_ONCE = 4
 
@@ -34,12 +36,20 @@ class Waker:
     ----------
     clock : returns the present moment; slots are due by it
     actions : what the jobs can do
+    seconds : a clock that only goes ahead; whether other workers are alive is told by it
     """
 
     def __init__(
-        self, room: ControlRoom, clock: Callable[[], datetime], *, actions: Mapping[str, Action] = ACTIONS
+        self,
+        room: ControlRoom,
+        clock: Callable[[], datetime],
+        *,
+        actions: Mapping[str, Action] = ACTIONS,
+        seconds: Callable[[], float] = monotonic,
     ) -> None:
-        self._room, self._clock, self._actions = room, clock, actions
+        self._room, self._clock, self._actions, self._seconds = room, clock, actions, seconds
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._silence = Silence(room.settings.lease)
         self._stopping = Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -61,7 +71,7 @@ class Waker:
                 next_run_time=datetime.now(UTC),
             )
         self._scheduler.add_job(
-            self._keep_time,
+            self._keep_up,
             "interval",
             seconds=self._room.settings.tick.total_seconds(),
             id="",  # no job of a plant is called so
@@ -75,24 +85,24 @@ class Waker:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
-    def _keep_time(self) -> None:
-        try:
-            keep_time_of(self._room.state, self._clock())
-        except AndonError as error:
-            _log.error("the timers of alerts cannot be kept", why=str(error))
+    def _keep_up(self) -> None:
+        keep_up(self._room, self._clock().astimezone(UTC), worker=self._worker)
 
     def _wake(self, job: Job) -> None:
-        worker = f"{socket.gethostname()}:{os.getpid()}"
         try:
             tick(
                 self._room,
                 [job],
                 clock=self._clock,
-                worker=worker,
+                worker=self._worker,
                 actions=self._actions,
+                silent=self._silent,
                 stopping=self._stopping.is_set,
             )
         except AndonError as error:
             _log.error("the ledger cannot be used", job=job.name, why=str(error))
         except Exception:  # the next wake-up must come whatever happens in this one
             _log.exception("a look at the ledger failed", job=job.name)
+
+    def _silent(self, beats: Collection[Beat]) -> list[Beat]:
+        return self._silence.among(beats, self._seconds())

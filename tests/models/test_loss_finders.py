@@ -23,7 +23,8 @@ PLANTED = {
     "long change-over": PlantedLoss(machine="press-01", kind="long change-over", size=0.8, from_day=35),
     "scrap": PlantedLoss(machine="press-01", kind="scrap", size=0.05, from_day=40),
 }
-"""A loss for each finder that the floor of the simulator can plant; energy has trials and tests of its own."""
+"""A loss for each finder that the floor of the simulator can plant; energy and the bottleneck
+have tests of their own."""
 
 
 def look(works: FloorPlant, machine: str = "press-01", day: int = DAY) -> Look:
@@ -45,7 +46,7 @@ def planted(request: pytest.FixtureRequest) -> tuple[str, FloorPlant]:
 
 
 def test_each_finder_has_a_loss_that_it_is_tried_on() -> None:
-    assert {*PLANTED, "energy"} == set(FINDERS)
+    assert {*PLANTED, "energy", "bottleneck shift"} == set(FINDERS)
 
 
 def test_hardly_anything_is_found_where_nothing_is_lost() -> None:
@@ -70,7 +71,9 @@ def test_a_planted_loss_is_found_by_its_finder_and_by_no_other(planted: tuple[st
 
     (found,) = all_found(look(works))
     assert (found.cause, found.machine) == (cause, "press-01")
-    assert all_found(look(works, "press-02")) == []
+    # A press that cannot get rid of its pieces is held up by the one after it.
+    others = {"bottleneck shift"} if cause == "blocked" else set()
+    assert {each.cause for each in all_found(look(works, "press-02"))} <= others
 
 
 def test_what_is_told_can_be_checked(planted: tuple[str, FloorPlant]) -> None:

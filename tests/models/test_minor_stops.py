@@ -5,11 +5,13 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from ingest.event import Event
 from ingest.simulation.planted_loss import PlantedLoss
 from models.efficiency.finders.concentration import concentrated_on
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.minor_stops import minor_stops
 from models.efficiency.finders.record import Look
+from tests.features.table_history import TableHistory
 from tests.floor_plant import FloorPlant, floor_plant
 
 
@@ -39,6 +41,7 @@ def test_lost_time_and_money_are_those_of_the_truth(jams: FloorPlant) -> None:
     truth = sum(amount for day, amount in jams.lost[0].items() if day <= 58) / 3600
 
     assert found.hours == pytest.approx(truth, rel=0.15)
+    assert found.hours is not None
     assert found.hours_low is not None
     assert found.hours_high is not None
     assert found.hours_low <= truth <= found.hours_high
@@ -80,3 +83,31 @@ def test_a_level_is_named_only_if_it_rose_more_than_the_others() -> None:
 
     assert concentrated_on("reason", alike) is None, "both doubled, and one was always most of it"
     assert concentrated_on("reason", alike.assign(count_after=[60, 68])).level == "b"  # type: ignore[union-attr]
+
+
+def test_stops_that_follow_those_of_the_machine_before_name_it() -> None:
+    works = floor_plant(PlantedLoss(machine="press-02", kind="minor stops", size=5, from_day=45), seed=24, days=56)
+    later = works.history.known_events
+    own = later[(later["machine"] == "press-02") & (later["kind"] == "state") & (later["time"] >= works.midnight(45))]
+    stops = own[own["code"].isin(["pressure low", "position not reached", "filter service", "light curtain"])]
+    before = [
+        Event(
+            machine="press-01",
+            kind="stop",
+            time=at - timedelta(seconds=90),
+            end=at - timedelta(seconds=30),
+            code="stop",
+        )
+        for at in stops["time"].dt.to_pydatetime()
+    ]
+    history = TableHistory(works.history.readings, before)
+    history.known_events = pd.concat([later, history.known_events]).sort_values(
+        "time", kind="stable", ignore_index=True
+    )
+
+    (found,) = minor_stops(Look(works.plant, history, "press-02", works.midnight(0), works.midnight(56)))
+    (alone,) = looked(works, 55, "press-02")
+    assert found.pattern == {"machine": "press-01"}
+    assert "of these stops follow a stand of press-01" in found.sentence
+    assert found.evidence[-1].actual > 2 * found.evidence[-1].expected
+    assert alone.pattern == {}

@@ -96,6 +96,12 @@ def test_a_hundred_raises_at_once_are_one_alert_in_either_database(tmp_path: Pat
     again.close()
 
 
+def test_alerts_can_be_raised_one_after_the_other_in_either_database(state: Database) -> None:
+    with state.write() as connection:
+        for cause in map(str, range(20)):
+            assert book.raise_alert(connection, replace(FINDING, cause=cause), at=NOW)[1]
+
+
 def test_a_raised_alert_says_everything_that_the_finding_said(state: Database) -> None:
     with state.write() as connection:
         alert, new = book.raise_alert(connection, FINDING, at=NOW)

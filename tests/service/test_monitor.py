@@ -122,6 +122,9 @@ class Shelf:
             raise RegistryError(f"{model}: altered")
         return self.bundles[model]
 
+    def card(self, model: str, version: str) -> Mapping[str, Any]:
+        raise RegistryError(f"{model}: no card of version {version}")
+
 
 @dataclass
 class World:
@@ -532,6 +535,7 @@ class Interrupted:
     """The state of a process that dies just before a transaction is complete."""
 
     def __init__(self, state: Database, die: Callable[[], None]) -> None:
+        self.name = state.name
         self._state, self._die = state, die
 
     @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from models.efficiency.finders import (
+    bottleneck_shift,
     energy,
     ideal_cycle,
     long_changeover,
@@ -26,5 +27,6 @@ FINDERS: dict[str, Finder] = {
     "blocked": waiting.blocked,
     long_changeover.NAME: long_changeover.long_changeover,
     scrap.NAME: scrap.scrap,
+    bottleneck_shift.NAME: bottleneck_shift.bottleneck_shift,
 }
 """In the order in which they are asked; the name stands in an alert where a model's name stands otherwise."""

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.record import Look, Record
@@ -13,6 +14,8 @@ NAME = "ideal cycle time"
 FASTER, NEVER_NEAR = 1.01, 1.2
 """Effectiveness above which an ideal is too long; and how many times the ideal the best sustained cycle may take."""
 _LEAST_FAST, _LEAST_SLOW, _NEWEST = 3, 6, 40
+_LEAST_OF_ALL = 3
+
 _LEAST_HOURS = 1.0
 _BEST = 0.1
 _ERRORS = 3.5
@@ -51,6 +54,7 @@ def ideal_cycle(look: Look) -> list[FoundLoss]:
     record = look.record
     products = sorted(set(record.made["product"][record.made["ideal"] > 0]) - {""})
     doubts = [each for name in products if (each := _doubt(record, name)) is not None]
+    doubts = doubts or _all_slow(record, products)
     if not doubts:
         return []
     first, last = min(each.first for each in doubts), max(each.last for each in doubts)
@@ -82,20 +86,39 @@ def ideal_cycle(look: Look) -> list[FoundLoss]:
     ]
 
 
-def _doubt(record: Record, product: str) -> _Doubt | None:
+def _all_slow(record: Record, products: list[str]) -> list[_Doubt]:
+    """Return doubts about all products where none came near its ideal: fewer shifts of each are enough then."""
+    worked = {name: own for name in products if len((own := _worked(record, name))[0])}
+    doubts = [_never_near(record, name, *own) for name, own in worked.items()]
+    shifts = {int(at) for places, _ in worked.values() for at in places}
+    told = [each for each in doubts if each is not None]
+    return told if len(told) == len(worked) and len(shifts) >= _LEAST_OF_ALL else []
+
+
+def _worked(record: Record, product: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the newest shifts in which a product was made long enough, and hours a piece in them."""
     running, pieces = (record.with_product(product, each) for each in ("running", "produced"))
     worked = np.flatnonzero((running >= _LEAST_HOURS) & (pieces > 0))[-_NEWEST:]
-    ideal = record.ideal(product)
+    return worked, running[worked] / pieces[worked]
+
+
+def _doubt(record: Record, product: str) -> _Doubt | None:
+    worked, cycle = _worked(record, product)
     if len(worked) < _LEAST_FAST:
         return None
-    cycle = running[worked] / pieces[worked]
+    ideal = record.ideal(product)
     ratio = np.log(ideal / cycle)
     error = _ERRORS * float(ratio.std(ddof=1)) / math.sqrt(len(ratio))
-    span = int(worked[0]), int(worked[-1])
     if float(ratio.mean()) - error > 0 and float(ratio.mean()) > math.log(FASTER) and (ratio > 0).mean() >= 1 - _BEST:
-        mean = float(running[worked].sum() / pieces[worked].sum())
-        return _Doubt(product, 3600 * ideal, 3600 * mean, len(worked), *span, fast=True)
-    best = float(np.quantile(cycle, _BEST))
-    if len(worked) >= _LEAST_SLOW and best > NEVER_NEAR * ideal:
-        return _Doubt(product, 3600 * ideal, 3600 * best, len(worked), *span, fast=False)
-    return None
+        running, pieces = (record.with_product(product, each)[worked].sum() for each in ("running", "produced"))
+        span = int(worked[0]), int(worked[-1])
+        return _Doubt(product, 3600 * ideal, 3600 * float(running / pieces), len(worked), *span, fast=True)
+    return _never_near(record, product, worked, cycle) if len(worked) >= _LEAST_SLOW else None
+
+
+def _never_near(record: Record, product: str, worked: NDArray[np.int64], cycle: NDArray[np.float64]) -> _Doubt | None:
+    """Return the doubt about an ideal that even the best shifts do not come near."""
+    best, ideal = float(np.quantile(cycle, _BEST)) if len(cycle) else 0.0, record.ideal(product)
+    if best <= NEVER_NEAR * ideal:
+        return None
+    return _Doubt(product, 3600 * ideal, 3600 * best, len(worked), int(worked[0]), int(worked[-1]), fast=False)

@@ -1,69 +1,31 @@
 """Change-overs that take longer than their own kind used to, from the same product to the same product."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from features.microsecond import HOUR
 from models.efficiency.finders.concentration import SHARE
 from models.efficiency.finders.excess import excess_of
 from models.efficiency.finders.found_loss import FoundLoss
+from models.efficiency.finders.kind_scores import KindScores
 from models.efficiency.finders.record import Look, Record
-from models.efficiency.finders.rise import Rise, lasting_rise, resemblance, robust_variance
-from models.efficiency.finders.words import money, since_words
+from models.efficiency.finders.rise import Rise, lasting_rise
+from models.efficiency.finders.told import Since, Told, lost_time
 from models.finding import Evidence
 
 NAME = "long change-over"
 LEAST_LONGER = 0.1
 """Change-overs that are longer by less are nobody's time worth."""
-_LEAST_OF_A_KIND = 3
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class KindScores:
-    """Scores of lengths, each against the median of its own kind.
-
-    Attributes
-    ----------
-    hours : length of each change-over, shape (n,), above 0
-    kind : what it is held against, shape (n,)
-    """
-
-    hours: Floats
-    kind: NDArray[np.object_]
-
-    def __len__(self) -> int:
-        return len(self.hours)
-
-    def usual(self, usual: Places) -> Floats:
-        """Return the usual length of every change-over in hours: the median of its kind, or of all where it is rare."""
-        medians = {
-            kind: float(np.median(self.hours[usual][self.kind[usual] == kind]))
-            for kind in set(self.kind[usual])
-            if (self.kind[usual] == kind).sum() >= _LEAST_OF_A_KIND
-        }
-        every = float(np.median(self.hours[usual]))
-        return np.array([medians.get(kind, every) for kind in self.kind])
-
-    def score(self, usual: Places, at: int) -> float:
-        """Return by how many standard deviations the log of one is above that of its kind."""
-        over = np.log(self.hours / self.usual(usual))
-        kept = over[usual]
-        # Medians of few draw the values that they are of to them.
-        spread = np.sqrt(robust_variance(kept) * resemblance(kept) * (1 + 1 / _LEAST_OF_A_KIND))
-        return float(over[at] / max(spread, 0.02))
 
 
 def long_changeover(look: Look) -> list[FoundLoss]:
     """Return that change-overs of a machine take longer than their kind; at most one."""
     record = look.record
     done = changeovers_of(record)
-    scores = KindScores(done["hours"].to_numpy(float), done["kind"].to_numpy(object))
+    alike = np.ones(len(done))
+    scores = KindScores(
+        done["hours"].to_numpy(float), done["kind"].to_numpy(object), alike, alike.astype(np.bool_), pooled=True
+    )
     rise = lasting_rise(scores)
     return [] if rise is None else _loss(record, done, scores, rise)
 
@@ -101,48 +63,23 @@ def changeovers_of(record: Record) -> pd.DataFrame:
 def _loss(record: Record, done: pd.DataFrame, scores: KindScores, rise: Rise) -> list[FoundLoss]:
     usual, since = rise.usual, np.arange(rise.first, len(done))
     expected = scores.usual(usual)
-    excess = excess_of(scores.hours, expected, usual, since)
+    excess = excess_of(scores.lengths, expected, usual, since)
     if excess.low <= 0 or excess.actual / excess.usual - 1 < LEAST_LONGER:
         return []
-    at = done["at"].to_numpy(np.int64)
-    first, low, high, seen = (int(at[each]) for each in (rise.first, rise.low, rise.high, rise.seen))
-    value = record.worth(excess.amount, "")
-    per_hour = None if value is None else value / record.clock_hours(first)
-    over = pd.Series((scores.hours - expected)[since]).groupby(scores.kind[since]).sum()
+    over = pd.Series((scores.lengths - expected)[since]).groupby(scores.kind[since]).sum()
     kind = str(over.idxmax())
     most = float(over.max() / max(over[over > 0].sum(), 1e-12))
     named = most >= SHARE and len(over) > 1
-    hours, normal = float(scores.hours[since].mean()), float(expected[since].mean()) * excess.usual
-    return [
-        FoundLoss(
-            finder=NAME,
-            kind="time loss",
-            cause=NAME,
-            machine=record.machine,
-            since=record.begin(first),
-            earliest=record.begin(low),
-            latest=record.begin(high),
-            seen=record.stop(seen),
-            pattern={"change-over": kind} if named else {},
-            sentence=(
-                f"{record.machine}: {len(since)} change-overs took {60 * hours:.3g} min in place of the"
-                f" {60 * normal:.3g} min of their kind, {since_words(record, first, low, high)}:"
-                f" {excess.amount:.3g} h lost beyond the usual ({excess.low:.2g} to {excess.high:.2g})"
-                f"{money(record, per_hour)}" + (f"; {most:.0%} of it is {kind!r}" if named else "")
-            ),
-            evidence=(
-                Evidence(
-                    signal="change-over",
-                    unit="min",
-                    feature="mean of their kind",
-                    actual=60 * hours,
-                    expected=60 * normal,
-                    share=1.0,
-                ),
-            ),
-            hours=excess.amount,
-            hours_low=excess.low,
-            hours_high=excess.high,
-            money_per_hour=per_hour,
-        )
-    ]
+    minutes, normal = 60 * float(scores.lengths[since].mean()), 60 * float(expected[since].mean()) * excess.usual
+    length = Evidence(
+        signal="change-over", unit="min", feature="mean of their kind", actual=minutes, expected=normal, share=1.0
+    )
+    told = Told(
+        finder=NAME,
+        what=f"{len(since)} change-overs took {minutes:.3g} min in place of the {normal:.3g} min of their kind",
+        evidence=(length,),
+        pattern={"change-over": kind} if named else {},
+        value=record.worth(excess.amount, ""),
+        more=f"; {most:.0%} of it is {kind!r}" if named else "",
+    )
+    return [lost_time(record, Since.of(rise, done["at"].to_numpy(np.int64)), told, excess)]

@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 from features.microsecond import HOUR
 from models.efficiency.finders.concentration import Concentration, concentrated_on
 from models.efficiency.finders.excess import Excess, excess_of
+from models.efficiency.finders.follows import Followed, followed
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.record import Look, Record
 from models.efficiency.finders.rise import CountScores, Rise, lasting_rise
-from models.efficiency.finders.words import about, money, since_words
+from models.efficiency.finders.told import Since, Told, lost_time
+from models.efficiency.finders.words import about
 from models.finding import Evidence
 
 NAME = "minor stops"
@@ -43,7 +45,7 @@ def minor_stops(look: Look) -> list[FoundLoss]:
         rise = lasting_rise(CountScores(counts[worked], hours[worked]), series=len(watched))
         if rise is not None:
             series.append((product, rise, worked))
-    found = [each for each in (_loss(record, stops, *each) for each in series) if each is not None]
+    found = [each for each in (_loss(look, stops, *each) for each in series) if each is not None]
     return sorted(found, key=lambda each: -(each.hours or 0.0))[:1]
 
 
@@ -61,7 +63,8 @@ def stops_of(record: Record) -> pd.DataFrame:
     ).reset_index(drop=True)  # fmt: skip
 
 
-def _loss(record: Record, stops: pd.DataFrame, product: str, rise: Rise, worked: Places) -> FoundLoss | None:
+def _loss(look: Look, stops: pd.DataFrame, product: str, rise: Rise, worked: Places) -> FoundLoss | None:
+    record = look.record
     hours = record.with_product(product, "running")
     own = stops if not product else stops[stops["product"] == product]
     lost = record.summed(own, "hours")
@@ -72,25 +75,21 @@ def _loss(record: Record, stops: pd.DataFrame, product: str, rise: Rise, worked:
     if excess.low <= 0 or excess.amount < LEAST_SHARE * float(hours[since].sum()):
         return None
     patterns = _patterns(record, stops, usual, since)
-    first = int(worked[rise.first])
     most = product or next((each.level for each in patterns if each.dimension == "product"), "")
-    value = record.worth(excess.amount, most or _mostly_made(record, since))
-    per_hour = None if value is None else value / record.clock_hours(first)
     of = f" with {product}" if product else ""
-    sentence = (
-        f"{record.machine}: {number.actual:.3g} minor stops an hour of running{of} in place of its usual"
-        f" {number.usual:.2g}, {since_words(record, first, int(worked[rise.low]), int(worked[rise.high]))}:"
-        f" {excess.amount:.3g} h lost beyond the usual ({excess.low:.2g} to {excess.high:.2g}){money(record, per_hour)}"
-        f"{about(patterns, product)}"
+    begins = own["begin"][own["at"] >= since[0]].to_numpy(np.int64)
+    before = followed(begins, look.record_of, look.upstream, int(begins[0]))
+    told = Told(
+        finder=NAME,
+        what=f"{number.actual:.3g} minor stops an hour of running{of} in place of its usual {number.usual:.2g}",
+        evidence=_evidence(number, excess, patterns, before),
+        pattern=_pattern(patterns, product) | ({"machine": before.machine} if before else {}),
+        value=record.worth(excess.amount, most or _mostly_made(record, since)),
+        more=about(patterns, product)
+        + (f"; {before.share:.0%} of these stops follow a stand of {before.machine}" if before else ""),
     )
     ideal = record.ideal(most)
-    return FoundLoss(
-        finder=NAME, kind="time loss", cause=NAME, machine=record.machine, pattern=_pattern(patterns, product),
-        since=record.begin(first), earliest=record.begin(int(worked[rise.low])),
-        latest=record.begin(int(worked[rise.high])), seen=record.stop(int(worked[rise.seen])), sentence=sentence,
-        evidence=_evidence(number, excess, patterns), hours=excess.amount, hours_low=excess.low,
-        hours_high=excess.high, pieces=excess.amount / ideal if ideal else None, money_per_hour=per_hour,
-    )  # fmt: skip
+    return lost_time(record, Since.of(rise, worked), told, excess, excess.amount / ideal if ideal else None)
 
 
 def _pattern(patterns: list[Concentration], product: str) -> dict[str, str]:
@@ -148,7 +147,9 @@ def _bands(record: Record, begins: "pd.Series[int]") -> "pd.Series[str]":
     return first.map(lambda hour: f"{hour:02d}:00-{hour + _HOURS_OF_A_BAND:02d}:00").astype(object)
 
 
-def _evidence(number: Excess, excess: Excess, patterns: list[Concentration]) -> tuple[Evidence, ...]:
+def _evidence(
+    number: Excess, excess: Excess, patterns: list[Concentration], before: Followed | None
+) -> tuple[Evidence, ...]:
     return (
         Evidence(signal="minor stops", unit="1/h", feature="per hour of running", actual=number.actual,
                  expected=number.usual, share=1.0),
@@ -158,5 +159,10 @@ def _evidence(number: Excess, excess: Excess, patterns: list[Concentration]) -> 
             Evidence(signal=f"{each.dimension} {each.level}", unit="1/h", feature="minor stops per hour",
                      actual=each.after, expected=each.before, share=each.share)
             for each in patterns
+        ),
+        *(
+            Evidence(signal=f"{each.machine} stands", unit="%", feature="share of stops that follow",
+                     actual=100 * each.share, expected=100 * each.by_chance, share=each.share)
+            for each in (before,) if each is not None
         ),
     )  # fmt: skip

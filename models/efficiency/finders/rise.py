@@ -1,14 +1,20 @@
-"""Since when a series of shifts lies above its own usual: a CUSUM that learns only from what is usual.
+"""Since when a series of shifts lies above its own usual: two CUSUMs that learn only from what is usual.
 
-Each value is scored against the values before it that are no part of a rise; scores are held to ±``CLIP``, so that no
-single shift makes a finding. A rise ends when scores fall back below half of what it added.
+Each value is scored against the values before it that are no part of a rise. What it says beyond the value before it
+is summed up, where those two resemble each other (as shifts of one order do): by a quick sum, which sees a large step
+within two or three shifts, and a slow one, which sees a small step at all. Scores are held to ±``CLIP`` and to a share
+of what is needed, so that no single shift makes a finding. A rise ends when values fall back below half of what it
+added.
 
-Source: Page, Continuous inspection schemes, Biometrika 41 (1954); the limit is that of Siegmund for the run length that
-is asked for, in the closed form of ``limit_for``.
+Sources: Page, Continuous inspection schemes, Biometrika 41 (1954), with the limit of Siegmund for the run length that
+is asked for (``limit_for``); Sparks, CUSUM charts for signalling varying location shifts, Journal of Quality Technology
+32 (2000) for sums side by side; Alwan and Roberts, Time-series modeling for statistical process control, Journal of
+Business and Economic Statistics 6 (1988) for what is left of values that follow each other.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -18,25 +24,36 @@ from models.efficiency.change_point import change_point
 
 LEAST_USUAL, MOST_USUAL = 20, 60
 """Values that it takes to know what is usual, and the newest that are asked."""
-ALLOWANCE = 0.75
+QUICK, SLOW = 1.25, 0.75
+"""Allowances of the two sums: half of the steps, in standard deviations, that each sees soonest."""
 CLIP = 4.0
-RUN_LENGTH = 20_000
-"""Values of a series without a rise until one is told falsely, on average, if scores are normal and apart."""
+RUN_LENGTH = 1_500
+"""Values of a series without a rise until one is told falsely, on average, if scores are normal: the one setting that
+trades false findings against delay. A line of four machines has about as many a month, of all finders together."""
 _END_LIMIT = 4.0
+_MOST_OF_ONE = 0.75
+_MOST_ALIKE = 0.75
+"""A value that only repeats the one before it still says something, or a rise in one long order waits for the next."""
 
 Places = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 class Scores(Protocol):
-    """How far one value lies above what some others lead to expect, in standard deviations."""
+    """How far values lie above what some of them lead to expect, in standard deviations of one value."""
 
     def __len__(self) -> int:
         """Return how many values there are."""
         ...
 
-    def score(self, usual: Places, at: int) -> float:
-        """Return the score of the value at a place, by the values at other places."""
+    @property
+    def follows(self) -> Flags:
+        """Whether each value can resemble the one before it, shape (n,)."""
+        ...
+
+    def against(self, usual: Places) -> Floats:
+        """Return the score of every value by the values at some places, shape (n,)."""
         ...
 
 
@@ -58,7 +75,7 @@ class Rise:
     usual: Places
 
 
-def limit_for(run_length: float, allowance: float = ALLOWANCE) -> float:
+def limit_for(run_length: float, allowance: float) -> float:
     """Return the limit at which a CUSUM of normal scores signals falsely once in so many values.
 
     Examples
@@ -85,35 +102,76 @@ def lasting_rise(scores: Scores, *, series: int = 1) -> Rise | None:
     ----------
     series : how many series are looked at for one finding; the run length is shared among them
     """
-    limit = limit_for(RUN_LENGTH * series)
-    usual: list[int] = []
+    sums = _Sums(2 * RUN_LENGTH * series)
+    usual = list(range(min(LEAST_USUAL, len(scores))))
     pending: list[int] = []
-    excursion: list[float] = []
     rise: Rise | None = None
-    height = total = 0.0
-    for at in range(len(scores)):
-        if len(usual) < LEAST_USUAL:
-            usual.append(at)
-            continue
+    height = fallen = 0.0
+    for at in range(len(usual), len(scores)):
         known = np.array(usual[-MOST_USUAL:], np.int64)
-        score = _known_by(scores.score(known, at), len(known))
+        levels = scores.against(known)
         if rise is not None:
-            total = max(0.0, total + height / 2 - score)
-            pending = [*pending, at] if total else []
-            if total > _END_LIMIT:
+            fallen = max(0.0, fallen + height / 2 - _known_by(levels[at], len(known)))
+            pending = [*pending, at] if fallen else []
+            if fallen > _END_LIMIT:
                 usual += pending
-                rise, total, pending, excursion = None, 0.0, [], []
+                rise, fallen, pending, sums = None, 0.0, [], sums.anew()
             continue
-        total = max(0.0, total + score - ALLOWANCE)
+        # What is usual is off by one standard deviation in the root of so many values, always to the same side.
+        sums.add(_known_by(_news(levels, scores.follows, known, at), len(known)) - 1 / math.sqrt(len(known)))
         pending.append(at)
-        excursion.append(score)
-        if total > limit:
-            rise, height = _begun(scores, known, pending, excursion, at)
-            total, pending = 0.0, []
-        elif total == 0.0:
+        if sums.over:
+            rise, height = _begun(levels, known, pending)
+            pending = []
+        elif sums.empty:
             usual += pending
-            pending, excursion = [], []
+            pending = []
     return rise
+
+
+def likeliest(scores: Scores, since: Mapping[str, Flags]) -> list[str]:
+    """Return which part of a series rose, the likeliest first.
+
+    A rise of few values that is told by many is weaker than by those few; one of all is stronger by all.
+
+    Parameters
+    ----------
+    since : of each part the values that rose, if it is that part; of two that are alike the later one goes first
+    """
+    begun = min(int(np.flatnonzero(risen)[0]) for risen in since.values())
+    levels = scores.against(np.arange(begun)[-MOST_USUAL:])
+    strength = {name: float(levels[risen].sum()) / math.sqrt(risen.sum()) for name, risen in since.items()}
+    order = list(since)
+    return sorted(order, key=lambda name: (-strength[name], -order.index(name)))
+
+
+@dataclass
+class _Sums:
+    """The quick and the slow sum; half of the false signals that are allowed are each one's."""
+
+    run_length: float
+    heights: dict[float, float] = field(default_factory=lambda: {QUICK: 0.0, SLOW: 0.0})
+
+    def __post_init__(self) -> None:
+        self._limits = {allowance: limit_for(self.run_length, allowance) for allowance in self.heights}
+
+    def add(self, score: float) -> None:
+        """Take up one score; it alone gives no sum more than a share of what is needed."""
+        self.heights = {
+            allowance: max(0.0, sum_ + min(score - allowance, _MOST_OF_ONE * self._limits[allowance]))
+            for allowance, sum_ in self.heights.items()
+        }
+
+    @property
+    def over(self) -> bool:
+        return any(sum_ > self._limits[allowance] for allowance, sum_ in self.heights.items())
+
+    @property
+    def empty(self) -> bool:
+        return not any(self.heights.values())
+
+    def anew(self) -> "_Sums":
+        return _Sums(self.run_length)
 
 
 def _known_by(score: float, usual: int) -> float:
@@ -127,14 +185,36 @@ def _known_by(score: float, usual: int) -> float:
     return float(np.clip(math.copysign(normal, score), -CLIP, CLIP))
 
 
-def _begun(scores: Scores, known: Places, pending: list[int], excursion: list[float], at: int) -> tuple[Rise, float]:
-    """Return a rise that was just seen and how high it is; its begin may lie before that of the running sum."""
-    before = known[-LEAST_USUAL:]
-    around = [_known_by(scores.score(known, int(each)), len(known)) for each in before]
-    places = np.array([*before, *pending])
-    found = change_point(np.array([*around, *excursion]), np.empty(0))
+def _news(levels: Floats, follows: Flags, usual: Places, at: int) -> float:
+    """Return what a value says beyond the one before it, in standard deviations of that."""
+    if at == 0 or not follows[at]:
+        return float(levels[at])
+    phi = likeness(levels, follows, usual)
+    return float((levels[at] - phi * levels[at - 1]) / math.sqrt(1 - phi**2))
+
+
+def likeness(levels: Floats, follows: Flags, usual: Places) -> float:
+    """Return the correlation of usual values with the ones before them, where they follow them; 0 to 0.75.
+
+    Few values show too little: Kendall, Note on bias in the estimation of autocorrelation, Biometrika 41 (1954).
+    """
+    linked = usual[1:][(np.diff(usual) == 1) & follows[usual[1:]]]
+    held = np.clip(levels, -CLIP, CLIP)
+    before = held[linked - 1]
+    squares = float(before @ before)
+    if len(linked) < 3 or squares == 0.0:
+        return 0.0
+    phi = float(before @ held[linked]) / squares
+    return float(np.clip(phi + (1 + 3 * phi) / len(linked), 0.0, _MOST_ALIKE))
+
+
+def _begun(levels: Floats, known: Places, pending: list[int]) -> tuple[Rise, float]:
+    """Return a rise that was just seen and how high it is; its begin may lie before that of the running sums."""
+    places = np.array([*known[-LEAST_USUAL:], *pending])
+    held = np.array([_known_by(float(levels[each]), len(known)) for each in places])
+    found = change_point(held, np.empty(0))
     first, low, high = (int(places[each]) for each in (found.first, found.low, found.high))
-    return Rise(first, low, high, at, known[known < first]), max(found.size, 2 * ALLOWANCE)
+    return Rise(first, low, high, pending[-1], known[known < first]), max(found.size, 2 * SLOW)
 
 
 @dataclass(frozen=True)
@@ -144,27 +224,46 @@ class CountScores:
     Attributes
     ----------
     counts, exposure : shape (n,), 0 or above
+    kind : whose own rate each is held against, shape (n,); all are of one kind if ``None``
     """
 
     counts: Floats
     exposure: Floats
+    kind: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.counts)
 
-    def score(self, usual: Places, at: int) -> float:
-        """Return the score on the square-root scale, on which counts have a variance of one."""
-        exposed = float(self.exposure[usual].sum())
-        if exposed <= 0 or self.exposure[at] <= 0:
-            return 0.0
-        rate = (float(self.counts[usual].sum()) + 0.5) / exposed
-        kept = self._root(rate, usual)
-        spread = math.sqrt(max(1.0, robust_variance(kept)) * resemblance(kept))
-        error = math.sqrt(1 + float(self.exposure[at]) / exposed)
-        return float(self._root(rate, np.array([at]))[0]) / (spread * error)
+    @property
+    def follows(self) -> Flags:
+        """Neighbours."""
+        return np.ones(len(self), np.bool_)
 
-    def _root(self, rate: float, places: Places) -> Floats:
-        return 2 * (np.sqrt(self.counts[places] + 0.375) - np.sqrt(rate * self.exposure[places] + 0.375))
+    def expected(self, usual: Places) -> Floats:
+        """Return what the usual rate of its kind leads to expect of each; that of all where its kind is new."""
+        return self._rates(usual)[0] * self.exposure
+
+    def against(self, usual: Places) -> Floats:
+        """Return signed roots of the deviance: normal of counts that come by chance, also of the few and the many."""
+        rate, exposed = self._rates(usual)
+        roots = deviance_roots(self.counts, rate * self.exposure)
+        spread = math.sqrt(max(1.0, robust_variance(roots[usual])))
+        known = (self.exposure > 0) & (exposed > 0)
+        error = np.sqrt(1 + self.exposure / np.where(known, exposed, 1.0))
+        scores: Floats = np.where(known, roots / (spread * error), 0.0)
+        return scores
+
+    def _rates(self, usual: Places) -> tuple[Floats, Floats]:
+        """Return the usual rate of each, and the exposure that it is known from."""
+        kind = np.full(len(self), "", object) if self.kind is None else self.kind
+        rates, known = np.zeros(len(self)), np.zeros(len(self))
+        for each in set(kind):
+            own = usual[kind[usual] == each]
+            own = own if len(own) else usual
+            exposed = float(self.exposure[own].sum())
+            rates[kind == each] = (float(self.counts[own].sum()) + 0.5) / exposed if exposed else 0.0
+            known[kind == each] = exposed
+        return rates, known
 
 
 @dataclass(frozen=True)
@@ -183,46 +282,37 @@ class MeanScores:
     def __len__(self) -> int:
         return len(self.values)
 
-    def score(self, usual: Places, at: int) -> float:
-        """Return the score against the weighted median."""
-        values, weights = self.values[usual], self.weights[usual]
-        middle = weighted_median(values, weights)
-        kept = (values - middle) * np.sqrt(weights)
-        spread = math.sqrt(robust_variance(kept) * resemblance(kept))
-        own = float((self.values[at] - middle) * np.sqrt(self.weights[at]))
-        error = math.sqrt(1 + 1.57 * float(self.weights[at] / weights.sum()))
-        floor = 1e-6 * max(abs(middle), 1e-9) * math.sqrt(float(self.weights[at]))
-        return own / (max(spread, floor) * error)
+    @property
+    def follows(self) -> Flags:
+        """Neighbours."""
+        return np.ones(len(self), np.bool_)
+
+    def against(self, usual: Places) -> Floats:
+        """Return scores against the weighted median."""
+        values, weights = self.values, self.weights
+        middle = weighted_median(values[usual], weights[usual])
+        over = (values - middle) * np.sqrt(weights)
+        error = np.sqrt(1 + 1.57 * weights / weights[usual].sum())
+        floor = 1e-6 * max(abs(middle), 1e-9) * np.sqrt(weights)
+        scores: Floats = over / (np.maximum(math.sqrt(robust_variance(over[usual])), floor) * error)
+        return scores
 
 
-@dataclass(frozen=True)
-class ShareScores:
-    """Scores of shares of time that are often nothing, on the square-root scale, against mean and plain deviation.
+def deviance_roots(counts: Floats, expected: Floats) -> Floats:
+    """Return how far counts lie above what is expected, each as a normal score if it came by chance.
 
-    Medians of what is mostly nothing are nothing, and would call every event a rise.
+    Source: Pierce and Schafer, Residuals in generalized linear models, Journal of the American Statistical Association
+    81 (1986).
 
-    Attributes
-    ----------
-    shares : 0 to 1, shape (n,)
-    weights : hours that each is of, shape (n,), above 0
+    Examples
+    --------
+    >>> deviance_roots(np.array([0.0, 4.0, 16.0]), np.full(3, 4.0)).round(2)
+    array([-2.83,  0.  ,  4.5 ])
     """
-
-    shares: Floats
-    weights: Floats
-
-    def __len__(self) -> int:
-        return len(self.shares)
-
-    def score(self, usual: Places, at: int) -> float:
-        """Return the score against the weighted mean."""
-        roots, weights = np.sqrt(self.shares), self.weights
-        middle = float(np.average(roots[usual], weights=weights[usual]))
-        kept = (roots[usual] - middle) * np.sqrt(weights[usual])
-        # A wait of nothing in all usual time still leaves one that nobody saw yet.
-        least = 1 / float(weights[usual].sum())
-        spread = math.sqrt(max(float(np.mean(kept**2)), least) * resemblance(kept))
-        error = math.sqrt(1 + float(weights[at] / weights[usual].sum()))
-        return float((roots[at] - middle) * math.sqrt(weights[at])) / (spread * error)
+    held = np.maximum(expected, 1e-9)
+    deviance = np.where(counts > 0, counts * np.log(np.maximum(counts, 1e-9) / held), 0.0) - (counts - expected)
+    roots: Floats = np.sign(counts - expected) * np.sqrt(2 * np.maximum(deviance, 0.0))
+    return roots
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:
@@ -244,15 +334,3 @@ def robust_variance(values: Floats) -> float:
     if calm == 0.0:
         return float(np.mean(values**2))
     return float(np.mean(np.clip(values, -4 * calm, 4 * calm) ** 2))
-
-
-def resemblance(values: Floats) -> float:
-    """Return by how much sums of neighbours vary more than if they were apart; never less than one.
-
-    Of the correlation at one step two thirds of its chance error are left: a finder rather waits a shift.
-    """
-    if len(values) < 3 or not values.any():
-        return 1.0
-    lag = float(values[1:] @ values[:-1]) / float(values @ values)
-    phi = float(np.clip(lag - 0.67 / math.sqrt(len(values)), 0.0, 0.8))
-    return (1 + phi) / (1 - phi)

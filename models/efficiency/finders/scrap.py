@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from models.efficiency.finders.excess import Excess, excess_of
+from models.efficiency.finders.excess import excess_of
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.record import Look, Record
-from models.efficiency.finders.rise import CountScores, Rise, lasting_rise
-from models.efficiency.finders.words import money, since_words
+from models.efficiency.finders.rise import CountScores, Rise, lasting_rise, likeliest
+from models.efficiency.finders.told import Since, Told, lost_pieces
 from models.finding import Evidence
 
 NAME = "scrap"
@@ -18,82 +19,93 @@ LEAST_SHARE = 0.002
 
 @dataclass(frozen=True, slots=True)
 class _Spoilt:
-    """One product of which more is scrapped; places are those of shifts, ``value`` is what it cost since."""
+    """A product of which more is scrapped, or all of them: rows of the shifts and products that are looked at."""
 
     product: str
-    excess: Excess
-    hours: float
-    value: float | None
-    first: int
-    low: int
-    high: int
-    seen: int
+    rows: pd.DataFrame
+    scores: CountScores
+    rise: Rise
 
 
 def scrap(look: Look) -> list[FoundLoss]:
-    """Return that more is scrapped on a machine than usual; at most one, of all products together."""
+    """Return that of one product or of all more is scrapped on a machine than usual; at most one."""
     record = look.record
-    products = sorted(set(record.made["product"][record.made["produced"] > 0]))
-    spoilt = [each for name in products if (each := _spoilt(record, name, len(products))) is not None]
-    return [_loss(record, sorted(spoilt, key=lambda each: -each.excess.amount))] if spoilt else []
+    made = record.made[record.made["produced"] > 0]
+    products = sorted(set(made["product"]))
+    watched = [None, *products] if len(products) > 1 else products
+    spoilt = [each for product in watched if (each := _spoilt(made, product, len(watched))) is not None]
+    if not spoilt:
+        return []
+    at, name = made["at"].to_numpy(np.int64), made["product"].to_numpy(object)
+    first = {each.product: int(each.rows["at"].iloc[each.rise.first]) for each in spoilt}
+    parts = {product: (at >= since) & (name == (product or name)) for product, since in first.items()}
+    ranked = likeliest(_scores(made), parts)
+    likely = sorted(spoilt, key=lambda each: ranked.index(each.product))
+    return [loss for each in likely if (loss := _loss(record, each)) is not None][:1]
 
 
-def _spoilt(record: Record, product: str, series: int) -> _Spoilt | None:
-    own = record.made[record.made["product"] == product]
-    scrapped, pieces = (record.summed(own, each) for each in ("scrap", "produced"))
-    worked = np.flatnonzero(pieces > 0)
-    rise: Rise | None = lasting_rise(CountScores(scrapped[worked], pieces[worked]), series=series)
-    if rise is None:
+def _spoilt(made: pd.DataFrame, product: str | None, series: int) -> _Spoilt | None:
+    rows = (made if product is None else made[made["product"] == product]).reset_index(drop=True)
+    scores = _scores(rows)
+    rise = lasting_rise(scores, series=series)
+    return None if rise is None else _Spoilt(product or "", rows, scores, rise)
+
+
+def _scores(rows: pd.DataFrame) -> CountScores:
+    scrapped, pieces = (rows[name].to_numpy(float) for name in ("scrap", "produced"))
+    return CountScores(scrapped, pieces, rows["product"].to_numpy(object))
+
+
+def _loss(record: Record, spoilt: _Spoilt) -> FoundLoss | None:
+    rows, rise = spoilt.rows, spoilt.rise
+    expected, since = spoilt.scores.expected(rise.usual), np.arange(rise.first, len(rows))
+    excess = excess_of(spoilt.scores.counts, expected, rise.usual, since)
+    shares = _shares(rows.assign(expected=expected * excess.usual).iloc[since])
+    more = float(shares["over"].sum() / shares["produced"].sum())
+    if excess.low <= 0 or more < LEAST_SHARE:
         return None
-    excess = excess_of(scrapped, pieces, worked[rise.usual], worked[rise.first :])
-    if excess.low <= 0 or excess.actual - excess.usual < LEAST_SHARE:
-        return None
-    hours = excess.amount * record.ideal(product)
-    places = (int(worked[each]) for each in (rise.first, rise.low, rise.high, rise.seen))
-    return _Spoilt(product, excess, hours, _value(record, product, excess, hours), *places)
-
-
-def _loss(record: Record, spoilt: list[_Spoilt]) -> FoundLoss:
-    begin = min(spoilt, key=lambda each: each.first)
-    pieces, low, high = (sum(getattr(each.excess, name) for each in spoilt) for name in ("amount", "low", "high"))
-    values = [each.value for each in spoilt if each.value is not None]
-    per_hour = sum(values) / record.clock_hours(begin.first) if values else None
-    told = ", ".join(
-        f"{each.excess.actual:.2%} of {each.product or 'its pieces'} in place of the usual {each.excess.usual:.2%}"
-        for each in spoilt
-    )
-    return FoundLoss(
+    values = [value for name, each in shares.iterrows() if (value := _value(record, str(name), each.over)) is not None]
+    told = Told(
         finder=NAME,
-        kind="quality loss",
-        cause=NAME,
-        machine=record.machine,
-        since=record.begin(begin.first),
-        earliest=record.begin(begin.low),
-        latest=record.begin(begin.high),
-        seen=record.stop(min(each.seen for each in spoilt)),
-        pattern={"product": spoilt[0].product} if len(spoilt) == 1 and spoilt[0].product else {},
-        sentence=(
-            f"{record.machine}: scraps {told}, {since_words(record, begin.first, begin.low, begin.high)}:"
-            f" {pieces:.0f} pieces lost beyond the usual ({low:.0f} to {high:.0f}){money(record, per_hour)}"
+        what="scraps "
+        + ", ".join(
+            f"{each.actual:.2%} of {name or 'its pieces'} in place of the usual {each.usual:.2%}"
+            for name, each in shares.iterrows()
         ),
         evidence=tuple(
             Evidence(
-                signal=f"scrap of {each.product or 'all'}",
+                signal=f"scrap of {name or 'all'}",
                 unit="%",
                 feature="share of pieces",
-                actual=100 * each.excess.actual,
-                expected=100 * each.excess.usual,
-                share=each.excess.amount / pieces,
+                actual=100 * each.actual,
+                expected=100 * each.usual,
+                share=each.over / excess.amount,
             )
-            for each in spoilt
+            for name, each in shares.iterrows()
         ),
-        pieces=pieces,
-        money_per_hour=per_hour,
+        pattern={"product": str(shares.index[0])} if len(shares) == 1 and shares.index[0] else {},
+        value=sum(values) if values else None,
     )
+    return lost_pieces(record, Since.of(rise, rows["at"].to_numpy(np.int64)), told, excess)
 
 
-def _value(record: Record, product: str, excess: Excess, hours: float) -> float | None:
+def _shares(since: pd.DataFrame) -> pd.DataFrame:
+    """Return of each product its share of scrap since then and the usual one, and the pieces that were lost."""
+    sums = since.groupby("product")[["scrap", "expected", "produced"]].sum()
+    found = pd.DataFrame(
+        {
+            "actual": sums["scrap"] / sums["produced"],
+            "usual": sums["expected"] / sums["produced"],
+            "over": sums["scrap"] - sums["expected"],
+            "produced": sums["produced"],
+        }
+    )
+    return found.sort_values("over", ascending=False)
+
+
+def _value(record: Record, product: str, pieces: float) -> float | None:
     """Return what scrapped pieces cost: the time that they took, and their material."""
     material = next((each.scrap_cost for each in record.plant.products if each.name == product), 0.0)
+    hours = pieces * record.ideal(product)
     time = record.worth(hours, product) if hours else None
-    return None if time is None and not material else (time or 0.0) + excess.amount * material
+    return None if time is None and not material else (time or 0.0) + pieces * material

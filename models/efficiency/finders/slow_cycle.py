@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from models.efficiency.finders.excess import Excess, excess_of
+from models.efficiency.finders.excess import excess_of
 from models.efficiency.finders.found_loss import FoundLoss
+from models.efficiency.finders.kind_scores import KindScores
+from models.efficiency.finders.lots import goes_on, made_by_lot
 from models.efficiency.finders.record import Look, Record
-from models.efficiency.finders.rise import MeanScores, Rise, lasting_rise
-from models.efficiency.finders.words import money, since_words
+from models.efficiency.finders.rise import Rise, lasting_rise, likeliest
+from models.efficiency.finders.told import Since, Told, lost_time
 from models.finding import Evidence
 
 NAME = "slow cycle"
@@ -22,91 +25,106 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Slow:
-    """One product that takes longer; places are those of shifts."""
+    """A product that takes longer, or all of them: rows of the shifts and products that are looked at."""
 
     product: str
-    excess: Excess
-    first: int
-    low: int
-    high: int
-    seen: int
-
-    @property
-    def cycle(self) -> float:
-        """Running time a piece since then, in seconds."""
-        return 3600 * self.excess.actual
-
-    @property
-    def usual(self) -> float:
-        """The same before, in seconds."""
-        return 3600 * self.excess.usual
+    rows: pd.DataFrame
+    scores: KindScores
+    rise: Rise
 
 
 def slow_cycle(look: Look) -> list[FoundLoss]:
-    """Return that products take longer on a machine than they used to; at most one, of all products together.
+    """Return that one product or all take longer on a machine than they used to; at most one.
 
     Running time a piece is held against the same product's own past, so that neither a mix of products nor a wrong
-    ideal cycle time looks like a loss of speed.
+    ideal cycle time looks like a loss of speed. Of all products together and each alone that is told which tells best
+    what is seen.
     """
     record = look.record
-    products = sorted(set(record.made["product"][record.made["produced"] > 0]) - {""})
-    slow = [each for name in products if (each := _slow(record, name, len(products))) is not None]
-    return [_loss(record, sorted(slow, key=lambda each: -each.excess.amount))] if slow else []
+    if not len(record.made):
+        return []
+    made = made_by_lot(record)
+    made = made[(made["running"] >= _LEAST_HOURS) & (made["produced"] > 0) & (made["product"] != "")]
+    products = sorted(set(made["product"]))
+    watched = ["", *products] if len(products) > 1 else products
+    slow = [each for product in watched if (each := _slow(made, product, len(watched))) is not None]
+    if not slow:
+        return []
+    every = _scores(made)
+    at, name = made["at"].to_numpy(np.int64), made["product"].to_numpy(object)
+    first = {each.product: int(each.rows["at"].iloc[each.rise.first]) for each in slow}
+    parts = {product: (at >= since) & (name == (product or name)) for product, since in first.items()}
+    ranked = likeliest(every, parts)
+    likely = sorted(slow, key=lambda each: ranked.index(each.product))
+    return [loss for each in likely if (loss := _loss(record, each)) is not None][:1]
 
 
-def _slow(record: Record, product: str, series: int) -> _Slow | None:
-    running, pieces = (record.with_product(product, each) for each in ("running", "produced"))
-    worked = np.flatnonzero((running >= _LEAST_HOURS) & (pieces > 0))
-    scores = MeanScores(np.log(running[worked] / pieces[worked]), running[worked])
-    rise: Rise | None = lasting_rise(scores, series=series)
-    if rise is None:
-        return None
-    since = worked[rise.first :]
-    excess = excess_of(running, pieces, worked[rise.usual], since)
+def _slow(made: pd.DataFrame, product: str, series: int) -> _Slow | None:
+    rows = (made[made["product"] == product] if product else made).reset_index(drop=True)
+    scores = _scores(rows)
+    rise = lasting_rise(scores, series=series)
+    return None if rise is None else _Slow(product, rows, scores, rise)
+
+
+def _scores(rows: pd.DataFrame) -> KindScores:
+    running = rows["running"].to_numpy(float)
+    return KindScores(
+        running / rows["produced"].to_numpy(float),
+        rows["product"].to_numpy(object),
+        # An order is faster or slower than another by as much, however long it is worked on.
+        running / (running + 1.0),
+        goes_on(rows),
+        pooled=False,
+    )
+
+
+def _loss(record: Record, slow: _Slow) -> FoundLoss | None:
+    rows, rise = slow.rows, slow.rise
+    running, expected = (
+        rows["running"].to_numpy(float),
+        slow.scores.usual(rise.usual) * rows["produced"].to_numpy(float),
+    )
+    since = np.arange(rise.first, len(rows))
+    since, usual = (places[~np.isnan(expected[places])] for places in (since, rise.usual))
+    excess = excess_of(running, expected, usual, since)
     if excess.low <= 0 or excess.amount < LEAST_SHARE * float(running[since].sum()):
         return None
-    return _Slow(product, excess, *(int(worked[each]) for each in (rise.first, rise.low, rise.high, rise.seen)))
-
-
-def _loss(record: Record, slow: list[_Slow]) -> FoundLoss:
-    worst, begin = slow[0], min(slow, key=lambda each: each.first)
-    hours, low, high = (sum(getattr(each.excess, name) for each in slow) for name in ("amount", "low", "high"))
-    worth = [record.worth(each.excess.amount, each.product) for each in slow]
+    cycles = _cycles(rows.assign(expected=expected * excess.usual).iloc[since])
+    begin = Since.of(rise, rows["at"].to_numpy(np.int64))
+    worth = [record.worth(each.over, str(name)) for name, each in cycles.iterrows()]
     known = [each for each in worth if each is not None]
-    per_hour = sum(known) / record.clock_hours(begin.first) if known else None
-    told = ", ".join(
-        f"{each.product} takes {each.cycle:.3g} s a piece in place of its usual {each.usual:.3g} s"
-        f" ({each.cycle / each.usual - 1:+.1%})"
-        for each in slow
-    )
-    return FoundLoss(
+    told = Told(
         finder=NAME,
-        kind="time loss",
-        cause=NAME,
-        machine=record.machine,
-        since=record.begin(begin.first),
-        earliest=record.begin(begin.low),
-        latest=record.begin(begin.high),
-        seen=record.stop(min(each.seen for each in slow)),
-        pattern={"product": worst.product} if len(slow) == 1 else {},
-        sentence=(
-            f"{record.machine}: {told}, {since_words(record, begin.first, begin.low, begin.high)}:"
-            f" {hours:.3g} h lost beyond the usual ({low:.2g} to {high:.2g}){money(record, per_hour)}"
+        what=", ".join(
+            f"{name} takes {each.actual:.3g} s a piece in place of its usual {each.usual:.3g} s"
+            f" ({each.actual / each.usual - 1:+.1%})"
+            for name, each in cycles.iterrows()
         ),
         evidence=tuple(
             Evidence(
-                signal=f"cycle of {each.product}",
+                signal=f"cycle of {name}",
                 unit="s",
                 feature="running time a piece",
-                actual=each.cycle,
+                actual=each.actual,
                 expected=each.usual,
-                share=each.excess.amount / hours,
+                share=each.over / excess.amount,
             )
-            for each in slow
+            for name, each in cycles.iterrows()
         ),
-        hours=hours,
-        hours_low=low,
-        hours_high=high,
-        pieces=sum(each.excess.amount / each.excess.usual for each in slow),
-        money_per_hour=per_hour,
+        pattern={"product": str(cycles.index[0])} if len(cycles) == 1 else {},
+        value=sum(known) if known else None,
     )
+    return lost_time(record, begin, told, excess, float((cycles["over"] / cycles["usual"]).sum()) * 3600)
+
+
+def _cycles(since: pd.DataFrame) -> pd.DataFrame:
+    """Return of each product its cycle since then and the usual one in seconds, and the hours that were lost."""
+    sums = since.groupby("product")[["running", "expected", "produced"]].sum()
+    found = pd.DataFrame(
+        {
+            "actual": 3600 * sums["running"] / sums["produced"],
+            "usual": 3600 * sums["expected"] / sums["produced"],
+            "over": sums["running"] - sums["expected"],
+        }
+    )
+    return found.sort_values("over", ascending=False)

@@ -10,8 +10,8 @@ from features.microsecond import HOUR
 from models.efficiency.finders.excess import excess_of
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.record import Look, Record
-from models.efficiency.finders.rise import ShareScores, lasting_rise
-from models.efficiency.finders.words import money, since_words
+from models.efficiency.finders.rise import CountScores, lasting_rise
+from models.efficiency.finders.told import Since, Told, lost_time
 from models.finding import Evidence
 
 LEAST_SHARE = 0.01
@@ -38,18 +38,15 @@ def _waits(look: Look, cause: str, neighbours: Sequence[str]) -> list[FoundLoss]
     lost = record.summed(parts.assign(hours=(parts["stop"] - parts["begin"]) / HOUR), "hours")
     busy = record.per_shift("busy")
     worked = np.flatnonzero(busy >= _LEAST_HOURS)
-    rise = lasting_rise(ShareScores(lost[worked] / busy[worked], busy[worked]))
+    rise = lasting_rise(CountScores(lost[worked] / _one_wait(parts), busy[worked]))
     if rise is None:
         return []
     since = worked[rise.first :]
     excess = excess_of(lost, busy, worked[rise.usual], since)
     if excess.low <= 0 or excess.amount < LEAST_SHARE * float(busy[since].sum()):
         return []
-    first, low, high, seen = (int(worked[each]) for each in (rise.first, rise.low, rise.high, rise.seen))
-    value = record.worth(excess.amount, "")
-    per_hour = None if value is None else value / record.clock_hours(first)
-    by = _stood_meanwhile(look.record_of, parts[parts["at"] >= first], neighbours, record, first)
-    said = f"; {by[0]} stood during {by[1]:.0%} of it, and {by[2]:.0%} otherwise" if by else ""
+    since_when = Since.of(rise, worked)
+    by = _stood_meanwhile(look.record_of, parts[parts["at"] >= since_when.first], neighbours, record, since_when.first)
     share = Evidence(
         signal=cause,
         unit="%",
@@ -58,30 +55,24 @@ def _waits(look: Look, cause: str, neighbours: Sequence[str]) -> list[FoundLoss]
         expected=100 * excess.usual,
         share=1.0,
     )
-    neighbour = () if by is None else (_stood_evidence(*by),)
-    return [
-        FoundLoss(
-            finder=cause,
-            kind="time loss",
-            cause=cause,
-            machine=record.machine,
-            since=record.begin(first),
-            earliest=record.begin(low),
-            latest=record.begin(high),
-            seen=record.stop(seen),
-            pattern={} if by is None else {"machine": by[0]},
-            sentence=(
-                f"{record.machine}: {cause} for {excess.actual:.1%} of busy time in place of its usual"
-                f" {excess.usual:.1%}, {since_words(record, first, low, high)}: {excess.amount:.3g} h lost beyond"
-                f" the usual ({excess.low:.2g} to {excess.high:.2g}){money(record, per_hour)}{said}"
-            ),
-            evidence=(share, *neighbour),
-            hours=excess.amount,
-            hours_low=excess.low,
-            hours_high=excess.high,
-            money_per_hour=per_hour,
-        )
-    ]
+    told = Told(
+        finder=cause,
+        what=f"{cause} for {excess.actual:.1%} of busy time in place of its usual {excess.usual:.1%}",
+        evidence=(share,) if by is None else (share, _stood_evidence(*by)),
+        pattern={} if by is None else {"machine": by[0]},
+        value=record.worth(excess.amount, ""),
+        more=f"; {by[0]} stood during {by[1]:.0%} of it, and {by[2]:.0%} otherwise" if by else "",
+    )
+    return [lost_time(record, since_when, told, excess)]
+
+
+def _one_wait(parts: pd.DataFrame) -> float:
+    """Return the hours of one wait: time in waits varies as a number of waits of such a length does.
+
+    The variance of a sum of independent waits is the sum of the squares of their lengths.
+    """
+    hours = (parts["stop"] - parts["begin"]).to_numpy(float) / HOUR
+    return float((hours**2).sum() / hours.sum()) if hours.any() else 1.0
 
 
 def _stood_evidence(machine: str, meanwhile: float, otherwise: float) -> Evidence:

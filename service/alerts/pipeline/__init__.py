@@ -1,0 +1,1 @@
+"""Calls: which alerts people are called for, whom, when, and why not."""

@@ -1,0 +1,44 @@
+"""Inhibit: what need not be said while something worse is known. What is critical is always said."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from service.alerts.pipeline.call import Call, Held, Reason, Sieved
+from service.alerts.pipeline.scene import Scene
+from service.alerts.pipeline.sources import Source
+from service.alerts.severity import Severity
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""How often it is asked whether what is worse still lasts."""
+
+
+def inhibit(calls: Sequence[Call], scene: Scene) -> Sieved:
+    """Hold back what a stopped line, a bad sensor or a rule of the plant file makes needless."""
+    sieved = Sieved()
+    for each in calls:
+        held = None if each.worth.severity is Severity.CRITICAL else _needless(each, scene)
+        if held is None:
+            sieved.passed.append(each)
+        else:
+            sieved.held.append(held)
+    return sieved
+
+
+def _needless(call: Call, scene: Scene) -> Held | None:
+    again = scene.now + LOOK_AGAIN
+    stopped = scene.stopped.get(call.places["line"])
+    if stopped is not None:
+        words = f"line {call.places['line']!r} stands since {stopped.since:%Y-%m-%d %H:%M} UTC: {stopped.why}"
+        return Held(call, Reason.LINE_STOPPED, words, again)
+    blind = scene.sources.blind(call.alert)
+    if blind is not None:
+        words = f"it rests on a sensor that alert {blind.alert.number} is about ({blind.alert.cause})"
+        return Held(call, Reason.SENSOR_FAULT, words, again)
+    found = scene.sources.by_rule(Source(call.alert, call.places, call.worth))
+    if found is not None:
+        rule, source = found
+        words = (
+            f"rule {rule.name!r}: alert {source.alert.number} ({source.alert.machine}, {source.alert.cause}) says it"
+        )
+        return Held(call, Reason.WORSE_KNOWN, words, again)
+    return None

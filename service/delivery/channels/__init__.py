@@ -1,0 +1,1 @@
+"""Channels: how a message reaches each kind of target, one module each."""
