@@ -10,6 +10,7 @@ from ingest.duration import Duration
 from service.access import keys
 from service.access.keys import Key, Wish
 from service.access.reach import Reach
+from service.access.record import record_key
 from service.access.role import Right
 from service.api.given import Room, Who, moment_of_doors, refresh
 from service.api.paging import Limit, Offset, Page, cut
@@ -101,8 +102,10 @@ def make_key(request: Request, body: NewKey, room: Room, asked: Who) -> MadeKey:
     """Make a key of the plant, which goes on whoever made it; it is shown only now."""
     reach = Reach.read(body.reach).checked(room.plant)
     wish = Wish(name=body.name, rights=body.rights, reach=reach, lasting=body.lasting)
+    now = moment_of_doors(request)
     with room.state.write() as connection:
-        key, secret = keys.make(connection, wish, by=asked.actor.name, at=moment_of_doors(request))
+        key, secret = keys.make(connection, wish, by=asked.actor.name, at=now)
+        record_key(connection, key, "made", by=asked.actor.name, at=now)
     return MadeKey(key=KeyView.of(key), secret=secret)
 
 
@@ -114,13 +117,17 @@ def rotate_key(request: Request, key: Number, room: Room, asked: Who, body: Rota
     with room.state.write() as connection:
         old = keys.show(connection, key)
         made, secret = keys.rotate(connection, old, by=asked.actor.name, at=now, overlap=overlap)
+        record_key(connection, made, f"made in place of {old.id}", by=asked.actor.name, at=now)
     refresh(request)
     return MadeKey(key=KeyView.of(made), secret=secret)
 
 
 @router.delete("/keys/{key}", status_code=204, response_class=Response)
-def revoke_key(request: Request, key: Number, room: Room) -> None:
+def revoke_key(request: Request, key: Number, room: Room, asked: Who) -> None:
     """Let a key open nothing any more, at once."""
+    now = moment_of_doors(request)
     with room.state.write() as connection:
-        keys.revoke(connection, keys.show(connection, key), at=moment_of_doors(request))
+        found = keys.show(connection, key)
+        keys.revoke(connection, found, at=now)
+        record_key(connection, found, "revoked", by=asked.actor.name, at=now)
     refresh(request)

@@ -9,9 +9,10 @@ from sqlalchemy.engine import Connection
 
 from service.access import links, users
 from service.access.reach import WHOLE, Reach
+from service.access.record import record_user
 from service.access.role import Role
 from service.access.users import User
-from service.api.given import Room, moment_of_doors, refresh
+from service.api.given import Room, Who, moment_of_doors, refresh
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.text import Told
 
@@ -89,11 +90,12 @@ def list_users(request: Request, room: Room, limit: Limit = 100, offset: Offset 
 
 
 @router.post("/users", status_code=201)
-def add_user(request: Request, body: NewUser, room: Room) -> LinkView:
+def add_user(request: Request, body: NewUser, room: Room, asked: Who) -> LinkView:
     """Add a user, and return the link by which they set a password."""
     reach, now = Reach.read(body.reach).checked(room.plant), moment_of_doors(request)
     with room.state.write() as connection:
         user = users.add(connection, body.name, role=body.role, reach=reach, at=now)
+        record_user(connection, user, "added", by=asked.actor.name, at=now)
         return _link(request, connection, user, now)
 
 
@@ -105,24 +107,28 @@ def show_user(user: Number, room: Room) -> UserView:
 
 
 @router.patch("/users/{user}")
-def change_user(request: Request, user: Number, body: UserChange, room: Room) -> UserView:
+def change_user(request: Request, user: Number, body: UserChange, room: Room, asked: Who) -> UserView:
     """Give a user another role or reach, or let them sign in no more or again; it counts from the next request on."""
     reach = None if body.reach is None else Reach.read(body.reach).checked(room.plant)
+    now = moment_of_doors(request)
     with room.state.write() as connection:
         changed = users.give(connection, users.show(connection, user), role=body.role, reach=reach)
         if body.enabled is False:
-            changed = users.disable(connection, changed, at=moment_of_doors(request))
+            changed = users.disable(connection, changed, at=now)
         elif body.enabled:
             changed = users.enable(connection, changed)
+        record_user(connection, changed, "changed", by=asked.actor.name, at=now)
     refresh(request)
     return UserView.of(changed)
 
 
 @router.post("/users/{user}/link", status_code=201)
-def make_link(request: Request, user: Number, room: Room) -> LinkView:
+def make_link(request: Request, user: Number, room: Room, asked: Who) -> LinkView:
     """Make a link by which a user sets a password; links of before open no more."""
     with room.state.write() as connection:
-        return _link(request, connection, users.show(connection, user), moment_of_doors(request))
+        found, now = users.show(connection, user), moment_of_doors(request)
+        record_user(connection, found, "password link made", by=asked.actor.name, at=now)
+        return _link(request, connection, found, now)
 
 
 def written(reach: Reach) -> list[str]:

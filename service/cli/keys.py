@@ -1,5 +1,6 @@
 """Make keys for programs, rotate and revoke them."""
 
+import getpass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ def new(name: str, rights: "Sequence[str]", reach: "Sequence[str]", lasting: tim
     """Make a key called NAME and print it, once."""
     from service.access import keys
     from service.access.reach import WHOLE, Reach
+    from service.access.record import record_key
     from service.access.role import Right
 
     call = current_call()
@@ -64,6 +66,7 @@ def new(name: str, rights: "Sequence[str]", reach: "Sequence[str]", lasting: tim
         )
         with room.state.write() as connection:
             key, secret = keys.make(connection, wish, by=BY, at=wall_clock())
+            record_key(connection, key, "made", by=getpass.getuser(), at=wall_clock())
     _tell(key, secret)
 
 
@@ -74,12 +77,14 @@ def new(name: str, rights: "Sequence[str]", reach: "Sequence[str]", lasting: tim
 def rotate(number: int, overlap: timedelta | None) -> None:
     """Make a key in place of key NUMBER, which works for a while still, and print it, once."""
     from service.access import keys
+    from service.access.record import record_key
 
     call = current_call()
     with call.open() as room, room.state.write() as connection:
         old = keys.show(connection, number)
         lasting = keys.OVERLAP if overlap is None else overlap
         key, secret = keys.rotate(connection, old, by=BY, at=wall_clock(), overlap=lasting)
+        record_key(connection, key, f"made in place of {old.id}", by=getpass.getuser(), at=wall_clock())
     _tell(key, secret)
 
 
@@ -89,11 +94,13 @@ def rotate(number: int, overlap: timedelta | None) -> None:
 def revoke(number: int) -> None:
     """Let key NUMBER open nothing any more, within seconds."""
     from service.access import keys
+    from service.access.record import record_key
 
     call = current_call()
     with call.open() as room, room.state.write() as connection:
         keys.revoke(connection, keys.show(connection, number), at=wall_clock())
         key = keys.show(connection, number)
+        record_key(connection, key, "revoked", by=getpass.getuser(), at=wall_clock())
     call.show({"key": _shown(key)}, lambda: click.echo(_line(key)))
 
 

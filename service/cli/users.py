@@ -1,5 +1,6 @@
 """Add people who may sign in, and say what they may do and where."""
 
+import getpass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -121,31 +122,37 @@ def enable(name: str) -> None:
 def reset_link(name: str, base: str | None) -> None:
     """Print a link by which user NAME sets a new password, once; it also takes away a second factor."""
     from service.access import links, users
+    from service.access.record import record_user
 
     with current_call().open() as room:
         with room.state.write() as connection:
             user = users.named(connection, name)
             token = links.make(connection, user.id, at=wall_clock())
+            record_user(connection, user, "password link made", by=getpass.getuser(), at=wall_clock())
         _tell_link(user, token, base_address(room.settings, base))
 
 
 def _added(room: "ControlRoom", name: str, role: str, parts: "Sequence[str]", at: datetime) -> "tuple[User, str]":
     from service.access import links, users
     from service.access.reach import WHOLE, Reach
+    from service.access.record import record_user
     from service.access.role import Role
 
     reach = Reach.read(parts or [WHOLE]).checked(room.plant)
     with room.state.write() as connection:
         user = users.add(connection, name, role=Role(role), reach=reach, at=at)
+        record_user(connection, user, "added", by=getpass.getuser(), at=at)
         return user, links.make(connection, user.id, at=at)
 
 
 def _change(name: str, work: Any) -> None:
     from service.access import users
+    from service.access.record import record_user
 
     call = current_call()
     with call.open() as room, room.state.write() as connection:
         user = work(users, connection, users.named(connection, name))
+        record_user(connection, user, "changed", by=getpass.getuser(), at=wall_clock())
     call.show({"user": _shown(user)}, lambda: click.echo(_line(user)))
 
 

@@ -12,6 +12,7 @@ from ingest.errors import AccessError
 from service.access import keys, sessions, totp, users
 from service.access.keys import Wish
 from service.access.password import checked
+from service.access.record import record_key, record_user
 from service.access.role import KEY_RIGHTS, MEANING, RIGHTS, Right
 from service.access.sign_in import Try, sign_in
 from service.access.users import User
@@ -43,6 +44,7 @@ def change_password(request: Request, body: RawBody, room: Room, asked: Who) -> 
     hashed = request.app.state.doors.passwords.hashed(checked(password, user.name))
     with room.state.write() as connection:
         users.set_password(connection, user, hashed)
+        record_user(connection, user, "password set", by=user.name, at=now)
         token = sessions.begin(
             connection,
             user.id,
@@ -68,6 +70,7 @@ def set_second_factor(request: Request, body: RawBody, room: Room, asked: Who) -
         raise AccessError("this is no code of that secret now; see that the clocks are right, and begin again")
     with room.state.write() as connection:
         users.set_totp(connection, user, secret, step=step)
+        record_user(connection, user, "second factor set", by=user.name, at=now)
         sessions.end_all(connection, user.id, but=[asked.actor.session])
     refresh(request)
     return RedirectResponse("/account", 303)
@@ -80,6 +83,7 @@ def drop_second_factor(request: Request, body: RawBody, room: Room, asked: Who) 
     user = _sure(request, room, asked, fields)
     with room.state.write() as connection:
         users.set_totp(connection, user, "")
+        record_user(connection, user, "second factor dropped", by=user.name, at=moment_of_doors(request))
     return RedirectResponse("/account", 303)
 
 
@@ -108,7 +112,8 @@ def make_own_key(request: Request, body: RawBody, room: Room, asked: Who) -> Res
         account=_number(asked),
     )
     with room.state.write() as connection:
-        _, secret = keys.make(connection, wish, by=asked.actor.name, at=now)
+        made, secret = keys.make(connection, wish, by=asked.actor.name, at=now)
+        record_key(connection, made, "made", by=asked.actor.name, at=now)
     return _page(request, room, asked, secret=secret)
 
 
@@ -118,8 +123,11 @@ def revoke_own_key(
 ) -> Response:
     """Let a key of the user open nothing any more."""
     read_form(request, body)
+    now = moment_of_doors(request)
     with room.state.write() as connection:
-        keys.revoke(connection, keys.show(connection, key, account=_number(asked)), at=moment_of_doors(request))
+        found = keys.show(connection, key, account=_number(asked))
+        keys.revoke(connection, found, at=now)
+        record_key(connection, found, "revoked", by=asked.actor.name, at=now)
     refresh(request)
     return RedirectResponse("/account", 303)
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from ingest.errors import AccessError
 from service.access import links, sessions, users
 from service.access.password import checked
+from service.access.record import record_user
 from service.access.sign_in import Try, sign_in
 from service.access.throttle import network_of
 from service.api.body import RawBody
@@ -104,6 +105,7 @@ def take_password(request: Request, body: RawBody, room: Room, asked: Who) -> Re
             raise ProblemError(404, _OVER)
         users.set_password(connection, user, hashed)
         users.set_totp(connection, user, "")
+        record_user(connection, user, "password set by a link", by=user.name, at=now)
     refresh(request)
     return _come_in(request, room, user.id, asked.actor.session, now, "/")
 

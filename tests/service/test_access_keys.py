@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from ingest.errors import AccessError
 from ingest.replay import replay
@@ -15,6 +15,7 @@ from service.access.keys import Wish
 from service.access.role import Right, Role
 from service.access.tables import key_table
 from service.access.token import digest_of
+from service.database import work_order_table
 from tests.service.guarded_works import LINE_1, OTHER, OWN, Browser, GuardedWorks, open_guarded
 
 
@@ -225,3 +226,47 @@ def test_an_address_that_tries_many_keys_has_to_wait(works: GuardedWorks) -> Non
 
     assert answers[:60] == [401] * 60
     assert answers[-1] == 429
+
+
+def test_each_change_of_users_and_keys_is_a_record_with_the_person_in_the_audit_trail(works: GuardedWorks) -> None:
+    ines = works.signed_in("Ines")
+    token = {"X-CSRF-Token": ines.csrf()}
+
+    new = {"name": "Vera", "role": "viewer", "reach": ["line:Line 1"]}
+    assert ines.ask("POST", "/api/v1/users", json=new, headers=token).status == 201
+    key = {"name": "gateway", "rights": ["send"], "reach": ["whole plant"]}
+    made = ines.ask("POST", "/api/v1/keys", json=key, headers=token)
+    assert made.status == 201
+    number = made.response.json()["key"]["id"]
+    assert ines.ask("DELETE", f"/api/v1/keys/{number}", headers=token).status == 204
+
+    answer = ines.get("/api/v1/audit").response
+    records = [(e["by"], e["subject"], e["name"], e["what"]) for e in answer.json()["items"]]
+    assert records[:3] == [
+        ("Ines", "key", str(number), "revoked"),
+        ("Ines", "key", str(number), "made"),
+        ("Ines", "user", "Vera", "added"),
+    ]
+    assert made.response.json()["secret"] not in answer.text
+
+
+def test_whoever_reaches_one_line_decides_with_the_routes_and_machines_of_the_whole_plant(works: GuardedWorks) -> None:
+    narrowed = works.room.only([OWN])
+
+    assert [each.name for each in narrowed.plant.machines] == [OWN]
+    assert narrowed.rules().plant is works.room.plant
+
+
+def test_work_orders_of_another_line_are_neither_listed_nor_there(works: GuardedWorks) -> None:
+    alerts = {machine: works.alert(machine).number for machine in (OWN, OTHER)}
+    with works.room.state.write() as connection:
+        for machine in (OWN, OTHER):
+            row = {"alert": alerts[machine], "machine": machine, "cause": "bearing"}
+            moment = {"act_before": works.now, "drafted_at": works.now}
+            connection.execute(insert(work_order_table).values(**row, **moment, state="draft", title=machine, worth=1))
+    viewer = works.signed_in("Vera", Role.VIEWER, LINE_1)
+
+    answer = viewer.get("/api/v1/work-orders")
+
+    assert [each["machine"] for each in answer.response.json()["items"]] == [OWN]
+    assert [viewer.get(f"/api/v1/work-orders/{number}").status for number in (1, 2)] == [200, 404]
