@@ -24,6 +24,7 @@ AndonError
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
 ├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
 ├── ScheduleError           a job cannot be scheduled or run
+├── AccessError             a user, key, link or password cannot be as it was asked for
 ├── DeliveryError           a message cannot be brought to its target as things are
 └── EngineError             work cannot run where it was to run
     └── LostWorkError       a part of it ended its worker again and again, and was set aside
@@ -157,6 +158,10 @@ class ScheduleError(AndonError):
 
 class DeliveryError(AndonError):
     """A message cannot be brought to its target as things are: a secret, an address or a name is missing."""
+
+
+class AccessError(AndonError):
+    """A user, a key, a link or a password cannot be as it was asked for."""
 
 
 class EngineError(AndonError):

@@ -4,6 +4,7 @@ These are the nouns; ``plant_file.py`` reads them from a file and names every mi
 ``docs/plant_file.md`` is generated from the descriptions here.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -477,3 +478,23 @@ class Plant(Part):
     def class_of(self, machine: str) -> MachineClass:
         """Return the class of a machine; ``KeyError`` if there is no such machine."""
         return self.class_named(self.machine_named(machine).machine_class)
+
+    def only(self, machines: Collection[str]) -> "Plant":
+        """Return the plant as if there were only these machines: their classes, models, meters and events."""
+        kept = [each for each in self.machines if each.name in machines]
+        classes = {each.machine_class for each in kept}
+        return self.model_copy(
+            update={
+                "machines": kept,
+                "classes": [each for each in self.classes if each.name in classes],
+                "models": [each for each in self.models if each.machine_class in classes],
+                "meters": [each for each in self.meters if _reads_only(each, machines, classes)],
+                "events": [each for each in self.events if each.machine in machines],
+            }
+        )
+
+
+def _reads_only(meter: Meter, machines: Collection[str], classes: Collection[str]) -> bool:
+    """Say whether a meter and all that drives it are read on these machines, or on any of these classes."""
+    own = meter.machine in machines if meter.machine else meter.machine_class in classes
+    return own and all(not each.machine or each.machine in machines for each in meter.drivers)

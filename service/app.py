@@ -11,11 +11,12 @@ import structlog
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 
-from ingest.decode.clean.decoder import BodyDecoder
 from ingest.intake import Intake, Work
 from ingest.plant import Plant
 from ingest.sources.stream import Stream
 from ingest.store import Store
+from service.access.authenticator import Authenticator
+from service.access.doors import Doors
 from service.answers import Answers
 from service.api import (
     alert_health,
@@ -29,24 +30,28 @@ from service.api import (
     events,
     job_runs,
     jobs,
+    keys,
     levers,
     losses,
     machines,
+    me,
     models,
     mutes,
     notices,
     plant,
     readings,
     runs,
+    users,
     watch,
     watchdog,
     work_orders,
 )
 from service.api.body import LARGEST_BODY, BoundedBody
+from service.api.gate import Gate, operations_of, same_operation
 from service.api.guard import Guard
 from service.api.plain_push import PastTheFramework
 from service.api.problem import Problem, add_problem_handlers, problem_answer
-from service.api.push import Pushes
+from service.api.push_desks import PushDesks
 from service.api.text import keepable_address
 from service.audit.follow import see_plant
 from service.control_room import ControlRoom, open_control_room
@@ -88,6 +93,9 @@ _NOUNS = (
     runs,
     watchdog,
     audit,
+    me,
+    users,
+    keys,
 )
 """Modules of the interface, one for each noun, in the order of its pages."""
 
@@ -111,6 +119,7 @@ def create_app(
     open_intake: OpenIntake = open_intake_of,
     make_streams: MakeStreams = streams_of,
     largest_body: int = LARGEST_BODY,
+    doors: Doors | None = None,
 ) -> FastAPI:
     """Build the application; nothing is opened before it is started.
 
@@ -122,12 +131,14 @@ def create_app(
     open_intake : opens the intake through which readings reach the store
     make_streams : makes the streams that are listened to while the application runs
     largest_body : bytes that a request may bring
+    doors : how people and programs are let in; by ``clock`` when left out
 
     Raises
     ------
     PlantFileError, StoreError
         At the start of the application, when the plant or its data cannot be opened.
     """
+    doors = doors or Doors(clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -138,7 +149,7 @@ def create_app(
             await to_thread.run_sync(partial(see_plant, room.state, settings.plant, at=clock()))
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)
-            app.state.pushes = pushes = Pushes(BodyDecoder(room.plant), intake, app.state.metrics)
+            app.state.pushes = pushes = PushDesks(room, intake, app.state.metrics)
             opened.push_async_callback(to_thread.run_sync, pushes.close)
             app.state.streams = streams = Streams(make_streams(room.plant, clock), intake)
             opened.push_async_callback(to_thread.run_sync, streams.stop)
@@ -147,6 +158,7 @@ def create_app(
                 opened.push_async_callback(to_thread.run_sync, waker.stop)
                 waker.start()
             streams.start()
+            app.state.authenticator = Authenticator(room.state, doors.clock, doors.lifetime)
             if settings.deliver:
                 deliverer = Deliverer(room, clock)
                 opened.push_async_callback(to_thread.run_sync, deliverer.stop)
@@ -162,10 +174,11 @@ def create_app(
         # Their pages load scripts from elsewhere; docs/api.md says the same and works offline.
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(keepable_address)],
+        dependencies=[Depends(same_operation), Depends(keepable_address)],
         responses={"default": {"model": Problem, "description": "A problem, as application/problem+json."}},
     )
     app.state.clock = clock
+    app.state.doors = doors
     app.state.sampling = Sampling()
     app.state.answers = Answers()
     app.state.live = LiveAlerts(lambda: app.state.room.state)
@@ -186,6 +199,7 @@ def create_app(
     add_problem_handlers(app, answer)
     app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)
+    app.add_middleware(Gate, operations=operations_of(app.routes), answer=answer, changes=settings.changes_per_minute)
     app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app
 

@@ -3,7 +3,8 @@
 The command line and the web application both start here, so that they see the same plant.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,7 @@ class ControlRoom:
     registry : model versions
     state : alerts, assessments and runs
     engine : where machines are worked on
+    whole : the whole plant, where ``plant`` is only a part of it; ``None`` where it is all
     """
 
     settings: Settings
@@ -46,10 +48,37 @@ class ControlRoom:
     registry: Registry
     state: Database
     engine: Engine = HERE
+    whole: Plant | None = None
+
+    def only(self, machines: Collection[str]) -> Self:
+        """Return the same room as if there were only these machines."""
+        whole = self.whole or self.plant
+        return replace(self, plant=whole.only(machines), whole=whole)
+
+    @property
+    def shown(self) -> list[str] | None:
+        """Machines that rows of the state must be of to be shown; ``None`` where all are."""
+        return None if self.whole is None else [each.name for each in self.plant.machines]
+
+    def has_model(self, name: str) -> bool:
+        """Say whether a model is shown: where only some machines are, all that it learns from have to be among them.
+
+        Its card and its report name every machine of its class, and to promote it changes all of them.
+        """
+        if self.whole is None:
+            return True
+        whole = self.whole
+        entry = next((each for each in self.plant.models if each.name == name), None)
+        if entry is None:
+            return False
+        return self.plant.machines_of(entry.machine_class) == whole.machines_of(entry.machine_class)
 
     def rules(self) -> Rules:
-        """Return what decides whom alerts call, by the plant file and the models as they are now."""
-        return Rules(self.plant, self.registry.card)
+        """Return what decides whom alerts call, by the plant file and the models as they are now.
+
+        That is the whole plant's matter, also where only some machines are shown.
+        """
+        return Rules(self.whole or self.plant, self.registry.card)
 
     def calling(self, now: datetime) -> Calling:
         """Return the state with which each change of alerts decides, too, whom they call as of a moment."""

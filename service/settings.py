@@ -124,6 +124,23 @@ class Settings:
         tuple[str, ...], Setting(_names, "Further names that browsers call this computer by, with commas between.")
     ] = ()
     port: Annotated[int, Setting(_port, "Port to listen on; `0` takes a free one.")] = 8420
+    open: Annotated[
+        bool, Setting(_yes_or_no, "Whether everybody on the network may do everything while there is no user.")
+    ] = False
+    tls_certificate: Annotated[
+        Path | None, Setting(Path, "Certificate to serve https with, PEM; plain http, as behind a proxy, without.")
+    ] = None
+    tls_key: Annotated[Path | None, Setting(Path, "Private key of that certificate, PEM.")] = None
+    session_idle: Annotated[timedelta, Setting(_some_time, "A session without a request for this long is over.")] = (
+        timedelta(hours=12)
+    )
+    session_longest: Annotated[
+        timedelta, Setting(_some_time, "A session is over after this long, however busy it is.")
+    ] = timedelta(days=7)
+    changes_per_minute: Annotated[
+        int,
+        Setting(_count, "Requests that change something, from one user, key or address; pushes of readings are free."),
+    ] = 600
     jobs: Annotated[bool, Setting(_yes_or_no, "Whether `andon serve` also runs the plant's jobs.")] = True
     tick: Annotated[timedelta, Setting(_some_time, "Time between two looks at the ledger for due jobs.")] = timedelta(
         seconds=5
@@ -202,7 +219,10 @@ class Settings:
         Path | None, Setting(Path, "Authorities that may vouch for the centre; those of the system when left out.")
     ] = None
     forward_token: Annotated[
-        str, Setting(str, "Sent to the centre as `Authorization: Bearer …`, for a proxy before it.")
+        str,
+        Setting(
+            str, "Sent to the centre as `Authorization: Bearer …`: a [key](access.md) of it, or for a proxy before it."
+        ),
     ] = ""
     spool: Annotated[
         Path | None, Setting(Path, "Folder of the spool of `andon forward`; `spool` in the data folder when left out.")

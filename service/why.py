@@ -101,13 +101,18 @@ def _similar(room: ControlRoom, alert: Alert, bundle: Bundle, why: Why) -> list[
     shapes = bundle.episodes.shapes
     found = bundle.episodes.nearest(_departures(shapes, why), why.at, MOST_SIMILAR)
     found += _earlier_alerts(room, alert, shapes, why)
+    if room.shown is not None:
+        shown = set(room.shown)
+        found = [each for each in found if each.machine in shown]
     return sorted(found, key=lambda each: (-each.likeness, -each.begin.timestamp()))[:MOST_SIMILAR]
 
 
 def _earlier_alerts(room: ControlRoom, alert: Alert, shapes: Shapes, why: Why) -> list[SimilarEpisode]:
     """Return the alerts with a verdict by the moment of ``why`` whose shapes have the same columns."""
     with room.state.read() as connection:
-        past = book.list_alerts(connection, states=[AlertState.NORMAL], before=alert.number, limit=_MOST_EARLIER)
+        past = book.list_alerts(
+            connection, states=[AlertState.NORMAL], before=alert.number, machines=room.shown, limit=_MOST_EARLIER
+        )
         judged = [each for each in past if each.verdict is not None and each.closed_at and each.closed_at <= why.at]
         kept = kept_whys(connection, [each.number for each in judged])
     own = shapes.whitened(_departures(shapes, why))

@@ -1,5 +1,6 @@
 """How a dead letter is read again: one decoder for each kind of letter."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -18,6 +19,9 @@ from ingest.plant import Plant
 
 Decoder = Callable[[bytes, Mapping[str, str], Plant, datetime], Decoded]
 """(body, head, plant, time of arrival) to what they give; raises ``SourceError``."""
+
+WITHIN = "within"
+"""In the head of a letter: the only machines that its sender may tell of, as a JSON list; all when it is missing."""
 
 DECODERS: dict[str, Decoder] = {
     "json": lambda body, _, plant, now: decode_json(body, plant, now=now),
@@ -41,7 +45,20 @@ def decode_again(letter: DeadLetter, plant: Plant) -> Decoded:
     SourceError
         When nothing of it can be understood, or nothing knows letters of its kind.
     """
+    plant = _within(letter, plant)
     decoder = DECODERS.get(letter.kind)
     if decoder is None:
         raise SourceError(f"letters of kind {letter.kind!r} are for people to look at; drop it when it is settled")
     return decoder(letter.body, letter.head, plant, letter.arrived)
+
+
+def _within(letter: DeadLetter, plant: Plant) -> Plant:
+    if WITHIN not in letter.head:
+        return plant
+    try:
+        machines = json.loads(letter.head[WITHIN])
+    except ValueError:
+        machines = None
+    if not isinstance(machines, list):
+        raise SourceError(f"its {WITHIN!r} is {letter.head[WITHIN][:100]!r}, which names no machines; drop it")
+    return plant.only([str(each) for each in machines])

@@ -4,7 +4,7 @@ Every function works inside the caller's transaction: ``with state.write() as co
 that change something, ``state.read()`` for the rest. Each change adds a line to the alert's history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -213,6 +213,7 @@ def list_alerts(
     *,
     states: Sequence[AlertState] = LIVE_STATES,
     machine: str | None = None,
+    machines: Collection[str] | None = None,
     kind: str | None = None,
     assignee: str | None = None,
     before: int | None = None,
@@ -225,6 +226,7 @@ def list_alerts(
     ----------
     states : only alerts in these states; the open ones when left out, ``tuple(AlertState)`` for all
     machine, kind : only of this machine, and of this kind
+    machines : only of these machines
     assignee : only of this person; the empty text for those of nobody
     before : only alerts whose number is lower: the last number of the page before
     offset : how many to skip
@@ -233,6 +235,8 @@ def list_alerts(
     query = select(alert_table).where(alert_table.c.state.in_([AlertState(state).value for state in states]))
     if machine is not None:
         query = query.where(alert_table.c.machine == machine)
+    if machines is not None:
+        query = query.where(alert_table.c.machine.in_(machines))
     if kind is not None:
         query = query.where(alert_table.c.kind == kind)
     if assignee is not None:

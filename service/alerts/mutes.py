@@ -4,7 +4,7 @@ Every function works inside the caller's transaction, as those of ``service.aler
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,6 +124,7 @@ def list_mutes(
     at: datetime | None = None,
     kinds: Sequence[MuteKind] = tuple(MuteKind),
     machine: str | None = None,
+    machines: Collection[str] | None = None,
     offset: int = 0,
     limit: int | None = None,
 ) -> list[Mute]:
@@ -133,10 +134,13 @@ def list_mutes(
     ----------
     at : only those that hold at this moment; those of the past, too, when left out
     machine : only of this machine
+    machines : only of these machines
     """
     query = select(mute_table).where(mute_table.c.kind.in_([each.value for each in kinds]))
     if machine is not None:
         query = query.where(mute_table.c.machine == machine)
+    if machines is not None:
+        query = query.where(mute_table.c.machine.in_(machines))
     if at is not None:
         query = _holding(query, at)
     query = query.order_by(mute_table.c.id.desc()).offset(offset).limit(limit)

@@ -3,7 +3,7 @@
 Every function works inside the caller's transaction, and each change is a record in the audit trail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -130,11 +130,14 @@ def list_orders(
     connection: Connection,
     *,
     states: Sequence[WorkOrderState] = tuple(WorkOrderState),
+    machines: Collection[str] | None = None,
     offset: int = 0,
     limit: int | None = None,
 ) -> list[WorkOrder]:
-    """Return work orders, newest first."""
+    """Return work orders (of some machines), newest first."""
     query = select(work_order_table).where(work_order_table.c.state.in_([each.value for each in states]))
+    if machines is not None:
+        query = query.where(work_order_table.c.machine.in_(machines))
     query = query.order_by(work_order_table.c.number.desc()).offset(offset).limit(limit)
     return [_order(row) for row in connection.execute(query)]
 

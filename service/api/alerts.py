@@ -231,7 +231,7 @@ def list_alerts(
         machine_named(room.plant, machine)
     states = sorted({each for word in state for each in _states(word)})
     find = _newest_first if order == "newest" else _look_first
-    wanted = Wanted(states, machine, assignee)
+    wanted = Wanted(states, machine, assignee, room.shown)
     page, next_page = trimmed(request, find(room, now, wanted, offset, limit + 1), limit, offset)
     return AlertPage(items=_graded(page, room), next=next_page)
 
@@ -360,11 +360,17 @@ class Wanted:
     states: Sequence[AlertState]
     machine: str | None
     assignee: str | None
+    machines: Sequence[str] | None
 
     def among(self, states: Sequence[AlertState]) -> dict[str, Any]:
         """Return what to ask the book for, of these states only."""
         wanted = [each for each in self.states if each in states]
-        return {"states": wanted, "machine": self.machine, "assignee": self.assignee}
+        return {
+            "states": wanted,
+            "machine": self.machine,
+            "assignee": self.assignee,
+            "machines": self.machines,
+        }
 
 
 def _look_first(room: ControlRoom, now: datetime, wanted: Wanted, offset: int, count: int) -> list[AlertView]:

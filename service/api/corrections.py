@@ -49,7 +49,7 @@ def list_corrections(
         classes = [machine_named(room.plant, machine)[1].name]
     rows = room.store.corrections.rows(
         classes,
-        machines=None if machine is None else [machine],
+        machines=room.shown if machine is None else [machine],
         start=span.start,
         end=span.end,
         after=Place(*map(int, after.split("."))),

@@ -15,6 +15,7 @@ from ingest.errors import OtherContentError
 from ingest.replay import replay
 from service.api.given import Into, Now, Room
 from service.api.paging import Limit, Page, link_with
+from service.api.push_desks import head_of
 from service.api.text import Told, refuse_unkeepable
 
 router = APIRouter(tags=["dead letters"])
@@ -131,6 +132,7 @@ def list_dead_letters(
 @router.post("/dead-letters")
 async def hand_on_dead_letters(
     given: NewLetters,
+    room: Room,
     now: Now,
     intake: Into,
     key: Key = None,
@@ -151,7 +153,7 @@ async def hand_on_dead_letters(
             body=b64decode(each.base64),
             reason=each.reason,
             arrived=min(each.arrived, now),
-            head=each.head,
+            head=head_of(room, each.head),
         )
         for each in given.letters
     )

@@ -150,7 +150,7 @@ def list_events(
     for name in machine or ():
         machine_named(room.plant, name)
     table = room.store.event_page(
-        machines=machine, kinds=kind, start=span.start, end=span.end, offset=offset, limit=limit + 1
+        machines=machine or room.shown, kinds=kind, start=span.start, end=span.end, offset=offset, limit=limit + 1
     )
     rows, next_page = trimmed(request, records(table), limit, offset)
     return EventPage(items=[event_view(row) for row in rows], next=next_page)

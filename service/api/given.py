@@ -12,6 +12,7 @@ from ingest.intake import Inlet
 from ingest.plant import Job, Machine, MachineClass, Plant
 from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
 from service.answers import Answers
+from service.api.gate import Asked, asked_of
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
 from service.overview import Sampling
@@ -19,8 +20,8 @@ from service.overview import Sampling
 
 # Asynchronous, although they wait for nothing: each other function is handed to a thread, which takes longer.
 async def control_room(request: Request) -> ControlRoom:
-    """Return the plant, its data, its models and its state, as the application holds them open."""
-    return request.app.state.room
+    """Return the plant, its data, its models and its state, with the machines that whoever asks may see."""
+    return asked_of(request).room
 
 
 async def present(request: Request) -> datetime:
@@ -33,9 +34,26 @@ async def inlet(request: Request) -> Inlet:
     return request.app.state.intake
 
 
+async def asked(request: Request) -> Asked:
+    """Return who asks."""
+    return asked_of(request)
+
+
+def moment_of_doors(request: Request) -> datetime:
+    """Return the real time, by which sessions, links and keys end."""
+    moment: datetime = request.app.state.doors.clock()
+    return moment.astimezone(UTC)
+
+
+def refresh(request: Request) -> None:
+    """Let what was changed of users, sessions and keys count from the next request on."""
+    request.app.state.authenticator.forget()
+
+
 Room = Annotated[ControlRoom, Depends(control_room)]
 Into = Annotated[Inlet, Depends(inlet)]
 Now = Annotated[datetime, Depends(present)]
+Who = Annotated[Asked, Depends(asked)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +69,12 @@ class Sight:
     sampling: Sampling
     now: datetime
     answers: Answers
+
+    @property
+    def reached(self) -> frozenset[str] | None:
+        """Machines that whoever asks may see, ``None`` for all: answers are kept for those of the same reach only."""
+        shown = self.room.shown
+        return None if shown is None else frozenset(shown)
 
 
 def sight(request: Request, room: Room, now: Now) -> Sight:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.duration import Duration
 from ingest.plant import Job, Plant
+from service.access.actor import told_by
 from service.api.alerts import Person, Reason
 from service.api.given import Now, Room, job_named, moment
 from service.api.jobs import PauseView
@@ -97,7 +98,7 @@ def run_now(job: str, room: Room, now: Now, body: RunAsked | None = None) -> Run
     """
     wanted, asked = _asked(room.plant, job, body or RunAsked(), now)
     with room.state.write() as connection:
-        entered: Run = planning.run_now(connection, wanted, at=now, parameters=asked.to_dict())
+        entered: Run = planning.run_now(connection, wanted, at=now, by=told_by(ANDON), parameters=asked.to_dict())
     return RunView.model_validate(entered)
 
 
@@ -126,7 +127,7 @@ def back_fill(job: str, body: BackFill, room: Room, now: Now) -> BackFilled:
     entered = 0
     if not body.dry_run:
         with room.state.write() as connection:
-            entered = planning.make_up_for(connection, wanted, zone, filling, at=now)
+            entered = planning.make_up_for(connection, wanted, zone, filling, at=now, by=told_by(ANDON))
     return BackFilled(job=wanted.name, parts=parts, entered=entered)
 
 

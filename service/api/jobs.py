@@ -9,9 +9,11 @@ from ingest.duration import format_duration
 from ingest.errors import ScheduleError
 from ingest.plant import Job
 from ingest.plant_job import Action
+from service.access.actor import told_by
 from service.api.given import Now, Room, job_named
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.runs import RunView
+from service.audit.record import ANDON
 from service.control_room import ControlRoom
 from service.jobs import ledger, planning
 from service.jobs.ledger import RunState
@@ -60,7 +62,7 @@ def list_jobs(request: Request, room: Room, now: Now, limit: Limit = 100, offset
 
 
 def enter_run(room: ControlRoom, name: str, now: datetime) -> ledger.Run:
-    """Enter a run by hand.
+    """Enter a run by hand, for whoever is signed in.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def enter_run(room: ControlRoom, name: str, now: datetime) -> ledger.Run:
     """
     job = job_named(room.plant, name)
     with room.state.write() as connection:
-        return planning.run_now(connection, job, at=now)
+        return planning.run_now(connection, job, at=now, by=told_by(ANDON))
 
 
 def job_view(job: Job, room: ControlRoom, now: datetime) -> JobView:

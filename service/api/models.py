@@ -149,7 +149,7 @@ def versions_by_model(room: ControlRoom) -> Mapping[str, list[Version]]:
         found.setdefault(version.model, []).append(version)
     for broken in unreadable(room):
         found.setdefault(broken.model, [])
-    return found
+    return {name: versions for name, versions in found.items() if room.has_model(name)}
 
 
 def unreadable(room: ControlRoom, model: str | None = None) -> list[Unreadable]:

@@ -63,6 +63,7 @@ def list_mutes(
             at=now if show == "lasting" else None,
             kinds=tuple(MuteKind) if kind is None else (kind,),
             machine=machine,
+            machines=room.shown,
             offset=offset,
             limit=limit + 1,
         )

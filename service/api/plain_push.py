@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.decode.cut import Body
 from service.api.body import content_type
+from service.api.gate import asked_of
 from service.api.problem import ANSWERED, Answer
 from service.api.push import FORMATS, JSON
+from service.api.push_desks import head_of
 
 _PRECISIONS: Mapping[bytes, str] = {b"": "ns"} | {
     f"precision={each}".encode(): each for each in ("ns", "us", "ms", "s")
@@ -49,10 +51,11 @@ class PlainPush(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a push that matched."""
         request, state = Request(scope, receive), scope["app"].state
-        head = {"precision": _PRECISIONS[scope["query_string"]]}
+        room = asked_of(request).room
+        head = head_of(room, {"precision": _PRECISIONS[scope["query_string"]]})
         now = state.clock().astimezone(UTC)
         body = Body(FORMATS[content_type(request.headers)], await request.body(), now, head)
-        receipt = await state.pushes.take(body, request.headers.get("idempotency-key"))
+        receipt = await state.pushes.of(room).take(body, request.headers.get("idempotency-key"))
         await Response(receipt.model_dump_json(), media_type=JSON)(scope, receive, send)
 
 

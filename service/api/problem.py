@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ingest.errors import (
+    AccessError,
     AndonError,
     AuditError,
     DiskFullError,
@@ -74,6 +75,7 @@ ERROR_TABLE: Mapping[type[AndonError], Kind] = {
     RegistryError: Kind(409, "model-unusable", "The model version cannot be used"),
     AuditError: Kind(409, "audit", "The audit trail is not as it was written"),
     ScheduleError: Kind(409, "job-unusable", "The job cannot be scheduled or run"),
+    AccessError: Kind(422, "access", "Users, keys and passwords cannot be so"),
     SourceError: Kind(422, "unreadable-source", "The data cannot be read"),
     PlantFileError: Kind(503, "plant-file", "The plant file cannot be used"),
     StoreError: Kind(503, "store", "The data folder cannot be used"),

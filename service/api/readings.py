@@ -15,6 +15,7 @@ from service.api.given import Now, Room, Span, machine_named, nearest
 from service.api.paging import Page, link_with
 from service.api.problem import ProblemError
 from service.api.push import ARROW, CSV, FORMATS, JSON, LINES, Receipt
+from service.api.push_desks import head_of
 from service.series import Series, column_series, signal_series, utc
 
 router = APIRouter(tags=["readings"])
@@ -95,6 +96,7 @@ class ReadingsPage(Page):
 async def push_readings(
     request: Request,
     body: RawBody,
+    room: Room,
     now: Now,
     key: Key = None,
     precision: Precision = "ns",
@@ -106,7 +108,8 @@ async def push_readings(
     none could be kept. The answer comes after they are on disk; 503 with ``Retry-After`` when more comes
     than can be taken. A value that is there already for this machine, signal and time is replaced.
     """
-    return await request.app.state.pushes.take(Body(_format(request), body, now, {"precision": precision}), key)
+    head = head_of(room, {"precision": precision})
+    return await request.app.state.pushes.of(room).take(Body(_format(request), body, now, head), key)
 
 
 @router.get("/readings")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from service.access.policy import POLICY, Needs, Of, Rule
 from service.api.body import LARGEST_BODY
 from service.api.problem import ERROR_TABLE
 
@@ -17,8 +18,10 @@ _HEAD = """# The HTTP interface
 
 {description}
 
-The same as OpenAPI: `/api/v1/openapi.json`. A body may have up to {largest} MiB. There are no keys and no
-roles yet: listen on an address that only people you trust can reach. Changes that a page of another site
+The same as OpenAPI: `/api/v1/openapi.json`. A body may have up to {largest} MiB. Once there is a user, every
+request needs a session or a key (`Authorization: Bearer andon_…`), and each operation a right, which stands below
+it: see [access](access.md). Without either it is 401, without the right 403, and what is beyond the reach of whoever
+asks is 404 and in no list. Too many changes in a minute are 429 with `Retry-After`. Changes that a page of another site
 asks for are refused (403); programs send neither `Origin` nor `Sec-Fetch-Site` and are not concerned. Requests to
 a name that is not this computer's are refused (421); `ANDON_HOSTS` [names further ones](settings.md#names).
 """
@@ -36,6 +39,7 @@ def _routes(openapi: Mapping[str, Any]) -> Iterator[str]:
         for method, operation in methods.items():
             yield f"## {method.upper()} {path}\n"
             yield f"{operation.get('description') or operation['summary']}\n"
+            yield f"Needs: {_needs(POLICY[f'{method.upper()} {path}'])}.\n"
             if parameters := operation.get("parameters"):
                 yield "| parameter | in | type | meaning |\n|---|---|---|---|"
                 for each in parameters:
@@ -49,6 +53,13 @@ def _routes(openapi: Mapping[str, Any]) -> Iterator[str]:
                 schema = answer.get("content", {}).get("application/json", {}).get("schema")
                 if status.startswith("2") and schema:
                     yield f"Answers {status} with {_type(schema)}.\n"
+
+
+def _needs(rule: Rule) -> str:
+    if rule.needs is Needs.NOTHING:
+        return "nothing"
+    needs = "a session or a key" if isinstance(rule.needs, Needs) else f"`{rule.needs.value}`"
+    return f"{needs}, and to reach the whole plant" if rule.of is Of.WHOLE else needs
 
 
 def _nouns(openapi: Mapping[str, Any]) -> Iterator[str]:

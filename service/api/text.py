@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ingest.keepable import why_unkeepable
+from service.access.actor import told_by
 from service.api.problem import Fault, ProblemError
 
 
@@ -15,6 +16,14 @@ class Told(BaseModel):
     """What a client tells in a body: only the fields that are known, and only texts that can be kept."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_whom(cls, told: Any) -> Any:
+        """Believe nobody who says to be another one: whoever is signed in does it."""
+        if "by" in cls.model_fields and isinstance(told, dict) and (name := told_by("")):
+            return told | {"by": name}
+        return told
 
     @field_validator("*", mode="before")
     @classmethod

@@ -82,7 +82,7 @@ def list_work_orders(
 ) -> WorkOrderPage:
     """Return work orders, newest first."""
     with room.state.read() as connection:
-        found = work_orders.list_orders(connection, states=state, offset=offset, limit=limit + 1)
+        found = work_orders.list_orders(connection, states=state, machines=room.shown, offset=offset, limit=limit + 1)
     page, next_page = trimmed(request, found, limit, offset)
     return WorkOrderPage(items=[WorkOrderView.model_validate(each) for each in page], next=next_page)
 

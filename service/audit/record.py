@@ -34,6 +34,8 @@ class Subject(StrEnum):
     PLANT = "plant"
     FLOOR = "floor"
     WORK_ORDER = "work order"
+    USER = "user"
+    KEY = "key"
     TRAIL = "trail"
 
 

@@ -9,7 +9,7 @@ import click
 
 from service.cli.call import current_call, progress, shared_options, wall_clock
 from service.cli.score import score, tell
-from service.cli.serve import replayed_clock, serve
+from service.cli.serve import replayed_clock, serve, who_comes_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,8 @@ def command(serving: bool, port: int | None, folder: Path) -> None:
         told = run(room, call.as_json)
         call.show(told, lambda: None)
         clock = replayed_clock(room)
+        if serving:
+            click.echo(who_comes_in(room), err=call.as_json)
     if serving:
         serve(settings, clock=clock)
 

@@ -34,6 +34,8 @@ COMMANDS = {
     "jobs": "service.cli.jobs",
     "watch": "service.cli.watch",
     "audit": "service.cli.audit",
+    "users": "service.cli.users",
+    "keys": "service.cli.keys",
     "simulate": "service.cli.simulate",
     "demo": "service.cli.demo",
 }

@@ -1,9 +1,13 @@
-"""Models and jobs by the names that a person typed."""
+"""What a person named on the command line: models, jobs, and the address that people open."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ingest.errors import NotEnoughDataError, UnknownNameError
 from ingest.plant import Job, ModelEntry, Plant
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 
 def entries_named(plant: Plant, names: Sequence[str]) -> list[ModelEntry]:
@@ -37,3 +41,20 @@ def named_job(jobs: Sequence[Job], name: str) -> Job:
     if name not in known:
         raise UnknownNameError(f"no job {name!r} in the plant file; there are: {', '.join(known) or 'none'}")
     return known[name]
+
+
+def base_address(settings: "Settings", given: str | None = None) -> str:
+    """Return the address that people open: the one given, or as the settings have it.
+
+    Examples
+    --------
+    >>> from service.settings import Settings
+    >>> base_address(Settings(hosts=("andon.example",)), None), base_address(Settings(), "https://a.example/")
+    ('http://andon.example:8420', 'https://a.example')
+    """
+    if given:
+        return given.rstrip("/")
+    scheme = "https" if settings.tls_certificate else "http"
+    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 – asked for, not listened on
+    host = settings.hosts[0] if settings.hosts else "localhost" if everywhere else settings.host
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}"

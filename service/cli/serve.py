@@ -36,7 +36,9 @@ def command(host: str | None, port: int | None, jobs: bool | None, replay: bool)
         if settings.jobs and (problems := unusable_schedules(room.plant.jobs)):
             raise ScheduleError("\n".join(problems))
         hold_units(room.plant, room.store.units, wall_clock())
+        told = who_comes_in(room)
         clock = replayed_clock(room) if replay else wall_clock
+    click.echo(told)
     serve(settings, clock=clock)
 
 
@@ -50,6 +52,8 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     """
     import uvicorn
 
+    from service.access.doors import Doors
+    from service.access.sessions import Lifetime
     from service.api.head import BoundedHead
     from service.app import create_app
     from service.structured_logs import configure_logs
@@ -57,15 +61,55 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     configure_logs("console" if sys.stderr.isatty() else "json")
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
-    click.echo(f"The dashboard is at http://{host}:{port}/  (Ctrl-C ends)")
-    app = create_app(settings, clock=clock)
-    server = uvicorn.Server(uvicorn.Config(app, http=BoundedHead, log_config=None, server_header=False))
+    scheme = "https" if settings.tls_certificate else "http"
+    click.echo(f"The dashboard is at {scheme}://{host}:{port}/  (Ctrl-C ends)")
+    # Sessions and keys end by the real time, also where the past is replayed.
+    doors = Doors(wall_clock, Lifetime(settings.session_idle, settings.session_longest))
+    app = create_app(settings, clock=clock, doors=doors)
+    config = uvicorn.Config(
+        app,
+        http=BoundedHead,
+        log_config=None,
+        server_header=False,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+    )
+    server = uvicorn.Server(config)
     # It waits for all answers to end before it ends itself; streams never do by themselves.
     app.state.live.ending = lambda: server.should_exit
     # Nor later on: that would hold requests up, again and again.
     gc.freeze()
     gc.enable()
     server.run(sockets=[listener])
+
+
+def who_comes_in(room: "ControlRoom") -> str:
+    """Return in one line who may do what here.
+
+    Raises
+    ------
+    AccessError
+        If everybody on the network could do everything, and nobody said that this is meant.
+    """
+    from ingest.errors import AccessError
+    from service.access.users import any_user
+    from service.api.cookie import is_loopback
+
+    settings = room.settings
+    with room.state.read() as connection:
+        if any_user(connection):
+            return "People sign in; programs show a key."
+    if is_loopback(settings.host):
+        return "Open: there is no user, so everybody on this computer may do everything ('andon users first')."
+    if settings.open:
+        return (
+            f"OPEN TO THE NETWORK: everybody who reaches {settings.host} may do everything, since ANDON_OPEN=yes"
+            " and there is no user; 'andon users first' makes the first admin."
+        )
+    raise AccessError(
+        f"{settings.host} can be reached by others, and there is no user yet: everybody could do everything;"
+        " make the first admin with 'andon users first', listen on 127.0.0.1, or set ANDON_OPEN=yes if it is meant"
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -51,9 +51,16 @@ def alerts_page(
     """Show all alerts, or those of one person, newest first."""
     mine = assignee or None
     with room.state.read() as connection:
-        found = book.list_alerts(connection, states=tuple(AlertState), assignee=mine, before=before, limit=_ROWS + 1)
+        found = book.list_alerts(
+            connection,
+            states=tuple(AlertState),
+            machines=room.shown,
+            assignee=mine,
+            before=before,
+            limit=_ROWS + 1,
+        )
         found = muted(connection, found, now)
-        mutes = list_mutes(connection, at=now, limit=_ROWS)
+        mutes = list_mutes(connection, at=now, machines=room.shown, limit=_ROWS)
     whose = f"&assignee={quote(assignee)}" if assignee else ""
     older = f"/alerts?before={found[_ROWS - 1].number}{whose}" if len(found) > _ROWS else None
     return page(request, "alerts.html", alerts=found[:_ROWS], older=older, mutes=mutes, assignee=assignee)
@@ -78,6 +85,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         "alert.html",
         frame=chart,
         alert=alert,
+        has_model=room.has_model(alert.model),
         tag=tag,
         modes=known_modes(room.plant, room.store, alert.machine) if "closed" in offered else [],
         offers=offered,

@@ -92,7 +92,7 @@ def levers_page(
     room = seen.room
     end = full_hour(min(newest_reading(room.plant, room.store, name) or seen.now, seen.now)) + timedelta(hours=1)
     found = seen.answers.to(
-        ("levers", name, machine, end),
+        ("levers", name, machine, end, seen.reached),
         lambda: plant_levers(room.plant, room.store, name, end - DEFAULT_SPAN, end, machine or None),
     )
     widest = max((each.contrast.share for each in found.levers), default=0.0)
@@ -136,7 +136,7 @@ def _energy(seen: Sight, machines: list[str], span: Span, *, learn: bool) -> Ite
     plant, end = seen.room.plant, full_hour(span.end)
     asked = ((meter, each) for meter in plant.meters for each in metered(plant, meter) if each in machines)
     for meter, machine in asked:
-        question = ("energy", meter.name, machine, end)
+        question = ("energy", meter.name, machine, end, seen.reached)
         if not learn and not seen.answers.known(question):
             yield MeterShown(meter, machine, known=False)
             continue

@@ -4,11 +4,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from service.api.problem import Problem
-from service.dashboard import alert_page, first_page, job_page, losses_page, machine_page, model_page
+from service.dashboard import (
+    account_page,
+    alert_page,
+    first_page,
+    job_page,
+    losses_page,
+    machine_page,
+    model_page,
+    sign_in_page,
+)
 from service.dashboard.render import page
 
 pages = APIRouter(include_in_schema=False)
-for each in (first_page, machine_page, alert_page, losses_page, model_page, job_page):
+for each in (first_page, machine_page, alert_page, losses_page, model_page, job_page, sign_in_page, account_page):
     pages.include_router(each.router)
 
 _FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")

@@ -13,10 +13,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from ingest.plant import Plant
+from service.access.actor import told_by
+from service.access.csrf import FIELD, is_token
 from service.api.body import content_type
+from service.api.gate import asked_of
 from service.api.problem import ProblemError
 from service.api.text import refuse_unkeepable
 from service.dashboard.axis import number
+from service.dashboard.sealed_forms import SealedForms
 
 _HERE = Path(__file__).parent
 NAME_COOKIE = "andon_name"
@@ -25,9 +29,18 @@ NAME_COOKIE = "andon_name"
 
 def page(request: Request, template: str, *, status: int = 200, **context: object) -> Response:
     """Render a page of the open plant; every text in it is escaped."""
-    plant: Plant = request.app.state.room.plant
+    asked = asked_of(request)
+    plant = asked.room.plant
     now: datetime = request.app.state.clock().astimezone(UTC)
-    words = {"plant": plant, "now": now, "path": request.url.path, "name": remembered_name(request)}
+    words = {
+        "plant": plant,
+        "now": now,
+        "path": request.url.path,
+        "name": told_by(remembered_name(request)),
+        "actor": asked.actor,
+        "reaches_all": asked.room.whole is None,
+        "csrf": asked.csrf,
+    }
     return HTMLResponse(
         _environment().get_template(template).render({**words, **writers(plant, now), **context}), status
     )
@@ -109,7 +122,8 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
     Raises
     ------
     ProblemError
-        415 for a body that is no form, 422 for one that cannot be read or kept.
+        415 for a body that is no form, 422 for one that cannot be read or kept, 403 for one that no page of
+        this session made.
     """
     if content_type(request.headers) != "application/x-www-form-urlencoded":
         raise ProblemError(415, "this address takes the forms of the dashboard; programs use /api/v1")
@@ -118,19 +132,22 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
     except ValueError as error:
         raise ProblemError(422, f"the form cannot be read: {error}") from error
     read = {name: values[-1].strip()[:10_000] for name, values in fields.items()}
+    expected, given = asked_of(request).csrf, read.pop(FIELD, "")
+    if expected and not is_token(expected, given):
+        raise ProblemError(403, "this form is not from this session; load the page again, and send it from there")
     refuse_unkeepable(read.items())
     return read
 
 
 def person(fields: Mapping[str, str]) -> str:
-    """Return who sends the form.
+    """Return who sends the form: whoever is signed in, or else who they say they are.
 
     Raises
     ------
     ProblemError
         422 when the name is missing.
     """
-    name = fields.get("by", "")[:200]
+    name = told_by(fields.get("by", "")[:200])
     if not name:
         raise ProblemError(422, "please say who you are: the field 'Your name' is empty")
     return name
@@ -154,6 +171,7 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
+        extensions=[SealedForms],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,0 +1,49 @@
+"""The cookie that holds a session: ``__Host-`` over https, and another name over http from this computer alone."""
+
+from ipaddress import ip_address
+
+from starlette.responses import Response
+from starlette.types import Scope
+
+SECURE, LOCAL = "__Host-andon", "andon-local"
+
+
+def cookie_name(scope: Scope) -> str:
+    """Return which cookie counts for a request; empty over plain http from elsewhere, where anybody could read it.
+
+    Examples
+    --------
+    >>> cookie_name({"scheme": "https", "client": ("192.0.2.1", 1)}), cookie_name({"scheme": "http", "client": None})
+    ('__Host-andon', '')
+    >>> cookie_name({"scheme": "http", "client": ("127.0.0.1", 1)})
+    'andon-local'
+    """
+    if scope["scheme"] == "https":
+        return SECURE
+    return LOCAL if is_loopback(scope["client"][0] if scope.get("client") else "") else ""
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address, or the name ``localhost``, is of this computer alone.
+
+    Examples
+    --------
+    >>> [is_loopback(each) for each in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "192.0.2.1", "andon.example")]
+    [True, True, True, False, False, False]
+    """
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def set_session(response: Response, scope: Scope, token: str) -> None:
+    """Give a browser a session; the browser forgets it when it ends, and the database when it is over."""
+    name = cookie_name(scope)
+    response.set_cookie(name, token, path="/", secure=name == SECURE, httponly=True, samesite="lax")
+
+
+def drop_session(response: Response, scope: Scope) -> None:
+    """Take the session from a browser."""
+    name = cookie_name(scope)
+    response.delete_cookie(name, path="/", secure=name == SECURE, httponly=True, samesite="lax")
