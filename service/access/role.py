@@ -29,10 +29,13 @@ class Role(StrEnum):
 MEANING: Mapping[Right, str] = {
     Right.READ: "see the plant, its machines, readings, alerts, losses and models",
     Right.SEND: "send readings, and what an edge could not understand",
-    Right.TELL: "tell what happened: events",
-    Right.ACT: "acknowledge, close, comment, shelve and reset alerts; take machines out of service",
+    Right.TELL: "tell what happened: events, and what became of work orders",
+    Right.ACT: (
+        "assign, acknowledge, close, comment, shelve and reset alerts; decide on work orders; "
+        "take machines out of service"
+    ),
     Right.JUDGE: "promote models and roll them back",
-    Right.RUN: "run jobs; replay and drop dead letters",
+    Right.RUN: "run, pause and back-fill jobs; send messages again; replay and drop dead letters",
     Right.MANAGE: "make and change users and keys",
 }
 
