@@ -41,7 +41,8 @@ def check_calls(settings: AlertSettings) -> Iterator[Problem]:
 
 
 def _known(draft: Draft) -> Mapping[str, Collection[str]]:
-    machines = [each for each in draft.document.get("machines", []) if isinstance(each, dict)]
+    written = draft.document.get("machines")
+    machines = [each for each in written if isinstance(each, dict)] if isinstance(written, list) else []
 
     def values(key: str) -> list[str]:
         return [each[key] for each in machines if isinstance(each.get(key), str)]

@@ -70,7 +70,7 @@ class TargetPage(Page):
     items: list[TargetView]
 
 
-class ReplayOrder(Told):
+class NoticeReplay(Told):
     """Which messages to send again, with the ids that they had."""
 
     ids: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=10_000)] = Field(
@@ -114,7 +114,7 @@ def show_notice(number: Number, room: Room) -> NoticeDetail:
 
 
 @router.post("/notices/replay")
-def replay_notices(order: ReplayOrder, room: Room, now: Now) -> ReplayView:
+def replay_notices(order: NoticeReplay, room: Room, now: Now) -> ReplayView:
     """Let messages wait again, to be sent with the ids that they had: a receiver that has one knows it by that."""
     with room.state.write() as connection:
         return ReplayView(ids=replay(connection, at=now, numbers=order.ids, target=order.target))
