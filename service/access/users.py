@@ -17,7 +17,7 @@ from service.access import links, sessions
 from service.access.reach import Reach
 from service.access.role import Role
 from service.access.tables import account_table
-from service.alerts.book import ANDON
+from service.audit.record import ANDON
 
 LONGEST_NAME = 100
 

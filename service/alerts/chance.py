@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.errors import RegistryError
+from ingest.plant import Costs
 from service.alerts.alert import Alert
 
 _UNMEASURED = {
@@ -62,3 +63,21 @@ def chance(alert: Alert, card_of: CardOf) -> Chance:
     if precision.get("value") is None:
         return Chance(None, "no backtest of its version says how often its alerts are right")
     return Chance(precision["low"], "at least that share of its alerts was right in the backtest")
+
+
+def expected_saving(share: float, costs: Costs) -> float:
+    """Return what looking after an alert saves on average, in money; below 0 where it costs more than it saves.
+
+    If it is right, a planned stop takes the place of a missed failure; if it is not, the look costs as much as a false
+    alarm.
+
+    Parameters
+    ----------
+    share : how likely it is right, 0 to 1
+
+    Examples
+    --------
+    >>> expected_saving(0.5, Costs(missed_failure=10_000, planned_stop=2_000, false_alarm=500))
+    3750.0
+    """
+    return share * (costs.missed_failure - costs.planned_stop) - (1 - share) * costs.false_alarm

@@ -12,15 +12,15 @@ _HOUR = timedelta(hours=1)
 class Severity(StrEnum):
     """Four words, the worst first."""
 
-    @property
-    def rank(self) -> int:
-        """The higher, the worse: 0 for ``low``."""
-        return len(Severity) - 1 - list(Severity).index(self)
-
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """The higher, the worse: 0 for ``low``."""
+        return len(Severity) - 1 - list(Severity).index(self)
 
 
 WITHIN: Mapping[Severity, timedelta] = {

@@ -24,14 +24,13 @@ from ingest.history import History
 from ingest.plant import MachineClass, Plant
 from service.alerts import mutes
 from service.alerts.mute import MuteKind
+from service.audit.record import ANDON
 
 LASTS = timedelta(days=1)
 """How long a suppression lasts that no round renews."""
 
 LONGEST_MAINTENANCE = timedelta(days=90)
 """Maintenance that began longer ago is not looked for."""
-
-ANDON = "andon"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,12 @@ from sqlalchemy.engine import Connection
 
 from ingest.database import Database
 from service.alerts.mutes import alter, end, lasting
+from service.audit.record import ANDON
 from service.database import mute_table, timer_table
 
 _ROW = 1
 APART = timedelta(seconds=10)
 """Clocks of two computers may differ by as much; only one that is further behind went back."""
-
-TIMER = "andon"
-"""Who did it, when the time was up."""
 
 
 def keep_time(connection: Connection, now: datetime) -> int:
@@ -34,7 +32,7 @@ def keep_time(connection: Connection, now: datetime) -> int:
         connection.execute(update(timer_table).where(timer_table.c.id == _ROW).values(seen=now))
     due = [each for each in lasting(connection) if each.until <= now]
     for each in due:
-        end(connection, each, at=each.until, by=TIMER, why="its time was up")
+        end(connection, each, at=each.until, by=ANDON, why="its time was up")
     return len(due)
 
 
@@ -54,4 +52,4 @@ def _move_back(connection: Connection, step: timedelta, now: datetime) -> None:
     for each in lasting(connection):
         values = {"since": each.since - step, "until": each.until - step}
         why = f"the clock went back by {step}"
-        alter(connection, each, values, what="moved with the clock", at=now, by=TIMER, why=why)
+        alter(connection, each, values, what="moved with the clock", at=now, by=ANDON, why=why)

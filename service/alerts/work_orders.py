@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from ingest.errors import UnknownNameError
 from ingest.plant import Costs
 from ingest.statement import insert_into
+from service.alerts.chance import expected_saving
 from service.alerts.rank import Ranked
 from service.alerts.work_order import Deed, WorkOrder, WorkOrderState
 from service.audit.record import ANDON, Entry, Subject
@@ -23,25 +24,14 @@ WEEK = timedelta(days=7)
 OPEN = (WorkOrderState.DRAFT, WorkOrderState.APPROVED)
 
 
-def worth(ranked: Ranked, costs: Costs) -> float | None:
-    """Return what looking after an alert saves on average, in money; ``None`` where its chance was not measured.
-
-    If it is right, a planned stop takes the place of a missed failure; if it is not, the look costs as much as a false
-    alarm.
-    """
-    if ranked.chance.share is None:
-        return None
-    right = ranked.chance.share
-    return right * (costs.missed_failure - costs.planned_stop) - (1 - right) * costs.false_alarm
-
-
 def draft(
     connection: Connection, ranked: Sequence[Ranked], costs: Costs, *, most_a_week: int, at: datetime
 ) -> list[WorkOrder]:
     """Draft work orders for alerts that are worth it, until there are as many as a week may have.
 
-    Those that people are not called for get none, nor do those whose machine and cause have an open one, nor an alert
-    that had one before: what a person refused is not drafted again.
+    Those that people are not called for get none, nor do those of which nobody measured how likely they are right,
+    those whose machine and cause have an open one, and an alert that had one before: what a person refused is not
+    drafted again.
 
     Parameters
     ----------
@@ -55,8 +45,9 @@ def draft(
     for each in ranked:
         if len(drafted) >= left:
             break
-        value = worth(each, costs)
-        if each.alert.mutes or each.alert.number in had or value is None or value <= 0:
+        share = each.chance.share
+        value = 0.0 if share is None else expected_saving(share, costs)
+        if each.alert.mutes or each.alert.number in had or value <= 0:
             continue
         number = _insert(connection, each, value, at)
         if number is not None:

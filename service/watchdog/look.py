@@ -16,6 +16,7 @@ from ingest.plant import Plant
 from ingest.statement import insert_into
 from service.control_room import ControlRoom
 from service.database import notice_table, watch_look_table
+from service.delivery.body import FIRING, RESOLVED
 from service.delivery.outbox import NoticeKind, NoticeState, put
 from service.watchdog import alarms
 from service.watchdog.alarms import Alarm, Turn
@@ -81,16 +82,14 @@ def look(
     with room.state.read() as connection:
         known = last_look(connection)
         step = _step(glance, before, known, watchdog.clock_step)
-        sight = Sight(
-            plant=room.plant, store=room.store, connection=connection, at=at, step=step, room_of=room_of
-        )  # fmt: skip
+        sight = Sight(plant=room.plant, store=room.store, connection=connection, at=at, step=step, room_of=room_of)
         troubles, looked = _all_checks(sight)
     with room.state.write() as connection:
         turn = alarms.hold(connection, troubles, looked=looked, at=at, by=by)
         _remember(connection, LastLook(at, by, *(step or (None, 0.0))))
         for target in watchdog.targets:
-            _tell(connection, target, turn, at)
-            _beat(connection, target, at, by, watchdog.every)
+            _tell(connection, target, room.plant, turn, at)
+            _beat(connection, target, room.plant, at, by)
     return turn
 
 
@@ -117,7 +116,7 @@ def miss_the_watch(state: Database, plant: Plant, at: datetime, *, by: str) -> N
     with state.write() as connection:
         turn = alarms.hold(connection, [trouble], looked=(), at=at, by=by)
         for target in plant.watchdog.targets:
-            _tell(connection, target, turn, at)
+            _tell(connection, target, plant, turn, at)
 
 
 def _all_checks(sight: Sight) -> tuple[list[Trouble], set[TroubleKind]]:
@@ -154,25 +153,45 @@ def _remember(connection: Connection, this: LastLook) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
 
 
-def _tell(connection: Connection, target: str, turn: Turn, at: datetime) -> None:
-    for each in turn.raised:
-        put(connection, target=target, kind=NoticeKind.RAISED, body=_body(each), at=at)
-    for each in turn.ended:
-        put(connection, target=target, kind=NoticeKind.RESOLVED, body=_body(each), at=at)
+def _tell(connection: Connection, target: str, plant: Plant, turn: Turn, at: datetime) -> None:
+    for kind, some in ((NoticeKind.RAISED, turn.raised), (NoticeKind.RESOLVED, turn.ended)):
+        for each in some:
+            put(connection, target=target, kind=kind, body=_body(each, plant), at=at)
 
 
-def _body(alarm: Alarm) -> dict[str, Any]:
-    said = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(alarm).items()}
-    return {"operational": True, **said}
+def _body(alarm: Alarm, plant: Plant) -> dict[str, Any]:
+    """Return an alarm in the words that channels know, as those of alerts about machines."""
+    ended = alarm.ended_at
+    return {
+        "operational": True,
+        "plant": plant.name,
+        "status": FIRING if ended is None else RESOLVED,
+        "kind": alarm.kind.value,
+        "cause": alarm.about,
+        "sentence": alarm.sentence,
+        "begin": alarm.raised_at.isoformat(),
+        "end": None if ended is None else ended.isoformat(),
+        "raised_by": alarm.raised_by,
+    }
 
 
-def _beat(connection: Connection, target: str, at: datetime, by: str, every: timedelta) -> None:
+def _beat(connection: Connection, target: str, plant: Plant, at: datetime, by: str) -> None:
     """Put a watchdog message where it is time for one; while one waits, another would say nothing new."""
     row = notice_table.c
     own = (row.target == target, row.kind == NoticeKind.WATCHDOG)
     newest = connection.scalar(select(func.max(row.at)).where(*own))
     waits = connection.scalar(select(func.count()).where(*own, row.state == NoticeState.WAITING))
     # A clock that went back would hold it up for as long.
-    if not waits and (newest is None or not newest <= at < newest + every):
-        body = {"operational": True, "kind": "watchdog", "at": at.isoformat(), "by": by}
+    if not waits and (newest is None or not newest <= at < newest + plant.watchdog.every):
+        body = {
+            "operational": True,
+            "plant": plant.name,
+            "status": FIRING,
+            "kind": NoticeKind.WATCHDOG.value,
+            "cause": "andon watch",
+            "subject": "Andon is watched",
+            "text": f"{by} looked at {at.astimezone(plant.zone):%Y-%m-%d %H:%M:%S}; when this stays away, nobody does.",
+            "at": at.isoformat(),
+            "by": by,
+        }
         put(connection, target=target, kind=NoticeKind.WATCHDOG, body=body, at=at)

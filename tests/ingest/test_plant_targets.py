@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import PlantFileError
+from ingest.plant import Plant
 from ingest.plant_file import load_plant
 
 PLANT = """
@@ -27,16 +28,22 @@ PANEL = {"name": '"panel"', "kind": '"mqtt"', "address": '"mqtt://broker"'}
 CHAT = {"name": '"chat"', "kind": '"apprise"', "secret_variable": '"CHAT"'}
 
 
-def load(folder: Path, *targets: dict[str, str]) -> None:
+def load(folder: Path, *targets: dict[str, str]) -> Plant:
     path = folder / "plant.toml"
     tables = ["[[targets]]\n" + "\n".join(f"{key} = {value}" for key, value in each.items()) for each in targets]
     path.write_text(PLANT + "\n".join(tables), encoding="utf-8")
-    load_plant(path)
+    return load_plant(path)
 
 
 def test_one_of_each_kind_can_be_read(tmp_path: Path) -> None:
     signed = {**MES, "name": '"signed"', "kind": '"webhook"', "secret_file": '"hook.secret"'}
-    load(tmp_path, MES, signed, MAIL, PANEL, CHAT)
+
+    plant = load(tmp_path, MES, signed, MAIL, PANEL, CHAT)
+
+    assert [each.kind for each in plant.targets] == ["alertmanager", "webhook", "email", "mqtt", "apprise"]
+    assert {each.name: each.at_once for each in plant.targets} == dict.fromkeys(
+        ("mes", "signed", "shift", "panel", "chat"), 4
+    )
 
 
 @pytest.mark.parametrize(

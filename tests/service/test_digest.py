@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,8 @@ from service.alerts.pipeline.decide import keep_calls
 from service.alerts.pipeline.digest import NOT_CONFIRMED, Digest, digest_of
 from service.alerts.shelve import shelve
 from service.database import assessment_table, notice_table
+from service.delivery.mail import mail_of
+from service.delivery.notice import notice_of
 from tests.service.called_plant import DAY, HOUR, MINUTE, MONDAY, Called, called, plant_of
 
 SHIFTS: dict[str, Any] = {
@@ -126,3 +129,6 @@ def test_at_the_end_of_each_shift_the_digest_is_sent_once(tmp_path: Path) -> Non
         ("digest", "phone", "late"),
     ]
     assert rows[0].body["shift"]["end"] == (MONDAY + 8 * HOUR).isoformat()
+    mail = mail_of(notice_of(rows[0]), sender="a@b.example", to=["c@d.example"], zone=UTC, link="")
+    assert mail["Subject"] == "[Plant] Digest: early, 2026-03-02 06:00 to 2026-03-02 14:00"
+    assert "0 alerts raised: 0 called, 0 held back" in str(mail.get_content())

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.errors import StoreBusyError
 from service import upkeep
@@ -29,6 +30,8 @@ def test_a_duty_that_fails_holds_up_no_other(works: Works, error: Exception, mon
     assert seen == [(NOW, "here")]
 
 
-def test_every_duty_can_be_done_of_a_plant_that_asks_for_nothing(works: Works) -> None:
-    for duty in upkeep.DUTIES.values():
-        duty(works.room, NOW, "here")
+def test_a_plant_that_asks_for_nothing_has_nothing_left_undone(works: Works) -> None:
+    with capture_logs() as logged:
+        upkeep.keep_up(works.room, NOW, worker="here")
+
+    assert logged == []

@@ -17,6 +17,8 @@ from ingest.plant_watchdog import Watchdog
 from ingest.reading import Readings, readings_schema
 from service.control_room import ControlRoom, open_control_room
 from service.database import notice_table, run_table
+from service.delivery.mail import mail_text
+from service.delivery.notice import notice_of
 from service.delivery.outbox import NoticeKind, put
 from service.jobs import ledger
 from service.jobs.pause import pause
@@ -263,6 +265,12 @@ def test_targets_are_told_of_alarms_and_of_their_ends_in_the_same_transaction(ro
         ledger.abandon(connection, "old name", why="gone", at=NOW)
     seen(room, NOW + 2 * MINUTE)
     assert [kind for _, kind in notices(room) if kind != "watchdog"] == ["raised", "resolved"]
+    with room.state.read() as connection:
+        told = [notice_of(row) for row in connection.execute(select(notice_table).order_by(notice_table.c.id))]
+    said = {each.kind.value: mail_text(each, room.plant.zone)[0] for each in told}
+    assert said["raised"].startswith("job 'old name' has 1 runs to do")
+    assert said["resolved"] == f"Over: {said['raised']}"
+    assert said["watchdog"] == "Andon is watched"
 
 
 def test_when_nobody_looks_any_more_those_who_run_jobs_say_so_and_the_next_look_ends_it(room: ControlRoom) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.plant_route import Route
 from service.alerts.pipeline.digest import digest_of
+from service.alerts.pipeline.digest_words import headline_of, lines_of
 from service.alerts.pipeline.duty import Worked
 from service.alerts.pipeline.rules import Rules
 from service.database import digest_sent_table
@@ -29,7 +30,13 @@ def send_digests(connection: Connection, rules: Rules, now: datetime) -> int:
     """Write the digests that are due to the outbox; return how many."""
     due = digests_due(connection, rules, now)
     for route, shift in due:
-        body = digest_of(connection, rules, shift).to_dict() | {"plant": rules.plant.name, "route": route.name}
+        digest = digest_of(connection, rules, shift)
+        body = digest.to_dict() | {
+            "plant": rules.plant.name,
+            "route": route.name,
+            "subject": f"Digest: {headline_of(digest, rules.plant.zone)}",
+            "text": "\n".join(lines_of(digest)),
+        }
         for target in rules.roster.on_duty(route, now) or rules.roster.everybody(route):
             put(connection, target=target, kind=NoticeKind.DIGEST, body=body, at=now)
         row = {"route": route.name, "shift": shift.shift, "ended": shift.end, "at": now}

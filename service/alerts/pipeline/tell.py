@@ -122,7 +122,7 @@ def _after(call: Call, kind: NoticeKind, targets: tuple[str, ...], lead: int, sc
     return replace(called, due=next_look(replace(call, kept=called)))
 
 
-def _decision(call: Call, parcel: "_Parcel", line: int | None) -> Decision:
+def _decision(call: Call, parcel: _Parcel, line: int | None) -> Decision:
     words = f"{call.worth.severity}: {call.worth.words}" if parcel.kind is NoticeKind.RAISED else ""
     return Decision(
         alert=call.alert.number,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from ingest.plant import Plant
 from service.alerts.alert import Alert
-from service.alerts.chance import Chance
+from service.alerts.chance import Chance, expected_saving
 from service.alerts.severity import Severity, critical_per_hour, severity
 
 _HOUR = timedelta(hours=1)
@@ -51,7 +51,7 @@ def worth_of(alert: Alert, plant: Plant, now: datetime, chance: Chance, lost: fl
     else:
         costs = plant.costs
         share = ASSUMED.get(alert.kind, _ASSUMED) if chance.share is None else chance.share
-        value = share * (costs.missed_failure - costs.planned_stop) - (1 - share) * costs.false_alarm
+        value = expected_saving(share, costs)
         at_stake, hours = share * costs.missed_failure, max(abs(alert.act_before - now), _HOUR) / _HOUR
         measured = "taken to be right" if chance.share is None else "right"
         words = f"{measured} with {share:.0%}".replace("%", " %")

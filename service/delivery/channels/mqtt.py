@@ -63,7 +63,8 @@ class MqttChannel:
     def _publish(self, notice: Notice, machine: str, body: Mapping[str, Any], until: float) -> Outcome:
         payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         self._acknowledged.clear()
-        retain = notice.kind is not NoticeKind.TEST
+        # The state of a machine stays for whoever comes later; what is no state, nobody would ever take away again.
+        retain = bool(machine) and notice.kind is not NoticeKind.TEST
         topic = topic_of(machine, notice.kind, self._target, self._around)
         why = "no acknowledgement in time"
         try:
