@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from service.alerts import book
 from service.alerts.alert import AlertState
-from service.database import alert_table
+from service.alerts.tables import alert_table
 
 _STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)
 

@@ -17,12 +17,13 @@ from models.registry.registry import Registry
 from service.alerts.alert import AlertState
 from service.alerts.book import list_alerts
 from service.alerts.mutes import muted, out_of_service
+from service.alerts.tables import alert_table
 from service.control_room import ControlRoom
-from service.database import alert_table, run_table
 from service.delivery.notice import figures as notice_figures
 from service.freshness import SignalState, is_stale, newest_readings
 from service.health import MachineHealth, machine_healths
 from service.jobs.ledger import RunState
+from service.jobs.tables import run_table
 from service.late_looks import given_up
 from service.levels import newest_levels
 from service.metrics import Figures

@@ -3,8 +3,8 @@
 from sqlalchemy import select
 
 from service.alerts.alert import LIVE_STATES
+from service.alerts.tables import alert_table
 from service.control_room import ControlRoom
-from service.database import alert_table
 
 
 def retire(room: ControlRoom, model: str, *, trained: str) -> list[str]:

@@ -5,8 +5,6 @@ from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer
 from service.access.role import Role
 from service.database import Moment, metadata
 
-__all__ = ["account_table", "key_table", "link_table", "metadata", "session_table", "try_table"]
-
 account_table = Table(
     "account",
     metadata,

@@ -9,7 +9,7 @@ from ingest.errors import IllegalTransitionError
 from service.alerts.alert import Alert, Happening
 from service.alerts.book import show
 from service.alerts.line import remember
-from service.database import alert_table
+from service.alerts.tables import alert_table
 
 
 def assign(connection: Connection, number: int, *, to: str, by: str, at: datetime, note: str = "") -> Alert:

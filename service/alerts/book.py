@@ -24,8 +24,8 @@ from service.alerts.line import remember
 from service.alerts.mute import MuteKind
 from service.alerts.mutes import beginning, end, lasting, muted
 from service.alerts.shelving import ENDS_ONE_SHOT
+from service.alerts.tables import alert_event_table, alert_table
 from service.audit.record import ANDON
-from service.database import alert_event_table, alert_table
 
 NOTHING_FOUND = Found()
 _COLUMNS = tuple(column.name for column in alert_table.c)

@@ -15,9 +15,9 @@ from sqlalchemy.engine import Connection
 
 from models.judging.interval import Interval, wilson
 from service.alerts.alert import Verdict
+from service.alerts.tables import alert_table, floor_table
 from service.audit.record import ANDON, Entry, Subject
 from service.audit.trail import append
-from service.database import alert_table, floor_table
 
 FLOOR = 0.3
 """Fewer right ones than three in ten, and people stop to look."""

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from service.alerts.alert import AlertState, Happening
 from service.alerts.health import Health, Life, health
-from service.database import alert_event_table, alert_table
+from service.alerts.tables import alert_event_table, alert_table
 
 _SEEN = (Happening.ACKNOWLEDGED.value, Happening.CLOSED.value)
 _TURNS = (Happening.RAISED.value, Happening.CONDITION_OVER.value, Happening.CONDITION_BACK.value)

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.statement import insert_into
 from service.alerts.alert import AlertState
-from service.database import alert_money_table, alert_table
+from service.alerts.tables import alert_money_table, alert_table
 
 
 def keep_money(connection: Connection, number: int, per_hour: float | None) -> None:

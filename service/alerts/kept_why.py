@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.statement import insert_into
 from models.finding import Contribution, RankedMode, Why
-from service.database import alert_why_table
+from service.alerts.tables import alert_why_table
 
 
 def keep_why(connection: Connection, number: int, why: Why | None) -> None:

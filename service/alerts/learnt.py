@@ -24,7 +24,7 @@ from ingest.history import History, ReadingsView
 from ingest.plant import Plant
 from ingest.reading import Readings
 from service.alerts.alert import Verdict
-from service.database import alert_table
+from service.alerts.tables import alert_table
 
 ABOUT_MACHINES = ("failure ahead", "anomaly", "condition", "limit")
 """Kinds of alerts whose verdict says something of a machine; a sensor that is broken is no failure."""

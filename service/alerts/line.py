@@ -10,9 +10,10 @@ from sqlalchemy.engine import Connection
 from ingest.statement import Many
 from service.alerts.alert import Happening
 from service.alerts.mute import Mute
+from service.alerts.tables import alert_event_table, alert_table
 from service.audit.record import Entry, Subject
 from service.audit.trail import append
-from service.database import alert_event_table, alert_table, microseconds
+from service.database import microseconds
 
 _insert = Many(alert_event_table, ("alert", "at", "happening", "state", "by", "why", "level"), together=True)
 

@@ -17,9 +17,9 @@ from ingest.errors import OutOfBoundsError, UnknownNameError
 from service.alerts.alert import Alert, Happening
 from service.alerts.line import remember_mute
 from service.alerts.mute import Mute, MuteKind
+from service.alerts.tables import mute_table
 from service.audit.record import Entry, Subject
 from service.audit.trail import append
-from service.database import mute_table
 
 BEGINS = {
     MuteKind.SUPPRESSED: Happening.SUPPRESSED,

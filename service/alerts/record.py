@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from models.judging.interval import Interval, wilson
 from service.alerts.alert import Verdict
-from service.database import alert_table
+from service.alerts.tables import alert_table
 
 _RIGHT = (Verdict.RIGHT, Verdict.PREVENTED)
 

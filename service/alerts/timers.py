@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 
 from ingest.database import Database
 from service.alerts.mutes import alter, end, lasting
+from service.alerts.tables import mute_table, timer_table
 from service.audit.record import ANDON
-from service.database import mute_table, timer_table
 
 _ROW = 1
 APART = timedelta(seconds=10)

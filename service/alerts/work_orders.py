@@ -15,10 +15,10 @@ from ingest.plant import Costs
 from ingest.statement import insert_into
 from service.alerts.chance import expected_saving
 from service.alerts.rank import Ranked
+from service.alerts.tables import work_order_table
 from service.alerts.work_order import Deed, WorkOrder, WorkOrderState
 from service.audit.record import ANDON, Entry, Subject
 from service.audit.trail import append
-from service.database import work_order_table
 
 WEEK = timedelta(days=7)
 OPEN = (WorkOrderState.DRAFT, WorkOrderState.APPROVED)

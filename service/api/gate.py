@@ -33,10 +33,10 @@ from service.access.reach import Reach
 from service.access.role import Right
 from service.access.throttle import network_of
 from service.access.token import digest_of
+from service.alerts.tables import alert_table, mute_table, work_order_table
 from service.api.cookie import cookie_name
 from service.api.problem import ANSWERED, Answer, ProblemError
 from service.control_room import ControlRoom
-from service.database import alert_table, mute_table, work_order_table
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, select, type_coerce
 from sqlalchemy.engine import Connection
 
+from service.alerts.tables import alert_event_table, alert_table
 from service.audit.record import Subject
-from service.database import alert_event_table, alert_table, audit_table
+from service.audit.tables import audit_table
 
 MOST_TOLD = 20
 _AT_ONCE = 5_000

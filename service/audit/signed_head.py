@@ -22,8 +22,8 @@ from ingest.durable import sync_folder
 from ingest.errors import AuditError
 from models.registry.signing import Keys
 from service.audit.record import ANDON, Entry, Subject
+from service.audit.tables import audit_table
 from service.audit.trail import Head, append, head, newest_of
-from service.database import audit_table
 
 _PURPOSE = b"andon audit head\n"
 _LINE = re.compile(r"(\d{1,18}) ([0-9a-f]{64}) (\S{1,40}) ([0-9a-f]{64}) ([0-9a-f]{128})\n?")

@@ -17,7 +17,8 @@ from sqlalchemy.engine import Connection
 
 from ingest.statement import Many, Query
 from service.audit.record import BEGIN, Entry, Record, Subject, details, link
-from service.database import audit_table, microseconds
+from service.audit.tables import audit_table
+from service.database import microseconds
 
 FIELDS = ("number", "at", "by", "subject", "name", "what", "why", "detail")
 """What the canonical bytes of a record hold, in their order."""

@@ -15,8 +15,8 @@ from ingest.errors import AuditError
 from service.audit.against_history import differences
 from service.audit.record import BEGIN, link
 from service.audit.signed_head import Seal, SignedHead, reaches
+from service.audit.tables import audit_table
 from service.audit.trail import FIELDS, Head
-from service.database import audit_table
 
 MOST_TOLD = 20
 """Of so many faults each is told; what was written anew from one record on breaks each chain after it."""

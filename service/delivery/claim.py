@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, 
 from sqlalchemy.engine import Connection
 
 from ingest.plant_target import MessageTarget
-from service.database import notice_table
 from service.delivery.notice import Notice, notice_of
 from service.delivery.outbox import NoticeState
 from service.delivery.pace import admit, admitted, keep_pace, pace_of, paces
+from service.delivery.tables import notice_table
 
 _SETTLING = timedelta(seconds=2)
 """Time to write down what came of a try."""

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from ingest.database import Database
 from ingest.errors import AndonError
-from service.database import alert_event_table, alert_table
+from service.alerts.tables import alert_event_table, alert_table
 
 POLL_SECONDS = 0.04
 KEEP_ALIVE_SECONDS = 15.0

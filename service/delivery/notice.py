@@ -9,8 +9,8 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
-from service.database import notice_table
 from service.delivery.outbox import NoticeKind, NoticeState
+from service.delivery.tables import notice_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

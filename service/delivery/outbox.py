@@ -12,8 +12,8 @@ from uuid import uuid4
 from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 
-from service.database import notice_table
 from service.delivery.body import machines_in
+from service.delivery.tables import notice_table
 
 
 class NoticeKind(StrEnum):

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Connection
 
-from service.database import notice_table
 from service.delivery.outbox import NoticeState
+from service.delivery.tables import notice_table
 
 GIVEN_UP_WITHIN = timedelta(days=1)
 """A message that was given up longer ago is no news."""

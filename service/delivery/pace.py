@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 
 from ingest.plant_target import MessageTarget
 from ingest.statement import insert_into
-from service.database import target_pace_table
 from service.delivery.backoff import LONGEST_WAIT, pause
+from service.delivery.tables import target_pace_table
 
 PATIENCE = 8
 """After so many failed tries in a row a target gets one message at a time, to see whether it is back."""

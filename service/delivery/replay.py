@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
-from service.database import notice_table
 from service.delivery.outbox import NoticeState
+from service.delivery.tables import notice_table
 
 _AT_ONCE = 500
 """Numbers in one statement; SQLite takes 32,766."""

@@ -9,12 +9,12 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.engine import Connection
 
 from ingest.duration import format_duration
-from service.database import notice_table
 from service.delivery.backoff import GIVE_UP_AFTER, pause
 from service.delivery.notice import Notice
 from service.delivery.outbox import NoticeState
 from service.delivery.outcome import GivenBack, Later, Never, Outcome, Sent
 from service.delivery.pace import Pace, keep_pace, pace_of
+from service.delivery.tables import notice_table
 
 _table = notice_table.c
 _held = (_table.id == bindparam("_id"), _table.token == bindparam("_token"), _table.state == "waiting")

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, literal, update
 from sqlalchemy.engine import Connection
 
-from service.database import notice_table, target_pace_table
 from service.delivery.backoff import GIVE_UP_AFTER, LONGEST, LONGEST_WAIT
 from service.delivery.outbox import NoticeState
+from service.delivery.tables import notice_table, target_pace_table
 
 LONGEST_LEASE = timedelta(hours=1)
 

@@ -17,13 +17,14 @@ from sqlalchemy.engine import Connection
 
 from ingest.errors import ScheduleError, UnknownNameError
 from ingest.statement import insert_into
-from service.database import Moment, job_pause_table, run_table
+from service.database import Moment
 from service.jobs.run import Origin as Origin
 from service.jobs.run import Outcome as Outcome
 from service.jobs.run import Run as Run
 from service.jobs.run import RunState as RunState
 from service.jobs.run import run_of
 from service.jobs.silence import Beat
+from service.jobs.tables import job_pause_table, run_table
 
 MOST_CLAIMS = 5
 """A run is given to so many workers, one after the other; when it is set to waiting again, to as many anew."""

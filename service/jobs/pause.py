@@ -10,7 +10,7 @@ from ingest.errors import IllegalTransitionError
 from ingest.statement import insert_into
 from service.audit.record import Entry, Subject
 from service.audit.trail import append
-from service.database import job_pause_table
+from service.jobs.tables import job_pause_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.engine import Connection
 
 from ingest.statement import insert_into
-from service.database import operational_alarm_table
+from service.watchdog.tables import operational_alarm_table
 from service.watchdog.trouble import Trouble, TroubleKind
 
 _ALARM = operational_alarm_table.c

@@ -6,10 +6,10 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from service.alerts.mutes import out_of_service
-from service.database import run_table
 from service.delivery.overdue import overdue
 from service.freshness import stale_machines
 from service.jobs.run import RunState
+from service.jobs.tables import run_table
 from service.watchdog.runs import failed_runs, missed_deadlines, missed_runs, unknown_jobs
 from service.watchdog.trouble import Sight, Trouble, TroubleKind
 

@@ -15,12 +15,13 @@ from ingest.errors import AndonError
 from ingest.plant import Plant
 from ingest.statement import insert_into
 from service.control_room import ControlRoom
-from service.database import notice_table, watch_look_table
 from service.delivery.body import FIRING, RESOLVED
 from service.delivery.outbox import NoticeKind, NoticeState, put
+from service.delivery.tables import notice_table
 from service.watchdog import alarms
 from service.watchdog.alarms import Alarm, Turn
 from service.watchdog.checks import CHECKS
+from service.watchdog.tables import watch_look_table
 from service.watchdog.trouble import Room, Sight, Trouble, TroubleKind
 
 STEP_TOLD_FOR = timedelta(hours=1)

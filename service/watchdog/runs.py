@@ -9,11 +9,12 @@ from sqlalchemy.engine import Connection
 
 from ingest.errors import ScheduleError
 from ingest.plant import Job
-from service.database import Moment, run_table
+from service.database import Moment
 from service.jobs import ledger
 from service.jobs.pause import pauses
 from service.jobs.run import Origin, RunState
 from service.jobs.schedule import latest_slot
+from service.jobs.tables import run_table
 from service.watchdog.trouble import Sight, Trouble, TroubleKind
 
 _RUN = run_table.c

@@ -26,7 +26,7 @@ from service.alerts import book
 from service.alerts.alert import Happening
 from service.alerts.line import remember
 from service.alerts.pipeline.decide import decide
-from service.database import alert_table
+from service.alerts.tables import alert_table
 from tests.service.called_plant import SECOND, Called, called, plant_of
 
 GOAL = 10_000

@@ -15,7 +15,7 @@ from service.access.keys import Wish
 from service.access.role import Right, Role
 from service.access.tables import key_table
 from service.access.token import digest_of
-from service.database import work_order_table
+from service.alerts.tables import work_order_table
 from tests.service.guarded_works import LINE_1, OTHER, OWN, Browser, GuardedWorks, open_guarded
 
 

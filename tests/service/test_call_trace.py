@@ -14,10 +14,11 @@ from ingest.errors import AndonError, UnknownNameError
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.out_of_service import take_out_of_service
+from service.alerts.pipeline.tables import call_mark_table, stopped_line_table
 from service.alerts.pipeline.trace import BEFORE, SOON, trace_of
 from service.alerts.pipeline.what_if import NUMBER, what_if
 from service.alerts.shelve import shelve, unshelve
-from service.database import alert_event_table, call_mark_table, stopped_line_table
+from service.alerts.tables import alert_event_table
 from tests.service.called_plant import DAY, HOUR, MINUTE, SECOND, Called, called, plant_of
 
 ROUTES: list[dict[str, Any]] = [

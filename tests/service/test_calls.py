@@ -12,9 +12,9 @@ from service.alerts import book
 from service.alerts.alert import Verdict
 from service.alerts.out_of_service import back_in_service, take_out_of_service
 from service.alerts.pipeline.decide import decide, keep_calls
+from service.alerts.pipeline.tables import call_table, call_token_table, stopped_line_table
 from service.alerts.shelve import shelve, unshelve
 from service.alerts.timers import keep_time_of
-from service.database import call_table, call_token_table, stopped_line_table
 from tests.service.called_plant import DAY, HOUR, MINUTE, SECOND, Called, called, plant_of
 
 ROUTE: dict[str, Any] = {"name": "shift", "targets": ["phone"], "budget": 100}

@@ -24,8 +24,9 @@ from ingest.errors import StoreError
 from ingest.sqlite import SqliteDatabase
 from models.persistence import Condition
 from service import database as service_database
-from service.database import NEWEST_REVISION, Moment, metadata, open_state, watch_table
+from service.database import NEWEST_REVISION, Moment, open_state, watch_table
 from service.late_looks import LateLooks, late_looks
+from service.migrations.every_table import metadata
 from service.watch import Watch, watches
 
 

@@ -15,9 +15,10 @@ from service.alerts import book
 from service.alerts.pipeline.decide import keep_calls
 from service.alerts.pipeline.digest import NOT_CONFIRMED, Digest, digest_of
 from service.alerts.shelve import shelve
-from service.database import assessment_table, notice_table
+from service.database import assessment_table
 from service.delivery.mail import mail_of
 from service.delivery.notice import notice_of
+from service.delivery.tables import notice_table
 from tests.service.called_plant import DAY, HOUR, MINUTE, MONDAY, Called, called, plant_of
 
 SHIFTS: dict[str, Any] = {

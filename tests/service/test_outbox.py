@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from ingest.database import Database
-from service.database import notice_table, open_state
+from service.database import open_state
 from service.delivery.outbox import NoticeKind, put
+from service.delivery.tables import notice_table
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 

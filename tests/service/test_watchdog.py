@@ -16,14 +16,15 @@ from ingest.errors import StoreError
 from ingest.plant_watchdog import Watchdog
 from ingest.reading import Readings, readings_schema
 from service.control_room import ControlRoom, open_control_room
-from service.database import notice_table, run_table
 from service.delivery.mail import mail_text
 from service.delivery.notice import notice_of
 from service.delivery.outbox import NoticeKind, put
+from service.delivery.tables import notice_table
 from service.jobs import ledger
 from service.jobs.pause import pause
 from service.jobs.run import Origin, Outcome, RunState
 from service.jobs.runner import take
+from service.jobs.tables import run_table
 from service.settings import Settings
 from service.watchdog import checks
 from service.watchdog.alarms import Alarm, going_on, hold, newest

@@ -36,7 +36,7 @@ from service.alerts.pipeline.scene import Scene
 from service.alerts.pipeline.tokens import LEARNT_FROM
 from service.alerts.pipeline.worth import Worth
 from service.alerts.severity import Severity
-from service.database import notice_table
+from service.delivery.tables import notice_table
 from tests.service.called_plant import HOUR, MINUTE, SECOND, called, plant_of
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)

@@ -10,7 +10,8 @@ from sqlalchemy.engine import Connection
 
 from ingest.statement import Many
 from service.alerts.pipeline.call import Reason
-from service.database import decision_table, microseconds
+from service.alerts.pipeline.tables import decision_table
+from service.database import microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

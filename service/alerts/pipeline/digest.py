@@ -16,8 +16,10 @@ from service.alerts.pipeline.call import Reason
 from service.alerts.pipeline.duty import Worked
 from service.alerts.pipeline.kept_calls import pieces
 from service.alerts.pipeline.rules import Rules
+from service.alerts.pipeline.tables import call_table, decision_table
 from service.alerts.pipeline.tokens import purse_of
-from service.database import alert_table, assessment_table, call_table, decision_table
+from service.alerts.tables import alert_table
+from service.database import assessment_table
 
 NOT_CONFIRMED = "over its threshold, and not often enough to be an alert"
 """Why a watch is suppressed whose level was over the threshold while it held up no alert."""

@@ -11,7 +11,7 @@ from service.alerts.pipeline.digest import digest_of
 from service.alerts.pipeline.digest_words import headline_of, lines_of
 from service.alerts.pipeline.duty import Worked
 from service.alerts.pipeline.rules import Rules
-from service.database import digest_sent_table
+from service.alerts.pipeline.tables import digest_sent_table
 from service.delivery.outbox import NoticeKind, put
 
 

@@ -18,9 +18,9 @@ from service.alerts.pipeline.match import Places, key_of, routes_of
 from service.alerts.pipeline.rules import Rules
 from service.alerts.pipeline.scene import Group, Scene, StoppedLine
 from service.alerts.pipeline.sources import Source, Sources
+from service.alerts.pipeline.tables import stopped_line_table
 from service.alerts.pipeline.tokens import purses_of
 from service.alerts.pipeline.worth import Worth
-from service.database import stopped_line_table
 
 LASTING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)
 """States of an alert whose condition lasts."""

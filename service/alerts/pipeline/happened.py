@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from service.alerts.alert import Happening
-from service.database import alert_event_table, call_mark_table
+from service.alerts.pipeline.tables import call_mark_table
+from service.alerts.tables import alert_event_table
 
 NOTES: Mapping[Happening, str] = {
     Happening.COMMENT: "a remark calls nobody",

@@ -13,7 +13,8 @@ from features.microsecond import time_of
 from ingest.statement import Many, insert_into
 from service.alerts.pipeline.call import CallState, Kept
 from service.alerts.pipeline.scene import Group
-from service.database import call_group_table, call_route_table, call_table, microseconds
+from service.alerts.pipeline.tables import call_group_table, call_route_table, call_table
+from service.database import microseconds
 
 _COLUMNS = tuple(each.name for each in fields(Kept))
 _MOST = 500

@@ -15,7 +15,7 @@ from ingest.errors import AndonError
 from ingest.history import History
 from ingest.plant import Plant
 from service.alerts.pipeline.scene import StoppedLine
-from service.database import stopped_line_table
+from service.alerts.pipeline.tables import stopped_line_table
 
 LOOKS_BACK = timedelta(days=7)
 """What was told longer ago says nothing about now."""

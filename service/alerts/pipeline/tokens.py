@@ -11,7 +11,7 @@ from service.alerts.pipeline.call import Call
 from service.alerts.pipeline.duty import week_of
 from service.alerts.pipeline.purse import Purse
 from service.alerts.pipeline.rules import Rules
-from service.database import call_table, call_token_table
+from service.alerts.pipeline.tables import call_table, call_token_table
 
 _WEEK = timedelta(days=7)
 LEARNT_FROM = 8 * _WEEK

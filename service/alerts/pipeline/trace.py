@@ -12,7 +12,8 @@ from service.alerts.alert import Happening
 from service.alerts.pipeline.decisions import Decision, decisions_about
 from service.alerts.pipeline.happened import newest_decided
 from service.alerts.pipeline.kept_calls import calls_of
-from service.database import alert_event_table, call_group_table
+from service.alerts.pipeline.tables import call_group_table
+from service.alerts.tables import alert_event_table
 
 BEFORE = "it happened before anybody was called at all"
 """The answer to what an earlier Andon wrote."""
