@@ -12,6 +12,8 @@ Answer = TypeVar("Answer")
 class Answers:
     """The newest few answers; one at a time is worked out, so that a page opened ten times takes one core.
 
+    Whoever asks for what is known does not wait for what is being worked out.
+
     Parameters
     ----------
     most : answers that are kept
@@ -19,8 +21,8 @@ class Answers:
 
     def __init__(self, most: int = 32) -> None:
         self._most = most
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = Lock()
+        self._kept: OrderedDict[Hashable, tuple[Any]] = OrderedDict()
+        self._lock, self._turn = Lock(), Lock()
 
     def known(self, question: Hashable) -> bool:
         """Whether the answer to a question is kept."""
@@ -36,13 +38,25 @@ class Answers:
         >>> [answers.to("question", lambda answer=answer: answer) for answer in (1, 2)]
         [1, 1]
         """
+        if (found := self._recalled(question)) is None:
+            with self._turn:
+                if (found := self._recalled(question)) is None:
+                    found = (work(),)
+                    self._keep(question, found)
+        (answer,) = found
+        return answer
+
+    def _recalled(self, question: Hashable) -> tuple[Any] | None:
         with self._lock:
-            if question not in self._kept:
-                self._kept[question] = work()
-            self._kept.move_to_end(question)
+            if question in self._kept:
+                self._kept.move_to_end(question)
+            return self._kept.get(question)
+
+    def _keep(self, question: Hashable, answer: tuple[Any]) -> None:
+        with self._lock:
+            self._kept[question] = answer
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-            return self._kept[question]
 
 
 def full_hour(at: datetime) -> datetime:

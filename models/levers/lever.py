@@ -7,7 +7,8 @@ from features.column import feature_of
 from models.levers.contrast import Contrast
 from models.levers.region import Region
 
-_PLAIN = ("mean", "last")
+PLAIN = ("mean", "last")
+"""Features that are said by the name of their signal alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Lever:
     @property
     def where(self) -> str:
         """The region as a clause: ``mould temperature < 62 degC``."""
-        what = f"{self.words} of {self.signal}" if self.signal and feature_of(self.feature) not in _PLAIN else ""
+        what = f"{self.words} of {self.signal}" if self.signal and feature_of(self.feature) not in PLAIN else ""
         return f"{what or self.signal or self.words} {self.region.words(self.unit)}"
 
     def sentence(self, currency: str = "") -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from features.column import feature_of, signal_of
 from models.levers.contrast import contrast
+from models.levers.lever import PLAIN
 from models.levers.lots import Lots
 from models.levers.region import Region
 
@@ -20,7 +21,6 @@ _LEAST_Z = 2.0
 _EDGES = np.linspace(0.05, 0.95, 37)
 _OUTSIDE_BETTER = 1.1
 _OTHER_BETTER = 1.15
-_PLAIN = ("mean", "last")
 _DRAWS = 200
 _FEWEST = 60
 _LEAST_INSIDE, _LEAST_OUTSIDE = 0.025, 0.1
@@ -61,7 +61,7 @@ def screened(lots: Lots) -> list[Candidate]:
 
 
 def _weight(lots: Lots, candidate: Candidate) -> float:
-    return _OTHER_BETTER if feature_of(lots.names[candidate.column]) in _PLAIN else 1.0
+    return _OTHER_BETTER if feature_of(lots.names[candidate.column]) in PLAIN else 1.0
 
 
 def _of_column(lots: Lots, column: int, strata: NDArray[np.intp], blocks: NDArray[np.intp]) -> Candidate | None:

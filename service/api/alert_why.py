@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.alerts import book
-from service.api.alerts import Number
+from service.api.alert_view import Number
 from service.api.given import Now, Room
 from service.series import utc
 from service.why import Expected, reason_of

@@ -14,7 +14,7 @@ from service.alerts.pipeline.digest import digest_of
 from service.alerts.pipeline.duty import WHOLE_DAY
 from service.alerts.pipeline.trace import trace_of
 from service.alerts.pipeline.what_if import imagined, what_if
-from service.api.alerts import Number
+from service.api.alert_view import Number
 from service.api.given import Now, Room, machine_named, nearest
 from service.api.text import Told
 

@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingest.duration import Duration
 from ingest.plant import Job, Plant
 from service.access.actor import told_by
-from service.api.alerts import Person, Reason
 from service.api.given import Now, Room, job_named, moment
 from service.api.jobs import PauseView
 from service.api.runs import RunView
-from service.api.text import Told
+from service.api.text import Person, Reason, Told
 from service.audit.record import ANDON
 from service.jobs import pause as pausing
 from service.jobs import planning
@@ -144,7 +143,7 @@ def resume(job: str, room: Room, now: Now) -> None:
     """Let what is due of a job be begun again; 409 if it is not paused."""
     wanted = job_named(room.plant, job)
     with room.state.write() as connection:
-        pausing.resume(connection, wanted.name, by=ANDON, at=now)
+        pausing.resume(connection, wanted.name, by=told_by(ANDON), at=now)
 
 
 def _asked(plant: Plant, job: str, body: RunAsked, now: datetime) -> tuple[Job, Asked]:

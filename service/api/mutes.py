@@ -9,12 +9,11 @@ from ingest.duration import Duration
 from service.alerts import mutes
 from service.alerts.mute import Mute, MuteKind
 from service.alerts.out_of_service import back_in_service, take_out_of_service
-from service.api.alerts import Person, Reason
 from service.api.etag import IfMatch, mute_tag, refuse_unless_matched
 from service.api.given import Now, Room, machine_named
 from service.api.mute_view import MuteView
 from service.api.paging import Limit, Offset, Page, trimmed
-from service.api.text import Told
+from service.api.text import Person, Reason, Told
 
 router = APIRouter(tags=["mutes"])
 MuteNumber = Annotated[int, Path(ge=1, lt=2**63, description="Number of the mute.")]

@@ -1,15 +1,22 @@
 """Texts that come over HTTP: each must be one that a database can keep."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ingest.keepable import why_unkeepable
 from service.access.actor import told_by
 from service.api.problem import Fault, ProblemError
+
+Person = Annotated[str, Field(min_length=1, max_length=200, description="Who it is.", examples=["Ines"])]
+Word = Annotated[str, Field(max_length=200)]
+Note = Annotated[str, Field(max_length=10_000)]
+Reason = Annotated[
+    str, Field(min_length=1, max_length=10_000, description="Why.", examples=["Known: the bearing is ordered."])
+]
 
 
 class Told(BaseModel):

@@ -8,10 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.alerts import work_orders
 from service.alerts.work_order import Deed, WorkOrderState
-from service.api.alerts import Note, Person, Reason
 from service.api.given import Now, Room
 from service.api.paging import Limit, Offset, Page, trimmed
-from service.api.text import Told
+from service.api.text import Note, Person, Reason, Told
 
 router = APIRouter(tags=["work orders"])
 OrderNumber = Annotated[int, Path(ge=1, lt=2**31, description="Number of the work order.")]

@@ -22,7 +22,7 @@ from service.alerts.out_of_service import back_in_service, take_out_of_service
 from service.alerts.rank import where_to_look_first
 from service.alerts.severity import severity
 from service.alerts.shelve import shelve, unshelve
-from service.api.alerts import Number
+from service.api.alert_view import Number
 from service.api.body import RawBody
 from service.api.etag import alert_tag, refuse_unless_matched
 from service.api.given import Now, Room
