@@ -6,7 +6,7 @@ material besides. It is told for an hour of the clock, so that a loss of every n
 compared. Each machine is valued as if it alone held the line up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from features.microsecond import HOUR
 from features.production.bucket import BUCKETS, BUSY, LOSSES, NAMES, RUNS
+from features.production.inferred import Inferred
 from features.production.plant_ledger import PlantLedger
 from features.production.rates import hour_value
 from ingest.plant import Plant
@@ -23,6 +24,9 @@ from models.efficiency.oee import Oee, oee_of
 from models.efficiency.reliability import Convention, Reliability, reliability_of
 
 Amounts = NDArray[np.float64]
+_NAMED = 4
+"""Machines that a line names; of more the number is told."""
+
 MADE = {"scrap": "scrap_pieces", "rework": "rework_pieces", "good": "good_pieces"}
 
 
@@ -109,7 +113,7 @@ def losses_of(
         tree=tuple(_tree(buckets, calendar)),
         top=tuple(sorted(top, key=lambda each: (-(each.money or 0.0), -each.time))[:most]),
         reliability=reliability_of(ledger.failures, convention),
-        remarks=(*_by_signals(ledger), *ledger.remarks, *_unvalued(table, money)),
+        remarks=(*told_by_signals(ledger.inferred), *ledger.remarks, *_unvalued(table, money)),
     )
 
 
@@ -200,12 +204,26 @@ def _part(whole: Loss, machine: str, reason: str, time: int, times: int | None) 
     return Loss(whole.name, whole.label, int(time), whole.share * part, pieces, money, per_hour, machine, reason, often)
 
 
-def _by_signals(ledger: PlantLedger) -> list[str]:
-    return [
-        f"{machine} reports no states; it is known {each.how} when it ran"
-        + (f", {each.sure:.1%} sure." if each.sure is not None else ".")
-        for machine, each in ledger.inferred.items()
-    ]
+def told_by_signals(inferred: Mapping[str, Inferred]) -> list[str]:
+    """Say of machines that report no states how it is known when they ran: one line for all of which it is alike.
+
+    Parameters
+    ----------
+    inferred : by machine
+    """
+    alike: dict[str, list[str]] = {}
+    for machine, each in inferred.items():
+        sure = "" if each.sure is None else f", {each.sure:.1%} sure"
+        alike.setdefault(f"{each.how} when {{}} ran{sure}.", []).append(machine)
+    return [_who(machines, how) for how, machines in alike.items()]
+
+
+def _who(machines: list[str], how: str) -> str:
+    named = ", ".join(machines[:_NAMED])
+    if len(machines) == 1:
+        return f"{named} reports no states; it is known {how.format('it')}"
+    more = f" and {len(machines) - _NAMED} more" if len(machines) > _NAMED else ""
+    return f"{named}{more} report no states; it is known {how.format('they')}"
 
 
 def _unvalued(table: pd.DataFrame, money: dict[str, Amounts]) -> list[str]:

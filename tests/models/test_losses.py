@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from features.production.inferred import Inferred
 from features.production.plant_ledger import plant_ledger
+from features.production.stretches import Stretches
 from ingest.event import Event
 from ingest.plant import Plant
-from models.efficiency.losses import Loss, Losses, losses_of
+from models.efficiency.losses import Loss, Losses, losses_of, told_by_signals
 from tests.features.table_history import TableHistory
 
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -146,3 +149,23 @@ def test_machines_that_tell_nothing_have_a_tree_of_unknown_time() -> None:
     assert found.oee.oee is None
     assert "oee" in found.oee.reasons()
     assert found.oee.between == (0, 1)
+
+
+NOT_KNOWN = Stretches(*(np.empty(0, np.int64) for _ in range(3)))
+
+
+def test_machines_that_are_known_alike_by_their_signals_share_a_line() -> None:
+    ran = {
+        "p1": Inferred(NOT_KNOWN, "by 'power > 6'"),
+        "p2": Inferred(NOT_KNOWN, "by 'power > 6'"),
+        "q": Inferred(NOT_KNOWN, "by two levels of current", 0.97),
+    }
+
+    assert told_by_signals(ran) == [
+        "p1, p2 report no states; it is known by 'power > 6' when they ran.",
+        "q reports no states; it is known by two levels of current when it ran, 97.0% sure.",
+    ]
+    many = {f"p{each}": Inferred(NOT_KNOWN, "by 'power > 6'") for each in range(9)}
+    assert told_by_signals(many) == [
+        "p0, p1, p2, p3 and 5 more report no states; it is known by 'power > 6' when they ran."
+    ]
