@@ -307,7 +307,7 @@ def deviance_roots(counts: Floats, expected: Floats) -> Floats:
     Examples
     --------
     >>> deviance_roots(np.array([0.0, 4.0, 16.0]), np.full(3, 4.0)).round(2)
-    array([-2.83,  0.  ,  4.5 ])
+    array([-2.83,  0.  ,  4.51])
     """
     held = np.maximum(expected, 1e-9)
     deviance = np.where(counts > 0, counts * np.log(np.maximum(counts, 1e-9) / held), 0.0) - (counts - expected)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,7 +71,8 @@ def test_a_server_delivers_pushes_live_and_ends_although_somebody_listens(tmp_pa
         )
         try:
             assert server.stdout is not None
-            port = int(server.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
+            address = next(found for line in server.stdout if (found := re.search(r"127\.0\.0\.1:(\d+)", line)))
+            port = int(address[1])
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as listening:
                 listening.request("GET", "/api/v1/alerts/stream")
                 stream = listening.getresponse()
