@@ -16,54 +16,19 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import perf_counter
 
 import numpy as np
-import pandas as pd
 
 from ingest.simulation.kinds.catalogue import KINDS
-from ingest.simulation.scenario import Scenario, SimulatedMachine
-from ingest.simulation.sensor_fault import SensorFault
+from ingest.simulation.scenario import Scenario
 from models.moment import instant
 from models.sensors.health import sensor_health
-from tests.trials.sensor_faults import HEALTHY, HOUR, FaultyHistory, Fleet, faulty, fleet_of
+from tests.trials.planned_faults import HEALTHY, LASTS, SHARES, SIZES, faulty, sized, span_of
+from tests.trials.sensor_faults import HOUR, FaultyHistory, Fleet, fleet_of
 
-SHARES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Sizes of offsets and drifts, of the span of the signal."""
-
-HOURS = (3.0, 6.0, 12.0, 24.0, 48.0)
-"""How long a sensor is stuck, spikes or drops out."""
-
-SIZES = {"stuck": HOURS, "spikes": HOURS, "drop-outs": HOURS, "drift": SHARES, "offset": SHARES}
-LASTS = {"drift": 168.0, "offset": 72.0}
 FOUND = 0.95
-BEFORE = timedelta(days=28)
-
-
-def span_of(own: pd.DataFrame, signal: str, moment: datetime) -> tuple[float, float]:
-    """Return the span of a signal in the four weeks before a moment, and how far its days lie apart in it."""
-    times = own["time"]
-    values = own.loc[(times > pd.Timestamp(moment - BEFORE)) & (times <= pd.Timestamp(moment)), ["time", signal]]
-    low, high = values[signal].quantile([0.01, 0.99])
-    days = values.groupby(values["time"].dt.floor("D"))[signal].mean()
-    return float(high - low), float(days.std() / (high - low))
-
-
-def sized(
-    kind: str, seed: int, machine: SimulatedMachine, own: pd.DataFrame, begin: datetime
-) -> Iterator[tuple[float, SensorFault]]:
-    """Yield faults of each kind and size on each signal of a machine; sides and begins are drawn."""
-    for fault, sizes in SIZES.items():
-        for signal in KINDS[kind].signals:
-            span, _ = span_of(own, signal.name, begin + HEALTHY)
-            for size in sizes:
-                chance = Scenario(seed=seed).randomness(machine.name, fault, signal.name, str(size))
-                start = begin + HEALTHY + timedelta(hours=float(chance.uniform(0, 168)))
-                side = float(chance.choice((-1.0, 1.0)))
-                end = start + timedelta(hours=LASTS.get(fault, size))
-                far = side * size * span if fault in LASTS else 0.0
-                yield size, SensorFault(signal.name, fault, int(start.timestamp()), int(end.timestamp()), far)
 
 
 def found(kind: str, seed: int, fleet: Fleet, machines: int) -> Iterator[tuple[str, str, float, bool]]:

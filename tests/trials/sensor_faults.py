@@ -31,10 +31,9 @@ import pandas as pd
 
 from ingest.plant import Plant
 from ingest.plant_file import load_plant
-from ingest.simulation.kinds.catalogue import KINDS
 from ingest.simulation.machine import simulate_machine
 from ingest.simulation.scenario import Scenario, SimulatedMachine, scenario_from
-from ingest.simulation.sensor_fault import MEDIAN_HOURS, SensorFault, lied
+from ingest.simulation.sensor_fault import SensorFault
 from models.assessment import Assessments
 from models.believed import believed
 from models.bundle import Bundle
@@ -44,14 +43,13 @@ from models.sensors.health import WORDS, Health, sensor_health
 from service.one_signal import as_condition
 from tests.features.table_history import TableHistory
 from tests.trials.learnt import learnt
+from tests.trials.planned_faults import HEALTHY, KINDS_OF_FAULT, drawn, faulty, plain
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
-LEARNT, HEALTHY, DAYS = timedelta(days=90), timedelta(days=112), 150
+LEARNT, DAYS = timedelta(days=90), 150
 SETTLED = timedelta(days=28)
 """From how long after the last failure a machine's usual fortnight and the week after it hold none."""
 
-LONGEST_FAULT = timedelta(days=8)
-FAULTS = ("stuck", "spikes", "drop-outs", "drift", "offset")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC) - 2 * DAY
 
@@ -136,32 +134,6 @@ def _from(table: pd.DataFrame, moment: datetime) -> pd.DataFrame:
     return table[table["time"] > pd.Timestamp(moment)]
 
 
-def faults_of(kind: str, seed: int, machine: SimulatedMachine, begin: datetime) -> Iterator[SensorFault]:
-    """Yield one fault of each kind for each signal of a machine, of the size and length that the simulator gives."""
-    for fault in FAULTS:
-        for signal in KINDS[kind].signals:
-            chance = Scenario(seed=seed).randomness(machine.name, fault, signal.name)
-            start = begin + HEALTHY + timedelta(hours=float(chance.uniform(0, 96)))
-            hours = MEDIAN_HOURS[fault] * float(np.exp(0.6 * chance.standard_normal()))
-            size = signal.noise * float(chance.uniform(4, 12)) * float(chance.choice((-1.0, 1.0)))
-            end = start + min(LONGEST_FAULT, timedelta(hours=hours))
-            yield SensorFault(signal.name, fault, int(start.timestamp()), int(end.timestamp()), size)
-
-
-def faulty(kind: str, readings: pd.DataFrame, fault: SensorFault, seed: int) -> pd.DataFrame:
-    """Return readings of one machine with a fault of one sensor; what it cannot give is not kept."""
-    physics = next(each for each in KINDS[kind].signals if each.name == fault.signal)
-    times = readings["time"].to_numpy("datetime64[s]").astype(np.int64)
-    values = readings[fault.signal].to_numpy(np.float64, copy=True)
-    rows = np.flatnonzero(fault.during(times))
-    # Drawn anew for each fault: with one pattern for all, many faults are one trial.
-    chance = Scenario(seed=seed).randomness(fault.signal, fault.kind, str(fault.begin))
-    read = lied(fault, physics, times[rows], values[rows], chance, held=float(values[rows[0]]))
-    read = np.round(read / physics.resolution) * physics.resolution
-    values[rows] = np.where((read < physics.low) | (read > physics.high), np.nan, read)
-    return readings.assign(**{fault.signal: values})
-
-
 @dataclass(frozen=True, slots=True)
 class MachineAlert:
     """An alert about a machine; ``end`` is far away while it lasts."""
@@ -234,7 +206,9 @@ def _marks(
     return blamed(health), len(names) * ((end - start) / timedelta(days=365.25))
 
 
-def cases(kind: str, seed: int, fleet: Fleet, machines: int) -> Iterator[tuple[SensorFault, dict[str, float]]]:
+def cases(
+    kind: str, seed: int, fleet: Fleet, machines: int, faults_of: Callable[..., Iterator[SensorFault]]
+) -> Iterator[tuple[SensorFault, dict[str, float]]]:
     """Yield every fault of the first machines of a fleet with what came of it."""
     machine_class = fleet.plant.class_named(kind)
     end = fleet.begin + timedelta(days=DAYS)
@@ -242,8 +216,8 @@ def cases(kind: str, seed: int, fleet: Fleet, machines: int) -> Iterator[tuple[S
     truth = fleet.history()
     for machine in Scenario(machines={kind: machines}, seed=seed).plant():
         own = fleet.readings[fleet.readings["machine"] == machine.name]
-        plain = alerts(fleet, said_of(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end)))
-        for fault in faults_of(kind, seed, machine, fleet.begin):
+        usual = alerts(fleet, said_of(fleet, truth, machine.name, (fleet.begin + HEALTHY - HOUR, end)))
+        for fault in faults_of(kind, seed, machine, own, fleet.begin):
             start, over = (datetime.fromtimestamp(each, UTC) for each in (fault.begin, fault.end))
             last = min(over + longest, end)
             history = FaultyHistory(faulty(kind, own, fault, seed), truth, machine.name, start)
@@ -261,9 +235,9 @@ def cases(kind: str, seed: int, fleet: Fleet, machines: int) -> Iterator[tuple[S
                     "found": float(len(during) > 0 or fault.signal in looks_at(fleet, said, start, over + HOUR)),
                     "hours": (during[0] - instant(start)) / np.timedelta64(1, "h") if len(during) else np.nan,
                     "others": sum(len(hours) > 0 for name, hours in bad.items() if name != fault.signal),
-                    **_compared("more", raised, plain, start, over, last),
-                    **_compared("less", plain, raised, start, over, last),
-                    "base": sum(start < each.begin <= last for each in plain),
+                    **_compared("more", raised, usual, start, over, last),
+                    **_compared("less", usual, raised, start, over, last),
+                    "base": sum(start < each.begin <= last for each in usual),
                 },
             )
 
@@ -294,6 +268,7 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=4, help="that have faults, of each class")
     parser.add_argument("--fleet", type=int, default=10, help="machines of each class")
     parser.add_argument("--classes", nargs="+", default=["pump", "spindle"])
+    parser.add_argument("--plain", action="store_true", help="give faults the sizes from which on each is found")
     parser.add_argument("--each", action="store_true", help="print every fault with what came of it")
     asked = parser.parse_args()
     started = perf_counter()
@@ -308,13 +283,15 @@ def main() -> None:
             ):
                 said.update(marks)
                 watched[place] += years
-            for fault, what in cases(kind, seed, fleet, asked.machines):
+            for fault, what in cases(kind, seed, fleet, asked.machines, plain if asked.plain else drawn):
                 told[fault.kind, kind, fault.signal].append(what)
                 told[fault.kind, "all", ""].append(what)
                 if asked.each:
                     _say(f"{kind} {seed} {fault} {what}")
     _say(f"{'fault':<10} {'signal':<30}  found judged  hours  others   more (less) during | after | base rate")
-    for (fault_kind, kind, signal), each in sorted(told.items(), key=lambda row: (FAULTS.index(row[0][0]), row[0][1:])):
+    for (fault_kind, kind, signal), each in sorted(
+        told.items(), key=lambda row: (KINDS_OF_FAULT.index(row[0][0]), row[0][1:])
+    ):
         table = pd.DataFrame(each)
         total = table.sum().astype(int)
         _say(
