@@ -121,12 +121,15 @@ def kill_often(folder: Path, *, kills: int, nights: int = 40, longest: float = 1
     go_on(killed, nights)
     with _opened(quiet) as (calm, _), _opened(killed) as (disturbed, room):
         undisturbed, after = left(calm), left(disturbed)
+        with room.state.read() as connection:
+            runs = ledger.list_runs(connection)
+        due = [run for run in runs if run.slot <= _at(nights - 1)]
+        not_done = [f"{run.slot:%Y-%m-%d} {run.state}: {run.outcome}" for run in due if run.state is not RunState.DONE]
+        assert not not_done, f"{len(not_done)} nights are not done, first {not_done[-1]}"
+        assert len(due) == nights, f"{len(due)} of {nights} nights are done"
         differing = [name for name, rows in undisturbed.items() if rows != after[name]]
         assert not differing, f"what is left differs in {differing}"
-        with room.state.read() as connection:
-            runs = ledger.list_runs(connection, states=(RunState.DONE,))
         alerts = len(calm.alerts())
-    assert len(runs) == nights, f"{len(runs)} of {nights} nights are done"
     once, often = _begun(quiet), _begun(killed)
     assert set(once) == set(often), "not the same chunks"
     repeated = sum((often - once).values())
