@@ -24,7 +24,7 @@ from service.alerts.line import remember
 from service.alerts.mute import MuteKind
 from service.alerts.mutes import beginning, end, lasting, muted
 from service.alerts.shelving import ENDS_ONE_SHOT
-from service.alerts.tables import alert_event_table, alert_table
+from service.alerts.tables import OPEN, alert_event_table, alert_table
 from service.audit.record import ANDON
 
 NOTHING_FOUND = Found()
@@ -65,7 +65,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
         .on_conflict_do_nothing(
             index_elements=["machine", "cause"],
             # No parameter: PostgreSQL finds no index for one once it has prepared the statement, at the sixth alert.
-            index_where=text("state <> 'normal'"),
+            index_where=text(OPEN),
         )
         .returning(alert_table.c.number)
     ).scalar_one_or_none()
@@ -81,7 +81,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
         select(alert_table.c.number).where(
             alert_table.c.machine == finding.machine,
             alert_table.c.cause == finding.cause,
-            alert_table.c.state != AlertState.NORMAL.value,
+            text(OPEN),
         )
     ).scalar_one()
     return _bring_up_to_date(connection, show(connection, number), finding, at=at), False
@@ -230,7 +230,11 @@ def list_alerts(
     offset : how many to skip
     limit : at most so many
     """
-    query = select(alert_table).where(alert_table.c.state.in_([AlertState(state).value for state in states]))
+    query = select(alert_table)
+    if set(states) != set(AlertState):
+        query = query.where(alert_table.c.state.in_([AlertState(state).value for state in states]))
+    if AlertState.NORMAL not in states:
+        query = query.where(text(OPEN))
     if machine is not None:
         query = query.where(alert_table.c.machine == machine)
     if machines is not None:

@@ -157,10 +157,12 @@ def muted(connection: Connection, alerts: Iterable[Alert], at: datetime) -> list
         query = query.where(mute_table.c.machine == machines[0])
     for row in connection.execute(query) if machines else ():
         by_machine[row.machine].append(_mute(row))
-    return [
-        replace(alert, mutes=tuple(m for m in by_machine[alert.machine] if m.reaches(alert.machine, alert.cause)))
-        for alert in alerts
-    ]
+    return [_with(alert, by_machine.get(alert.machine, ())) for alert in alerts]
+
+
+def _with(alert: Alert, mutes: Iterable[Mute]) -> Alert:
+    found = tuple(each for each in mutes if each.reaches(alert.machine, alert.cause))
+    return alert if found == alert.mutes else replace(alert, mutes=found)
 
 
 def out_of_service(connection: Connection, at: datetime) -> set[str]:

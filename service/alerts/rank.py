@@ -33,7 +33,7 @@ class Ranked:
     hours: float
     severity: float | None
     per_hour: float | None
-    why: str
+    why: str = ""
 
 
 def where_to_look_first(
@@ -42,6 +42,8 @@ def where_to_look_first(
     now: datetime,
     card_of: CardOf,
     lost: Mapping[int, float] = MappingProxyType({}),
+    *,
+    places: slice = slice(None),
 ) -> list[Ranked]:
     """Return alerts in the order in which somebody should look at them.
 
@@ -57,6 +59,7 @@ def where_to_look_first(
     ----------
     card_of : returns the card of a model's version; asked once for each version
     lost : what an hour of the loss behind an alert costs, by its number; see ``service.alerts.kept_money``
+    places : of all places only these
 
     Examples
     --------
@@ -75,25 +78,18 @@ def where_to_look_first(
     5,000 at stake (50 % of 10,000), 5 h left; as urgent as alert 2, which was raised first
     """
     cards = cache(card_of)
-    ordered = sorted(
-        (_rated(each, chance(each, cards), costs, now, lost.get(each.number)) for each in alerts), key=_place
-    )
-    return [ordered[0], *map(_tie_told, ordered, ordered[1:])] if ordered else []
+    rated = (_rated(each, chance(each, cards), costs, now, lost.get(each.number)) for each in alerts)
+    ordered = sorted(rated, key=_place)
+    wanted = range(len(ordered))[places]
+    return [_told(ordered[at], ordered[at - 1] if at else None, costs, now) for at in wanted]
 
 
 def _rated(alert: Alert, measured: Chance, costs: Costs, now: datetime, lost: float | None) -> Ranked:
-    left = alert.act_before - now
-    hours = max(abs(left), _HOUR) / _HOUR
-    time = f"{_about(left)} left" if left >= timedelta(0) else f"its time was up {_about(-left)} ago"
-    if lost is not None:
-        return Ranked(alert, measured, hours, None, lost, f"{lost:,.2f} lost each hour while it lasts")
-    if measured.share is None:
-        return Ranked(alert, measured, hours, None, None, f"money at stake not known ({measured.basis}), {time}")
+    hours = max(abs(alert.act_before - now), _HOUR) / _HOUR
+    if lost is not None or measured.share is None:
+        return Ranked(alert, measured, hours, None, lost)
     severity = measured.share * costs.missed_failure
-    basis = f": {measured.basis}" if measured.basis else ""
-    share = f"{measured.share:.0%}".replace("%", " %")
-    why = f"{severity:,.0f} at stake ({share} of {costs.missed_failure:,.0f}{basis}), {time}"
-    return Ranked(alert, measured, hours, severity, severity / hours, why)
+    return Ranked(alert, measured, hours, severity, severity / hours)
 
 
 def _place(ranked: Ranked) -> tuple[bool, bool, bool, int, datetime, int]:
@@ -103,11 +99,25 @@ def _place(ranked: Ranked) -> tuple[bool, bool, bool, int, datetime, int]:
     return bool(alert.mutes), seen, per_hour is None, urgency, alert.act_before, alert.number
 
 
-def _tie_told(above: Ranked, ranked: Ranked) -> Ranked:
-    if _place(above)[:4] != _place(ranked)[:4]:
-        return ranked
-    first = "has less time" if above.alert.act_before < ranked.alert.act_before else "was raised first"
-    return replace(ranked, why=f"{ranked.why}; as urgent as alert {above.alert.number}, which {first}")
+def _told(ranked: Ranked, above: Ranked | None, costs: Costs, now: datetime) -> Ranked:
+    """Say in words what a place rests on."""
+    why = _why(ranked, costs, now)
+    if above is not None and _place(above)[:4] == _place(ranked)[:4]:
+        first = "has less time" if above.alert.act_before < ranked.alert.act_before else "was raised first"
+        why += f"; as urgent as alert {above.alert.number}, which {first}"
+    return replace(ranked, why=why)
+
+
+def _why(ranked: Ranked, costs: Costs, now: datetime) -> str:
+    measured, left = ranked.chance, ranked.alert.act_before - now
+    time = f"{_about(left)} left" if left >= timedelta(0) else f"its time was up {_about(-left)} ago"
+    if ranked.severity is not None:
+        basis = f": {measured.basis}" if measured.basis else ""
+        share = f"{measured.share:.0%}".replace("%", " %")
+        return f"{ranked.severity:,.0f} at stake ({share} of {costs.missed_failure:,.0f}{basis}), {time}"
+    if ranked.per_hour is not None:
+        return f"{ranked.per_hour:,.2f} lost each hour while it lasts"
+    return f"money at stake not known ({measured.basis}), {time}"
 
 
 def _about(span: timedelta) -> str:

@@ -17,6 +17,9 @@ from sqlalchemy import (
 
 from service.database import Moment, metadata
 
+OPEN = "state <> 'normal'"
+"""What the index of open alerts holds; a query finds it by the same words."""
+
 alert_table = Table(
     "alert",
     metadata,
@@ -61,8 +64,8 @@ alert_table = Table(
         "machine",
         "cause",
         unique=True,
-        sqlite_where=text("state <> 'normal'"),
-        postgresql_where=text("state <> 'normal'"),
+        sqlite_where=text(OPEN),
+        postgresql_where=text(OPEN),
     ),
     sqlite_autoincrement=True,
 )

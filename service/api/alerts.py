@@ -221,12 +221,13 @@ def _look_first(room: ControlRoom, now: datetime, wanted: Wanted, offset: int, c
     """Return so many alerts from a place on: open ones in their order, all of which it takes, then the others."""
     with room.state.read() as connection:
         live = muted(connection, book.list_alerts(connection, **wanted.among(LIVE_STATES)), now)
-        ranked = where_to_look_first(live, room.plant.costs, now, room.registry.card, kept_money(connection))
-        shown = [open_view(each, room.plant) for each in ranked[offset : offset + count]]
+        cards, lost, places = room.registry.card, kept_money(connection), slice(offset, offset + count)
+        ranked = where_to_look_first(live, room.plant.costs, now, cards, lost, places=places)
+        shown = [open_view(each, room.plant) for each in ranked]
         over = book.list_alerts(
             connection,
             **wanted.among([AlertState.NORMAL]),
-            offset=max(0, offset - len(ranked)),
+            offset=max(0, offset - len(live)),
             limit=count - len(shown),
         )
         over = muted(connection, over, now)
