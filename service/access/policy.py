@@ -141,6 +141,7 @@ POLICY: Mapping[str, Rule] = {
     "DELETE /api/v1/keys/{key}": MANAGE,
     # Pages
     "GET /": READ,
+    "GET /live": READ,
     "GET /machines/{machine}": READ,
     "GET /alerts": READ,
     "GET /alerts/{number}": READ_ALERT,
