@@ -142,6 +142,7 @@ POLICY: Mapping[str, Rule] = {
     # Pages
     "GET /": READ,
     "GET /live": READ,
+    "GET /plant": READ,
     "GET /machines/{machine}": READ,
     "GET /alerts": READ,
     "GET /alerts/{number}": READ_ALERT,

@@ -13,13 +13,25 @@ from service.dashboard import (
     losses_page,
     machine_page,
     model_page,
+    plant_page,
     sign_in_page,
 )
 from service.dashboard.live import note_newest
 from service.dashboard.render import page
 
 pages = APIRouter(include_in_schema=False, dependencies=[Depends(note_newest)])
-for each in (first_page, machine_page, alert_page, losses_page, model_page, job_page, sign_in_page, account_page, live):
+for each in (
+    first_page,
+    plant_page,
+    machine_page,
+    alert_page,
+    losses_page,
+    model_page,
+    job_page,
+    sign_in_page,
+    account_page,
+    live,
+):
     pages.include_router(each.router)
 
 _FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
