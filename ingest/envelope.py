@@ -47,8 +47,15 @@ class Cells:
         if not len(self) or (self.number[0] * self.grid >= first and (self.number[-1] + 1) * self.grid - 1 <= newest):
             return self
         kept = (self.number * self.grid >= first) & ((self.number + 1) * self.grid - 1 <= newest)
-        columns = (self.number, self.low, self.low_at, self.high, self.high_at, self.count)
-        return Cells(self.grid, *(each[kept] for each in columns))  # type: ignore[arg-type]
+        return Cells(
+            self.grid,
+            self.number[kept],
+            self.low[kept],
+            self.low_at[kept],
+            self.high[kept],
+            self.high_at[kept],
+            self.count[kept],
+        )
 
 
 def cells_of(times: Integers, values: Floats, grid: int) -> Cells:
@@ -80,7 +87,7 @@ def wider(several: Sequence[Cells], grid: int) -> Cells:
     if not columns:
         nothing, none = np.empty(0, np.int64), np.empty(0)
         return Cells(grid, nothing, none, nothing, none, nothing, nothing)
-    return _folded(grid, *(np.concatenate(each) for each in zip(*columns, strict=True)))  # type: ignore[arg-type]
+    return _folded(grid, *(np.concatenate(each) for each in zip(*columns, strict=True)))
 
 
 def grid_for(first: int, newest: int, rows: int) -> int | None:
@@ -108,9 +115,8 @@ def _folded(
         return Cells(grid, number, low, low_at, high, high_at, count)
     if (number[1:] < number[:-1]).any():
         order = np.argsort(number, kind="stable")
-        number, low, low_at, high, high_at, count = (
-            each[order] for each in (number, low, low_at, high, high_at, count)
-        )
+        number, low, high = number[order], low[order], high[order]
+        low_at, high_at, count = low_at[order], high_at[order], count[order]
     starts = np.flatnonzero(np.concatenate(([True], number[1:] != number[:-1])))
     lengths = np.diff(np.append(starts, len(number)))
     lowest, highest = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)

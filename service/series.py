@@ -96,9 +96,16 @@ def signal_series(
     start, end = span
     if isinstance(history, Store):
         cells = history.extremes(machine_class, machine, signals, start, end, bins)
-        # Where all of it can be shown, nothing is left out.
-        if cells is not None and all(each.count.sum() > 2 * bins or not len(each) for each in cells.values()):
-            return {signal: _extremes_series(each) for signal, each in cells.items()}
+        if cells is not None:
+            few = [signal for signal, each in cells.items() if each.count.sum() <= 2 * bins]
+            # Where all of it can be shown, nothing is left out.
+            whole = {}
+            if few:
+                table = history.read(machine_class, machines=[machine], signals=few, start=start, end=end).table
+                whole = {signal: column_series(table, signal) for signal in few}
+            return {
+                signal: whole[signal] if signal in whole else _extremes_series(each) for signal, each in cells.items()
+            }
     parts = 1 if end - start <= timedelta(days=8) else _PARTS
     edges = [start + (end - start) * index / parts for index in range(parts + 1)]
     pieces: dict[str, list[Series]] = {signal: [] for signal in signals}

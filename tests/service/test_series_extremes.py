@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest.envelope import SECOND
 from ingest.reading import Readings
 from ingest.store import Store
 from service.series import signal_series
-from tests.ingest.test_extremes import SECOND, START, every_second, readings
+from tests.ingest.test_extremes import START, every_second, readings
 
 BINS = 850
 
