@@ -175,6 +175,16 @@ POLICY: Mapping[str, Rule] = {
     "POST /account/sessions/end": OWN,
     "POST /account/keys": OWN,
     "POST /account/keys/{key}/revoke": OWN,
+    "GET /users": MANAGE,
+    "POST /users": MANAGE,
+    "GET /users/{user}": MANAGE,
+    "POST /users/{user}/access": MANAGE,
+    "POST /users/{user}/enabled": MANAGE,
+    "POST /users/{user}/link": MANAGE,
+    "POST /users/{user}/sessions/end": MANAGE,
+    "POST /keys": MANAGE,
+    "POST /keys/{key}/rotate": MANAGE,
+    "POST /keys/{key}/revoke": MANAGE,
 }
 """By method and path, as the framework writes it without the kinds of its parameters."""
 

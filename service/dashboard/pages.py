@@ -15,6 +15,7 @@ from service.dashboard import (
     model_page,
     plant_page,
     sign_in_page,
+    users_page,
 )
 from service.dashboard.live import note_newest
 from service.dashboard.render import page
@@ -30,6 +31,7 @@ for each in (
     job_page,
     sign_in_page,
     account_page,
+    users_page,
     live,
 ):
     pages.include_router(each.router)
