@@ -46,10 +46,11 @@ def verify(file: Opened, sums: Sums) -> None:
     places = places_in(metadata)
     for group in range(metadata.num_row_groups):
         verify_groups(file, metadata, sums, [group], metadata.schema.names)
-        for signal in range(places.sums.shape[1] if places is not None and places.has(group) else 0):
-            offset, length = places.extent(group, signal)
-            if not places.right(group, signal, file.read_at(length, offset)):
-                raise damaged(file)
+        if places is not None and places.has(group):
+            for signal in range(places.sums.shape[1]):
+                offset, length = places.extent(group, signal)
+                if not places.right(group, signal, file.read_at(length, offset)):
+                    raise damaged(file)
 
 
 def is_whole(file: Opened) -> bool:

@@ -150,7 +150,7 @@ def _all(request: Request, room: ControlRoom, *, secret: str = "", secret_of: st
         default_days=keys.DEFAULT.days,
         longest_days=keys.LONGEST.days,
         overlap_days=keys.OVERLAP.days,
-        **_choices(room.plant),
+        choices=_choices(room.plant),
     )
 
 
@@ -169,7 +169,7 @@ def _one(request: Request, room: ControlRoom, number: int, asked: Asked, *, link
         link_once=link,
         sessions=open_sessions,
         keys=own_keys,
-        **_choices(room.plant),
+        choices=_choices(room.plant),
     )
 
 

@@ -19,6 +19,7 @@ from ingest.envelope_part import Places, places_in
 from ingest.errors import DamagedError
 from ingest.reading import TIME, Readings
 from ingest.store import Store
+from tests.ingest.conftest import Kept
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ZERO = to_microseconds(START)
@@ -145,6 +146,18 @@ def test_a_sealed_week_is_exact_and_hardly_any_of_it_is_read(tmp_path: Path) -> 
     assert found["speed"].high.max() == 900.0
     assert found["speed"].high_at[found["speed"].high.argmax()] == ZERO + 40_000 * SECOND
     assert found["speed"].count.sum() == 7 * 86_400
+    assert as_lists(found["speed"]) == brute(store, "m", "speed", start, end, found["speed"].grid)
+    store.close()
+
+
+def test_extremes_come_from_wherever_the_files_are(tmp_path: Path, kept_files: Kept) -> None:
+    store = kept_files.open(tmp_path)
+    every_second(store, 2)
+    start, end = START, START + timedelta(days=2)
+
+    found = store.extremes("press", "m", ("speed",), start, end, 100)
+
+    assert found is not None
     assert as_lists(found["speed"]) == brute(store, "m", "speed", start, end, found["speed"].grid)
     store.close()
 
