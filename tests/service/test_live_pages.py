@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -173,6 +174,42 @@ def test_no_page_breaks_its_policy_or_asks_elsewhere(served: tuple[Works, Wire],
     assert {each.split("/")[2] for each in tab.asked} == {f"127.0.0.1:{wire.port}"}
 
 
+def test_a_chart_is_looked_at_closer_and_stays_so_while_the_page_goes_on(served: tuple[Works, Wire], tab: Tab) -> None:
+    works, wire = served
+    works.send("press-1", minutes=600, temperature=60.0)
+    open_at(tab, wire, "/machines/press-1?days=1")
+    figure = tab.page.locator("figure", has_text="vibration").first
+    assert not [each for each in tab.asked if "uPlot" in each]
+
+    figure.get_by_role("button", name="Look closer").click()
+    plot = figure.locator(".u-over")
+    until(tab, lambda: "Drag over" in figure.inner_text(), 5)
+    assert not figure.locator("> svg").is_visible()
+    box = plot.bounding_box()
+    assert box is not None
+    tab.page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 50)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 60, steps=5)
+    tab.page.mouse.up()
+    until(tab, lambda: sum("/api/v1/readings" in each for each in tab.asked) == 2, 5)
+    whole, part = ([query(each, name) for name in ("start", "end")] for each in tab.asked if "/api/v1/readings" in each)
+    assert whole[0] < part[0] < part[1] < whole[1]
+
+    works.alert("press-1")
+    until(tab, lambda: "bearing likely to fail" in tab.page.locator("#main").inner_text(), 5)
+    assert plot.is_visible()
+    assert tab.violations() == []
+    assert tab.errors == []
+    figure.get_by_role("button").click()
+    assert figure.locator("> svg").is_visible()
+    assert plot.count() == 0
+
+
+def query(address: str, name: str) -> datetime:
+    """The moment that an address asks for."""
+    return datetime.fromisoformat(parse_qs(urlsplit(address).query)[name][0])
+
+
 def test_everything_is_there_without_a_script(served: tuple[Works, Wire], browser: Any) -> None:
     works, wire = served
     works.alert("press-1")
@@ -184,7 +221,10 @@ def test_everything_is_there_without_a_script(served: tuple[Works, Wire], browse
 
     assert "acknowledged by Ada" in plain.page.locator(".history").inner_text()
     assert not plain.page.locator("#stale").is_visible()
-    assert plain.page.locator("noscript meta").count() == 0
+    works.send("press-1", minutes=600, temperature=60.0)
+    plain.page.goto(f"http://127.0.0.1:{wire.port}/machines/press-1?days=1")
+    assert plain.page.locator("figure svg .trace").count() > 0
+    assert not plain.page.get_by_role("button", name="Look closer").first.is_visible()
     plain.page.goto(f"http://127.0.0.1:{wire.port}/")
     assert 'http-equiv="refresh"' in plain.page.content()
     plain.close()

@@ -92,6 +92,7 @@
 
   window.htmx.registerExtension("andon", {
     htmx_before_morph_node: (_, { oldNode, newNode }) => {
+      if (oldNode.matches("figure.closer")) return false; // somebody looks into it
       if (!oldNode.matches("form, [data-forms]") || !inUse(oldNode)) return true;
       const note = oldNode.querySelector("[data-changed]");
       if (note && oldNode.dataset.forms !== newNode.dataset.forms) note.hidden = false;
