@@ -9,6 +9,7 @@
   const SILENCE = 4500; // ms without a beat (they come every 2 s) after which nothing shown can be relied on
   const AGAIN = 2500; // ms between two tries to connect
   const APART = 1500; // ms between two looks, however often the bell rings
+  const SHARE = 10; // a page that takes long to make is asked for a tenth of the time at most
   const ALWAYS = 60000; // ms after which a page looks anyway: readings and ages change without a bell
 
   const { live, after, asOf } = document.body.dataset;
@@ -22,6 +23,7 @@
   let heard = performance.now();
   let tried = -Infinity;
   let looked = performance.now();
+  let took = 0; // ms of the last look
   let wanted = false;
   let looking = false;
   let failed = false;
@@ -52,7 +54,7 @@
 
   function look() {
     const now = performance.now();
-    if (looking || !wanted || now - looked < APART) return;
+    if (looking || !wanted || now - looked < Math.max(APART, SHARE * took)) return;
     wanted = false;
     looking = true;
     looked = now;
@@ -63,6 +65,7 @@
 
   function done(right) {
     looking = false;
+    took = Math.min(performance.now() - looked, ALWAYS / SHARE);
     failed = !right;
     if (failed) wanted = true;
     watch();
