@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.envelope_part import places_in
 from ingest.errors import DamagedError
 from ingest.folder import open_file
 from ingest.place import Opened
@@ -42,8 +43,14 @@ def verify(file: Opened, sums: Sums) -> None:
     """Raise ``DamagedError`` if any part of a Parquet file is not what was written."""
     verify_footer(file, sums)
     metadata = metadata_of(file)
+    places = places_in(metadata)
     for group in range(metadata.num_row_groups):
         verify_groups(file, metadata, sums, [group], metadata.schema.names)
+        if places is not None and places.has(group):
+            for signal in range(places.sums.shape[1]):
+                offset, length = places.extent(group, signal)
+                if not places.right(group, signal, file.read_at(length, offset)):
+                    raise damaged(file)
 
 
 def is_whole(file: Opened) -> bool:

@@ -25,6 +25,7 @@ AndonError
 ├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
 ├── ScheduleError           a job cannot be scheduled or run
 ├── AccessError             a user, key, link or password cannot be as it was asked for
+├── RemoteError             an Andon elsewhere refuses a request, or does not answer
 ├── DeliveryError           a message cannot be brought to its target as things are
 └── EngineError             work cannot run where it was to run
     └── LostWorkError       a part of it ended its worker again and again, and was set aside
@@ -154,6 +155,23 @@ class OutOfBoundsError(AndonError):
 
 class ScheduleError(AndonError):
     """A job cannot be scheduled or run."""
+
+
+class RemoteError(AndonError):
+    """An Andon elsewhere refuses a request, or does not answer.
+
+    Attributes
+    ----------
+    status : of its answer; ``None`` if there was none
+    kind : names the kind of problem, as its interface does; empty where it does not
+    faults : pairs of place and reason, where several things are wrong
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, kind: str = "", faults: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self.status, self.kind, self.faults = status, kind, tuple(faults)
+        super().__init__(message)
 
 
 class DeliveryError(AndonError):

@@ -104,6 +104,12 @@ def batch_ids(connection: Connection, machine_class: str, first: int, newest: in
     return tuple(row[0] for row in _IDS(connection, of=machine_class, since=first, until=newest))
 
 
+def spans_of_batches(connection: Connection, machine_class: str, first: int, newest: int) -> list[tuple[int, int]]:
+    """Return the first and the newest time of each batch of a class that may touch [first, newest]."""
+    statement = select(BATCHES.c.first, BATCHES.c.newest).where(*_touching(machine_class, first, newest))
+    return [(row.first, row.newest) for row in connection.execute(statement)]
+
+
 def columns(
     connection: Connection, machine_class: str, names: Sequence[str], *, after: int
 ) -> Iterator[tuple[int, list[pa.Table]]]:

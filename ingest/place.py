@@ -60,6 +60,9 @@ class Place(Protocol):
         anew : take nothing of it from memory
         """
 
+    def foresee(self, paths: Sequence[str], tail: int) -> None:
+        """Be told that the last ``tail`` bytes of files are read next; nothing has to come of it."""
+
     def making(self, path: str) -> AbstractContextManager[Path]:
         """Give a path to write a whole file to; it lies in its place once the block is left without an error.
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ingest.catalogue import to_microseconds
 from ingest.checksum import Sums, damaged, metadata_of, sums_of, verify_footer, verify_groups
 from ingest.decimals import Kinds, kind_for_all, packed, unpacked
+from ingest.envelope_part import Envelopes
 from ingest.merge import conform, wide_schema
 from ingest.place import Opened
 
@@ -74,7 +75,7 @@ class Selection:
             keep &= (times >= self._low) & (times <= self._high)
         return table if keep.all() else table.filter(pa.array(keep))
 
-    def touching(self, index: "_Index") -> list[int]:
+    def touching(self, index: "Index") -> list[int]:
         """Return the row groups that can have selected rows, by their lowest and highest machine and time."""
         may = (index.first <= self._high) & (index.newest >= self._low)
         if self.machines is not None:
@@ -119,16 +120,19 @@ def write_segment(path: Path, tables: Iterable[pa.Table], kinds: Kinds) -> Segme
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = readings = 0
     first, newest = 2**62, -(2**62)
+    envelopes = Envelopes(tuple(kinds))
     with path.open("wb") as sink:
         with pq.ParquetWriter(sink, _kept_schema(kinds), **_encoding(head, kinds)) as writer:
             for table in chain([head], filled):
                 kept = _kept(table, kinds)
                 for offset, length in row_groups(table):
                     writer.write_table(kept.slice(offset, length), row_group_size=length)
+                    envelopes.add(table.slice(offset, length))
                 times = pc.min_max(table["time"].cast(pa.int64()))
                 first, newest = min(first, times["min"].as_py()), max(newest, times["max"].as_py())
                 rows += table.num_rows
                 readings += sum(table.num_rows - table[name].null_count for name in kinds)
+            writer.add_key_value_metadata(envelopes.write(sink))
         sink.flush()
         os.fsync(sink.fileno())
     return Segment(0, "", path.name, 0, rows, readings, path.stat().st_size, first, newest, sums_of(path))
@@ -157,7 +161,7 @@ def row_groups(table: pa.Table) -> list[tuple[int, int]]:
 
 def schema_of(file: Opened, sums: Sums) -> pa.Schema:
     """Return the columns of a file and the types in which they are kept; raises as ``read_segment``."""
-    return _known(file, sums).metadata.schema.to_arrow_schema()
+    return index_of(file, sums).metadata.schema.to_arrow_schema()
 
 
 def kinds_in(schemas: Sequence[pa.Schema], signals: Sequence[str]) -> Kinds:
@@ -210,7 +214,7 @@ def read_segment(file: Opened, selection: Selection, sums: Sums) -> pa.Table:
     DamagedError
         When the part is not what was written.
     """
-    index = _known(file, sums)
+    index = index_of(file, sums)
     try:
         with pq.ParquetFile(
             file.source, metadata=index.metadata, read_dictionary=["machine"], pre_buffer=False
@@ -222,7 +226,7 @@ def read_segment(file: Opened, selection: Selection, sums: Sums) -> pa.Table:
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
+class Index:
     """What a file says of itself: names of its columns; lowest and highest machine and time of each row group."""
 
     metadata: pq.FileMetaData
@@ -242,7 +246,7 @@ class _Wanted:
     file: Opened = field(compare=False)
 
 
-def _known(file: Opened, sums: Sums) -> _Index:
+def index_of(file: Opened, sums: Sums) -> Index:
     """Return the index of a file, once what the file says of itself is verified."""
     verify_footer(file, sums)
     try:
@@ -252,12 +256,12 @@ def _known(file: Opened, sums: Sums) -> _Index:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _index(wanted: _Wanted) -> _Index:
+def _index(wanted: _Wanted) -> Index:
     """Return the index of a file; parsed once, since that takes longer than to read one machine."""
     metadata = metadata_of(wanted.file)
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     machines, times = ([each.column(place).statistics for each in groups] for place in (0, 1))
-    return _Index(
+    return Index(
         metadata,
         frozenset(metadata.schema.names),
         np.array([each.min for each in machines], object),
@@ -267,7 +271,7 @@ def _index(wanted: _Wanted) -> _Index:
     )
 
 
-def _read(file: Opened, opened: pq.ParquetFile, index: _Index, selection: Selection, sums: Sums) -> pa.Table:
+def _read(file: Opened, opened: pq.ParquetFile, index: Index, selection: Selection, sums: Sums) -> pa.Table:
     schema, metadata = wide_schema(selection.signals), index.metadata
     columns = [name for name in schema.names if name in index.names]
     groups = selection.touching(index)

@@ -35,7 +35,9 @@ from ingest.database import open_database
 from ingest.dead_letter import KeptLetter, LetterCounts
 from ingest.decimals import Kinds
 from ingest.delivery import Delivery, Receipt, Remembered, other_content
+from ingest.envelope import Cells
 from ingest.errors import OtherContentError, StoreError, UnknownNameError
+from ingest.extremes import Asked, extremes
 from ingest.gather import Found, gather
 from ingest.lake import ROWS_IN_A_SEGMENT, Lake, SealReport, segments_of, signals_of
 from ingest.late import LateList
@@ -45,7 +47,7 @@ from ingest.place import open_place
 from ingest.reading import Readings, readings_schema
 from ingest.replay_order import Held
 from ingest.report import Rejection
-from ingest.segment import Selection
+from ingest.segment import Segment, Selection
 from ingest.statement import insert_into
 from ingest.stored_unit import StoredUnits
 from ingest.tables import ready_tables
@@ -264,6 +266,31 @@ class Store:
 
         found, table = gather(self._lake, machine_class, look)
         return Readings(machine_class, _plain(merge(table).table, found.selection.signals))
+
+    def extremes(
+        self, machine_class: str, machine: str, signals: Sequence[str], start: datetime, end: datetime, cells: int
+    ) -> dict[str, Cells] | None:
+        """Return the lowest and highest readings of a machine in (start, end], by at most ``cells`` parts of time.
+
+        They are exact; the parts are of one length, and the first and the last may be cut off by the span. A year of
+        a reading a second takes about as long as two hours of it. ``None`` where all has to be read: of slow signals,
+        of files of before there were envelopes, and where parts were shorter than what is known of.
+        """
+        first, newest = to_microseconds(start) + 1, to_microseconds(end)
+        # One more begins where the span cuts the first one off.
+        shortest = -(-(newest - first + 1) // max(1, cells - 1))
+
+        def look() -> tuple[list[Segment], list[tuple[int, int]]]:
+            with self._database.read() as connection:
+                return segments_of(connection, machine_class, first, newest), log.spans_of_batches(
+                    connection, machine_class, first, newest
+                )
+
+        def read(interval: tuple[int, int]) -> pa.Table:
+            low, high = from_microseconds(interval[0] - 1), from_microseconds(interval[1])
+            return self.read(machine_class, machines=[machine], signals=signals, start=low, end=high).table
+
+        return extremes(self._lake, Asked(machine, tuple(signals), (first, newest), shortest), look, read)
 
     def signals(self, machine_class: str) -> tuple[str, ...]:
         """Return all signals of a class that ever came, in the order in which they appeared."""

@@ -57,6 +57,11 @@ class MachineHealth:
     alerts: tuple[Alert, ...]
 
     @property
+    def quiet(self) -> bool:
+        """Whether a person need not know of it at once; a machine whose readings are missing never is."""
+        return self.health in _QUIET and not self.stale
+
+    @property
     def unsaid(self) -> tuple[Level, ...]:
         """The models that cannot say a level now, with their reasons."""
         return tuple(each for each in self.said if each.level is None)
@@ -134,6 +139,7 @@ def _health(
     return Health.WATCH if level.over else Health.NORMAL
 
 
+_QUIET = frozenset({Health.NORMAL, Health.OFF, Health.UNWATCHED})
 _MUTED = {
     Visibility.OUT_OF_SERVICE: Health.OUT_OF_SERVICE,
     Visibility.SUPPRESSED: Health.SUPPRESSED,

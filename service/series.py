@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.envelope import Cells
 from ingest.history import History
 from ingest.plant import MachineClass
+from ingest.store import Store
 
 _PARTS = 32
 LONGEST_SILENCE = timedelta(days=90)
@@ -80,6 +82,8 @@ def signal_series(
 ) -> dict[str, Series]:
     """Read a machine's signals over a span and thin each; memory follows ``bins``, not the span.
 
+    Of a fast signal over a long span only the envelopes are read, see ``Store.extremes``.
+
     Parameters
     ----------
     span : (start, end], aware
@@ -90,6 +94,18 @@ def signal_series(
     one series for each signal, in the order of ``signals``; empty where it was not read
     """
     start, end = span
+    if isinstance(history, Store):
+        cells = history.extremes(machine_class, machine, signals, start, end, bins)
+        if cells is not None:
+            few = [signal for signal, each in cells.items() if each.count.sum() <= 2 * bins]
+            # Where all of it can be shown, nothing is left out.
+            whole = {}
+            if few:
+                table = history.read(machine_class, machines=[machine], signals=few, start=start, end=end).table
+                whole = {signal: column_series(table, signal) for signal in few}
+            return {
+                signal: whole[signal] if signal in whole else _extremes_series(each) for signal, each in cells.items()
+            }
     parts = 1 if end - start <= timedelta(days=8) else _PARTS
     edges = [start + (end - start) * index / parts for index in range(parts + 1)]
     pieces: dict[str, list[Series]] = {signal: [] for signal in signals}
@@ -98,6 +114,14 @@ def signal_series(
         for signal in signals:
             pieces[signal].append(thin(column_series(table, signal), low, high, max(1, -(-bins // parts))))
     return {signal: joined(parts_of) for signal, parts_of in pieces.items()}
+
+
+def _extremes_series(cells: Cells) -> Series:
+    several = cells.high != cells.low
+    time = np.concatenate([cells.low_at, cells.high_at[several]])
+    value = np.concatenate([cells.low, cells.high[several]])
+    order = np.argsort(time, kind="stable")
+    return Series(time[order].astype("datetime64[us]"), value[order])
 
 
 def column_series(table: pa.Table, signal: str) -> Series:

@@ -141,6 +141,8 @@ POLICY: Mapping[str, Rule] = {
     "DELETE /api/v1/keys/{key}": MANAGE,
     # Pages
     "GET /": READ,
+    "GET /live": READ,
+    "GET /plant": READ,
     "GET /machines/{machine}": READ,
     "GET /alerts": READ,
     "GET /alerts/{number}": READ_ALERT,
@@ -173,6 +175,16 @@ POLICY: Mapping[str, Rule] = {
     "POST /account/sessions/end": OWN,
     "POST /account/keys": OWN,
     "POST /account/keys/{key}/revoke": OWN,
+    "GET /users": MANAGE,
+    "POST /users": MANAGE,
+    "GET /users/{user}": MANAGE,
+    "POST /users/{user}/access": MANAGE,
+    "POST /users/{user}/enabled": MANAGE,
+    "POST /users/{user}/link": MANAGE,
+    "POST /users/{user}/sessions/end": MANAGE,
+    "POST /keys": MANAGE,
+    "POST /keys/{key}/rotate": MANAGE,
+    "POST /keys/{key}/revoke": MANAGE,
 }
 """By method and path, as the framework writes it without the kinds of its parameters."""
 

@@ -1,5 +1,6 @@
 """Alerts as they happen: server-sent events."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import anyio
@@ -18,8 +19,8 @@ _SECONDS_TO_END = 0.2
 class LiveResponse(EventSourceResponse):
     """A stream that ends when the client leaves, is cut off, or the server ends; even while it waits to send."""
 
-    def __init__(self, live: LiveAlerts, listener: Listener, after: int | None) -> None:
-        super().__init__(live.stream(listener, after), headers={"X-Accel-Buffering": "no"})
+    def __init__(self, live: LiveAlerts, listener: Listener, stream: AsyncIterator[bytes]) -> None:
+        super().__init__(stream, headers={"X-Accel-Buffering": "no"})
         self._live, self._listener = live, listener
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,4 +67,5 @@ async def stream_alerts(
     behind is cut off, and comes back.
     """
     live: LiveAlerts = request.app.state.live
-    return LiveResponse(live, await live.join(), last if last is not None else after)
+    listener = await live.join()
+    return LiveResponse(live, listener, live.stream(listener, last if last is not None else after))

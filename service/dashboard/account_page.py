@@ -142,6 +142,7 @@ def _page(request: Request, room: ControlRoom, asked: Asked, *, secret: str = ""
     return page(
         request,
         "account.html",
+        live=False,
         user=user,
         sessions=own_sessions,
         keys=own_keys,

@@ -1,6 +1,5 @@
 """The first page: where to look first, and the whole plant at a glance."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,14 +12,17 @@ from service.alerts.alert import Alert
 from service.alerts.kept_money import kept_money
 from service.alerts.rank import where_to_look_first
 from service.api.given import Seen
+from service.dashboard.plant_map import count_states
 from service.dashboard.render import page
 from service.grades import KeptGrade, grade_of_alert, kept_grades
-from service.health import Health, MachineHealth
+from service.health import MachineHealth
 from service.overview import plant_health
 
 router = APIRouter()
 SHOWN = 15
 """A list that one person can work through."""
+TILES = 60
+"""Machines that the glance at the plant shows; of a larger plant those that are not normal, and the map has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def first_page(request: Request, seen: Seen) -> Response:
     with seen.room.state.read() as connection:
         lost = kept_money(connection)
     ranked = where_to_look_first(alerts, seen.room.plant.costs, seen.now, seen.room.registry.card, lost)
-    counted = Counter(each.health for each in healths)
+    glance = healths if len(healths) <= TILES else [each for each in healths if not each.quiet][:TILES]
     return page(
         request,
         "first.html",
@@ -50,8 +52,9 @@ def first_page(request: Request, seen: Seen) -> Response:
         hidden=max(0, len(ranked) - SHOWN),
         next_step=_next_step(healths, has_models=bool(seen.room.registry.versions())),
         assessed_at=max((each.level.time for each in healths if each.level), default=None),
-        counts=[(health, counted[health]) for health in Health if counted[health]],
-        groups=_by_place(healths),
+        counts=count_states(healths),
+        groups=_by_place(glance),
+        more=len(healths) - len(glance),
     )
 
 

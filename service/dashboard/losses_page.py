@@ -96,7 +96,9 @@ def levers_page(
         lambda: plant_levers(room.plant, room.store, name, end - DEFAULT_SPAN, end, machine or None),
     )
     widest = max((each.contrast.share for each in found.levers), default=0.0)
-    return page(request, "levers.html", found=found, machine=machine, names=lever_names(room.plant), widest=widest)
+    return page(
+        request, "levers.html", live=False, found=found, machine=machine, names=lever_names(room.plant), widest=widest
+    )
 
 
 def _factor(oee: Oee, name: str) -> tuple[float | None, str]:

@@ -81,6 +81,8 @@ def machine_page(
         spans=SPANS,
         chosen=days,
         until_text=_iso(end) if until else "",
+        start_text=_iso(span.start),
+        end_text=_iso(end),
         earlier=_iso(end - length),
         later=_iso(end + length) if end < seen.now else "",
         silent_hint=_iso(health.newest) if silent and health.newest else "",

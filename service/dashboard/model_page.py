@@ -103,7 +103,7 @@ def card_page(request: Request, model: str, version: str, room: Room) -> Respons
     found = version_named(room, model, version)
     currency = str(found.card.get("currency", ""))
     parts = [(title, readable(part, currency)) for title, part in sections(found.card)]
-    return page(request, "card.html", version=found, sections=parts)
+    return page(request, "card.html", live=False, version=found, sections=parts)
 
 
 def sections(card: Mapping[str, Any]) -> list[tuple[str, object]]:

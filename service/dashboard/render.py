@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
 from fastapi import Request
@@ -23,12 +24,19 @@ from service.dashboard.axis import number
 from service.dashboard.sealed_forms import SealedForms
 
 _HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+"""Styles and scripts, ours and those of others."""
 NAME_COOKIE = "andon_name"
 """Remembers who acknowledges alerts in this browser; a convenience, not a proof of who it is."""
 
 
-def page(request: Request, template: str, *, status: int = 200, **context: object) -> Response:
-    """Render a page of the open plant; every text in it is escaped."""
+def page(request: Request, template: str, *, status: int = 200, live: bool = True, **context: object) -> Response:
+    """Render a page of the open plant; every text in it is escaped.
+
+    Parameters
+    ----------
+    live : whether it brings itself up to date; not where all of it is a form, or is said only once
+    """
     asked = asked_of(request)
     plant = asked.room.plant
     now: datetime = request.app.state.clock().astimezone(UTC)
@@ -40,6 +48,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: objec
         "actor": asked.actor,
         "reaches_all": asked.room.whole is None,
         "csrf": asked.csrf,
+        "newest": getattr(request.state, "newest", None) if live and asked.actor.by != "nobody" else None,
     }
     return HTMLResponse(
         _environment().get_template(template).render({**words, **writers(plant, now), **context}), status
@@ -48,14 +57,23 @@ def page(request: Request, template: str, *, status: int = 200, **context: objec
 
 def document(template: str, plant: Plant, now: datetime, **context: object) -> str:
     """Render a page that stands alone: its style is in it, and it asks for no other file."""
-    style = Markup((_HERE / "static" / "andon.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
+    style = Markup((STATIC / "andon.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
     words = {"plant": plant, "now": now, "style": style}
     return _environment().get_template(template).render({**words, **writers(plant, now), **context})
 
 
+class _Kept(StaticFiles):
+    """Files that a browser keeps, and asks whether they are still the same."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
 def static_files() -> StaticFiles:
-    """Return the application that serves the style sheet."""
-    return StaticFiles(directory=_HERE / "static")
+    """Return the application that serves the style sheet and the scripts."""
+    return _Kept(directory=STATIC)
 
 
 def writers(plant: Plant, now: datetime) -> Mapping[str, Callable[..., object]]:

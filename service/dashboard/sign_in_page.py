@@ -36,7 +36,7 @@ def sign_in_page(request: Request, asked: Who, next: Next = "/") -> Response:  #
     """Ask who somebody is."""
     if asked.actor.by in ("session", "open"):
         return RedirectResponse(local(next), 303)
-    return page(request, "sign_in.html", next=local(next), wrong="", insecure=_insecure(request))
+    return page(request, "sign_in.html", live=False, next=local(next), wrong="", insecure=_insecure(request))
 
 
 @router.post("/sign-in")
@@ -51,11 +51,11 @@ def take_sign_in(request: Request, body: RawBody, room: Room, asked: Who) -> Res
     if outcome.wait:
         seconds = ceil(outcome.wait.total_seconds())
         wrong = f"Too many tries. Wait {seconds} s, or ask an admin for a link to set a new password."
-        response = page(request, "sign_in.html", status=429, next=following, wrong=wrong, insecure="")
+        response = page(request, "sign_in.html", live=False, status=429, next=following, wrong=wrong, insecure="")
         response.headers["Retry-After"] = str(seconds)
         return response
     if outcome.user is None:
-        return page(request, "sign_in.html", status=401, next=following, wrong=_WRONG, insecure="")
+        return page(request, "sign_in.html", live=False, status=401, next=following, wrong=_WRONG, insecure="")
     return _come_in(request, room, outcome.user.id, asked.actor.session, now, following)
 
 
@@ -79,7 +79,7 @@ def password_page(request: Request, room: Room, link: Annotated[str, Query(max_l
         if number is None:
             raise ProblemError(404, _OVER)
         name = users.show(connection, number).name
-    return page(request, "set_password.html", link=link, user=name, wrong="", insecure=_insecure(request))
+    return page(request, "set_password.html", live=False, link=link, user=name, wrong="", insecure=_insecure(request))
 
 
 @router.post("/set-password")
@@ -97,7 +97,7 @@ def take_password(request: Request, body: RawBody, room: Room, asked: Who) -> Re
         wanted = _twice(password, fields.get("again", ""), user.name)
     except AccessError as error:
         said = {"link": token, "user": user.name, "wrong": f"{str(error)[0].upper()}{str(error)[1:]}."}
-        return page(request, "set_password.html", status=422, insecure="", **said)
+        return page(request, "set_password.html", live=False, status=422, insecure="", **said)
     hashed = request.app.state.doors.passwords.hashed(wanted)
     with room.state.write() as connection:
         # Of two who hold it at once, one comes through.

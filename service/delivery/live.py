@@ -7,8 +7,8 @@ does not matter which process made the change; it is asked only while somebody l
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -36,6 +36,7 @@ class Line:
     """One event as it goes over the wire."""
 
     id: int
+    machine: str
     wire: bytes
 
 
@@ -62,7 +63,7 @@ def lines_after(state: Database, after: int, limit: int = PAGE) -> list[Line]:
     for row in rows:
         data = {**row._mapping, "at": row.at.isoformat(), "act_before": row.act_before.isoformat()}
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        found.append(Line(row.id, format_sse_event(data_str=text, event="alert", id=str(row.id))))
+        found.append(Line(row.id, row.machine, format_sse_event(data_str=text, event="alert", id=str(row.id))))
     return found
 
 
@@ -141,29 +142,48 @@ class LiveAlerts:
         """Forget a listener."""
         self._listeners.discard(listener)
 
+    async def batches(
+        self, listener: Listener, after: int | None, silence: float
+    ) -> AsyncGenerator[tuple[int, list[Line]]]:
+        """Give how far a listener is, and what came since: first where he goes on from, then what happens.
+
+        Parameters
+        ----------
+        after : the last event that he has: he gets all that came after it; only what is new when ``None``
+        silence : seconds without an event after which he is told so, by a batch without any
+        """
+        joined = self._position
+        position = joined if after is None else min(after, joined)
+        yield position, []
+        while position < joined:
+            lines = await to_thread.run_sync(lines_after, self._state(), position)
+            position = lines[-1].id if lines else joined
+            yield position, lines
+        while not listener.over.is_set():
+            lines = await listener.next(silence)
+            new = [each for each in lines if each.id > position]
+            if new:
+                position = new[-1].id
+                yield position, new
+            elif not lines and not listener.over.is_set():
+                yield position, []
+
     async def stream(self, listener: Listener, after: int | None) -> AsyncIterator[bytes]:
         """Give what happens, as server-sent events, until the listener is cut off.
 
         Parameters
         ----------
-        after : the last event that he has: he gets all that came after it; only what is new when ``None``
+        after : as for ``batches``
         """
-        joined = self._position
-        position = joined if after is None else min(after, joined)
-        # An id without data tells a client where to go on from, even if nothing happens before it is cut off.
-        yield format_sse_event(id=str(position), retry=RETRY_MILLISECONDS)
-        while position < joined:
-            for line in await to_thread.run_sync(lines_after, self._state(), position):
-                yield line.wire
-                position = line.id
-        while not listener.over.is_set():
-            lines = await listener.next(self._keep_alive)
-            new = [each for each in lines if each.id > position]
-            if new:
-                position = new[-1].id
-                yield new[0].wire if len(new) == 1 else b"".join(each.wire for each in new)
-            elif not lines and not listener.over.is_set():
-                yield KEEPALIVE_COMMENT
+        async with aclosing(self.batches(listener, after, self._keep_alive)) as batches:
+            position, _ = await anext(batches)
+            # An id without data tells a client where to go on from, even if nothing happens before it is cut off.
+            yield format_sse_event(id=str(position), retry=RETRY_MILLISECONDS)
+            async for _, lines in batches:
+                if len(lines) == 1:
+                    yield lines[0].wire
+                else:
+                    yield b"".join(each.wire for each in lines) or KEEPALIVE_COMMENT
 
     def close(self) -> None:
         """End all streams."""

@@ -177,9 +177,9 @@ def small_plant(folder: Path) -> Plant:
     )
 
 
-def open_works(folder: Path, **options: Any) -> Iterator[Works]:
+def open_works(folder: Path, plant_in: Callable[[Path], Plant] = small_plant, **options: Any) -> Iterator[Works]:
     """Open the application over an empty plant, and close it."""
-    plant = small_plant(folder)
+    plant = plant_in(folder)
     settings = Settings(jobs=False, hosts=("testserver",))
     store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
     works = Works(ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state))

@@ -1,5 +1,6 @@
 """Sign in, sessions, cookies and forms, attacked from outside."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -204,8 +205,9 @@ def test_the_last_admin_of_the_whole_plant_stays_one(works: GuardedWorks) -> Non
 def test_no_form_of_a_session_is_taken_without_its_token(works: GuardedWorks) -> None:
     browser, other = works.signed_in("Ines"), works.signed_in("Olaf")
     number = works.alert(OWN).number
+    things = {"{number}": str(number), "{job}": "score", "{key}": "1", "{user}": "1"}
     paths = [
-        name.partition(" ")[2].replace("{number}", str(number)).replace("{job}", "score").replace("{key}", "1")
+        re.sub("|".join(map(re.escape, things)), lambda found: things[found[0]], name.partition(" ")[2])
         for name, rule in POLICY.items()
         if name.startswith("POST /") and not name.startswith("POST /api/") and rule.needs is not Needs.NOTHING
     ]
@@ -220,7 +222,7 @@ def test_every_form_of_every_page_holds_the_token(works: GuardedWorks) -> None:
     browser = works.signed_in("Ines")
     number, token = works.alert(OWN).number, browser.csrf()
     forms = 0
-    for path in ("/", f"/alerts/{number}", "/jobs", "/account"):
+    for path in ("/", f"/alerts/{number}", "/jobs", "/account", "/users", "/users/1"):
         text = browser.look(path).text
         posted = text.count('method="post"')
         forms += posted

@@ -86,7 +86,8 @@ def test_each_page_is_well_formed_and_needs_nothing_from_elsewhere(works: Any, p
 
     assert tags.open == []
     names = {tag for tag, _ in tags.tags}
-    assert not names & {"script", "style", "iframe", "img"}
+    assert not names & {"style", "iframe", "img"}
+    assert all((each["src"] or "").startswith("/static/") for tag, each in tags.tags if tag == "script")
     for tag, attributes in tags.tags:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
         for name in ("href", "src", "action"):

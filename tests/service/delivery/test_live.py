@@ -130,9 +130,9 @@ def test_a_listener_that_is_too_slow_is_cut_off_and_holds_nothing() -> None:
     async def play() -> None:
         listener = Listener(most=10)
         for number in range(10):
-            listener.give([Line(number, b"x")])
+            listener.give([Line(number, "press-1", b"x")])
         assert not listener.over.is_set()
-        listener.give([Line(10, b"x")])
+        listener.give([Line(10, "press-1", b"x")])
         assert listener.over.is_set()
         assert await listener.next(0) == []
 
@@ -166,7 +166,8 @@ def test_a_client_that_reads_nothing_is_let_go_even_while_we_wait_to_send(state:
         async def receive() -> Any:
             await asyncio.Event().wait()
 
-        answering = asyncio.ensure_future(LiveResponse(alerts, listener, 0)({"type": "http"}, receive, send))
+        response = LiveResponse(alerts, listener, alerts.stream(listener, 0))
+        answering = asyncio.ensure_future(response({"type": "http"}, receive, send))
         await blocked.wait()
         await asyncio.to_thread(happen, state, 20, 3)
         await asyncio.wait_for(answering, 10)
