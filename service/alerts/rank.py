@@ -7,9 +7,10 @@ from functools import cache
 from types import MappingProxyType
 
 from ingest.duration import format_duration
-from ingest.plant import Costs
+from ingest.plant import Costs, Plant
 from service.alerts.alert import SEEN_STATES, Alert
 from service.alerts.chance import CardOf, Chance, chance
+from service.alerts.severity import Severity, severity
 
 _HOUR = timedelta(hours=1)
 
@@ -79,6 +80,12 @@ def where_to_look_first(
         (_rated(each, chance(each, cards), costs, now, lost.get(each.number)) for each in alerts), key=_place
     )
     return [ordered[0], *map(_tie_told, ordered, ordered[1:])] if ordered else []
+
+
+def severity_of(ranked: Ranked, plant: Plant) -> Severity:
+    """Return how bad it is to leave an alert alone."""
+    alert = ranked.alert
+    return severity(alert.kind, ranked.per_hour, plant.costs, plant.alerts, alert.said_severity)
 
 
 def _rated(alert: Alert, measured: Chance, costs: Costs, now: datetime, lost: float | None) -> Ranked:

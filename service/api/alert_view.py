@@ -10,8 +10,8 @@ from ingest.plant import Plant
 from models.finding import Evidence
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.mute import Visibility
-from service.alerts.rank import Ranked
-from service.alerts.severity import Severity, severity
+from service.alerts.rank import Ranked, severity_of
+from service.alerts.severity import Severity
 from service.api.grades import GradeView
 from service.api.mute_view import MuteView
 from service.api.paging import Page
@@ -51,6 +51,7 @@ class AlertView(BaseModel):
     closed_at: datetime | None
     verdict: Verdict | None
     note: str
+    labels: dict[str, str] = Field(description="By what other systems know it; fixed when it was raised.")
     latches: bool = Field(description="Whether only a reset makes it normal.")
     assignee: str = Field(description="Who is to look after it; empty for nobody.")
     mode: str = Field(description="Failure mode that was found; this and what follows empty where nobody said.")
@@ -114,7 +115,7 @@ def open_view(ranked: Ranked, plant: Plant) -> AlertView:
     """Show an open alert and what its place rests on."""
     per_hour = None if ranked.per_hour is None else round(ranked.per_hour, 2)
     place = {"chance": ranked.chance.share, "stake_per_hour": per_hour, "why_here": ranked.why}
-    place["severity"] = severity(ranked.alert.kind, ranked.per_hour, plant.costs, plant.alerts)
+    place["severity"] = severity_of(ranked, plant)
     return AlertView.model_validate(_fields(ranked.alert) | place)
 
 

@@ -1,0 +1,70 @@
+"""Patterns match whole texts, and none that is taken keeps us busy."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.errors import PatternError
+from service.alerts.matcher import Matcher, read_matcher
+from service.alerts.pattern import LONGEST, MOST_TIMES, fits, refuse_pattern
+
+WORST = [
+    "(a+)+b",
+    "(a|aa)+b",
+    "(.*a){20}",
+    "(" + ".?" * 90 + "){100}",
+    "(a?){100}(a?){100}(a?){100}b",
+    "(?:" + "a*" * 90 + ")b",
+]
+
+
+@pytest.mark.parametrize("pattern", WORST)
+def test_what_is_taken_is_quick_for_the_longest_value(pattern: str) -> None:
+    refuse_pattern(pattern)
+    began = time.process_time()
+    fits.__wrapped__(pattern, "a" * 1000)
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["((a{9}){9})", "((a{2}b)+){3}", f"a{{{MOST_TIMES + 1}}}", "a{2,1000}", "a" * (LONGEST + 1), "\\Qa", "\\C", "a)|(b",
+     "(?=a)", "(a)\\1", "[", "*"],
+)  # fmt: skip
+def test_what_could_keep_us_busy_or_is_none_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError):
+        refuse_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["[{]{3}", "\\({2}\\){3}", "(a{2})(b{3})", "[(]a{2}[)]{3}", "([)a]{2})", "a{2}(b)"])
+def test_braces_that_are_no_repetitions_within_others_are_taken(pattern: str) -> None:
+    refuse_pattern(pattern)
+
+
+simple = st.text(alphabet="ab|().*+?[]{}2,^$-é\n", max_size=8)
+
+
+@given(simple, st.text(alphabet="abé(-2\n", max_size=5))
+def test_what_both_take_means_the_same_as_to_python(pattern: str, text: str) -> None:
+    try:
+        refuse_pattern(pattern)
+        # In Python '$' is before a last line break, too, and a brace that counts nothing is a letter in both.
+        expected = re.compile(f"(?:{pattern.replace('$', chr(92) + 'Z')})", re.ASCII)
+    except (PatternError, re.error):
+        return
+    if "$" in pattern and "[" in pattern:
+        return
+    assert fits(pattern, text) is (expected.fullmatch(text) is not None)
+
+
+names = st.from_regex(r"[a-z_]{1,5}", fullmatch=True)
+
+
+@given(names, st.text(max_size=20), st.booleans())
+def test_what_is_written_is_read_as_it_was(name: str, value: str, equal: bool) -> None:
+    matcher = Matcher(name=name, value=value, is_equal=equal)
+
+    assert read_matcher(str(matcher)) == matcher
