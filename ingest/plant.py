@@ -378,6 +378,18 @@ class AlertSettings(Part):
 
     on_delay: tuple[int, int] = Field((2, 3), description="Raise when n of the last m windows are over the threshold.")
     off_delay: int = Field(3, ge=1, description="Over after this many windows in a row below the threshold.")
+    dead_band: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="While an alert lasts, a level counts as below only where it is lower than the threshold by this "
+        "share of it: 0.1 is 90 % of the threshold. It raises nothing.",
+    )
+    keep_firing: Duration = Field(
+        timedelta(0),
+        ge=timedelta(0),
+        description="Over this long after the newest window that was not below, at the earliest.",
+    )
     latch: list[AlertKind] = Field(
         [], description="Kinds of alerts that stay until somebody resets them, although what they warn of is over."
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.plant import Plant
 from models.finding import Evidence
+from models.persistence import Phase
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.mute import Visibility
 from service.alerts.rank import Ranked, severity_of
@@ -71,6 +72,12 @@ class AlertView(BaseModel):
         description="How bad it is to leave it alone: the stake of each hour on the scale of a missed failure; null "
         "when it is not open."
     )
+    phase: Phase | None = Field(
+        None,
+        description="Whether the condition behind it lasts ('active') or the newest windows are below ('recovering'); "
+        "null where none of a model or limit holds it up.",
+    )
+    phase_words: str = Field("", description="What is missing until it is over; empty unless it is recovering.")
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
     grade: GradeView | None = Field(
         None,

@@ -32,6 +32,7 @@ from service.dashboard.chart import Mark
 from service.dashboard.render import back_to, page, person, read_form
 from service.dashboard.why_sum import signed, sum_of
 from service.grades import grade_of_alert, kept_grades
+from service.phases import phases_of_alerts
 from service.why import reason_of
 
 router = APIRouter()
@@ -71,6 +72,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     with room.state.read() as connection:
         alert, history = book.find_muted(connection, number, now), book.history(connection, number)
         tag, lost = alert_tag(connection, number), kept_money(connection)
+        phase = phases_of_alerts(connection, room.plant.alerts).get(number)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
     ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
@@ -90,6 +92,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         offers=offered,
         history=history,
         why_here=why_here,
+        phase=phase if alert.live else None,
         severity=word,
         grade=grade,
         reason=reason,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -146,8 +146,10 @@ def test_an_alert_that_is_over_and_back_is_the_same_until_somebody_has_seen_it(w
 
 def test_alerts_that_differ_in_any_label_are_different_and_ours_are_none_of_them(world: Called) -> None:
     ours = world.alert("press-0", "Hot")
-    for more in ({}, {"device": "a"}, {"device": "b"}, {"machine": "press-1"}, {"device": 'a", machine="press-1'}):
-        post(world, **{"alertname": "Hot", "machine": "press-0", **more}, end=HOUR)
+    several: list[dict[str, str]] = [{}, {"device": "a"}, {"device": "b"}, {"device": 'a", machine="press-1'}]
+    for more in (*several, {"machine": "press-1"}):
+        labels: dict[str, Any] = {"alertname": "Hot", "machine": "press-0", **more}
+        post(world, end=HOUR, **labels)
 
     assert len(states(world)) == 6
     assert world.show(ours).kind == "failure ahead"
@@ -181,7 +183,7 @@ def test_an_alert_of_no_machine_is_of_the_plant(world: Called) -> None:
 )
 def test_what_cannot_be_taken_says_why(world: Called, labels: dict[str, str], said: str) -> None:
     with pytest.raises(PostedAlertError, match=said):
-        say(world, **labels)
+        say(world, **cast("dict[str, Any]", labels))
 
 
 def test_an_end_before_its_begin_is_refused(world: Called) -> None:
@@ -338,9 +340,9 @@ def test_it_is_on_the_pages_in_the_list_and_over_at_its_time(
         assert "press-1: Oil at 90 °C" in page
         assert "Disk &lt;b&gt;full&lt;/b&gt;" in page
     for number in (1, 2):
-        page = client.get(f"/alerts/{number}", headers=html)
-        assert page.status_code == 200
-        assert 'href="/machines/"' not in page.text
+        answer = client.get(f"/alerts/{number}", headers=html)
+        assert answer.status_code == 200
+        assert 'href="/machines/"' not in answer.text
     assert "Oil at 90 °C" in client.get("/machines/press-1", headers=html).text
     listed = works.get("/api/v1/alerts")["items"]
     assert {(each["machine"], each["kind"], each["severity"]) for each in listed} == {
