@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from ingest.statement import Many
 from service.alerts.alert import Happening
 from service.alerts.labels import own_labels
+from service.alerts.matcher import matching_each
 from service.alerts.mute import Mute, MuteKind
 from service.alerts.tables import alert_event_table, alert_table
 from service.audit.record import Entry, Subject
@@ -84,11 +85,13 @@ def remember_mute(
     query = query.where(column.state != "normal")
     if mute.kind is not MuteKind.SILENCED:
         query = query.where(column.machine == mute.machine)
-    reached = {
-        row.number
-        for row in connection.execute(query)
-        if mute.reaches(row.machine, row.cause, row.labels or own_labels(row.kind, row.machine, row.cause, {}))
-    }
+    rows = connection.execute(query).all()
+    if mute.kind is MuteKind.SILENCED:
+        labels = [row.labels or own_labels(row.kind, row.machine, row.cause, {}) for row in rows]
+        found = matching_each(mute.matchers, labels)
+    else:
+        found = [mute.reaches_cause(row.cause) for row in rows]
+    reached = {row.number for row, is_reached in zip(rows, found, strict=True) if is_reached}
     reached |= {besides} if besides is not None else set()
     remember(connection, sorted(reached), happening, at=at, by=by, why=why)
 

@@ -1,12 +1,12 @@
 """◆ Matcher: what a label of an alert must be, in the words of Alertmanager."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest.errors import PatternError
 from service.alerts.labels import Labels, quoted
-from service.alerts.pattern import fits, refuse_pattern
+from service.alerts.pattern import fits, fitting, refuse_pattern
 
 LONGEST_VALUE = 1000
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -53,6 +53,23 @@ class Matcher:
 def matching(matchers: Iterable[Matcher], labels: Labels) -> bool:
     """Return whether all matchers match."""
     return all(each.matches(labels) for each in matchers)
+
+
+def matching_each(matchers: Iterable[Matcher], several: Sequence[Labels]) -> list[bool]:
+    """Return of each of several sets of labels whether all matchers match.
+
+    Examples
+    --------
+    >>> matching_each([Matcher(name="line", value="A|B", is_regex=True)], [{"line": "A"}, {}, {"line": "C"}])
+    [True, False, False]
+    """
+    matched = [True] * len(several)
+    for each in matchers:
+        own = [labels.get(each.name, "") for labels in several]
+        left = [value for value, so_far in zip(own, matched, strict=True) if so_far]
+        found = fitting(each.value, left) if each.is_regex else {each.value}
+        matched = [so_far and (value in found) is each.is_equal for value, so_far in zip(own, matched, strict=True)]
+    return matched
 
 
 def checked(matcher: Matcher) -> Matcher:

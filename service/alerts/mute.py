@@ -80,7 +80,11 @@ class Mute:
         """Return whether it mutes an alert of this machine and cause, with these labels."""
         if self.kind is MuteKind.SILENCED:
             return matching(self.matchers, labels)
-        return self.machine == machine and self.cause in ("", cause)
+        return self.machine == machine and self.reaches_cause(cause)
+
+    def reaches_cause(self, cause: str) -> bool:
+        """Return whether it mutes alerts of this cause, of its machine; for a silence see its matchers."""
+        return self.cause in ("", cause)
 
     def holds(self, at: datetime) -> bool:
         """Return whether it lasts at a moment."""

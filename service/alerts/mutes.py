@@ -17,7 +17,7 @@ from ingest.duration import format_duration
 from ingest.errors import OutOfBoundsError, UnknownNameError
 from service.alerts.alert import Alert, Happening
 from service.alerts.line import remember_mute
-from service.alerts.matcher import Matcher
+from service.alerts.matcher import Matcher, matching_each
 from service.alerts.mute import Mute, MuteKind
 from service.alerts.tables import mute_table
 from service.audit.record import Entry, Subject
@@ -201,17 +201,13 @@ def muted(connection: Connection, alerts: Iterable[Alert], at: datetime) -> list
     for row in connection.execute(query) if machines else ():
         mute = _mute(row)
         (silences if mute.kind is MuteKind.SILENCED else by_machine[mute.machine]).append(mute)
-    return [
-        replace(
-            alert,
-            mutes=tuple(
-                each
-                for each in (*by_machine[alert.machine], *silences)
-                if each.reaches(alert.machine, alert.cause, alert.labels)
-            ),
-        )
-        for alert in alerts
-    ]
+    own = [[each for each in by_machine[alert.machine] if each.reaches_cause(alert.cause)] for alert in alerts]
+    labels = [each.labels for each in alerts]
+    for silence in silences:
+        for place, reached in enumerate(matching_each(silence.matchers, labels)):
+            if reached:
+                own[place].append(silence)
+    return [replace(alert, mutes=tuple(found)) for alert, found in zip(alerts, own, strict=True)]
 
 
 def out_of_service(connection: Connection, at: datetime) -> set[str]:

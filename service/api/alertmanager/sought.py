@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from service.alerts.matcher import Matcher, matching, read_matcher
+from service.alerts.matcher import Matcher, matching_each, read_matcher
 from service.alerts.pattern import fits, refuse_pattern
 from service.api.alertmanager.firing import Firing
 
@@ -31,7 +31,9 @@ class Sought:
 
     def among(self, several: Iterable[Firing]) -> list[Firing]:
         """Return those that are asked for."""
-        return [each for each in several if self._wants(each)]
+        wanted = [each for each in several if self._wants(each)]
+        matched = matching_each(self.filters, [each.labels for each in wanted])
+        return [each for each, so in zip(wanted, matched, strict=True) if so]
 
     def calls(self, receiver: str) -> bool:
         """Return whether alerts that call this receiver are asked for."""
@@ -43,9 +45,7 @@ class Sought:
             return False
         if not silenced and not inhibited and not self.active:
             return False
-        if self.receiver and not any(map(self.calls, each.receivers)):
-            return False
-        return matching(self.filters, each.labels)
+        return not self.receiver or any(map(self.calls, each.receivers))
 
 
 def sought(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import PatternError
-from service.alerts.matcher import Matcher, read_matcher
+from service.alerts.matcher import Matcher, matching, matching_each, read_matcher
 from service.alerts.pattern import LONGEST, MOST_TIMES, fits, refuse_pattern
 
 WORST = [
@@ -68,3 +68,20 @@ def test_what_is_written_is_read_as_it_was(name: str, value: str, equal: bool) -
     matcher = Matcher(name=name, value=value, is_equal=equal)
 
     assert read_matcher(str(matcher)) == matcher
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["", "x", "x|y", ".*", "x.?"]), st.booleans(), st.booleans()),
+        max_size=4,
+    ),
+    st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from(["x", "y", "xy", "z"])), max_size=6),
+)
+def test_many_at_once_match_as_one_by_one(
+    written: list[tuple[str, str, bool, bool]], several: list[dict[str, str]]
+) -> None:
+    matchers = [
+        Matcher(name=name, value=value, is_regex=regex, is_equal=equal) for name, value, regex, equal in written
+    ]
+
+    assert matching_each(matchers, several) == [matching(matchers, labels) for labels in several]
