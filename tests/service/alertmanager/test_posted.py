@@ -144,6 +144,15 @@ def test_an_alert_that_is_over_and_back_is_the_same_until_somebody_has_seen_it(w
     assert states(world) == ["normal", "unacknowledged"]
 
 
+def test_the_end_of_an_earlier_time_does_not_end_what_lasts(world: Called) -> None:
+    post(world, alertname="Hot", machine="press-0", begin=-MINUTE, end=HOUR)
+    post(world, alertname="Hot", machine="press-0", begin=-HOUR, end=-2 * MINUTE)
+    assert states(world) == ["unacknowledged"]
+
+    post(world, alertname="Hot", machine="press-0", begin=-MINUTE, end=-SECOND)
+    assert states(world) == ["returned-unacknowledged"]
+
+
 def test_alerts_that_differ_in_any_label_are_different_and_ours_are_none_of_them(world: Called) -> None:
     ours = world.alert("press-0", "Hot")
     several: list[dict[str, str]] = [{}, {"device": "a"}, {"device": "b"}, {"device": 'a", machine="press-1'}]
