@@ -38,12 +38,13 @@ CONFIG = """
 route: {receiver: shift, group_by: [alertname], group_wait: 1ms, group_interval: 1s}
 receivers: [{name: shift}]
 """
-_PACKAGES = {"prometheus": "prometheus"}
+_PACKAGES = {"prometheus": "prometheus", "promtool": "prometheus"}
+_ALSO_CALLED = {"prometheus-alertmanager": "alertmanager"}
 
 
 def program(name: str) -> str:
     """Return a program of Prometheus; skip the test where there is none, unless this is CI."""
-    found = shutil.which(name)
+    found = shutil.which(name) or shutil.which(_ALSO_CALLED.get(name, name))
     if found is None:
         package = _PACKAGES.get(name, "prometheus-alertmanager")
         why = f"no {name} here; install it: apt-get install {package}"

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from fastapi import APIRouter
 from pydantic import Field
+from starlette.responses import Response
 
 from ingest.errors import PostedAlertError
 from ingest.plant import Plant
@@ -18,6 +19,7 @@ router = APIRouter()
 MOST_ALERTS = 5000
 """In one post; Prometheus posts 64 at once."""
 
+_AT_ONCE = 250
 _SHOWN = 10
 _SOMEBODY = "another system"
 _NO_TIME = 1
@@ -39,7 +41,7 @@ class PostableAlert(Shape):
 
 
 @router.post("/alerts")
-def post_alerts(body: list[PostableAlert], room: Room, now: Now) -> None:
+def post_alerts(body: list[PostableAlert], room: Room, now: Now) -> Response:
     """Take alerts of another system: open, keep up to date, or end them.
 
     Those that can be taken are, and stay so whatever happens then; 400 names the others.
@@ -52,12 +54,15 @@ def post_alerts(body: list[PostableAlert], room: Room, now: Now) -> None:
             taken.append(_read(each, room.plant, whole=room.whole is None, now=now))
         except PostedAlertError as error:
             refused.append(str(error))
-    if taken:
-        with room.calling(now).write() as connection:
-            take(connection, taken, by=told_by(_SOMEBODY), at=now, latch=room.plant.alerts.latch)
+    calling, latch = room.calling(now), room.plant.alerts.latch
+    # In pieces, so that nobody waits long to write; what fails in between is posted again, and taken once.
+    for place in range(0, len(taken), _AT_ONCE):
+        with calling.write() as connection:
+            take(connection, taken[place : place + _AT_ONCE], by=told_by(_SOMEBODY), at=now, latch=latch)
     if refused:
         more = f"; and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
         raise ProblemError(400, "; ".join(refused[:_SHOWN]) + more)
+    return Response()
 
 
 def _read(each: PostableAlert, plant: Plant, *, whole: bool, now: datetime) -> Posted:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
+from starlette.responses import Response
 
 from ingest.errors import PatternError, UnknownNameError
 from ingest.keepable import why_unkeepable
@@ -81,11 +82,12 @@ def show_silence(silence: SilenceId, room: Room, now: Now) -> GettableSilence:
 
 
 @router.delete("/silence/{silence}")
-def end_silence(silence: SilenceId, room: Room, now: Now) -> None:
+def end_silence(silence: SilenceId, room: Room, now: Now) -> Response:
     """End a silence, or whatever else a person muted; one that is over stays as it is."""
     with room.calling(now).write() as connection:
         mute = _of_theirs(mutes.named(connection, silence), room)
         expire(connection, mute, by=told_by(ANDON), why="ended as a silence", at=now)
+    return Response()
 
 
 def _wish(body: PostableSilence, room: ControlRoom) -> Wish:

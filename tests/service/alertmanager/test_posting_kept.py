@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,3 +123,38 @@ def test_posts_and_silences_live_the_same_in_either_database(tmp_path: Path, dat
         assert world.show(1).visibility.value == "silenced"
         assert world.show(1).sentence == "press-0: 3"
     assert lines == ["raised", "condition over", "condition back", "silenced", "condition over"]
+
+
+def test_a_large_post_is_taken_whole_and_one_that_is_too_large_not_at_all(works: Any) -> None:
+    several = [{"labels": {"alertname": "Hot", "device": str(each)}} for each in range(600)]
+    assert works.client.post("/api/v2/alerts", json=several).status_code == 200
+    assert len(works.get("/api/v2/alerts")) == 600
+
+    answer = works.client.post("/api/v2/alerts", json=[{"labels": {"alertname": str(each)}} for each in range(5001)])
+
+    assert (answer.status_code, answer.json()) == (
+        400,
+        "5001 alerts in one post; 5000 are taken at most, send several",
+    )
+    assert len(works.get("/api/v2/alerts")) == 600
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[", "{}", "[1]", "null", '[{"labels": []}]', '[{"labels": {"a": null}}]', '[{"labels": {"a": "\\ud800"}}]',
+     '[{"labels": {"a": "b"}, "startsAt": 1e400}]', '[{"labels": {"a": "b"}, "endsAt": "9999-12-31T23:59:59Z"}]',
+     '[{"labels": {"a": "b"}, "startsAt": "2026-01-01T00:00:00"}]', "[" * 10_000],
+)  # fmt: skip
+def test_a_body_that_is_none_is_refused_with_a_text(works: Any, body: str) -> None:
+    answer = works.client.post("/api/v2/alerts", content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400, answer.text
+    assert isinstance(answer.json(), str)
+    assert works.get("/api/v2/alerts") == []
+
+
+def test_what_it_does_not_know_of_an_alert_is_left_out(works: Any) -> None:
+    sent = [{"labels": {"a": "b"}, "status": "firing", "fingerprint": "x", "endsAt": "0001-01-01T00:00:00Z"}]
+
+    assert works.client.post("/api/v2/alerts", json=sent).status_code == 200
+    assert works.get("/api/v2/alerts")[0]["labels"] == {"a": "b"}
