@@ -95,7 +95,8 @@ class Mute:
         """Which alerts it mutes, in words."""
         if self.kind is MuteKind.SILENCED:
             return ", ".join(map(str, self.matchers))
-        return f"{self.machine}, {self.cause}" if self.cause else self.machine
+        machine = self.machine or "the plant"
+        return f"{machine}, {self.cause}" if self.cause else machine
 
     @property
     def name(self) -> str:

@@ -1,8 +1,8 @@
 r"""Patterns: regular expressions that people and programs send us, and that cannot keep us busy.
 
 RE2 looks at each letter of a text once for each place in the pattern, so no text makes it slow as backtracking would;
-its syntax is that of Prometheus, which uses the same. What is left is the size of the pattern: it is short, no
-repetition is counted beyond ``MOST_TIMES``, and none stands in another. Each matches the whole text.
+its syntax is that of Prometheus, which uses the same. What is left is the size of the pattern: it is short, also once
+each repetition that is counted is written out. Each matches the whole text.
 """
 
 import re
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from ingest.errors import PatternError
 
 LONGEST = 200
-MOST_TIMES = 100
+MOST_PLACES = 300
 _ESCAPE = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]", re.DOTALL)
 _COUNTED = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
@@ -33,7 +33,7 @@ def refuse_pattern(pattern: str) -> None:
     >>> refuse_pattern("press-[0-9]{1,3}")
     >>> refuse_pattern("((a?){30}){30}")
     Traceback (most recent call last):
-    ingest.errors.PatternError: '((a?){30}){30}' counts a repetition within another; write one of them out
+    ingest.errors.PatternError: '((a?){30}){30}' has 1800 places with its repetitions written out; 300 are taken at most
     >>> refuse_pattern("a)|(b")
     Traceback (most recent call last):
     ingest.errors.PatternError: 'a)|(b' is no regular expression: unexpected ): a)|(b
@@ -44,11 +44,10 @@ def refuse_pattern(pattern: str) -> None:
     plain = _ESCAPE.sub("_", pattern)
     if "\\C" in pattern or "\\Q" in pattern:
         raise PatternError(f"{shown} has \\C or \\Q, which we do not take; escape each character by itself")
-    for found in _COUNTED.finditer(plain):
-        if max(int(each) for each in found.groups() if each) > MOST_TIMES:
-            raise PatternError(f"{shown} counts a repetition of more than {MOST_TIMES}; use + or * in its place")
-    if _nested(plain):
-        raise PatternError(f"{shown} counts a repetition within another; write one of them out")
+    if (places := _places(plain)) > MOST_PLACES:
+        raise PatternError(
+            f"{shown} has {places} places with its repetitions written out; {MOST_PLACES} are taken at most"
+        )
     for each in (pattern, _whole(pattern)):
         try:
             pc.match_substring_regex(pa.array([""]), pattern=each)
@@ -86,22 +85,26 @@ def _whole(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-def _nested(plain: str) -> bool:
-    """Return whether a counted repetition stands in a group that is counted itself."""
-    counted = [False]
+def _places(plain: str) -> int:
+    """Return how many characters a pattern has once each counted repetition is written out."""
+    # Of each group that is open: its places so far, and those of what came last in it.
+    groups = [(0, 0)]
     place = 0
     while place < len(plain):
-        found = _COUNTED.match(plain, place)
-        if found:
-            counted[-1] = True
-            place = found.end()
+        total, last = groups[-1]
+        counted = _COUNTED.match(plain, place)
+        if counted:
+            times = max(int(each) for each in counted.groups() if each)
+            groups[-1] = total + last * (times - 1), last * times
+            place = counted.end()
             continue
         if plain[place] == "(":
-            counted.append(False)
-        elif plain[place] == ")" and len(counted) > 1:
-            inner = counted.pop()
-            if inner and _COUNTED.match(plain, place + 1):
-                return True
-            counted[-1] = counted[-1] or inner
+            groups.append((0, 0))
+        elif plain[place] == ")" and len(groups) > 1:
+            groups.pop()
+            before, _ = groups[-1]
+            groups[-1] = before + total, total
+        else:
+            groups[-1] = total + 1, 1
         place += 1
-    return False
+    return sum(total for total, _ in groups)

@@ -60,8 +60,9 @@ def matchers_of(mute: Mute) -> tuple[Matcher, ...]:
     """Return which alerts a mute reaches, as matchers."""
     if mute.matchers:
         return mute.matchers
-    named = {"machine": mute.machine, "cause": mute.cause}
-    return tuple(Matcher(name=name, value=value) for name, value in named.items() if value)
+    # What is of no machine is what has no such label.
+    own = (Matcher(name="machine", value=mute.machine),)
+    return (*own, Matcher(name="cause", value=mute.cause)) if mute.cause else own
 
 
 def state_of(mute: Mute, now: datetime) -> SilenceState:

@@ -10,7 +10,7 @@ from service.alerts.matcher import Matcher, matching_each, read_matcher
 from service.alerts.pattern import fits, refuse_pattern
 from service.api.alertmanager.firing import Firing
 
-MOST_FILTERS = 32
+MOST_FILTERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_silence_is_said(desk: Desk) -> None:
     for arguments, said in (
         (["-d", "90d", "machine=press-1"], "a silence lasts 24 h at most"),
         (["machine=~.*"], "at least one matcher must not match the empty string"),
-        (["machine=~((a{30}){30})"], "counts a repetition within another"),
+        (["machine=~((a{30}){30})"], "places with its repetitions written out"),
         (["machine=~" + "a" * 300], "200 characters at most"),
     ):
         assert said in desk.tool("silence", "add", "-c", "x", *arguments, fails=True)

@@ -164,6 +164,21 @@ def test_what_is_muted_otherwise_is_listed_as_a_silence_and_ended_so_unless_a_ru
     assert works.client.post("/api/v2/silences", json={**sent, "id": listed[2]["id"]}).status_code == 400
 
 
+def test_what_is_shelved_of_the_plant_as_a_whole_is_a_silence_of_what_names_no_machine(works: Any) -> None:
+    works.client.post("/api/v2/alerts", json=[{"labels": {"alertname": "DiskFull"}}])
+    (alert,) = works.get("/api/v1/alerts")["items"]
+    shelf = {"by": "Ines", "why": "cleaned at six", "lasting": "8 h"}
+    assert works.client.post(f"/api/v1/alerts/{alert['number']}/shelve", json=shelf).status_code == 200
+
+    (listed,) = works.get("/api/v2/silences")
+    (shown,) = works.get("/api/v2/alerts")
+    page = works.client.get("/alerts", headers={"Accept": "text/html"}).text
+
+    assert {each["name"]: each["value"] for each in listed["matchers"]} == {"machine": "", "cause": "DiskFull{}"}
+    assert shown["status"]["silencedBy"] == [listed["id"]]
+    assert "the plant" in page
+
+
 def test_a_silence_is_seen_where_mutes_are(works: Any) -> None:
     number = works.alert("press-1").number
     body = {
