@@ -23,6 +23,8 @@ AndonError
 ├── AuditError              the audit trail is not as it was written, or does not reach its signed head
 ├── IllegalTransitionError  an alert or model cannot go from this state to that one
 ├── OutOfBoundsError        a time is longer than the plant allows, or is no time at all
+├── PatternError            a matcher or a regular expression cannot be read, or could keep us busy
+├── PostedAlertError        an alert that another system posted cannot be taken
 ├── ScheduleError           a job cannot be scheduled or run
 ├── AccessError             a user, key, link or password cannot be as it was asked for
 ├── RemoteError             an Andon elsewhere refuses a request, or does not answer
@@ -151,6 +153,14 @@ class IllegalTransitionError(AndonError):
 
 class OutOfBoundsError(AndonError):
     """A time that somebody asks for is longer than the plant allows, or is no time at all."""
+
+
+class PatternError(AndonError):
+    """A matcher of labels or a regular expression cannot be read, or could keep us busy."""
+
+
+class PostedAlertError(AndonError):
+    """An alert that another system posted cannot be taken as it is."""
 
 
 class ScheduleError(AndonError):

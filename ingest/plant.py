@@ -378,14 +378,24 @@ class AlertSettings(Part):
 
     on_delay: tuple[int, int] = Field((2, 3), description="Raise when n of the last m windows are over the threshold.")
     off_delay: int = Field(3, ge=1, description="Over after this many windows in a row below the threshold.")
-    latch: list[
-        Literal[
-            "failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss", "time loss", "quality loss"
-        ]
-    ] = Field(
+    dead_band: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="While an alert lasts, a level counts as below only where it is lower than the threshold by this "
+        "share of it: 0.1 is 90 % of the threshold. It raises nothing.",
+    )
+    keep_firing: Duration = Field(
+        timedelta(0),
+        ge=timedelta(0),
+        description="Over this long after the newest window that was not below, at the earliest.",
+    )
+    latch: list[AlertKind] = Field(
         [], description="Kinds of alerts that stay until somebody resets them, although what they warn of is over."
     )
-    longest_shelving: Duration = Field(timedelta(hours=24), description="No alert is shelved for longer.")
+    longest_shelving: Duration = Field(
+        timedelta(hours=24), description="No alert is shelved for longer, and none is silenced for longer."
+    )
     longest_out_of_service: Duration = Field(
         timedelta(days=30), description="No machine or cause is out of service for longer in one go."
     )
@@ -396,6 +406,11 @@ class AlertSettings(Part):
         "is told in the digest. Critical ones come on top.",
     )
     critical: list[AlertKind] = Field([], description="Kinds of alerts that are always critical.")
+    resolve_after: Duration = Field(
+        timedelta(minutes=5),
+        description="An alert that another system posted without an end is over when it is not posted again for so "
+        "long.",
+    )
     critical_per_hour: float | None = Field(
         None,
         allow_inf_nan=False,

@@ -11,7 +11,15 @@ from ingest.part import Columns, Name, Part
 SeverityName = Literal["low", "medium", "high", "critical"]
 """From what can wait to what cannot; see ``service.alerts.pipeline.worth``."""
 AlertKind = Literal[
-    "failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss", "time loss", "quality loss"
+    "failure ahead",
+    "anomaly",
+    "condition",
+    "sensor fault",
+    "limit",
+    "energy loss",
+    "time loss",
+    "quality loss",
+    "external",
 ]
 Place = Literal["site", "area", "line", "class", "machine", "kind", "cause"]
 """What alerts may have in common."""

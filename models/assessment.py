@@ -112,6 +112,16 @@ class Assessments:
         """Which levels are worth somebody's time, shape (n,)."""
         return np.asarray((self.level >= self.threshold) & (self.reason != Reason.ONE_SIGNAL.value))
 
+    def standing(self, dead_band: float) -> NDArray[np.bool_]:
+        """Return which levels hold up an alert that lasts, shape (n,): those at the threshold less its dead band.
+
+        Parameters
+        ----------
+        dead_band : share of the threshold, 0 or more and below 1
+        """
+        least = self.threshold - dead_band * abs(self.threshold)
+        return np.asarray((self.level >= least) & (self.reason != Reason.ONE_SIGNAL.value))
+
     def built_from(self) -> list[Filled | None]:
         """Return how well the readings cover each row; ``None`` where nothing was expected, or nobody knows."""
         return filled_of(self.signals, self.filled, len(self))

@@ -6,8 +6,17 @@ from datetime import datetime
 from typing import Literal
 
 FindingKind = Literal[
-    "failure ahead", "anomaly", "condition", "sensor fault", "limit", "energy loss", "time loss", "quality loss"
+    "failure ahead",
+    "anomaly",
+    "condition",
+    "sensor fault",
+    "limit",
+    "energy loss",
+    "time loss",
+    "quality loss",
+    "external",
 ]
+"""Models say all but the last one, which is what another system says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

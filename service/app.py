@@ -22,6 +22,7 @@ from service.api import (
     alert_health,
     alert_stream,
     alert_why,
+    alertmanager,
     alerts,
     audit,
     calls,
@@ -46,6 +47,7 @@ from service.api import (
     watchdog,
     work_orders,
 )
+from service.api.alertmanager.refusal import refused_as_text
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.gate import Gate, operations_of, same_operation
 from service.api.guard import Guard
@@ -144,6 +146,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Whatever fails to open, what was opened before is closed, the newest first.
         async with AsyncExitStack() as opened:
+            app.state.began = clock()
             app.state.room = room = await to_thread.run_sync(open_room, settings)
             opened.push_async_callback(to_thread.run_sync, room.close)
             await to_thread.run_sync(partial(see_plant, room.state, settings.plant, at=clock()))
@@ -191,11 +194,12 @@ def create_app(
     )
     for each in _NOUNS:
         app.include_router(each.router, prefix="/api/v1")
+    app.include_router(alertmanager.router, prefix="/api/v2")
     app.include_router(watch.router)
     app.include_router(watchdog.probe)
     app.include_router(pages)
     app.mount("/static", static_files(), name="static")
-    answer = problem_answer(problem_page, FullDisk(app.state.metrics.disk_full).note)
+    answer = problem_answer(refused_as_text(problem_page), FullDisk(app.state.metrics.disk_full).note)
     add_problem_handlers(app, answer)
     app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)

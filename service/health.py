@@ -144,6 +144,7 @@ _MUTED = {
     Visibility.OUT_OF_SERVICE: Health.OUT_OF_SERVICE,
     Visibility.SUPPRESSED: Health.SUPPRESSED,
     Visibility.SHELVED: Health.SHELVED,
+    Visibility.SILENCED: Health.SHELVED,
 }
 
 

@@ -7,9 +7,10 @@ the second one finds that the watches have moved on, and works out its part anew
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from models.registry.registry import Registry
 from models.rows import by_machine, machine_rows
 from models.tasks.table import task_of
 from service.alerts import book
+from service.alerts.labels import Labels, places_of
 from service.alerts.pipeline.calling import Calling
 from service.alerts.pipeline.rules import Rules
 from service.alerts.pipeline.stopped_lines import keep_stopped_lines
@@ -82,6 +84,7 @@ class _Tally:
     unsaid: set[tuple[str, str]] = field(default_factory=set)
     thin: set[tuple[str, str]] = field(default_factory=set)
     latch: Sequence[str] = ()
+    places: Callable[[str], Labels] = lambda machine: {}
 
 
 def round(  # noqa: A001 – a round is what engineers call it
@@ -112,7 +115,9 @@ def round(  # noqa: A001 – a round is what engineers call it
     """
     started = time.perf_counter()
     state = Calling(state, Rules(plant, registry.card), at)
-    tally = _Tally(over=release_unwatched(plant, state, at=at), latch=plant.alerts.latch)
+    tally = _Tally(
+        over=release_unwatched(plant, state, at=at), latch=plant.alerts.latch, places=partial(places_of, plant)
+    )
     tally.errors += suppress_by_design(plant, store, state, at=at)
     tally.errors += keep_stopped_lines(plant, store, state, at=at)
     _look_at_sensors(plant, store, state, engine, tally, at=at)
@@ -383,7 +388,8 @@ def _write_turn(
         held = None if watch.alert is None else book.show(connection, watch.alert)
         if held is None or held.live:
             same = finding if held is None or held.cause == finding.cause else _in_other_words(finding, held)
-            alert, new = book.raise_alert(connection, same, at=at, latches=same.kind in tally.latch)
+            places = tally.places(machine)
+            alert, new = book.raise_alert(connection, same, at=at, latches=same.kind in tally.latch, places=places)
             tally.raised += new
             watch = replace(watch, alert=alert.number)
     keep_watch(connection, model, machine, watch)

@@ -14,7 +14,7 @@ from ingest.errors import NotEnoughDataError, RegistryError
 from ingest.history import History
 from ingest.plant import MachineClass, Plant
 from models.registry.registry import Registry
-from service.alerts.alert import AlertState
+from service.alerts.alert import Alert, AlertState
 from service.alerts.book import list_alerts
 from service.alerts.mutes import muted, out_of_service
 from service.alerts.tables import alert_table
@@ -84,6 +84,12 @@ def plant_health(room: ControlRoom, sampling: Sampling, now: datetime) -> list[M
         stride_of=_strides(room.registry),
         now=now,
     )
+
+
+def alerts_of_the_plant(room: ControlRoom, now: datetime) -> list[Alert]:
+    """Return the open alerts that are of no machine, for whoever reaches the whole plant."""
+    with room.state.read() as connection:
+        return muted(connection, list_alerts(connection, machine="", machines=room.shown), now)
 
 
 def machine_health(room: ControlRoom, sampling: Sampling, now: datetime, machine: str) -> MachineHealth:

@@ -15,6 +15,7 @@ from models.engine.engine import HERE, Engine
 from models.finding import Finding
 from models.sensors.health import WORDS, Health
 from service.alerts import book
+from service.alerts.labels import places_of
 from service.lasting import count, end_condition, lasting
 from service.watch import Watch, holders, keep_watches, watches
 
@@ -104,7 +105,8 @@ def _hold(
         if cause_of(signal) not in held:
             finding = _finding(plant, machine_class, machine, signal, code, since)
             latches = finding.kind in plant.alerts.latch
-            turn.raised += book.raise_alert(connection, finding, at=at, latches=latches)[1]
+            places = places_of(plant, machine)
+            turn.raised += book.raise_alert(connection, finding, at=at, latches=latches, places=places)[1]
     for cause, number in held.items():
         # What a model holds up, because the signal alone departs, ends when that model says so.
         if cause not in map(cause_of, bad) and not holders(connection, number):

@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 
 from ingest.errors import AndonError
+from service.alerts.external.take import end_overdue_of
 from service.alerts.pipeline.decide import keep_calls
 from service.alerts.timers import keep_time_of
 from service.control_room import ControlRoom
@@ -34,6 +35,11 @@ def _timers(room: ControlRoom, now: datetime, worker: str) -> None:
     keep_time_of(room.calling(now), now)
 
 
+def _external(room: ControlRoom, now: datetime, worker: str) -> None:
+    del worker
+    end_overdue_of(room.calling(now), now)
+
+
 def _calls(room: ControlRoom, now: datetime, worker: str) -> None:
     del worker
     keep_calls(room.state, room.rules(), now)
@@ -57,6 +63,7 @@ def _audit(room: ControlRoom, now: datetime, worker: str) -> None:
 
 DUTIES: Mapping[str, Duty] = {
     "end what alerts were muted for": _timers,
+    "end what other systems post no more": _external,
     "call people": _calls,
     "miss whoever watches Andon itself": _watch,
     "hand work orders over and read what became of them": _work_orders,

@@ -14,7 +14,7 @@ from ingest.plant import AlertSettings
 from ingest.statement import insert_into
 from models.assessment import Assessments
 from models.persistence import START, Condition, step
-from service.database import assessment_table, watch_table
+from service.database import assessment_table, microseconds, watch_table
 
 _SAID = ("version", "level", "reason", "threshold", "filled", "thin", "life")
 
@@ -74,14 +74,15 @@ def turned(
     failed = [moment for moment in _moments(failures) if before is None or moment > before.until]
     newest_over = None
     worth = [None if unsaid else over for over, unsaid in zip(own.over.tolist(), np.isnan(own.level), strict=True)]
-    for row, (time, over) in enumerate(zip(rows, worth, strict=True)):
+    standing = own.standing(settings.dead_band).tolist()
+    for row, (time, over, stands) in enumerate(zip(rows, worth, standing, strict=True)):
         while failed and failed[0] <= time:
             failure = failed.pop(0)
             if condition.active and before is not None and begin == before.begin:
                 ended = failure
             condition, begin = START, None
         newest_over = row if over else newest_over
-        after = step(condition, over, settings)
+        after = step(condition, over, settings, standing=stands, at=microseconds(time))
         if after.active and not condition.active:
             begin = time
         elif condition.active and not after.active:
@@ -97,6 +98,12 @@ def watches(connection: Connection, model: str) -> dict[str, Watch]:
     """Return what a model remembers, by machine."""
     query = select(watch_table).where(watch_table.c.model == model)
     return {row.machine: _watch(row) for row in connection.execute(query)}
+
+
+def watches_on(connection: Connection, machine: str) -> list[tuple[str, Watch]]:
+    """Return what each model remembers of one machine, by model."""
+    query = select(watch_table).where(watch_table.c.machine == machine).order_by(watch_table.c.model)
+    return [(row.model, _watch(row)) for row in connection.execute(query)]
 
 
 def held(connection: Connection) -> list[tuple[str, str, Watch]]:
@@ -179,8 +186,12 @@ def keep_assessments(connection: Connection, assessments: Iterable[Assessments],
 
 
 def _watch(row: Row[Any]) -> Watch:
-    condition = Condition(row.condition["active"], tuple(row.condition["flags"]), row.condition["clean"])
-    return Watch(row.until, condition, row.begin, row.alert, row.since)
+    return Watch(row.until, _condition(row.condition), row.begin, row.alert, row.since)
+
+
+def _condition(kept: Mapping[str, Any]) -> Condition:
+    # Conditions from before anything was kept firing do not know when they were last met.
+    return Condition(kept["active"], tuple(kept["flags"]), kept["clean"], kept.get("met"))
 
 
 def _moments(times: NDArray[np.datetime64]) -> Sequence[datetime]:

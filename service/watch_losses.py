@@ -20,6 +20,7 @@ from models.efficiency.finders.catalogue import FINDERS
 from models.efficiency.finders.found_loss import FoundLoss
 from models.efficiency.finders.record import Look
 from service.alerts import book
+from service.alerts.labels import places_of
 from service.lasting import count, end_condition, lasting
 from service.watch import Watch, keep_watch, watches
 
@@ -120,7 +121,8 @@ def _hold(
         if cause in held and not book.show(connection, held[cause]).live:
             continue
         finding = loss.finding()
-        turn.raised += book.raise_alert(connection, finding, at=at, latches=finding.kind in plant.alerts.latch)[1]
+        latches, places = finding.kind in plant.alerts.latch, places_of(plant, machine)
+        turn.raised += book.raise_alert(connection, finding, at=at, latches=latches, places=places)[1]
     for cause, number in held.items():
         if cause not in judged.found and book.show(connection, number).model not in judged.failed:
             turn.over += end_condition(connection, number, end=end, at=at)

@@ -79,7 +79,7 @@ def _cheapest(levels: NDArray[np.float64], ground: Ground, events: int, costs: C
     limits = np.unique(np.quantile(levels, 1 - np.geomspace(1 / len(levels), 0.3, LIMITS), method="higher"))
     spent = []
     for limit in limits:
-        tally = ground.tally(levels >= limit)
+        tally = ground.tally(levels, float(limit))
         found = int(tally.found.sum())
         spent.append(cost(costs, found=found, missed=events - found, false=int(tally.false.sum())))
     least = int(np.argmin(spent))

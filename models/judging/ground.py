@@ -75,6 +75,7 @@ class Ground:
         event with no row in [first, right) is not judged.
     machines : how many machines have rows
     alerts : settings of the alerts
+    time : window ends, shape (n_rows,)
     """
 
     owner: NDArray[np.intp]
@@ -86,6 +87,7 @@ class Ground:
     late: NDArray[np.intp]
     machines: int
     alerts: AlertSettings
+    time: NDArray[np.datetime64]
 
     @classmethod
     def of(
@@ -115,25 +117,26 @@ class Ground:
         event_owner, first, right, late = np.concatenate(events, axis=1)
         known = is_over(time, rules.horizon, None if rules.known_until is None else instant(rules.known_until))
         life = lives(machine, time, failures)
-        return cls(owner, life, known, event_owner, first, right, late, len(rows), rules.alerts)
+        return cls(owner, life, known, event_owner, first, right, late, len(rows), rules.alerts, time)
 
     @property
     def events(self) -> int:
         """How many events are judged."""
         return int(np.count_nonzero(self.right > self.first))
 
-    def begins(self, over: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Return the rows at which alerts begin when these rows are over the threshold."""
-        return active_rows(over, self.life, self.alerts)[0]
+    def begins(self, level: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
+        """Return the rows at which alerts begin with this threshold; ``level`` has shape (n_rows,)."""
+        standing = level >= threshold - self.alerts.dead_band * abs(threshold)
+        return active_rows(level >= threshold, self.life, self.alerts, standing=standing, time=self.time)[0]
 
-    def tally(self, over: NDArray[np.bool_]) -> Tally:
-        """Count what the alerts would have been worth when these rows are over the threshold.
+    def tally(self, level: NDArray[np.float64], threshold: float) -> Tally:
+        """Count what the alerts would have been worth with this threshold.
 
         Parameters
         ----------
-        over : shape (n_rows,)
+        level : shape (n_rows,)
         """
-        begins = self.begins(over)
+        begins = self.begins(level, threshold)
         first = np.searchsorted(begins, self.first)
         right = np.searchsorted(begins, self.right)
         late = np.searchsorted(begins, self.late)

@@ -48,7 +48,7 @@ class MoneyCurve:
         found, false = np.zeros(len(thresholds), dtype=np.intp), np.zeros(len(thresholds), dtype=np.intp)
         for place, threshold in enumerate(thresholds):
             for part in parts:
-                tally = part.ground.tally(part.level >= threshold)
+                tally = part.ground.tally(part.level, threshold)
                 right, missed, wrong = (int(each.sum()) for each in (tally.found, tally.missed, tally.false))
                 spent[place] += cost(costs, found=right, missed=missed, false=wrong)
                 found[place] += right

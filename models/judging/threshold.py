@@ -97,7 +97,7 @@ def by_money(
         return Choice(min(max(fair, _FLOOR), 1 - _FLOOR), "break-even", why, 0)
     candidates = _candidates(known)
     candidates = candidates[np.minimum(np.searchsorted(candidates, least), len(candidates) - 1) :]
-    tallies = [ground.tally(known >= candidate) for candidate in candidates]
+    tallies = [ground.tally(known, candidate) for candidate in candidates]
     spent = np.stack([_spent(costs, tally) for tally in tallies])
     if most_false is not None:
         years = int(np.count_nonzero(ground.known)) * (stride_of(table) / YEAR)
@@ -112,7 +112,7 @@ def by_money(
     wanted = trust * middle + (1 - trust) * _log_odds(fair)
     least, most = _equals(spent, low, high)
     value = _share(min(max(wanted, _log_odds(candidates[least])), _log_odds(candidates[most])))
-    total = float(_spent(costs, ground.tally(known >= value)).sum())
+    total = float(_spent(costs, ground.tally(known, value)).sum())
     why = (
         f"cheapest on {ground.events} held-out events between {candidates[low]:.3g} and {candidates[high]:.3g},"
         f" drawn {1 - trust:.0%} towards {fair:.3g}, where an alert pays on average"
@@ -161,7 +161,7 @@ def by_budget(
     asked = per_machine_year * years
     allowed = max(asked, 1 / LONGEST_EXTRAPOLATION)
     candidates = _candidates(known)[::-1]
-    raised = np.array([len(ground.begins(known >= candidate)) for candidate in candidates])
+    raised = np.array([len(ground.begins(known, candidate)) for candidate in candidates])
     rate = AlarmRate.learn(candidates, raised, years)
     if allowed >= EPISODES_TO_FIT:
         # The highest candidate raises nothing, so one always fits.

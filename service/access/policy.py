@@ -139,6 +139,16 @@ POLICY: Mapping[str, Rule] = {
     "POST /api/v1/keys": MANAGE,
     "POST /api/v1/keys/{key}/rotate": MANAGE,
     "DELETE /api/v1/keys/{key}": MANAGE,
+    # Alertmanager's interface, for amtool and Prometheus
+    "GET /api/v2/status": READ,
+    "GET /api/v2/receivers": READ_WHOLE,
+    "GET /api/v2/alerts": READ,
+    "POST /api/v2/alerts": TELL,
+    "GET /api/v2/alerts/groups": READ_WHOLE,
+    "GET /api/v2/silences": READ,
+    "POST /api/v2/silences": ACT,
+    "GET /api/v2/silence/{silence}": READ,
+    "DELETE /api/v2/silence/{silence}": ACT,
     # Pages
     "GET /": READ,
     "GET /live": READ,

@@ -32,12 +32,13 @@ that is normal: otherwise the failure that an engineer prevented could never be 
 Whether anybody sees an alert is another matter (``service.alerts.mute``): none of this waits for it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from ingest.errors import IllegalTransitionError
 from models.finding import Evidence, FindingKind
+from service.alerts.labels import Labels
 from service.alerts.mute import Mute, Visibility, visibility
 
 
@@ -92,6 +93,8 @@ class Happening(StrEnum):
     BACK_IN_SERVICE = "back in service"
     ASSIGNED = "assigned"
     UNASSIGNED = "unassigned"
+    SILENCED = "silenced"
+    SILENCE_OVER = "silence over"
 
 
 TRANSITIONS: dict[tuple[AlertState, Happening], AlertState] = {
@@ -125,6 +128,7 @@ class Alert:
     Attributes
     ----------
     number : counts up from 1 over the whole plant
+    machine : empty for what another system says of the plant as a whole
     cause : what it is about; at most one alert of a machine and cause is live
     raised_at : when people could first see it
     condition_begin, condition_end : window ends between which the condition held; ``condition_end`` is
@@ -138,6 +142,7 @@ class Alert:
     latches : whether only a reset makes it normal
     assignee : who is to look after it; empty for nobody
     mode, mechanism, root_cause, action : what was found and done, see ``service.alerts.found``; empty where nobody said
+    labels : by what other systems know it, fixed when it is raised
     mutes : why nobody is called for it at the moment that was asked about; empty where it is shown
     """
 
@@ -167,12 +172,18 @@ class Alert:
     mechanism: str = ""
     root_cause: str = ""
     action: str = ""
+    labels: Labels = field(default_factory=dict)
     mutes: tuple[Mute, ...] = ()
 
     @property
     def visibility(self) -> Visibility:
         """Whether people are called for it."""
         return visibility(self.mutes)
+
+    @property
+    def said_severity(self) -> str:
+        """How bad another system says that it is, in its words; empty where none does."""
+        return self.labels.get("severity", "") if self.kind == "external" else ""
 
     @property
     def live(self) -> bool:

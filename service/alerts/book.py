@@ -7,6 +7,7 @@ that change something, ``state.read()`` for the rest. Each change adds a line to
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Row, func, select, text, update
@@ -20,6 +21,7 @@ from service.alerts.floor import settle
 from service.alerts.found import Found
 from service.alerts.kept_money import keep_money
 from service.alerts.kept_why import keep_why
+from service.alerts.labels import Labels, own_labels
 from service.alerts.line import remember
 from service.alerts.mute import MuteKind
 from service.alerts.mutes import beginning, end, lasting, muted
@@ -34,12 +36,22 @@ MATERIAL_CHANGE = 0.1
 """A level that moved by this much since the history last spoke of it is worth a line."""
 
 
-def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latches: bool = False) -> tuple[Alert, bool]:
+def raise_alert(
+    connection: Connection,
+    finding: Finding,
+    *,
+    at: datetime,
+    latches: bool = False,
+    places: Labels = MappingProxyType({}),
+    labels: Labels | None = None,
+) -> tuple[Alert, bool]:
     """Open an alert for a finding, or bring the open one of this machine and cause up to date.
 
     Parameters
     ----------
     latches : whether an alert that is opened now stays until somebody resets it
+    places : labels that say where the machine is, see ``service.alerts.labels.places_of``
+    labels : of an alert that is opened now, where they are not those of ours
 
     Returns
     -------
@@ -60,6 +72,7 @@ def raise_alert(connection: Connection, finding: Finding, *, at: datetime, latch
             cause=finding.cause,
             kind=finding.kind,
             latches=latches,
+            labels=dict(labels or own_labels(finding.kind, finding.machine, finding.cause, places)),
             **_words(finding),
         )
         .on_conflict_do_nothing(
@@ -306,7 +319,7 @@ def _happen(
     if happening in ENDS_ONE_SHOT:
         # Whatever clock a round stands for: one that began after it is over, too.
         for each in lasting(connection, MuteKind.SHELVED):
-            if each.once and each.reaches(alert.machine, alert.cause):
+            if each.once and each.reaches(alert.machine, alert.cause, alert.labels):
                 end(connection, each, at=max(at, each.since), by=ANDON, why=happening.value)
     return alert
 
@@ -355,5 +368,7 @@ def _alert(row: Row[Any]) -> Alert:
     fields = dict(zip(_COLUMNS, row, strict=False))
     fields["state"] = AlertState(fields["state"])
     fields["verdict"] = None if fields["verdict"] is None else Verdict(fields["verdict"])
+    # Alerts from before labels were kept have those that need no plant file.
+    fields["labels"] = fields["labels"] or own_labels(fields["kind"], fields["machine"], fields["cause"], {})
     fields["evidence"] = tuple([Evidence(**each) for each in fields["evidence"]])
     return Alert(**fields)

@@ -11,6 +11,7 @@ from service.alerts.alert import Alert
 _UNMEASURED = {
     "sensor fault": "it is about a sensor, not about the machine",
     "limit": "it is a fixed limit, and nobody counted how often it is right",
+    "external": "another system says it, and nobody counted how often it is right",
     "energy loss": "it is a change of a meter against its baseline, and no backtest counted how often it is right",
     "time loss": "it is measured against the machine's own usual, and nothing says what time is worth",
     "quality loss": "it is measured against the machine's own usual, and nothing says what pieces are worth",

@@ -9,7 +9,9 @@ from sqlalchemy.engine import Connection
 
 from ingest.statement import Many
 from service.alerts.alert import Happening
-from service.alerts.mute import Mute
+from service.alerts.labels import own_labels
+from service.alerts.matcher import matching_each
+from service.alerts.mute import Mute, MuteKind
 from service.alerts.tables import alert_event_table, alert_table
 from service.audit.record import Entry, Subject
 from service.audit.trail import append
@@ -78,10 +80,19 @@ def remember_mute(
     ----------
     besides : an alert whose history has it even if it is not live
     """
-    query = select(alert_table.c.number).where(alert_table.c.machine == mute.machine, alert_table.c.state != "normal")
-    if mute.cause:
-        query = query.where(alert_table.c.cause == mute.cause)
-    reached = set(connection.execute(query).scalars()) | ({besides} if besides is not None else set())
+    column = alert_table.c
+    query = select(column.number, column.machine, column.cause, column.kind, column.labels)
+    query = query.where(column.state != "normal")
+    if mute.kind is not MuteKind.SILENCED:
+        query = query.where(column.machine == mute.machine)
+    rows = connection.execute(query).all()
+    if mute.kind is MuteKind.SILENCED:
+        labels = [row.labels or own_labels(row.kind, row.machine, row.cause, {}) for row in rows]
+        found = matching_each(mute.matchers, labels)
+    else:
+        found = [mute.reaches_cause(row.cause) for row in rows]
+    reached = {row.number for row, is_reached in zip(rows, found, strict=True) if is_reached}
+    reached |= {besides} if besides is not None else set()
     remember(connection, sorted(reached), happening, at=at, by=by, why=why)
 
 

@@ -5,9 +5,10 @@ Every function works inside the caller's transaction, as those of ``service.aler
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Row, Select, insert, or_, select, update
 from sqlalchemy.engine import Connection
@@ -16,6 +17,7 @@ from ingest.duration import format_duration
 from ingest.errors import OutOfBoundsError, UnknownNameError
 from service.alerts.alert import Alert, Happening
 from service.alerts.line import remember_mute
+from service.alerts.matcher import Matcher, matching_each
 from service.alerts.mute import Mute, MuteKind
 from service.alerts.tables import mute_table
 from service.audit.record import Entry, Subject
@@ -24,6 +26,7 @@ from service.audit.trail import append
 BEGINS = {
     MuteKind.SUPPRESSED: Happening.SUPPRESSED,
     MuteKind.OUT_OF_SERVICE: Happening.OUT_OF_SERVICE,
+    MuteKind.SILENCED: Happening.SILENCED,
 }
 """What the history calls the begin of a mute; shelving has two ways."""
 
@@ -31,6 +34,7 @@ ENDS = {
     MuteKind.SHELVED: Happening.SHELVING_OVER,
     MuteKind.SUPPRESSED: Happening.NOT_SUPPRESSED,
     MuteKind.OUT_OF_SERVICE: Happening.BACK_IN_SERVICE,
+    MuteKind.SILENCED: Happening.SILENCE_OVER,
 }
 """What the history calls the end of a mute, where it was no person who unshelved."""
 
@@ -48,17 +52,26 @@ def begin(
     cause: str = "",
     rule: str = "",
     once: bool = False,
+    matchers: Sequence[Matcher] = (),
     by: str,
     why: str,
     at: datetime,
+    since: datetime | None = None,
     until: datetime,
 ) -> Mute:
-    """Mute alerts of a machine from now on; the database refuses a second one of the same kind and reach."""
+    """Mute alerts from now on; the database refuses a second one of the same kind and reach, but for silences.
+
+    Parameters
+    ----------
+    since : when it begins, where that is later than now; then histories tell of it when it has begun
+    """
     values = {"kind": kind, "machine": machine, "cause": cause, "rule": rule, "once": once, "by": by, "why": why}
-    statement = insert(mute_table).values(**values, since=at, until=until).returning(mute_table.c.id)
+    values |= {"uuid": str(uuid4()), "matchers": [asdict(each) for each in matchers]}
+    statement = insert(mute_table).values(**values, since=since or at, until=until).returning(mute_table.c.id)
     mute = show_mute(connection, connection.execute(statement).scalar_one())
     _record(connection, mute, beginning(mute).value, at=at, by=by, why=why)
-    remember_mute(connection, mute, beginning(mute), at=at, by=by, why=why)
+    if mute.since <= at:
+        remember_mute(connection, mute, beginning(mute), at=at, by=by, why=why)
     return mute
 
 
@@ -77,7 +90,8 @@ def end(
     connection.execute(change.values(ended_at=at, ended_by=by, ended_why=why))
     over = show_mute(connection, mute.id)
     _record(connection, over, (happening or ENDS[mute.kind]).value, at=at, by=by, why=why)
-    remember_mute(connection, mute, happening or ENDS[mute.kind], at=at, by=by, why=why, besides=besides)
+    if mute.since <= at:
+        remember_mute(connection, mute, happening or ENDS[mute.kind], at=at, by=by, why=why, besides=besides)
     return over
 
 
@@ -85,7 +99,7 @@ def alter(
     connection: Connection, mute: Mute, values: Mapping[str, Any], *, what: str, at: datetime, by: str, why: str
 ) -> Mute:
     """Change a mute that lasts, such as its end."""
-    changed = renew(connection, mute, values)
+    changed = renew(connection, mute, {**values, "changed_at": at})
     _record(connection, changed, what, at=at, by=by, why=why)
     return changed
 
@@ -107,6 +121,20 @@ def show_mute(connection: Connection, mute: int) -> Mute:
     row = connection.execute(select(mute_table).where(mute_table.c.id == mute)).one_or_none()
     if row is None:
         raise UnknownNameError(f"no mute {mute}; 'andon alerts muted' lists them")
+    return _mute(row)
+
+
+def named(connection: Connection, uuid: str) -> Mute:
+    """Return the mute that other systems call so.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    row = connection.execute(select(mute_table).where(mute_table.c.uuid == uuid)).one_or_none()
+    if row is None:
+        raise UnknownNameError(f"no silence {uuid[:200]!r}")
     return _mute(row)
 
 
@@ -147,22 +175,43 @@ def list_mutes(
     return [_mute(row) for row in connection.execute(query)]
 
 
+def list_recent(connection: Connection, after: datetime, *, machines: Collection[str] | None = None) -> list[Mute]:
+    """Return mutes that nobody has ended, or that were ended after a moment, oldest first.
+
+    Parameters
+    ----------
+    machines : only of these machines
+    """
+    column = mute_table.c
+    query = select(mute_table).where(or_(column.ended_at.is_(None), column.ended_at > after)).order_by(column.id)
+    if machines is not None:
+        query = query.where(column.machine.in_(machines))
+    return [_mute(row) for row in connection.execute(query)]
+
+
 def muted(connection: Connection, alerts: Iterable[Alert], at: datetime) -> list[Alert]:
     """Return alerts with the mutes that reach each at a moment, in the order in which they come."""
     alerts = list(alerts)
     machines = sorted({each.machine for each in alerts})
     by_machine: dict[str, list[Mute]] = defaultdict(list)
+    silences: list[Mute] = []
     query = _holding(select(mute_table).order_by(mute_table.c.id), at)
     if len(machines) == 1:
-        query = query.where(mute_table.c.machine == machines[0])
+        query = query.where(mute_table.c.machine.in_([machines[0], ""]))
     for row in connection.execute(query) if machines else ():
-        by_machine[row.machine].append(_mute(row))
-    return [_with(alert, by_machine.get(alert.machine, ())) for alert in alerts]
+        mute = _mute(row)
+        (silences if mute.kind is MuteKind.SILENCED else by_machine[mute.machine]).append(mute)
+    own = [[each for each in by_machine[alert.machine] if each.reaches_cause(alert.cause)] for alert in alerts]
+    labels = [each.labels for each in alerts]
+    for silence in silences:
+        for place, reached in enumerate(matching_each(silence.matchers, labels)):
+            if reached:
+                own[place].append(silence)
+    return [_with(alert, tuple(found)) for alert, found in zip(alerts, own, strict=True)]
 
 
-def _with(alert: Alert, mutes: Iterable[Mute]) -> Alert:
-    found = tuple(each for each in mutes if each.reaches(alert.machine, alert.cause))
-    return alert if found == alert.mutes else replace(alert, mutes=found)
+def _with(alert: Alert, mutes: tuple[Mute, ...]) -> Alert:
+    return alert if mutes == alert.mutes else replace(alert, mutes=mutes)
 
 
 def out_of_service(connection: Connection, at: datetime) -> set[str]:
@@ -197,7 +246,7 @@ def _holding(query: Select[Any], at: datetime) -> Select[Any]:
 
 
 def _record(connection: Connection, mute: Mute, what: str, *, at: datetime, by: str, why: str) -> None:
-    detail = {
+    detail: dict[str, Any] = {
         "kind": mute.kind.value,
         "machine": mute.machine,
         "cause": mute.cause,
@@ -206,9 +255,12 @@ def _record(connection: Connection, mute: Mute, what: str, *, at: datetime, by: 
         "since": mute.since.isoformat(),
         "until": mute.until.isoformat(),
     }
+    if mute.matchers:
+        detail |= {"uuid": mute.uuid, "matchers": [str(each) for each in mute.matchers]}
     entry = Entry(at=at, by=by, subject=Subject.MUTE, name=str(mute.id), what=what, why=why, detail=detail)
     append(connection, [entry])
 
 
 def _mute(row: Row[Any]) -> Mute:
-    return Mute(**dict(row._mapping) | {"kind": MuteKind(row.kind), "once": bool(row.once)})
+    fields = {"kind": MuteKind(row.kind), "once": bool(row.once)}
+    return Mute(**dict(row._mapping) | fields | {"matchers": tuple([Matcher(**each) for each in row.matchers])})

@@ -7,9 +7,10 @@ from functools import cache
 from types import MappingProxyType
 
 from ingest.duration import format_duration
-from ingest.plant import Costs
+from ingest.plant import Costs, Plant
 from service.alerts.alert import SEEN_STATES, Alert
 from service.alerts.chance import CardOf, Chance, chance
+from service.alerts.severity import Severity, severity
 
 _HOUR = timedelta(hours=1)
 
@@ -82,6 +83,12 @@ def where_to_look_first(
     ordered = sorted(rated, key=_place)
     wanted = range(len(ordered))[places]
     return [_told(ordered[at], ordered[at - 1] if at else None, costs, now) for at in wanted]
+
+
+def severity_of(ranked: Ranked, plant: Plant) -> Severity:
+    """Return how bad it is to leave an alert alone."""
+    alert = ranked.alert
+    return severity(alert.kind, ranked.per_hour, plant.costs, plant.alerts, alert.said_severity)
 
 
 def _rated(alert: Alert, measured: Chance, costs: Costs, now: datetime, lost: float | None) -> Ranked:

@@ -42,6 +42,20 @@ UNPRICED: Mapping[str, Severity] = {
 is ``medium`` then."""
 
 
+SAID: Mapping[str, Severity] = {
+    "critical": Severity.CRITICAL,
+    "page": Severity.CRITICAL,
+    "high": Severity.HIGH,
+    "error": Severity.HIGH,
+    "major": Severity.HIGH,
+    "minor": Severity.LOW,
+    "low": Severity.LOW,
+    "info": Severity.LOW,
+    "none": Severity.LOW,
+}
+"""What other systems call severe in their label; every other word, such as ``warning``, is ``medium``."""
+
+
 def critical_per_hour(costs: Costs, settings: AlertSettings) -> float:
     """Return from how much money at stake each hour an alert is critical."""
     if settings.critical_per_hour is not None:
@@ -54,6 +68,7 @@ def severity(
     per_hour: float | None,
     costs: Costs,
     settings: AlertSettings = AlertSettings(),  # noqa: B008 - frozen
+    said: str = "",
 ) -> Severity:
     """Return how bad it is to leave an alert alone.
 
@@ -65,6 +80,7 @@ def severity(
         ``None`` where nobody measured it
     costs, settings : of the plant; the scale is what a missed failure costs, unless ``critical_per_hour`` says another,
         and a kind in ``critical`` is always critical
+    said : how bad another system says that it is, which decides where nobody measured it
 
     Examples
     --------
@@ -76,6 +92,8 @@ def severity(
     """
     if kind in settings.critical:
         return Severity.CRITICAL
+    if per_hour is None and said:
+        return SAID.get(said.lower(), Severity.MEDIUM)
     if per_hour is None:
         return UNPRICED.get(kind, Severity.MEDIUM)
     critical = critical_per_hour(costs, settings)

@@ -49,6 +49,7 @@ alert_table = Table(
     Column("mechanism", Text, nullable=False, server_default=""),
     Column("root_cause", Text, nullable=False, server_default=""),
     Column("action", Text, nullable=False, server_default=""),
+    Column("labels", JSON, nullable=False, server_default=text("'{}'"), comment="fixed when it was raised"),
     CheckConstraint(
         "state IN ('unacknowledged', 'acknowledged', 'returned-unacknowledged', 'latched-unacknowledged',"
         " 'latched-acknowledged', 'normal')",
@@ -107,8 +108,9 @@ mute_table = Table(
     "mute",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("uuid", Text, nullable=False, unique=True, comment="what other systems call it"),
     Column("kind", Text, nullable=False),
-    Column("machine", Text, nullable=False),
+    Column("machine", Text, nullable=False, comment="empty for a silence whose matchers name none, or several"),
     Column("cause", Text, nullable=False, comment="empty for all causes"),
     Column("rule", Text, nullable=False, comment="which rule suppresses it; empty for what a person did"),
     Column("once", Boolean, nullable=False, comment="shelved until the condition is over"),
@@ -119,7 +121,9 @@ mute_table = Table(
     Column("ended_at", Moment, comment="null while it lasts"),
     Column("ended_by", Text, nullable=False, server_default=""),
     Column("ended_why", Text, nullable=False, server_default=""),
-    CheckConstraint("kind IN ('shelved', 'suppressed', 'out of service')", name="mute_kind"),
+    Column("matchers", JSON, nullable=False, server_default=text("'[]'"), comment="of a silence"),
+    Column("changed_at", Moment, comment="when a person last changed it; null if nobody has"),
+    CheckConstraint("kind IN ('shelved', 'suppressed', 'out of service', 'silenced')", name="mute_kind"),
     Index(
         "one_mute",
         "kind",
@@ -127,13 +131,28 @@ mute_table = Table(
         "cause",
         "rule",
         unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL AND kind <> 'silenced'"),
+        postgresql_where=text("ended_at IS NULL AND kind <> 'silenced'"),
     ),
     Index("mute_by_machine", "machine", "since"),
     sqlite_autoincrement=True,
 )
-"""Why nobody is called for alerts of a machine; at most one of each kind and reach at once."""
+"""Why nobody is called for alerts; at most one of each kind and reach at once, but for silences."""
+
+external_alert_table = Table(
+    "external_alert",
+    metadata,
+    Column("alert", Integer, ForeignKey("alert.number"), primary_key=True, autoincrement=False),
+    Column("annotations", JSON, nullable=False),
+    Column("generator_url", Text, nullable=False),
+    Column("starts_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False, comment="when it is over unless it is posted again, or was over"),
+    Column("updated_at", Moment, nullable=False, comment="when it was last posted"),
+    Column("by", Text, nullable=False, comment="who posted it last"),
+    Column("over", Boolean, nullable=False, comment="whether it is over for whoever posted it"),
+    Index("external_alert_due", "over", "ends_at"),
+)
+"""What other systems said of the alerts that they posted, newest words only."""
 
 timer_table = Table(
     "timer",

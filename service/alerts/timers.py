@@ -12,7 +12,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from ingest.database import Database
-from service.alerts.mutes import alter, end, lasting
+from service.alerts.line import remember_mute
+from service.alerts.mute import MuteKind
+from service.alerts.mutes import alter, beginning, end, lasting
 from service.alerts.tables import mute_table, timer_table
 from service.audit.record import ANDON
 
@@ -23,13 +25,19 @@ APART = timedelta(seconds=10)
 
 def keep_time(connection: Connection, now: datetime) -> int:
     """Hold the timers against the clock; return how many mutes came due."""
-    seen = connection.execute(select(timer_table.c.seen).where(timer_table.c.id == _ROW)).scalar_one_or_none()
+    seen: datetime | None = connection.execute(
+        select(timer_table.c.seen).where(timer_table.c.id == _ROW)
+    ).scalar_one_or_none()
     if seen is None:
         connection.execute(insert(timer_table).values(id=_ROW, seen=now))
     elif now > seen or now < seen - APART:
         if now < seen:
             _move_back(connection, seen - now, now)
         connection.execute(update(timer_table).where(timer_table.c.id == _ROW).values(seen=now))
+    for each in lasting(connection, MuteKind.SILENCED):
+        # Announced before, and begun since: histories are told now.
+        if seen is not None and seen < each.since <= now:
+            remember_mute(connection, each, beginning(each), at=each.since, by=each.by, why=each.why)
     due = [each for each in lasting(connection) if each.until <= now]
     for each in due:
         end(connection, each, at=each.until, by=ANDON, why="its time was up")
@@ -50,6 +58,8 @@ def _move_back(connection: Connection, step: timedelta, now: datetime) -> None:
     over = update(mute_table).where(mute_table.c.ended_at > now)
     connection.execute(over.values(ended_at=now))
     for each in lasting(connection):
+        if each.since > now + step:
+            continue  # it has not begun, and begins when it was said to
         values = {"since": each.since - step, "until": each.until - step}
         why = f"the clock went back by {step}"
         alter(connection, each, values, what="moved with the clock", at=now, by=ANDON, why=why)

@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.plant import Plant
 from models.finding import Evidence
+from models.persistence import Phase
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.mute import Visibility
-from service.alerts.rank import Ranked
-from service.alerts.severity import Severity, severity
+from service.alerts.rank import Ranked, severity_of
+from service.alerts.severity import Severity
 from service.api.grades import GradeView
 from service.api.mute_view import MuteView
 from service.api.paging import Page
@@ -51,6 +52,7 @@ class AlertView(BaseModel):
     closed_at: datetime | None
     verdict: Verdict | None
     note: str
+    labels: dict[str, str] = Field(description="By what other systems know it; fixed when it was raised.")
     latches: bool = Field(description="Whether only a reset makes it normal.")
     assignee: str = Field(description="Who is to look after it; empty for nobody.")
     mode: str = Field(description="Failure mode that was found; this and what follows empty where nobody said.")
@@ -70,6 +72,12 @@ class AlertView(BaseModel):
         description="How bad it is to leave it alone: the stake of each hour on the scale of a missed failure; null "
         "when it is not open."
     )
+    phase: Phase | None = Field(
+        None,
+        description="Whether the condition behind it lasts ('active') or the newest windows are below ('recovering'); "
+        "null where none of a model or limit holds it up.",
+    )
+    phase_words: str = Field("", description="What is missing until it is over; empty unless it is recovering.")
     why_here: str = Field(description="What its place among the open alerts rests on; empty when it is not open.")
     grade: GradeView | None = Field(
         None,
@@ -114,7 +122,7 @@ def open_view(ranked: Ranked, plant: Plant) -> AlertView:
     """Show an open alert and what its place rests on."""
     per_hour = None if ranked.per_hour is None else round(ranked.per_hour, 2)
     place = {"chance": ranked.chance.share, "stake_per_hour": per_hour, "why_here": ranked.why}
-    place["severity"] = severity(ranked.alert.kind, ranked.per_hour, plant.costs, plant.alerts)
+    place["severity"] = severity_of(ranked, plant)
     return AlertView.model_validate(_fields(ranked.alert) | place)
 
 

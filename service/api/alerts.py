@@ -46,6 +46,7 @@ from service.api.grades import GradeView
 from service.api.paging import Limit, Offset, trimmed
 from service.control_room import ControlRoom
 from service.grades import grade_of_alert, kept_grades
+from service.phases import Standing, phases_of_alerts
 
 router = APIRouter(tags=["alerts"])
 
@@ -261,12 +262,21 @@ def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[Al
 
 
 def _graded(views: Sequence[AlertView], room: ControlRoom) -> list[AlertView]:
-    """Put the grade of the signals that each alert rests on beside it."""
+    """Put beside each alert the grade of the signals that it rests on, and where its condition stands."""
+    with room.state.read() as connection:
+        phases = phases_of_alerts(connection, room.plant.alerts)
+    views = [_phased(each, phases.get(each.number)) for each in views]
     kept = kept_grades(room.state, room.plant, sorted({each.machine for each in views}))
     return [
         each.model_copy(update={"grade": GradeView.of(grade_of_alert(room.plant, each.model, kept[each.machine]))})
         for each in views
     ]
+
+
+def _phased(view: AlertView, standing: Standing | None) -> AlertView:
+    if standing is None or view.state is AlertState.NORMAL:
+        return view
+    return view.model_copy(update={"phase": standing.phase, "phase_words": standing.words})
 
 
 def _states(word: str) -> tuple[AlertState, ...]:

@@ -5,6 +5,7 @@ in its state, with a control room that holds only what its actor reaches.
 """
 
 import re
+from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -291,11 +292,23 @@ def _is_shown(room: ControlRoom, numbered: Numbered, number: int) -> bool:
 def _credential(scope: Scope) -> tuple[Credential | None, str]:
     headers = Headers(scope=scope)
     kind, _, token = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer" and token.strip().startswith(BEGINS):
-        return Credential("key", digest_of(token.strip())), token
+    if (key := _key_in(kind.lower(), token.strip())) is not None:
+        return Credential("key", digest_of(key)), key
     name = cookie_name(scope)
     token = cookie_parser(headers.get("cookie", "")).get(name, "") if name else ""
     return (Credential("session", digest_of(token)), token) if token else (None, "")
+
+
+def _key_in(kind: str, token: str) -> str | None:
+    """Return the key of an ``Authorization`` header; as ``Basic`` it is the password, of any user."""
+    if kind == "basic":
+        try:
+            token = b64decode(token, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return None
+    elif kind != "bearer":
+        return None
+    return token if token.startswith(BEGINS) else None
 
 
 def _address(scope: Scope) -> str:

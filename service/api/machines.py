@@ -11,6 +11,7 @@ from ingest.duration import format_duration
 from ingest.plant import Plant
 from models.filled import Filled
 from models.life.life import Life
+from models.persistence import Phase
 from models.risk.outlook import Outlook
 from service.api.alert_why import ModeView
 from service.api.given import Seen, Span, machine_named
@@ -21,6 +22,7 @@ from service.health import Health, MachineHealth
 from service.levels import Level, level_histories
 from service.outlooks import outlooks
 from service.overview import machine_health, plant_health, signal_states
+from service.phases import phases_on
 from service.series import thin, utc
 
 router = APIRouter(tags=["machines"])
@@ -177,11 +179,23 @@ class OutlookView(BaseModel):
         )
 
 
+class ConditionView(BaseModel):
+    """Where the condition of a model, or of the signal limits, stands on a machine."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    model: str
+    phase: Phase
+    words: str = Field(description="What is missing for the next step; empty while it is active.")
+    alert: int | None = Field(description="Number of the alert that it holds up; null if it holds up none.")
+
+
 class MachineDetail(MachineView):
     """One machine with its signals and what the models said of it."""
 
     signals: list[SignalView]
     levels: list[LevelsView]
+    conditions: list[ConditionView] = Field(description="Those that are pending, active or recovering.")
     outlooks: list[OutlookView] = Field(description="Of each model that tells more than a level.")
 
 
@@ -235,6 +249,8 @@ def show_machine(
         )
         for each in signal_states(seen.room, seen.sampling, seen.now, found.name, health.newest)
     ]
+    with seen.room.state.read() as connection:
+        conditions = phases_on(connection, found.name, seen.room.plant.alerts)
     levels = []
     for history in level_histories(seen.room.state, found.name, start, end):
         shown = thin(history.series, start, end, points // 2)
@@ -248,6 +264,7 @@ def show_machine(
             **_fields(health, seen.room.plant, kept),
             "signals": signals,
             "levels": levels,
+            "conditions": [ConditionView.model_validate(each) for each in conditions],
             "outlooks": [OutlookView.of(each) for each in outlooks(seen.room, health.said)],
         }
     )

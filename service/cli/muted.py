@@ -90,6 +90,6 @@ def _show(mutes: "list[Mute]", data: object) -> None:
         if not mutes:
             click.echo("Nothing is muted.")
         for each in mutes:
-            click.echo(f"{each.id:>4}  {each.machine}{f', {each.cause}' if each.cause else ''}: {told(each)}")
+            click.echo(f"{each.id:>4}  {each.of}: {told(each)}")
 
     current_call().show(data, tell)

@@ -19,8 +19,7 @@ from service.alerts.kept_money import kept_money
 from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
 from service.alerts.out_of_service import back_in_service, take_out_of_service
-from service.alerts.rank import where_to_look_first
-from service.alerts.severity import severity
+from service.alerts.rank import severity_of, where_to_look_first
 from service.alerts.shelve import shelve, unshelve
 from service.api.alert_view import Number
 from service.api.body import RawBody
@@ -33,6 +32,7 @@ from service.dashboard.chart import Mark
 from service.dashboard.render import back_to, page, person, read_form
 from service.dashboard.why_sum import signed, sum_of
 from service.grades import grade_of_alert, kept_grades
+from service.phases import phases_of_alerts
 from service.why import reason_of
 
 router = APIRouter()
@@ -72,11 +72,12 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
     with room.state.read() as connection:
         alert, history = book.find_muted(connection, number, now), book.history(connection, number)
         tag, lost = alert_tag(connection, number), kept_money(connection)
+        phase = phases_of_alerts(connection, room.plant.alerts).get(number)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
     ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
     why_here = ranked[0].why if ranked else ""
-    word = severity(alert.kind, ranked[0].per_hour, room.plant.costs, room.plant.alerts) if ranked else None
+    word = severity_of(ranked[0], room.plant) if ranked else None
     offered = offers(alert)
     reason = reason_of(room, alert, now=now)
     mark = Mark(alert.condition_begin, None, "alert", f"alert {alert.number}: {alert.cause}")
@@ -91,6 +92,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         offers=offered,
         history=history,
         why_here=why_here,
+        phase=phase if alert.live else None,
         severity=word,
         grade=grade,
         reason=reason,

@@ -16,7 +16,7 @@ from service.dashboard.plant_map import count_states
 from service.dashboard.render import page
 from service.grades import KeptGrade, grade_of_alert, kept_grades
 from service.health import MachineHealth
-from service.overview import plant_health
+from service.overview import alerts_of_the_plant, plant_health
 
 router = APIRouter()
 SHOWN = 15
@@ -38,7 +38,7 @@ class NextStep:
 def first_page(request: Request, seen: Seen) -> Response:
     """Show the ranked open alerts and the health of every machine."""
     healths = plant_health(seen.room, seen.sampling, seen.now)
-    alerts = (alert for each in healths for alert in each.alerts)
+    alerts = [*(alert for each in healths for alert in each.alerts), *alerts_of_the_plant(seen.room, seen.now)]
     with seen.room.state.read() as connection:
         lost = kept_money(connection)
     ranked = where_to_look_first(alerts, seen.room.plant.costs, seen.now, seen.room.registry.card, lost)

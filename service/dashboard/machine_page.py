@@ -23,6 +23,7 @@ from service.grades import grade_of_alert, grade_of_model, kept_grades
 from service.levels import LevelHistory, level_histories
 from service.outlooks import outlooks
 from service.overview import machine_health, signal_states
+from service.phases import phases_on
 from service.series import Series, signal_series, thin
 
 router = APIRouter()
@@ -61,6 +62,7 @@ def machine_page(
     with state.read() as connection:
         past = list_alerts(connection, states=tuple(AlertState), machine=found.name, limit=_MOST_ROWS)
         lost = kept_money(connection)
+        phases = phases_on(connection, found.name, plant.alerts)
     events = records(store.events(machines=[found.name], kinds=_TOLD, start=span.start, end=end))
     marks = sorted([*_event_marks(events), *_alert_marks(past)], key=lambda each: _DRAWN.index(each.kind))
     signals = tuple(each.name for each in machine_class.slow_signals)
@@ -76,6 +78,7 @@ def machine_page(
         "machine.html",
         frame=chart,
         health=health,
+        phases=phases,
         ranked=[each.alert for each in ranked],
         place=place_of(found),
         spans=SPANS,

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from service.alerts.labels import fingerprint, own_labels, quoted
 from service.delivery.body import FIRING, RESOLVED, headline, moment, told_in
 from service.delivery.notice import Notice
 
-_LABELS = ("plant", "site", "line", "machine", "cause")
+_PLACES = ("plant", "site", "line")
 _ANNOTATIONS = ("severity", "state", "level", "act_before", "acknowledged_by", "text")
 _NEVER = "0001-01-01T00:00:00Z"
 """How Go writes no time at all: the end of what goes on."""
@@ -35,7 +36,7 @@ def alertmanager_body(notice: Notice, around: Linked) -> dict[str, Any]:
     group = {name: common[name] for name in ("alertname", "machine", "cause") if name in common}
     return {
         "version": "4",
-        "groupKey": f"{{}}:{{{', '.join(f'{name}={_quoted(value)}' for name, value in sorted(group.items()))}}}",
+        "groupKey": f"{{}}:{{{', '.join(f'{name}={quoted(value)}' for name, value in sorted(group.items()))}}}",
         "truncatedAlerts": len(notice.body.get("more", ())),
         "status": FIRING if any(each["status"] == FIRING for each in alerts) else RESOLVED,
         "receiver": notice.target,
@@ -48,16 +49,13 @@ def alertmanager_body(notice: Notice, around: Linked) -> dict[str, Any]:
 
 
 def _alert(body: Mapping[str, Any], notice: Notice, around: Linked) -> dict[str, Any]:
-    labels = {"alertname": str(body.get("kind") or notice.kind.value.capitalize())}
-    labels |= {name: str(body[name]) for name in _LABELS if body.get(name)}
-    annotations = {"summary": headline(body), "description": str(body.get("sentence") or headline(body))}
-    annotations |= {name: str(body[name]) for name in _ANNOTATIONS if body.get(name) not in (None, "")}
+    labels = labels_in(body, notice.kind.value.capitalize())
     status = RESOLVED if body.get("status") == RESOLVED else FIRING
     begin, end = moment(body, "begin") or notice.at, moment(body, "end") or notice.at
     return {
         "status": status,
         "labels": labels,
-        "annotations": annotations,
+        "annotations": annotations_in(body),
         "startsAt": _written(begin),
         "endsAt": _written(end) if status == RESOLVED else _NEVER,
         "generatorURL": around.link(notice, body.get("alert")),
@@ -65,30 +63,31 @@ def _alert(body: Mapping[str, Any], notice: Notice, around: Linked) -> dict[str,
     }
 
 
+def labels_in(body: Mapping[str, Any], name: str = "") -> dict[str, str]:
+    """Return the labels of the alert that a body tells of: its own, or those that another system gave it.
+
+    Parameters
+    ----------
+    name : what it is called where it is of no kind
+    """
+    if body.get("labels"):
+        return dict(body["labels"])
+    places = {place: str(body.get(place) or "") for place in _PLACES}
+    return own_labels(
+        str(body.get("kind") or name), str(body.get("machine") or ""), str(body.get("cause") or ""), places
+    )
+
+
+def annotations_in(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return what changes of the alert that a body tells of."""
+    annotations = {"summary": headline(body), "description": str(body.get("sentence") or headline(body))}
+    return annotations | {name: str(body[name]) for name in _ANNOTATIONS if body.get(name) not in (None, "")}
+
+
 def _common(each: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Return what all have and say alike."""
     first, *others = each
     return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
-
-
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """Return the fingerprint of labels as Prometheus computes it.
-
-    Examples
-    --------
-    >>> fingerprint({})
-    'cbf29ce484222325'
-    """
-    found = 0xCBF29CE484222325
-    for name in sorted(labels):
-        for byte in (*name.encode(), 0xFF, *labels[name].encode(), 0xFF):
-            found = ((found ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return f"{found:016x}"
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
 
 
 def _written(at: datetime) -> str:

@@ -9,6 +9,7 @@ these keys, and do without those that are left out:
 ``status``       ``firing`` or ``resolved``
 ``state``        state of the alert; ``acknowledged_by`` says by whom
 ``kind``, ``cause``  what it is about; with plant and machine they name the matter over its whole life
+``labels``       of an alert that another system posted, its labels
 ``severity``     how bad it is, where a route says so
 ``subject``      the headline; the sentence where it is left out
 ``sentence``     one plain sentence with numbers
@@ -59,6 +60,7 @@ def body_of(alert: Alert, plant: Plant, *, at: datetime, **more: Any) -> dict[st
         "begin": alert.condition_begin.isoformat(),
         "end": None if end is None else end.isoformat(),
         "act_before": alert.act_before.isoformat(),
+        **({"labels": dict(alert.labels)} if alert.kind == "external" else {}),
         **more,
     }
 

@@ -209,7 +209,7 @@ def test_the_quick_count_for_thresholds_says_what_judge_says(
         assessed=AssessedTime.of(assessments, timedelta(hours=1), ZERO + known * HOUR),
     )
     valued = ~np.isnan(levels)
-    tally = Ground.of(machine[valued], time[valued], targets, targets, rules).tally(levels[valued] >= 0.5)
+    tally = Ground.of(machine[valued], time[valued], targets, targets, rules).tally(levels[valued], 0.5)
 
     counted = (int(tally.found.sum()), int(tally.missed.sum()), int(tally.false.sum()))
     assert counted == (verdict.found, verdict.missed, verdict.false)
@@ -226,7 +226,7 @@ def test_a_late_alert_about_an_event_that_cannot_be_judged_is_no_false_alarm_in_
     ground = Ground.of(machine, time, targets, None, rules)
 
     assert (verdict.judged, verdict.false) == (0, 0)
-    assert (ground.events, int(ground.tally(over).false.sum())) == (0, 0)
+    assert (ground.events, int(ground.tally(over.astype(float), 0.5).false.sum())) == (0, 0)
 
 
 def test_each_failure_mode_may_need_a_lead_of_its_own() -> None:
@@ -272,7 +272,7 @@ def test_a_threshold_is_tried_by_the_same_leads() -> None:
                     needed_leads={"bearing": timedelta(hours=lead)},
                 ),
             )
-            .tally(over)
+            .tally(over.astype(float), 0.5)
             .found.sum()
         )
         for lead in (10, 11)

@@ -80,7 +80,7 @@ def test_no_more_false_alarms_than_are_allowed_whatever_the_costs() -> None:
     def false(most: float | None) -> int:
         choice = by_money(cheap, table, levels, events, None, RULES, most)
         ground = Ground.of(table.machine, table.time, events, None, RULES)
-        return int(ground.tally(levels >= choice.value).false.sum())
+        return int(ground.tally(levels, choice.value).false.sum())
 
     assert false(None) > 10
     assert [false(most / years) <= most for most in (10, 3, 0.5)] == [True, True, True]
@@ -132,7 +132,7 @@ def test_a_long_history_shows_the_budget_of_false_alarms() -> None:
     levels = np.random.default_rng(3).uniform(size=100 * HOURS)
     table = hourly(100)
     choice = by_budget(2.0, table, levels, None, RULES)
-    begins = Ground.of(table.machine, table.time, failing(0), None, RULES).begins(levels >= choice.value)
+    begins = Ground.of(table.machine, table.time, failing(0), None, RULES).begins(levels, choice.value)
     years = 100 * HOURS / (365.25 * 24)
 
     assert choice.method == "budget"

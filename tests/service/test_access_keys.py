@@ -1,5 +1,6 @@
 """Keys of programs, and the rates of what they change."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -50,6 +51,22 @@ def test_a_key_does_what_its_rights_say_and_nothing_else(works: GuardedWorks) ->
     assert push(reader, OWN).status_code == 403
     assert push(sender, OWN).status_code == 200
     assert sender.get("/api/v1/plant").status == 403
+
+
+def test_a_key_may_come_as_the_password_of_any_user(works: GuardedWorks) -> None:
+    secret = works.key(Right.READ)
+
+    def asked(written: str) -> int:
+        return works.browser(headers={"Authorization": written}).get("/api/v1/plant").status
+
+    def basic(text: str) -> str:
+        return f"Basic {b64encode(text.encode()).decode()}"
+
+    assert asked(basic(f"prometheus:{secret}")) == asked(basic(f":{secret}")) == 200
+    for wrong in (secret, f"{secret}:", f"{secret}:x", f"x:{secret}x", "x:andon_", "ä:ö"):
+        assert asked(basic(wrong)) == 401, wrong
+    for broken in ("Basic", "Basic ====", "Basic !", f"Digest {secret}"):
+        assert asked(broken) == 401, broken
 
 
 @pytest.mark.parametrize("wrong", ["andon_", "andon_x", "Bearer", "andon_" + "A" * 43])

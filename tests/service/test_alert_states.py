@@ -1,5 +1,6 @@
 """Every state, mute and event of an alert together does what a table of the standard says, and nothing else."""
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -8,6 +9,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -110,10 +112,15 @@ def put(connection: Connection, state: str, latches: bool) -> int:
 
 
 def mute(connection: Connection, kind: str, *, once: bool = False, rule: str = "", until: datetime = NOW + DAY) -> None:
-    values = "(:kind, 'm1', :cause, :rule, :once, 'eva', 'known', :since, :until)"
+    names = "uuid, kind, machine, cause, rule, once, by, why, since, until, matchers"
+    values = "(:uuid, :kind, :machine, :cause, :rule, :once, 'eva', 'known', :since, :until, :matchers)"
+    silenced = kind == "silenced"
     connection.execute(
-        text(f"INSERT INTO mute (kind, machine, cause, rule, once, by, why, since, until) VALUES {values}"),  # noqa: S608
+        text(f"INSERT INTO mute ({names}) VALUES {values}"),  # noqa: S608
         {
+            "uuid": str(uuid4()),
+            "machine": "" if silenced else "m1",
+            "matchers": json.dumps([{"name": "cause", "value": "we.*", "is_regex": True}] if silenced else []),
             "kind": kind,
             "cause": "wear" if kind == "shelved" else "",
             "rule": rule,
@@ -171,11 +178,12 @@ def wanted_after(start: str, latches: bool, shelving: str, event: str) -> tuple[
 def test_the_product_of_all_states_and_events_is_as_drawn(kept: Database, event: str) -> None:
     tried = 0
     guards = product(STARTS, (False, True), ("unshelved", "shelved", "shelved once"), (False, True), (False, True))
-    for start, latches, shelving, suppressed, out in guards:
+    for (start, latches, shelving, suppressed, out), silenced in product(guards, (False, True)):
         mutes_before = {
             *([shelving] if shelving != "unshelved" else []),
             *(["suppressed: off"] if suppressed else []),
             *(["out of service"] if out else []),
+            *(["silenced"] if silenced else []),
         }
         with undone(kept) as connection:
             number = put(connection, start, latches)
@@ -186,10 +194,12 @@ def test_the_product_of_all_states_and_events_is_as_drawn(kept: Database, event:
                 mute(connection, "suppressed", rule="off")
             if out:
                 mute(connection, "out of service")
+            if silenced:
+                mute(connection, "silenced")
             wanted = wanted_after(start, latches, shelving, event)
             check_event(connection, number, event, wanted, mutes_before - {shelving})
         tried += 1
-    assert tried == 7 * 2 * 3 * 2 * 2
+    assert tried == 7 * 2 * 3 * 2 * 2 * 2
 
 
 def check_event(

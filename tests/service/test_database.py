@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -171,3 +172,58 @@ def test_two_live_alerts_of_one_machine_and_cause_are_refused_by_the_database(tm
 def test_a_moment_survives_the_database_to_the_microsecond(moment: datetime) -> None:
     kind, dialect = Moment(), sqlite.dialect()
     assert kind.process_result_value(kind.process_bind_param(moment, dialect), dialect) == moment.astimezone(UTC)
+
+
+def test_mutes_of_before_silences_are_kept_and_called_by_a_name_of_their_own(tmp_path: Path, database: str) -> None:
+    from service.alerts import book, mutes
+    from service.alerts.mute import MuteKind
+
+    old = open_database(tmp_path / "state.db", database)
+    config = Config()
+    config.set_main_option("script_location", str(Path(service_database.__file__).parent / "migrations"))
+    alert: dict[str, Any] = {
+        "machine": "m",
+        "cause": "c",
+        "kind": "anomaly",
+        "model": "a",
+        "version": "1",
+        "state": "unacknowledged",
+    }
+    alert |= {"level": 0.5, "sentence": "s", "evidence": "[]", "raised_at": 0, "condition_begin": 0, "act_before": 0}
+    with old.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0015")
+        names, values = ", ".join(alert), ", ".join(f":{name}" for name in alert)
+        connection.execute(text(f"INSERT INTO alert ({names}) VALUES ({values})"), alert)  # noqa: S608
+        mute: dict[str, Any] = {"kind": "shelved", "machine": "m", "rule": "", "why": "w", "ended_at": None}
+        for number, own in enumerate(({"cause": "c", "by": "Ines"}, {"cause": "d", "by": "Ben", "ended_at": 5}), 1):
+            row = {**mute, **own, "since": number, "until": 10_000_000, "once": number == 1}
+            into = ", ".join(f'"{name}"' for name in row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO mute ({into}) VALUES ({values})"), row)  # noqa: S608
+    old.close()
+    state = open_state(tmp_path / "state.db", database)
+    with state.write() as connection:
+        at = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+        kept = mutes.list_mutes(connection)
+        assert [(each.id, each.by, each.once, each.matchers) for each in kept] == [
+            (2, "Ben", False, ()),
+            (1, "Ines", True, ()),
+        ]
+        assert len({each.uuid for each in kept}) == 2
+        assert mutes.named(connection, kept[0].uuid) == kept[0]
+        shown = book.find_muted(connection, 1, at)
+        assert [each.id for each in shown.mutes] == [1]
+        assert shown.labels == {"alertname": "anomaly", "machine": "m", "cause": "c"}
+        more: dict[str, Any] = {
+            "machine": "m",
+            "by": "x",
+            "why": "x",
+            "at": at,
+            "until": datetime(1970, 1, 2, tzinfo=UTC),
+        }
+        made = [mutes.begin(connection, MuteKind.SILENCED, **more) for _ in range(2)]
+        assert [each.id for each in made] == [3, 4]
+    with pytest.raises(IntegrityError), state.write() as connection:
+        mutes.begin(connection, MuteKind.SHELVED, cause="c", **more)
+    state.close()

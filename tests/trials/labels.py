@@ -65,7 +65,7 @@ def recall(labels: int, task: str, learner: Learner, table: FeatureTable, events
     allowed, best = FALSE_ALARMS_PER_MACHINE_WEEK * len(table) / HOURS_OF_A_WEEK, 0
     # Few levels lie high: cuts are dense there.
     for cut in np.unique(np.quantile(level, 1 - np.geomspace(1e-5, 0.2, _CUTS), method="higher"))[::-1]:
-        tally = ground.tally(level >= cut)
+        tally = ground.tally(level, float(cut))
         if tally.false.sum() > allowed:
             break
         best = max(best, int(tally.found.sum()))

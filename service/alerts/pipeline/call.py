@@ -38,6 +38,7 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     OUT_OF_SERVICE = "out of service"
     SHELVED = "shelved"
+    SILENCED = "silenced"
     BELOW_FLOOR = "almost never right"
     LESS_WORTH = "worth less than what is to be expected"
     BUDGET_SPENT = "budget spent"

@@ -17,6 +17,7 @@ NOTES: Mapping[Happening, str] = {
     Happening.SHELVED_ONCE: "nobody is called while it is shelved",
     Happening.SUPPRESSED: "nobody is called while it is suppressed",
     Happening.OUT_OF_SERVICE: "nobody is called while it is out of service",
+    Happening.SILENCED: "nobody is called while it is silenced",
 }
 """What calls nobody and changes no call that was made; everything else makes us look at the alert's calls."""
 LATER = "what happened next decided"

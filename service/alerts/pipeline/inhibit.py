@@ -16,29 +16,32 @@ def inhibit(calls: Sequence[Call], scene: Scene) -> Sieved:
     """Hold back what a stopped line, a bad sensor or a rule of the plant file makes needless."""
     sieved = Sieved()
     for each in calls:
-        held = None if each.worth.severity is Severity.CRITICAL else _needless(each, scene)
-        if held is None:
+        found = needless(each, scene)
+        if found is None:
             sieved.passed.append(each)
         else:
-            sieved.held.append(held)
+            sieved.held.append(found[0])
     return sieved
 
 
-def _needless(call: Call, scene: Scene) -> Held | None:
+def needless(call: Call, scene: Scene) -> tuple[Held, Source | None] | None:
+    """Return why a call need not be made, and the alert that says it; ``None`` if it is to be made."""
+    if call.worth.severity is Severity.CRITICAL:
+        return None
     again = scene.now + LOOK_AGAIN
     stopped = scene.stopped.get(call.places["line"])
     if stopped is not None:
         words = f"line {call.places['line']!r} stands since {stopped.since:%Y-%m-%d %H:%M} UTC: {stopped.why}"
-        return Held(call, Reason.LINE_STOPPED, words, again)
+        return Held(call, Reason.LINE_STOPPED, words, again), None
     blind = scene.sources.blind(call.alert)
     if blind is not None:
         words = f"it rests on a sensor that alert {blind.alert.number} is about ({blind.alert.cause})"
-        return Held(call, Reason.SENSOR_FAULT, words, again)
+        return Held(call, Reason.SENSOR_FAULT, words, again), blind
     found = scene.sources.by_rule(Source(call.alert, call.places, call.worth))
     if found is not None:
         rule, source = found
         words = (
             f"rule {rule.name!r}: alert {source.alert.number} ({source.alert.machine}, {source.alert.cause}) says it"
         )
-        return Held(call, Reason.WORSE_KNOWN, words, again)
+        return Held(call, Reason.WORSE_KNOWN, words, again), source
     return None

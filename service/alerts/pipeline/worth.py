@@ -10,7 +10,7 @@ from service.alerts.severity import Severity, critical_per_hour, severity
 
 _HOUR = timedelta(hours=1)
 _WEEK_HOURS = 168
-ASSUMED = {"limit": 0.5}
+ASSUMED = {"limit": 0.5, "external": 0.5}
 """How often those are taken to be right until somebody knows; others one time in ten."""
 _ASSUMED = 0.1
 
@@ -57,7 +57,7 @@ def worth_of(alert: Alert, plant: Plant, now: datetime, chance: Chance, lost: fl
         words = f"{measured} with {share:.0%}".replace("%", " %")
     per_hour = None if lost is None and chance.share is None else at_stake / hours
     critical = critical_per_hour(plant.costs, plant.alerts)
-    word = severity(alert.kind, per_hour, plant.costs, plant.alerts)
+    word = severity(alert.kind, per_hour, plant.costs, plant.alerts, alert.said_severity)
     soon = None
     if per_hour is not None and lost is None and word is not Severity.CRITICAL and 0 < critical <= at_stake:
         moment = alert.act_before - at_stake / critical * _HOUR

@@ -13,7 +13,8 @@ import pytest
 
 from ingest.errors import DeliveryError
 from ingest.plant_target import MessageTarget
-from service.delivery.alertmanager import alertmanager_body, fingerprint
+from service.alerts.labels import fingerprint
+from service.delivery.alertmanager import alertmanager_body
 from service.delivery.allowed import is_allowed, read_allowed
 from service.delivery.channels.catalogue import open_channel
 from service.delivery.channels.channel import Surroundings
