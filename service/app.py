@@ -149,6 +149,7 @@ def create_app(
             app.state.began = clock()
             app.state.room = room = await to_thread.run_sync(open_room, settings)
             opened.push_async_callback(to_thread.run_sync, room.close)
+            opened.push_async_callback(app.state.live.close)
             await to_thread.run_sync(partial(see_plant, room.state, settings.plant, at=clock()))
             app.state.intake = intake = await to_thread.run_sync(open_intake, room.store)
             opened.push_async_callback(to_thread.run_sync, intake.close)

@@ -185,16 +185,22 @@ class LiveAlerts:
                 else:
                     yield b"".join(each.wire for each in lines) or KEEPALIVE_COMMENT
 
-    def close(self) -> None:
-        """End all streams."""
+    async def close(self) -> None:
+        """End all streams; nothing is asked of the database any more once this returns."""
+        self._end()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def _end(self) -> None:
         for each in self._listeners:
             each.end()
+        self._listeners.clear()
 
     async def _poll(self) -> None:
         trouble = ""
         while self._listeners:
             if self.ending():
-                self.close()
+                self._end()
                 return
             try:
                 lines = await to_thread.run_sync(lines_after, self._state(), self._position)

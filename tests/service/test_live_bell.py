@@ -53,7 +53,7 @@ def listening(
         finally:
             await cast(AsyncGenerator[bytes], told).aclose()
             alerts.leave(listener)
-            alerts.close()
+            await alerts.close()
 
     return stream
 

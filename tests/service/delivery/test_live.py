@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from threading import Event as ThreadEvent
+from typing import Any, cast
 
 import pytest
 
@@ -63,7 +65,7 @@ def test_what_another_process_writes_comes_to_all_who_listen_encoded_once(state:
         (event,) = data(got[0])
         assert got[0].startswith(b"event: alert\n")
         assert (event["id"], event["alert"], event["happening"], event["machine"]) == (1, 1, "raised", "press-3")
-        alerts.close()
+        await alerts.close()
 
     asyncio.run(play())
 
@@ -78,7 +80,7 @@ def test_whoever_comes_back_gets_all_that_happened_meanwhile_and_then_what_happe
         assert first == list(range(41, 701))
         await asyncio.to_thread(happen, state, 5, 700)
         assert await ids(stream, 5) == [701, 702, 703, 704, 705]
-        alerts.close()
+        await alerts.close()
 
     asyncio.run(play())
 
@@ -93,7 +95,7 @@ def test_what_happens_while_somebody_catches_up_comes_once(state: Database) -> N
         await asyncio.to_thread(happen, state, 100, 600)
         got += await ids(stream, 700 - len(got))
         assert got == list(range(1, 701))
-        alerts.close()
+        await alerts.close()
 
     asyncio.run(play())
 
@@ -117,6 +119,36 @@ def test_nobody_is_asked_for_news_while_nobody_listens(state: Database) -> None:
         before = asked
         assert await asyncio.to_thread(lines_after, state, 0) == []
         assert asked == before
+
+    asyncio.run(play())
+
+
+def test_once_it_is_closed_nothing_is_asked_of_the_database(state: Database) -> None:
+    """Else a connection comes back to a pool that is gone already."""
+    asking, answers = ThreadEvent(), ThreadEvent()
+
+    class Slow:
+        @contextmanager
+        def read(self) -> Iterator[Any]:
+            with state.read() as connection:
+                yield connection
+                asking.set()
+                assert answers.wait(10)
+
+    async def play() -> None:
+        alerts = LiveAlerts(lambda: cast(Database, Slow()), poll_seconds=0)
+        answers.set()
+        await alerts.join()
+        answers.clear()
+        asking.clear()
+        await asyncio.to_thread(asking.wait, 10)
+        closing = asyncio.ensure_future(alerts.close())
+        await asyncio.sleep(0.05)
+        assert not closing.done()
+        answers.set()
+        await asyncio.wait_for(closing, 10)
+        assert alerts._task is not None
+        assert alerts._task.done()
 
     asyncio.run(play())
 
@@ -145,7 +177,7 @@ def test_silence_is_broken_now_and_then_so_that_nobody_takes_us_for_lost(state: 
         stream = alerts.stream(await alerts.join(), None)
         await anext(stream)
         assert await anext(stream) == b": ping\n\n"
-        alerts.close()
+        await alerts.close()
 
     asyncio.run(play())
 
@@ -172,6 +204,7 @@ def test_a_client_that_reads_nothing_is_let_go_even_while_we_wait_to_send(state:
         await asyncio.to_thread(happen, state, 20, 3)
         await asyncio.wait_for(answering, 10)
         assert alerts._listeners == set()
+        await alerts.close()
 
     asyncio.run(play())
 
@@ -183,5 +216,6 @@ def test_a_server_that_ends_ends_all_streams(state: Database) -> None:
         await anext(stream)
         alerts.ending = lambda: True
         assert [each async for each in stream] == []
+        await alerts.close()
 
     asyncio.run(play())
