@@ -243,11 +243,12 @@ def list_alerts(
     offset : how many to skip
     limit : at most so many
     """
-    query = select(alert_table)
+    query, order = select(alert_table), alert_table.c.number.desc()
     if set(states) != set(AlertState):
         query = query.where(alert_table.c.state.in_([AlertState(state).value for state in states]))
     if AlertState.NORMAL not in states:
-        query = query.where(text(OPEN))
+        # By an expression: in the order of its key SQLite would look through all that ever were.
+        query, order = query.where(text(OPEN)), (alert_table.c.number + 0).desc()
     if machine is not None:
         query = query.where(alert_table.c.machine == machine)
     if machines is not None:
@@ -258,7 +259,7 @@ def list_alerts(
         query = query.where(alert_table.c.assignee == assignee)
     if before is not None:
         query = query.where(alert_table.c.number < before)
-    query = query.order_by(alert_table.c.number.desc()).offset(offset).limit(limit)
+    query = query.order_by(order).offset(offset).limit(limit)
     return [_alert(row) for row in connection.execute(query)]
 
 
