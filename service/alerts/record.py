@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
+from ingest.errors import RegistryError
 from models.judging.interval import Interval, wilson
-from service.alerts.alert import Verdict
+from service.alerts.alert import Alert, Verdict
+from service.alerts.chance import CardOf
 from service.alerts.tables import alert_table
 
 _RIGHT = (Verdict.RIGHT, Verdict.PREVENTED)
@@ -35,20 +37,28 @@ class Record:
 
     @property
     def sentence(self) -> str:
-        """The record in words, verdicts first."""
-        parts = [f"right {self.right} of {self.judged} by verdict" if self.judged else "no verdict yet"]
-        if self.tested is not None:
-            parts.append(f"{self.tested_right} of {self.tested} in its backtest")
-        return ", ".join(parts)
+        """The record in words, verdicts first, each with the share that is right and its interval."""
+        said = f"right {self.right} of {self.judged} by verdict, {self.share.percent()}"
+        parts = [said if self.judged else "no verdict yet"]
+        if self.tested:
+            tested = wilson(self.tested_right or 0, self.tested)
+            parts.append(f"{self.tested_right} of {self.tested} in its backtest, {tested.percent()}")
+        return "; ".join(parts)
 
 
 def track_record(
-    connection: Connection, model: str, card: Mapping[str, Any], *, until: datetime | None = None
+    connection: Connection,
+    model: str,
+    card: Mapping[str, Any],
+    *,
+    kind: str | None = None,
+    until: datetime | None = None,
 ) -> Record:
     """Return the track record of a model.
 
     Parameters
     ----------
+    kind : only of its alerts of this kind
     card : the card of its live version; an empty mapping if it has none
     until : verdicts given later do not count; all count when left out
     """
@@ -57,6 +67,8 @@ def track_record(
         .where(alert_table.c.model == model, alert_table.c.verdict.is_not(None))
         .group_by(alert_table.c.verdict)
     )
+    if kind is not None:
+        query = query.where(alert_table.c.kind == kind)
     if until is not None:
         query = query.where(alert_table.c.closed_at <= until)
     counts: dict[str, int] = {row.verdict: row.alerts for row in connection.execute(query)}
@@ -64,3 +76,13 @@ def track_record(
     judged = right + counts.get(Verdict.WRONG, 0)
     tested = (card.get("judged") or {}).get("track_record") or {}
     return Record(model, right, judged, wilson(right, judged), tested.get("right"), tested.get("alerts"))
+
+
+def record_of(connection: Connection, alert: Alert, card_of: CardOf) -> Record | None:
+    """Return the track record of alerts like this one; ``None`` where neither verdicts nor a backtest say anything."""
+    try:
+        card = card_of(alert.model, alert.version) if alert.version else {}
+    except RegistryError:
+        card = {}
+    record = track_record(connection, alert.model, card, kind=alert.kind)
+    return record if record.judged or record.tested else None

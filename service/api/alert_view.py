@@ -1,7 +1,7 @@
 """How alerts are shown: each with what its place in the list rests on."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from models.persistence import Phase
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.mute import Visibility
 from service.alerts.rank import Ranked, severity_of
+from service.alerts.record import Record
 from service.alerts.severity import Severity
 from service.api.grades import GradeView
 from service.api.mute_view import MuteView
@@ -98,8 +99,32 @@ class AlertHistoryView(BaseModel):
     why: str
 
 
+class TrackRecordView(BaseModel):
+    """How often alerts of the same model and kind were right."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    right: int = Field(description="Of the alerts with a verdict; prevented ones are right, too.")
+    judged: int = Field(description="Alerts that were found right, prevented or wrong; not inspected is none of them.")
+    low: float = Field(description="The 95 % Wilson interval of the share by verdict; 0 to 1 where there is none.")
+    high: float
+    tested_right: int | None = Field(description="Right ones in the backtest of its version; null without one.")
+    tested: int | None
+    sentence: str
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """Show a record."""
+        fields = {name: getattr(record, name) for name in ("right", "judged", "tested_right", "tested", "sentence")}
+        return cls(**fields, low=record.share.low, high=record.share.high)
+
+
 class AlertDetail(AlertView):
-    """One alert and what happened to it."""
+    """One alert, how far it can be trusted, and what happened to it."""
+
+    track_record: TrackRecordView | None = Field(
+        description="Null where neither a verdict nor a backtest says anything."
+    )
 
     history: list[AlertHistoryView] = Field(
         max_length=SHOWN, description="The newest lines, oldest first; '/alerts/{number}/history' has all, in pages."

@@ -18,6 +18,7 @@ from service.alerts.kept_money import kept_money
 from service.alerts.mutes import muted
 from service.alerts.offers import offers
 from service.alerts.rank import where_to_look_first
+from service.alerts.record import record_of
 from service.alerts.shelve import shelve, unshelve
 from service.api.alert_deeds import (
     Acknowledgement,
@@ -37,6 +38,7 @@ from service.api.alert_view import (
     AlertView,
     HistoryPage,
     Number,
+    TrackRecordView,
     open_view,
     over_view,
 )
@@ -247,8 +249,13 @@ def _detail(number: int, room: ControlRoom, now: datetime, response: Response) -
         alert = book.find_muted(connection, number, now)
         response.headers["ETag"] = alert_tag(connection, number)
         lines = book.history(connection, number, limit=SHOWN, newest_first=True)[::-1]
+        record = record_of(connection, alert, room.registry.card)
     (shown,) = _graded(_views([alert], room, now), room)
-    return AlertDetail(**dict(shown), history=[AlertHistoryView.model_validate(each) for each in lines])
+    return AlertDetail(
+        **dict(shown),
+        track_record=None if record is None else TrackRecordView.of(record),
+        history=[AlertHistoryView.model_validate(each) for each in lines],
+    )
 
 
 def _views(alerts: Sequence[Alert], room: ControlRoom, now: datetime) -> list[AlertView]:

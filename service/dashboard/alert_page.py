@@ -20,6 +20,7 @@ from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
 from service.alerts.out_of_service import back_in_service, take_out_of_service
 from service.alerts.rank import severity_of, where_to_look_first
+from service.alerts.record import record_of
 from service.alerts.shelve import shelve, unshelve
 from service.api.alert_view import Number
 from service.api.body import RawBody
@@ -73,6 +74,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         alert, history = book.find_muted(connection, number, now), book.history(connection, number)
         tag, lost = alert_tag(connection, number), kept_money(connection)
         phase = phases_of_alerts(connection, room.plant.alerts).get(number)
+        record = record_of(connection, alert, room.registry.card)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
     ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
@@ -95,6 +97,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         phase=phase if alert.live else None,
         severity=word,
         grade=grade,
+        record=record,
         reason=reason,
         total=None if reason.why is None else sum_of(reason.why),
         bands=[band_chart(each, room.plant.zone, [mark]) for each in reason.expected],

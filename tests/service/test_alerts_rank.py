@@ -164,5 +164,5 @@ def test_a_track_record_counts_verdicts_but_never_what_was_not_inspected(tmp_pat
         record = track_record(connection, "a", {"judged": {"track_record": {"right": 7, "alerts": 9}}})
         assert track_record(connection, "b", {}).sentence == "no verdict yet"
     assert (record.right, record.judged, record.share.value) == (3, 4, 0.75)
-    assert record.sentence == "right 3 of 4 by verdict, 7 of 9 in its backtest"
+    assert record.sentence == "right 3 of 4 by verdict, 75 % [30–95 %]; 7 of 9 in its backtest, 78 % [45–94 %]"
     state.close()

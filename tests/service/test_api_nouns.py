@@ -231,6 +231,26 @@ def test_an_anomaly_is_ranked_by_its_backtest_and_says_when_there_is_none(works:
     assert third["why_here"] in works.client.get(f"/alerts/{unknown.number}", headers={"Accept": "text/html"}).text
 
 
+def test_an_alert_says_how_often_such_ones_were_right(works: Any) -> None:
+    version = works.learn(right=(7, 9))
+    first, second, third, other = (
+        works.alert(cause=each, version=version, kind=kind)
+        for each, kind in (("a", "anomaly"), ("b", "anomaly"), ("c", "anomaly"), ("d", "failure ahead"))
+    )
+    for alert, verdict in ((first, "right"), (second, "not inspected"), (other, "wrong")):
+        works.client.post(f"/api/v1/alerts/{alert.number}/close", json={"by": "Ines", "verdict": verdict})
+
+    record = works.get(f"/api/v1/alerts/{third.number}")["track_record"]
+
+    assert (record["right"], record["judged"], record["tested_right"], record["tested"]) == (1, 1, 7, 9)
+    assert (record["low"], record["high"]) == (wilson(1, 1).low, wilson(1, 1).high)
+    assert record["sentence"] == "right 1 of 1 by verdict, 100 % [21–100 %]; 7 of 9 in its backtest, 78 % [45–94 %]"
+    page = works.client.get(f"/alerts/{third.number}", headers={"Accept": "text/html"}).text
+    assert record["sentence"] in page
+    unknown = works.alert("press-2", cause="e", kind="condition", version="nobody has it")
+    assert works.get(f"/api/v1/alerts/{unknown.number}")["track_record"] is None
+
+
 def test_alerts_are_filtered_and_paged(works: Any) -> None:
     numbers = [works.alert("press-1", cause=f"cause {each}").number for each in range(5)]
     works.client.post(f"/api/v1/alerts/{numbers[0]}/close", json={"by": "Ines", "verdict": "wrong"})
