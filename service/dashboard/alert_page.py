@@ -19,6 +19,7 @@ from service.alerts.kept_money import kept_money
 from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
 from service.alerts.out_of_service import back_in_service, take_out_of_service
+from service.alerts.pipeline.trace import trace_of
 from service.alerts.rank import severity_of, where_to_look_first
 from service.alerts.record import record_of
 from service.alerts.shelve import shelve, unshelve
@@ -75,6 +76,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         tag, lost = alert_tag(connection, number), kept_money(connection)
         phase = phases_of_alerts(connection, room.plant.alerts).get(number)
         record = record_of(connection, alert, room.registry.card)
+        trace = trace_of(connection, number)
     kept = kept_grades(room.state, room.plant, [alert.machine])[alert.machine]
     grade = grade_of_alert(room.plant, alert.model, kept)
     ranked = where_to_look_first([alert] if alert.live else [], room.plant.costs, now, room.registry.card, lost)
@@ -98,6 +100,7 @@ def alert_page(request: Request, number: Number, room: Room, now: Now) -> Respon
         severity=word,
         grade=grade,
         record=record,
+        trace=trace,
         reason=reason,
         total=None if reason.why is None else sum_of(reason.why),
         bands=[band_chart(each, room.plant.zone, [mark]) for each in reason.expected],

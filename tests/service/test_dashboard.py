@@ -3,12 +3,16 @@
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.plant import Plant
+from ingest.plant_route import Route
 from service.jobs import ledger
 from service.jobs.ledger import Origin
+from tests.service.conftest import small_plant
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://testserver", "Accept": "text/html"}
 HOSTILE_PATH = "%3Cscript%3Ealert(1)%3C%2Fscript%3E"
@@ -246,6 +250,31 @@ def test_an_alert_is_acknowledged_from_its_page(works: Any) -> None:
 
     assert (response.status_code, response.headers["location"]) == (303, f"/alerts/{number}")
     assert works.get(f"/api/v1/alerts/{number}")["acknowledged_by"] == "Inès M"
+
+
+def test_an_alert_answers_who_was_called_and_why_not(works_with: Any) -> None:
+    def with_route(folder: Path) -> Plant:
+        route = Route(name="day shift", targets=["phone"], group_wait=timedelta(0))
+        return small_plant(folder).model_copy(update={"routes": [route]})
+
+    works = works_with(plant_in=with_route)
+    number = works.alert().number
+    shelf = {"by": "Ines", "why": "known <i>", "lasting": "8 h"}
+    assert works.client.post(f"/api/v1/alerts/{number}/shelve", json=shelf).status_code == 200
+
+    page = " ".join(works.client.get(f"/alerts/{number}", headers={"Accept": "text/html"}).text.split())
+
+    held = page.index("day shift</td><td>held: shelved")
+    assert (
+        page.index("<h2>Who was called</h2>") < held < page.index("Why, and why not") < page.index("<h2>History</h2>")
+    )
+    assert "<b>shelved</b> – " in page[held:]
+    assert "known <i>" not in page
+
+
+def test_an_alert_of_a_plant_without_routes_says_that_nobody_is_called(works: Any) -> None:
+    page = works.client.get(f"/alerts/{works.alert().number}", headers={"Accept": "text/html"}).text
+    assert "The plant file has no routes, so nobody is called for alerts." in page
 
 
 def test_the_name_is_remembered_so_that_the_next_one_takes_a_click(works: Any) -> None:
