@@ -84,7 +84,9 @@ def test_a_form_with_a_text_that_cannot_be_kept_is_refused(works: Any) -> None:
 
 
 def test_every_body_that_is_told_over_http_is_checked(works: Any) -> None:
-    operations = (each for path in works.client.app.openapi()["paths"].values() for each in path.values())
+    paths = works.client.app.openapi()["paths"].items()
+    # Alertmanager's clients are told in its own words: its room checks texts where it reads them.
+    operations = (each for path, own in paths if path.startswith("/api/v1/") for each in own.values())
     bodies = json.dumps([each["requestBody"] for each in operations if "requestBody" in each])
 
     named = re.compile(r"#/components/schemas/(\w+)")

@@ -38,7 +38,7 @@ class Config(Shape):
     original: str
 
 
-class Status(Shape):
+class AlertmanagerStatus(Shape):
     """Which version runs, and since when."""
 
     cluster: Cluster
@@ -48,10 +48,10 @@ class Status(Shape):
 
 
 @router.get("/status")
-def show_status(request: Request, room: Room) -> Status:
+def show_status(request: Request, room: Room) -> AlertmanagerStatus:
     """Return which version of Andon runs and since when; routes are in the plant file, not in a configuration."""
     began: datetime = request.app.state.began
-    return Status(
+    return AlertmanagerStatus(
         cluster=Cluster(),
         version_info=VersionInfo(version=version("andon"), go_version=f"Python {platform.python_version()}"),
         config=Config(original=f"# Andon watches {room.plant.name}; its plant file says who is called for what.\n"),
