@@ -1,6 +1,7 @@
 """Answers that take long: kept, worked out one at a time, and in nobody's way who asks for another."""
 
 from threading import Event, Thread
+from time import sleep
 
 from service.answers import Answers
 
@@ -27,15 +28,19 @@ def test_what_is_known_is_told_while_something_else_is_worked_out() -> None:
 
 
 def test_the_same_question_is_worked_out_once_however_many_ask_at_once() -> None:
-    answers, asked = Answers(), []
+    answers, asked, go_on = Answers(), [], Event()
 
     def work() -> int:
         asked.append(None)
+        assert go_on.wait(10)
         return 7
 
     askers = [Thread(target=answers.to, args=("question", work)) for _ in range(8)]
     for each in askers:
         each.start()
+    # Time for the others to begin as well, if they may.
+    sleep(0.1)
+    go_on.set()
     for each in askers:
         each.join(10)
 
