@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -10,9 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from ingest.plant_route import Route
 from ingest.store import Store
 from models.registry.registry import Registry
 from service.alerts import book
+from service.alerts.pipeline.decide import keep_calls
 from service.app import create_app
 from service.control_room import ControlRoom
 from service.database import open_state
@@ -33,8 +35,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Works, Wire]]:
-    """The small plant behind a wire; time goes on."""
-    plant = small_plant(tmp_path)
+    """The small plant behind a wire, with somebody to call; time goes on."""
+    route = Route(name="day shift", targets=["phone"], group_wait=timedelta(0))
+    plant = small_plant(tmp_path).model_copy(update={"routes": [route]})
     settings = Settings(jobs=False)
     store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
     works = Works(
@@ -140,10 +143,25 @@ def test_what_a_person_is_writing_is_left_alone_while_the_rest_goes_on(served: t
 
     acknowledge(works, 1)
 
-    until(tab, lambda: "acknowledged" in tab.page.locator(".history").inner_text(), 4)
+    until(tab, lambda: "acknowledged" in tab.page.locator(".history").last.inner_text(), 4)
     assert field.input_value() == "the bearing is ho"
     assert field.evaluate("each => [each === document.activeElement, each.selectionStart]") == [True, 16]
     assert tab.page.locator("[data-changed]").is_visible()
+
+
+def test_what_a_person_opened_stays_open(served: tuple[Works, Wire], tab: Tab) -> None:
+    works, wire = served
+    works.alert("press-1")
+    keep_calls(works.room.state, works.room.rules(), datetime.now(UTC))
+    open_at(tab, wire, "/alerts/1")
+    why = tab.page.locator("details", has_text="Why, and why not").locator("ol")
+    assert not why.is_visible()
+    tab.page.locator("summary", has_text="Why, and why not").click()
+
+    acknowledge(works, 1)
+
+    until(tab, lambda: "acknowledged by Ada" in tab.page.locator("ol.history").last.inner_text(), 5)
+    assert why.is_visible()
 
 
 def test_a_form_that_nobody_wrote_in_is_brought_up_to_date(served: tuple[Works, Wire], tab: Tab) -> None:
@@ -219,7 +237,7 @@ def test_everything_is_there_without_a_script(served: tuple[Works, Wire], browse
     plain.page.locator("#ack-by").fill("Ada")
     plain.page.get_by_role("button", name="Acknowledge").click()
 
-    assert "acknowledged by Ada" in plain.page.locator(".history").inner_text()
+    assert "acknowledged by Ada" in plain.page.locator(".history").last.inner_text()
     assert not plain.page.locator("#stale").is_visible()
     works.send("press-1", minutes=600, temperature=60.0)
     plain.page.goto(f"http://127.0.0.1:{wire.port}/machines/press-1?days=1")
