@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 _SECONDS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST = timedelta(days=36_525)
+"""A century, so that each moment and a span after it is a time that can be written."""
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d|w)\s*")
 
 
@@ -32,10 +34,10 @@ def parse_duration(text: object) -> timedelta:
     match = _SPAN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"{text!r} is not a duration; write a number and a unit, such as '15 min', '24 h' or '7 d'")
-    try:
-        return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
-    except OverflowError as error:
-        raise ValueError(f"{text!r} is too long; write a duration such as '15 min', '24 h' or '7 d'") from error
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError(f"{text!r} is too long; write a duration such as '15 min', '24 h' or '7 d'")
+    return timedelta(seconds=seconds)
 
 
 def format_duration(span: timedelta) -> str:

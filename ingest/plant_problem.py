@@ -104,6 +104,8 @@ def problem_of(error: Mapping[str, Any]) -> Problem:
         return Problem(at, f"{shown(value)} is too small; write {context['ge']:g} or more")
     if kind == "less_than_equal":
         return Problem(at, f"{shown(value)} is too large; write {context['le']:g} or less")
+    if kind == "less_than":
+        return Problem(at, f"{shown(value)} is too large; write less than {context['lt']:g}")
     if kind == "literal_error":
         known = list(get_args(kind_at(at)))
         meant = f"; {nearest(value, known)}" if isinstance(value, str) and get_close_matches(value, known) else ""

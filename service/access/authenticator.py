@@ -48,11 +48,11 @@ class Authenticator:
     def remembered(self, credential: Credential) -> Actor | None:
         """Return the actor that was found a moment ago."""
         actor, until = self._known.get(credential, (None, None))
-        return actor if until is not None and self._clock() < until else None
+        return actor if self._lasts(until) else None
 
     def is_surely_open(self) -> bool:
         """Say whether there was no user a moment ago; false if somebody has to look."""
-        return not self._closed and self._open_until is not None and self._clock() < self._open_until
+        return not self._closed and self._lasts(self._open_until)
 
     @property
     def is_surely_closed(self) -> bool:
@@ -93,6 +93,10 @@ class Authenticator:
             self._changes += 1
             self._known.clear()
             self._open_until = None
+
+    def _lasts(self, until: datetime | None) -> bool:
+        """Say whether what was found a moment ago still counts; nothing does that the clock says is to come."""
+        return until is not None and until - REMEMBERED <= self._clock() < until
 
     def _by_session(self, digest: str, now: datetime) -> tuple[Actor, datetime] | None:
         with self._state.read() as connection:

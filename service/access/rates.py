@@ -29,8 +29,11 @@ class Rates:
         >>> [rates.wait("a", noon).seconds for _ in range(3)]
         [0, 0, 30]
         """
-        full_at = max(self._full_at.get(sender, at), at) + self._each
-        if (over := full_at - at - self._burst * self._each) > timedelta(0):
+        longest = self._burst * self._each
+        known = self._full_at.get(sender, at)
+        # No bucket is emptier than empty: the clock was put back.
+        full_at = (known if at <= known <= at + longest else at) + self._each
+        if (over := full_at - at - longest) > timedelta(0):
             return over
         self._full_at[sender] = full_at
         self._full_at.move_to_end(sender)

@@ -63,7 +63,8 @@ def reserve(connection: Connection, name: str, address: str, *, at: datetime) ->
     connection.execute(delete(try_table).where(try_table.c.last < at - FORGOTTEN))
     those = subjects(name, address)
     rows = connection.execute(select(try_table).where(try_table.c.subject.in_(those)))
-    waits = [row.last + delay(row.subject.partition(":")[0], row.tries) - at for row in rows]
+    # A try that lies ahead was made before the clock was put back.
+    waits = [min(row.last, at) + delay(row.subject.partition(":")[0], row.tries) - at for row in rows]
     if (longest := max(waits, default=timedelta(0))) > timedelta(0):
         return longest
     new = insert_into(connection, try_table)

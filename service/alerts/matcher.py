@@ -67,6 +67,8 @@ def matching_each(matchers: Iterable[Matcher], several: Sequence[Labels]) -> lis
     for each in matchers:
         own = [labels.get(each.name, "") for labels in several]
         left = [value for value, so_far in zip(own, matched, strict=True) if so_far]
+        if not left:
+            break
         found = fitting(each.value, left) if each.is_regex else {each.value}
         matched = [so_far and (value in found) is each.is_equal for value, so_far in zip(own, matched, strict=True)]
     return matched

@@ -16,7 +16,10 @@ from ingest.errors import PatternError
 
 LONGEST = 200
 MOST_PLACES = 300
-_ESCAPE = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]", re.DOTALL)
+PLACES_OF_LETTERS = 30
+"""Letters of all languages, ``\\pL``, and others of their kind are hundreds of ranges of bytes."""
+_LETTERS = re.compile(r"\\(?:([pP](?:\{\^?\w*\}|.))|.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\[pP](?:\{\^?\w*\}|.)|\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]", re.DOTALL)
 _COUNTED = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 
 
@@ -41,7 +44,7 @@ def refuse_pattern(pattern: str) -> None:
     shown = repr(pattern[:LONGEST])
     if len(pattern) > LONGEST:
         raise PatternError(f"a regular expression has {LONGEST} characters at most, this one {len(pattern)}: {shown}")
-    plain = _ESCAPE.sub("_", pattern)
+    plain = _ESCAPE.sub(_plain, pattern)
     if "\\C" in pattern or "\\Q" in pattern:
         raise PatternError(f"{shown} has \\C or \\Q, which we do not take; escape each character by itself")
     if (places := _places(plain)) > MOST_PLACES:
@@ -83,6 +86,12 @@ def fitting(pattern: str, texts: Iterable[str]) -> set[str]:
 
 def _whole(pattern: str) -> str:
     return f"^(?:{pattern})$"
+
+
+def _plain(escaped: re.Match[str]) -> str:
+    """Return as many plain characters as what is escaped, or a class of characters, has places."""
+    letters = sum(1 for each in _LETTERS.finditer(escaped[0]) if each[1])
+    return f"({'_' * PLACES_OF_LETTERS * letters})" if letters else "_"
 
 
 def _places(plain: str) -> int:

@@ -65,8 +65,7 @@ def silence(connection: Connection, wish: Wish, *, at: datetime, longest: timede
     since = max(wish.since, at)
     if wish.until <= wish.since:
         raise OutOfBoundsError("start time must be before end time")
-    if wish.since > at + FARTHEST:
-        raise OutOfBoundsError(f"a silence begins within {FARTHEST.days} days; {wish.since.isoformat()} is later")
+    _refuse_far(wish, at)
     until = mutes.bounded(at, wish.until, first=since, longest=longest, what="a silence")
     if len(mutes.lasting(connection, MuteKind.SILENCED)) >= MOST_LASTING:
         raise OutOfBoundsError(f"there are {MOST_LASTING} silences already; end some that nobody needs")
@@ -109,6 +108,7 @@ def change(connection: Connection, mute: Mute, wish: Wish, *, at: datetime, long
         return made
     if wish.until <= wish.since:
         raise OutOfBoundsError("start time must be before end time")
+    _refuse_far(wish, at)
     since = found.since if found.since <= at else max(wish.since, at)
     until = mutes.bounded(at, wish.until, first=since, longest=longest, what="a silence")
     values = {"since": since, "until": until, "by": wish.by, "why": wish.why}
@@ -156,6 +156,11 @@ def refuse_matchers(matchers: Sequence[Matcher]) -> None:
         raise PatternError(f"a silence has {MOST_MATCHERS} matchers at most, this one {len(matchers)}")
     if matching(matchers, {}):
         raise PatternError("silence invalid: at least one matcher must not match the empty string")
+
+
+def _refuse_far(wish: Wish, at: datetime) -> None:
+    if wish.since > at + FARTHEST:
+        raise OutOfBoundsError(f"a silence begins within {FARTHEST.days} days; {wish.since.isoformat()} is later")
 
 
 def _plain(matcher: Matcher) -> bool:

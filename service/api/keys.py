@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from ingest.duration import Duration
+from ingest.errors import AccessError
 from service.access import keys
 from service.access.keys import Key, Wish
 from service.access.reach import Reach
@@ -111,11 +112,16 @@ def make_key(request: Request, body: NewKey, room: Room, asked: Who) -> MadeKey:
 
 @router.post("/keys/{key}/rotate", status_code=201)
 def rotate_key(request: Request, key: Number, room: Room, asked: Who, body: Rotation | None = None) -> MadeKey:
-    """Make a key that takes the place of another; the old one works for a while, so that programs can change over."""
+    """Make a key that takes the place of another; the old one works for a while, so that programs can change over.
+
+    Nobody gets a key that is somebody else's own: what is done with it is theirs.
+    """
     overlap = body.overlap if body else keys.OVERLAP
     now = moment_of_doors(request)
     with room.state.write() as connection:
         old = keys.show(connection, key)
+        if old.account not in (None, asked.actor.account):
+            raise AccessError(f"key {old.id} ({old.name}) is somebody's own; they make another on their account's page")
         made, secret = keys.rotate(connection, old, by=asked.actor.name, at=now, overlap=overlap)
         record_key(connection, made, f"made in place of {old.id}", by=asked.actor.name, at=now)
     refresh(request)

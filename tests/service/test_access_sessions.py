@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from service.access import totp, users
+from service.access import keys, totp, users
 from service.access.csrf import csrf_token
 from service.access.policy import POLICY, Needs
-from service.access.role import Role
+from service.access.role import Right, Role
 from service.access.tables import link_table, session_table, try_table
 from service.access.throttle import FREE
 from service.access.token import digest_of
@@ -384,3 +384,28 @@ def test_whoever_reaches_a_part_is_not_led_to_what_is_of_the_whole_plant(works: 
 
     assert 'href="/jobs"' not in page
     assert 'href="/alerts"' in page
+
+
+def test_a_clock_that_was_put_back_keeps_nobody_out(works: GuardedWorks) -> None:
+    works.user("Ada")
+    works.browser().sign_in("Ada", "wrong")
+    works.browser(headers={"Authorization": "Bearer andon_none"}).get("/api/v1/me")
+    program = works.browser(headers={"Authorization": f"Bearer {works.key(Right.READ)}"})
+    assert program.get("/api/v1/me").status == 200
+
+    works.now -= timedelta(hours=30)
+
+    assert program.get("/api/v1/me").status == 200
+    assert works.browser().sign_in("Ada").status == 303
+
+
+def test_a_clock_that_was_put_back_lets_nobody_in_for_longer(works: GuardedWorks) -> None:
+    works.user("Ada")
+    program = works.browser(headers={"Authorization": f"Bearer {works.key(Right.READ)}"})
+    assert program.get("/api/v1/me").status == 200
+    with works.room.state.write() as connection:
+        keys.revoke(connection, keys.show(connection, 1), at=works.now)
+
+    works.now -= timedelta(hours=30)
+
+    assert program.get("/api/v1/me").status == 401

@@ -189,3 +189,17 @@ def test_the_pages_are_well_formed_each_field_has_a_name_and_hostile_ones_are_te
             if tag in ("input", "textarea", "select") and each.get("type") not in ("hidden", "radio", "checkbox"):
                 assert each["id"] in labels, each
     assert 'href="/users"' in admin.look("/").text
+
+
+def test_nobody_else_gets_a_key_that_is_somebodys_own(works: GuardedWorks, admin: Browser) -> None:
+    vera = works.user("Vera", Role.OPERATOR)
+    works.key(Right.READ, name="notebook", account=vera.id)
+
+    assert send(admin, "/keys/1/rotate").startswith("422 ")
+    by_program = admin.ask("POST", "/api/v1/keys/1/rotate", headers={"X-CSRF-Token": admin.csrf()})
+
+    assert by_program.status == 422
+    assert "somebody's own" in by_program.text
+    with works.room.state.read() as connection:
+        assert len(keys.list_keys(connection)) == 1
+    assert send(admin, "/keys/1/revoke") == f"/users/{vera.id}"

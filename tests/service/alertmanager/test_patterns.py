@@ -19,6 +19,8 @@ WORST = [
     "(.?){150}",
     "(a?){50}(a?){50}(a?){49}b",
     "(?:" + "a*" * 90 + ")b",
+    r"[\pL\pN\pM]{3}",
+    r"\PL{9}",
 ]
 
 
@@ -36,6 +38,7 @@ def test_what_is_taken_is_quick_for_the_longest_value(pattern: str) -> None:
     "pattern",
     ["((a{9}){9}){9}", "((a{2}b)+){101}", f"a{{{MOST_PLACES + 1}}}", "a{2,1000}",
      "(" + ".?" * 90 + "){100}", "a" * (LONGEST + 1),
+     r"\pL{100}|\PL{100}", r"[\pL\pN\pM]{290}", r"\p{Greek}{99}", r"\pL" * 66,
      "\\Qa", "\\C", "a)|(b",
      "(?=a)", "(a)\\1", "[", "*"],
 )  # fmt: skip
@@ -63,6 +66,20 @@ def test_what_both_take_means_the_same_as_to_python(pattern: str, text: str) -> 
     if "$" in pattern and "[" in pattern:
         return
     assert fits(pattern, text) is (expected.fullmatch(text) is not None)
+
+
+@pytest.mark.parametrize("pattern", [r"\pL+", r"\p{Lu}[\pL\pN -]*", r"[^\PL]{2,8}", r"\\pL{200}"])
+def test_letters_of_all_languages_are_taken_while_they_are_few(pattern: str) -> None:
+    refuse_pattern(pattern)
+
+
+def test_a_pattern_is_not_built_for_what_an_earlier_matcher_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    monkeypatch.setattr("service.alerts.matcher.fitting", lambda pattern, _: built.append(pattern))
+    matchers = [Matcher(name="machine", value="press-1"), Matcher(name="line", value="A|B", is_regex=True)]
+
+    assert matching_each(matchers, [{"machine": "press-2", "line": "A"}]) == [False]
+    assert not built
 
 
 names = st.from_regex(r"[a-z_]{1,5}", fullmatch=True)

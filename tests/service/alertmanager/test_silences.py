@@ -267,3 +267,10 @@ def test_an_expired_one_stays_and_a_mute_of_a_rule_is_not_changed(world: Called)
         )  # fmt: skip
         with pytest.raises(IllegalTransitionError, match="suppressed by the rule 'off'"):
             expire(connection, rule, by="Eve", why="x", at=now)
+
+
+def test_no_change_moves_a_silence_farther_ahead_than_it_may_be_announced(world: Called) -> None:
+    made = make(world, begin=HOUR)
+
+    with world.calling.write() as connection, pytest.raises(OutOfBoundsError, match="within 366 days"):
+        change(connection, made, wish(world, begin=400 * DAY), at=world.now, longest=DAY)
