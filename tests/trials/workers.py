@@ -22,6 +22,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 
 from sqlalchemy import select
 
@@ -64,6 +65,7 @@ class Crew:
     workers: list[BaseProcess] = field(default_factory=list)
     asleep: dict[int, float] = field(default_factory=dict)
     kills: list[tuple[float, int]] = field(default_factory=list)
+    writers: list[Thread] = field(default_factory=list)
 
     def begin(self) -> None:
         """Start all of them."""
@@ -86,8 +88,9 @@ class Crew:
         elif kind == "clock":
             self.place.offsets[number] = draw.choice([-3600.0, 0.0, 3600.0])
         else:
-            with suppress(StoreError), room.state.write():
-                time.sleep(BUSY_SECONDS)
+            # Beside this loop: a worker that sleeps within a transaction is woken by it, and would keep it waiting.
+            self.writers.append(Thread(target=_keep_busy, args=(room,)))
+            self.writers[-1].start()
 
     def wake(self, *, everybody: bool = False) -> None:
         """Let those go on that were stopped for long enough."""
@@ -101,9 +104,16 @@ class Crew:
     def end(self) -> None:
         """Stop all of them."""
         self.place.stop.value = 1
+        for writer in self.writers:
+            writer.join()
         for each in self.workers:
             each.join(60)
             each.kill()
+
+
+def _keep_busy(room: ControlRoom) -> None:
+    with suppress(StoreError), room.state.write():
+        time.sleep(BUSY_SECONDS)
 
 
 def run_faults(
