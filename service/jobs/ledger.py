@@ -129,9 +129,7 @@ def due(connection: Connection, *, jobs: Sequence[str], at: datetime, bounds: Bo
     meant = or_(run_table.c.origin == Origin.BY_HAND, run_table.c.job.not_in(select(job_pause_table.c.job)))
     query = select(run_table.c.id).where(run_table.c.job.in_(free), ready, meant)
     history_last = case((run_table.c.origin == Origin.BACK_FILL, 1), else_=0)
-    # What was begun is ended first: a worker whose clock is ahead may leave a run behind whose slot is yet to come.
-    begun_first = case((dead, 0), else_=1)
-    return connection.scalar(query.order_by(history_last, begun_first, run_table.c.slot, run_table.c.id).limit(1))
+    return connection.scalar(query.order_by(history_last, run_table.c.slot, run_table.c.id).limit(1))
 
 
 def claim(
@@ -143,9 +141,7 @@ def claim(
     lease: timedelta,
     bounds: Bounds = NO_BOUNDS,
 ) -> Run | None:
-    """Take the oldest due run of these jobs, or ``None`` if nothing is due.
-
-    What a dead worker began comes before what waits, and what fills in history comes last.
+    """Take the oldest due run of these jobs, or ``None`` if nothing is due; what fills in history comes last.
 
     A run is due when it is waiting and its time has come, or when its worker fell silent. While one run of
     a job is being worked on, no other run of that job is due; nor is one whose pool is full, or whose job is

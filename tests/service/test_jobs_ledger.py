@@ -88,19 +88,6 @@ def test_a_run_whose_worker_fell_silent_goes_to_another_one(state: Database) -> 
     assert (second.id, second.worker, second.token) == (first.id, "two", first.token + 1)
 
 
-def test_what_was_begun_is_taken_over_before_an_older_slot_that_waits(state: Database) -> None:
-    """A worker whose clock was an hour ahead began it."""
-    plan(state, 1)
-    begun = claimed(state, NOW + HOUR)
-    plan(state, -2, -1)
-
-    again = claimed(state, NOW + HOUR + LEASE, "two")
-
-    assert (again.id, again.token) == (begun.id, begun.token + 1)
-    finish(state, again)
-    assert claimed(state, NOW + HOUR + LEASE, "two").slot == NOW - 2 * HOUR
-
-
 def test_a_worker_that_was_overtaken_can_neither_renew_nor_finish(state: Database) -> None:
     plan(state, 0)
     first = claimed(state)
