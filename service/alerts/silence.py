@@ -71,8 +71,8 @@ def silence(connection: Connection, wish: Wish, *, at: datetime, longest: timede
     there = mutes.lasting(connection, MuteKind.SILENCED)
     if len(there) >= MOST_LASTING:
         raise OutOfBoundsError(f"there are {MOST_LASTING} silences already; end some that nobody needs")
-    patterns = [each for mute in (*there, wish) for each in mute.matchers if each.is_regex]
-    if len(patterns) > MOST_PATTERNS:
+    matchers = [*wish.matchers, *(each for mute in there for each in mute.matchers)]
+    if sum(each.is_regex for each in matchers) > MOST_PATTERNS:
         raise OutOfBoundsError(f"silences have {MOST_PATTERNS} patterns together; end some that nobody needs")
     return mutes.begin(
         connection,
