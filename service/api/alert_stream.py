@@ -7,7 +7,7 @@ import anyio
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from service.delivery.live import Listener, LiveAlerts
 
@@ -25,6 +25,12 @@ class LiveResponse(EventSourceResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream."""
+        ended = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal ended
+            await send(message)
+            ended = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         async def until_left() -> None:
             while (await receive())["type"] != "http.disconnect":
@@ -39,9 +45,10 @@ class LiveResponse(EventSourceResponse):
             async with anyio.create_task_group() as group:
                 group.start_soon(until_left)
                 group.start_soon(until_over)
-                await self.stream_response(send)
+                await self.stream_response(send_on)
                 group.cancel_scope.cancel()
-            if self._listener.over.is_set():
+            # A stream that is over may also have come to its own end.
+            if self._listener.over.is_set() and not ended:
                 with anyio.move_on_after(_SECONDS_TO_END):
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:

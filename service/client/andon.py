@@ -101,12 +101,12 @@ class Andon:
 
     def machines(self) -> pd.DataFrame:
         """Return the machines that you reach, with their health, one row each."""
-        return documents_frame(list(self.items("/api/v1/machines")), ["newest"])
+        return documents_frame(list(self.items("/api/v1/machines")), ["newest_reading"])
 
     def readings(
         self,
         machine: str,
-        signals: Sequence[str] | None = None,
+        signals: str | Sequence[str] | None = None,
         *,
         start: Moment = None,
         end: Moment = None,
@@ -122,7 +122,7 @@ class Andon:
         """
         query: Query = {
             "machine": machine,
-            "signal": None if signals is None else list(signals),
+            "signal": _several(signals),
             "start": _written(start),
             "end": _written(end),
             "points": points,

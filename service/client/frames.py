@@ -27,6 +27,8 @@ def readings_bodies(frame: pd.DataFrame) -> Iterator[bytes]:
         When a column is missing or is no number, before anything is sent.
     """
     _need(frame, ("machine", "time"))
+    if twice := frame.columns[frame.columns.duplicated()].tolist():
+        raise SourceError(f"column {twice[0]!r} stands there twice; give each signal once")
     if not isinstance(frame["time"].dtype, pd.DatetimeTZDtype):
         raise SourceError(
             f"column 'time' is {frame['time'].dtype}, not times with a zone; write"
@@ -34,7 +36,7 @@ def readings_bodies(frame: pd.DataFrame) -> Iterator[bytes]:
         )
     signals = [str(name) for name in frame.columns if name not in ("machine", "time")]
     for name in signals:
-        if not pd.api.types.is_numeric_dtype(frame[name]):
+        if not pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_complex_dtype(frame[name]):
             raise SourceError(f"column {name!r} is {frame[name].dtype}, not numbers; pd.to_numeric makes them so")
     if not signals:
         raise SourceError("there is no column besides 'machine' and 'time'; give one for each signal")

@@ -86,6 +86,10 @@ def test_pages_are_put_together(served: tuple[Works, int]) -> None:
     )
     assert table["temperature"].tolist() == frame["temperature"].tolist()
     assert np.array_equal(table["vibration"].to_numpy(), frame["vibration"].to_numpy(), equal_nan=True)
+    one = andon.readings("press-1", "vibration", start="2026-05-03T00:00:00Z", end="2026-05-03T00:01:00Z")
+    assert (list(one.columns), len(one)) == (["vibration"], 60)
+    newest = andon.machines().set_index("name")["newest_reading"]
+    assert newest.dropna().tolist() == [time[-1]]
 
 
 def test_a_key_does_what_it_may_where_it_reaches(tmp_path: Path) -> None:
@@ -235,6 +239,8 @@ def test_what_is_no_andon_is_said_to_be_none(scripted: Scripted) -> None:
         (FRAME.assign(time=FRAME["time"].dt.tz_localize(None)), "not times with a zone"),
         (FRAME.assign(temperature="warm"), "not numbers"),
         (FRAME[["machine", "time"]], "no column besides"),
+        (FRAME.assign(temperature=1j), "not numbers"),
+        (pd.concat([FRAME, FRAME[["temperature"]]], axis=1), "column 'temperature' stands there twice"),
     ],
 )
 def test_a_frame_that_cannot_be_right_is_not_sent(scripted: Scripted, frame: pd.DataFrame, says: str) -> None:

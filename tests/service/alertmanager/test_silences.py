@@ -16,7 +16,7 @@ from service.alerts.matcher import Matcher
 from service.alerts.mute import Mute, MuteKind
 from service.alerts.out_of_service import take_out_of_service
 from service.alerts.shelve import shelve
-from service.alerts.silence import MOST_LASTING, Wish, change, expire, silence
+from service.alerts.silence import MOST_LASTING, MOST_MATCHERS, MOST_PATTERNS, Wish, change, expire, silence
 from service.alerts.tables import mute_table
 from service.alerts.timers import keep_time, keep_time_of
 from service.audit.record import ANDON
@@ -274,3 +274,13 @@ def test_no_change_moves_a_silence_farther_ahead_than_it_may_be_announced(world:
 
     with world.calling.write() as connection, pytest.raises(OutOfBoundsError, match="within 366 days"):
         change(connection, made, wish(world, begin=400 * DAY), at=world.now, longest=DAY)
+
+
+def test_all_silences_together_have_so_many_patterns(world: Called) -> None:
+    patterns = [Matcher(name="line", value=f"A{each}|B", is_regex=True) for each in range(MOST_MATCHERS)]
+    for _ in range(MOST_PATTERNS // MOST_MATCHERS):
+        make(world, *patterns)
+
+    make(world, PRESS_0)
+    with pytest.raises(OutOfBoundsError, match="end some that nobody needs"):
+        make(world, *patterns)

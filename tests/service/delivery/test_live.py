@@ -219,3 +219,30 @@ def test_a_server_that_ends_ends_all_streams(state: Database) -> None:
         await alerts.close()
 
     asyncio.run(play())
+
+
+def test_a_stream_that_the_server_ends_is_ended_once(state: Database) -> None:
+    async def play() -> list[bool]:
+        alerts = live(state, keep_alive_seconds=5)
+        listener = await alerts.join()
+        ends: list[bool] = []
+        listening = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                ends.append(not message.get("more_body", False))
+                listening.set()
+
+        async def receive() -> Any:
+            await asyncio.Event().wait()
+
+        response = LiveResponse(alerts, listener, alerts.stream(listener, None))
+        answering = asyncio.ensure_future(response({"type": "http"}, receive, send))
+        await listening.wait()
+        await asyncio.sleep(0.05)
+        alerts.ending = lambda: True
+        await asyncio.wait_for(answering, 10)
+        await alerts.close()
+        return ends
+
+    assert asyncio.run(play()) == [False, True]
