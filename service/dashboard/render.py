@@ -134,6 +134,10 @@ def span_words(span: timedelta) -> str:
     return f"{minutes / 60:.0f} h" if minutes < 72 * 60 else f"{minutes / 1440:,.0f} days"
 
 
+LONGEST_FIELD = 10_000
+"""Characters of a field of a form; none is cut, as what is left could mean something else."""
+
+
 def read_form(request: Request, body: bytes) -> dict[str, str]:
     """Return the fields of a form that a page sent.
 
@@ -149,7 +153,9 @@ def read_form(request: Request, body: bytes) -> dict[str, str]:
         fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20, errors="strict")
     except ValueError as error:
         raise ProblemError(422, f"the form cannot be read: {error}") from error
-    read = {name: values[-1].strip()[:10_000] for name, values in fields.items()}
+    read = {name: values[-1].strip() for name, values in fields.items()}
+    if long := [name for name, text in read.items() if len(text) > LONGEST_FIELD]:
+        raise ProblemError(422, f"the field {long[0][:50]!r} has more than {LONGEST_FIELD:,} characters")
     expected, given = asked_of(request).csrf, read.pop(FIELD, "")
     if expected and not is_token(expected, given):
         raise ProblemError(403, "this form is not from this session; load the page again, and send it from there")

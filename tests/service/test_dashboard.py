@@ -311,6 +311,21 @@ def test_a_form_that_lacks_something_says_what(works: Any, body: str, status: in
     assert response.headers["content-type"].startswith("text/html")
 
 
+def test_a_field_that_is_too_long_is_refused_and_not_cut(works: Any) -> None:
+    number = works.alert().number
+
+    response = works.client.post(
+        f"/alerts/{number}/comment", data={"by": "Ines", "text": "x" * 10_001}, headers={"Origin": "http://testserver"}
+    )
+
+    assert response.status_code == 422
+    assert (
+        "the field &#39;text&#39; has more than 10,000 characters" in response.text
+        or "10,000" in response.json()["detail"]
+    )
+    assert len(works.get(f"/api/v1/alerts/{number}")["history"]) == 1
+
+
 @pytest.mark.parametrize("origin", [None, "https://elsewhere.example", "null"])
 def test_a_form_of_another_page_changes_nothing(works: Any, origin: str | None) -> None:
     number = works.alert().number
