@@ -319,10 +319,7 @@ def test_a_field_that_is_too_long_is_refused_and_not_cut(works: Any) -> None:
     )
 
     assert response.status_code == 422
-    assert (
-        "the field &#39;text&#39; has more than 10,000 characters" in response.text
-        or "10,000" in response.json()["detail"]
-    )
+    assert "has more than 10,000 characters" in response.text
     assert len(works.get(f"/api/v1/alerts/{number}")["history"]) == 1
 
 
