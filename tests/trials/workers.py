@@ -87,7 +87,7 @@ class Crew:
             self.asleep[number] = time.monotonic() + STOPPED_SECONDS
         elif kind == "clock":
             self.place.offsets[number] = draw.choice([-3600.0, 0.0, 3600.0])
-        else:
+        elif not (self.writers and self.writers[-1].is_alive()):
             # Beside this loop: a worker that sleeps within a transaction is woken by it, and would keep it waiting.
             self.writers.append(Thread(target=_keep_busy, args=(room,)))
             self.writers[-1].start()
