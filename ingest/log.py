@@ -14,7 +14,7 @@ from ingest.catalogue import BATCHES, POSITIONS, SIGNALS
 from ingest.checksum import checksum
 from ingest.errors import DamagedError
 from ingest.reading import Readings, readings_schema
-from ingest.statement import Many, Query
+from ingest.statement import Many, Query, pieces
 
 CELLS_IN_A_BATCH = 4_000_000
 CELLS_AT_A_TIME = 2_000_000
@@ -177,8 +177,7 @@ def oldest(connection: Connection, until: int, cells: int) -> tuple[str, list[Ba
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
     """Take sealed batches out of the log."""
-    for offset in range(0, len(ids), 500):
-        some = ids[offset : offset + 500]
+    for some in pieces(ids):
         connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(some)))
         late.forget_batches(connection, some)
 

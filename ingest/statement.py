@@ -2,14 +2,30 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Insert = sqlite.Insert | postgresql.Insert
+Value = TypeVar("Value")
+
+
+NAMED_AT_ONCE = 500
+"""So many values one question may name, whatever the database."""
+
+
+def pieces(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """Yield values in pieces that one question may name.
+
+    Examples
+    --------
+    >>> [len(each) for each in pieces(range(1001))]
+    [500, 500, 1]
+    """
+    return (values[place : place + NAMED_AT_ONCE] for place in range(0, len(values), NAMED_AT_ONCE))
 
 
 def insert_into(connection: Connection, table: Table) -> Insert:

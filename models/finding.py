@@ -3,19 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
-FindingKind = Literal[
-    "failure ahead",
-    "anomaly",
-    "condition",
-    "sensor fault",
-    "limit",
-    "energy loss",
-    "time loss",
-    "quality loss",
-    "external",
-]
+from ingest.plant_route import AlertKind
+
+FindingKind = AlertKind
 """Models say all but the last one, which is what another system says."""
 
 

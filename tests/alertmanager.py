@@ -9,23 +9,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
-from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 
 from ingest.plant import Plant
 from ingest.store import Store
 from models.registry.registry import Registry
 from service.app import create_app
-from service.cli.serve import listen
 from service.control_room import ControlRoom
 from service.database import open_state
 from service.settings import Settings
 from tests.ports import free_port
+from tests.running_app import running_app
 
 PLANT: dict[str, Any] = {
     "name": "Works",
@@ -90,16 +88,8 @@ def running_andon(folder: Path, plant: Plant | None = None) -> Iterator[tuple[st
     store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
     room = ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state)
     app = create_app(settings, clock=lambda: datetime.now(UTC), open_room=lambda _: room)
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        wait_until(lambda: server.started, "Andon starts")
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", room
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    with running_app(app) as port:
+        yield f"http://127.0.0.1:{port}", room
 
 
 @contextmanager

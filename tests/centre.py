@@ -9,18 +9,16 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from time import monotonic, sleep
-
-import uvicorn
+from time import monotonic
 
 from ingest.plant import Plant
 from ingest.store import Store
 from models.registry.registry import Registry
 from service.app import create_app
-from service.cli.serve import listen
 from service.control_room import ControlRoom
 from service.database import open_state
 from service.settings import Settings
+from tests.running_app import running_app
 
 LOSE = "lose the answer"
 
@@ -122,16 +120,5 @@ def running_centre(plant: Plant, folder: Path) -> Iterator[tuple[int, Store]]:
     store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
     room = ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state)
     app = create_app(settings, clock=lambda: datetime.now(UTC), open_room=lambda _: room)
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        until = monotonic() + 20
-        while not server.started:
-            assert monotonic() < until, "the centre does not start"
-            sleep(0.01)
-        yield listener.getsockname()[1], store
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    with running_app(app) as port:
+        yield port, store

@@ -96,7 +96,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # The sender was killed in between: no message came.
+            self.close_connection = True
+            return
         named = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.receiver.take(Delivery(named.get("webhook-id", ""), named, body))
         if answer.hangs is not None:

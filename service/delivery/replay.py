@@ -7,11 +7,9 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from ingest.errors import UnknownNameError
+from ingest.statement import pieces
 from service.delivery.outbox import NoticeState
 from service.delivery.tables import notice_table
-
-_AT_ONCE = 500
-"""Numbers in one statement; SQLite takes 32,766."""
 
 
 def replay(
@@ -33,8 +31,8 @@ def replay(
     if target is not None:
         dead = select(table.id).where(table.target == target, table.state == NoticeState.DEAD.value)
         found += [each for each in connection.execute(dead.order_by(table.id)).scalars() if each not in set(found)]
-    for begin in range(0, len(found), _AT_ONCE):
-        chosen = table.id.in_(found[begin : begin + _AT_ONCE])
+    for some in pieces(found):
+        chosen = table.id.in_(some)
         connection.execute(update(notice_table).where(chosen, table.state == NoticeState.WAITING.value).values(due=at))
         connection.execute(
             update(notice_table)
@@ -47,8 +45,8 @@ def replay(
 def _known(connection: Connection, numbers: Sequence[int]) -> list[int]:
     wanted = list(dict.fromkeys(numbers))
     found: set[int] = set()
-    for begin in range(0, len(wanted), _AT_ONCE):
-        query = select(notice_table.c.id).where(notice_table.c.id.in_(wanted[begin : begin + _AT_ONCE]))
+    for some in pieces(wanted):
+        query = select(notice_table.c.id).where(notice_table.c.id.in_(some))
         found |= set(connection.execute(query).scalars())
     if missing := [each for each in wanted if each not in found]:
         raise UnknownNameError(f"no message {missing[0]}; 'andon notices' lists them")

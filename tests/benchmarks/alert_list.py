@@ -6,6 +6,7 @@ milliseconds, and how many times as long as ``/healthz`` in the same run, which 
 """
 
 import argparse
+import gc
 import json
 import sys
 import tempfile
@@ -49,12 +50,8 @@ WAYS = {
 }
 
 
-@contextmanager
-def served(folder: Path, alerts: int, live: int) -> Iterator[TestClient]:
-    """Give a client of an application whose book holds so many alerts, ``live`` of them open."""
-    machines = "".join(f'[[machines]]\nname = "press-{each}"\nclass = "press"\n' for each in range(MACHINES))
-    (folder / "plant.toml").write_text(HEAD + machines, encoding="utf-8")
-    settings = Settings(plant=folder / "plant.toml", jobs=False)
+def filled(settings: Settings, alerts: int, live: int) -> None:
+    """Fill the book of a new plant."""
     with open_control_room(settings) as room, room.state.write() as connection:
         states = ["normal"] * (alerts - live) + ["unacknowledged", "acknowledged"] * (live // 2)
         evidence = [{"signal": "force", "unit": "kN", "feature": "mean", "actual": 2.0, "expected": 1.0, "share": 1.0}]
@@ -80,6 +77,18 @@ def served(folder: Path, alerts: int, live: int) -> Iterator[TestClient]:
         line = {"at": NOW, "happening": "raised", "by": "andon", "level": 0.5}
         lines = [line | {"alert": number + 1, "state": state} for number, state in enumerate(states)]
         connection.execute(alert_event_table.insert(), lines)
+
+
+@contextmanager
+def served(folder: Path, alerts: int, live: int) -> Iterator[TestClient]:
+    """Give a client of an application whose book holds so many alerts, ``live`` of them open."""
+    machines = "".join(f'[[machines]]\nname = "press-{each}"\nclass = "press"\n' for each in range(MACHINES))
+    (folder / "plant.toml").write_text(HEAD + machines, encoding="utf-8")
+    settings = Settings(plant=folder / "plant.toml", jobs=False)
+    filled(settings, alerts, live)
+    # As a server does once it is ready: what is loaded by then is no garbage.
+    gc.collect()
+    gc.freeze()
     with TestClient(create_app(settings, clock=lambda: NOW), base_url="http://127.0.0.1:8420") as client:
         yield client
 

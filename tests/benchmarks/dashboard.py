@@ -23,7 +23,8 @@ from service.app import create_app
 from service.control_room import ControlRoom
 from service.database import assessment_table, open_state
 from service.settings import Settings
-from tests.browser import Tab, chromium, running_app
+from tests.browser import Tab, chromium
+from tests.running_app import running_app
 
 RUNS = 7
 PATHS = ("/", "/plant", "/plant?show=abnormal")

@@ -24,8 +24,8 @@ from service.client import Andon, RemoteError
 from service.control_room import ControlRoom
 from service.database import open_state
 from service.settings import Settings
-from tests.browser import running_app
 from tests.page import blocks
+from tests.running_app import running_app
 from tests.service.conftest import Works, small_plant
 from tests.service.guarded_works import OTHER, OWN, GuardedWorks, two_lines
 

@@ -19,7 +19,8 @@ from service.app import create_app
 from service.control_room import ControlRoom
 from service.database import open_state
 from service.settings import Settings
-from tests.browser import Tab, chromium, running_app
+from tests.browser import Tab, chromium
+from tests.running_app import running_app
 from tests.service.conftest import Works, small_plant
 from tests.wire import Wire, running_wire
 
@@ -116,6 +117,7 @@ def test_what_happened_between_making_a_page_and_its_listening_is_not_missed(
     open_at(tab, wire, "/")
 
     until(tab, lambda: "press-2: seal" in tab.page.locator("#main").inner_text(), 5)
+    assert late["done"], "it did not happen in between"
 
 
 def test_an_alert_appears_by_itself_and_only_what_changed_is_touched(served: tuple[Works, Wire], tab: Tab) -> None:

@@ -7,11 +7,9 @@ from datetime import datetime
 from sqlalchemy import Update, func, select, update
 from sqlalchemy.engine import Connection
 
-from ingest.statement import insert_into
+from ingest.statement import insert_into, pieces
 from service.alerts.external.posted import Posted
 from service.alerts.tables import alert_table, external_alert_table
-
-_MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +37,8 @@ def said_of(connection: Connection, alerts: Collection[int]) -> dict[int, Said]:
     """Return what was said last of alerts, by their numbers."""
     numbers = sorted(alerts)
     found: dict[int, Said] = {}
-    for place in range(0, len(numbers), _MOST_AT_ONCE):
-        query = select(external_alert_table).where(
-            external_alert_table.c.alert.in_(numbers[place : place + _MOST_AT_ONCE])
-        )
+    for some in pieces(numbers):
+        query = select(external_alert_table).where(external_alert_table.c.alert.in_(some))
         found |= {row.alert: Said(**row._mapping) for row in connection.execute(query)}
     return found
 
@@ -53,11 +49,11 @@ def newest_of(connection: Connection, matters: Iterable[tuple[str, str]]) -> dic
     causes = sorted({cause for _, cause in wanted})
     numbers: list[int] = []
     column = alert_table.c
-    for place in range(0, len(causes), _MOST_AT_ONCE):
+    for some in pieces(causes):
         query = (
             select(func.max(column.number))
             .join(external_alert_table, external_alert_table.c.alert == column.number)
-            .where(column.cause.in_(causes[place : place + _MOST_AT_ONCE]))
+            .where(column.cause.in_(some))
             .group_by(column.machine, column.cause)
         )
         numbers += connection.execute(query).scalars().all()
@@ -116,10 +112,10 @@ def _heard(alert: int, posted: Posted, *, at: datetime, by: str) -> Said:
 
 
 def _matters(connection: Connection, numbers: Collection[int]) -> dict[int, tuple[str, str]]:
-    column, ordered = alert_table.c, sorted(numbers)
+    column = alert_table.c
     found: dict[int, tuple[str, str]] = {}
-    for place in range(0, len(ordered), _MOST_AT_ONCE):
+    for some in pieces(sorted(numbers)):
         query = select(column.number, column.machine, column.cause)
-        query = query.where(column.number.in_(ordered[place : place + _MOST_AT_ONCE]))
+        query = query.where(column.number.in_(some))
         found |= {row.number: (row.machine, row.cause) for row in connection.execute(query)}
     return found

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
+from ingest.statement import pieces
 from service.alerts.pipeline.call import Reason
 from service.alerts.pipeline.duty import Worked
-from service.alerts.pipeline.kept_calls import pieces
 from service.alerts.pipeline.rules import Rules
 from service.alerts.pipeline.tables import call_table, decision_table
 from service.alerts.pipeline.tokens import purse_of

@@ -7,13 +7,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from ingest.statement import pieces
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState
 from service.alerts.floor import floors
 from service.alerts.kept_money import kept_money
 from service.alerts.mutes import muted
 from service.alerts.pipeline.call import Call, Kept
-from service.alerts.pipeline.kept_calls import Key, groups_of, lately_told, pieces
+from service.alerts.pipeline.kept_calls import Key, groups_of, lately_told
 from service.alerts.pipeline.match import Places, key_of, routes_of
 from service.alerts.pipeline.rules import Rules
 from service.alerts.pipeline.scene import Group, Scene, StoppedLine

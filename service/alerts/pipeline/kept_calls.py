@@ -10,14 +10,13 @@ from sqlalchemy import Row, Select, select, update
 from sqlalchemy.engine import Connection
 
 from features.microsecond import time_of
-from ingest.statement import Many, insert_into
+from ingest.statement import Many, insert_into, pieces
 from service.alerts.pipeline.call import CallState, Kept
 from service.alerts.pipeline.scene import Group
 from service.alerts.pipeline.tables import call_group_table, call_route_table, call_table
 from service.database import microseconds
 
 _COLUMNS = tuple(each.name for each in fields(Kept))
-_MOST = 500
 """Values that one question may name."""
 
 Key = tuple[int, str]
@@ -124,11 +123,6 @@ def keep_lately(connection: Connection, lately: Mapping[str, Sequence[datetime]]
         statement = insert_into(connection, call_route_table)
         anew = {"told": statement.excluded["told"]}
         connection.execute(statement.on_conflict_do_update(index_elements=["route"], set_=anew), rows)
-
-
-def pieces(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    """Yield values in pieces that one question may name."""
-    return (values[place : place + _MOST] for place in range(0, len(values), _MOST))
 
 
 def _found(connection: Connection, query: Select[Any]) -> dict[Key, Kept]:

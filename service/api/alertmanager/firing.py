@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from ingest.plant_route import Route
+from ingest.statement import pieces
 from service.alerts import book
 from service.alerts.alert import Alert
 from service.alerts.external.said import Said, said_of
@@ -131,10 +132,10 @@ def _call(valued: Valued, route: Route, now: datetime) -> Call:
 
 def _newest(connection: Connection, numbers: Collection[int]) -> dict[int, datetime]:
     """Return when anything last happened to each alert."""
-    event, ordered = alert_event_table.c, sorted(numbers)
+    event = alert_event_table.c
     found: dict[int, datetime] = {}
-    for place in range(0, len(ordered), 500):
+    for some in pieces(sorted(numbers)):
         query = select(event.alert, func.max(event.at).label("at")).group_by(event.alert)
-        rows = connection.execute(query.where(event.alert.in_(ordered[place : place + 500])))
+        rows = connection.execute(query.where(event.alert.in_(some)))
         found |= {row.alert: row.at for row in rows}
     return found

@@ -47,9 +47,21 @@ def test_what_could_keep_us_busy_or_is_none_is_refused(pattern: str) -> None:
         refuse_pattern(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["[{]{3}", "\\({2}\\){3}", "(a{2})(b{3})", "[(]a{2}[)]{3}", "([)a]{2})", "a{2}(b)"])
-def test_braces_that_are_no_repetitions_within_others_are_taken(pattern: str) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("[{]{3}", "{{{"),
+        ("\\({2}\\){3}", "(()))"),
+        ("(a{2})(b{3})", "aabbb"),
+        ("[(]a{2}[)]{3}", "(aa)))"),
+        ("([)a]{2})", ")a"),
+        ("a{2}(b)", "aab"),
+    ],
+)
+def test_braces_that_are_no_repetitions_within_others_are_taken(pattern: str, text: str) -> None:
     refuse_pattern(pattern)
+    assert fits(pattern, text)
+    assert not fits(pattern, text + text)
 
 
 simple = st.text(alphabet="ab|().*+?[]{}2,^$-é\n", max_size=8)
@@ -68,9 +80,14 @@ def test_what_both_take_means_the_same_as_to_python(pattern: str, text: str) -> 
     assert fits(pattern, text) is (expected.fullmatch(text) is not None)
 
 
-@pytest.mark.parametrize("pattern", [r"\pL+", r"\p{Lu}[\pL\pN -]*", r"[^\PL]{2,8}", r"\\pL{200}"])
-def test_letters_of_all_languages_are_taken_while_they_are_few(pattern: str) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [(r"\pL+", "Öl"), (r"\p{Lu}[\pL\pN -]*", "Ωmega 3"), (r"[^\PL]{2,8}", "éé"), (r"\\pL{200}", "\\p" + "L" * 200)],
+)
+def test_letters_of_all_languages_are_taken_while_they_are_few(pattern: str, text: str) -> None:
     refuse_pattern(pattern)
+    assert fits(pattern, text)
+    assert not fits(pattern, text + "!")
 
 
 def test_a_pattern_is_not_built_for_what_an_earlier_matcher_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
