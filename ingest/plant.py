@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from ingest.duration import Duration
+from ingest.duration import Duration, SomeTime
 from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_bearing import Bearing
@@ -387,7 +387,6 @@ class AlertSettings(Part):
     )
     keep_firing: Duration = Field(
         timedelta(0),
-        ge=timedelta(0),
         description="Over this long after the newest window that was not below, at the earliest.",
     )
     latch: list[AlertKind] = Field(
@@ -406,7 +405,7 @@ class AlertSettings(Part):
         "is told in the digest. Critical ones come on top.",
     )
     critical: list[AlertKind] = Field([], description="Kinds of alerts that are always critical.")
-    resolve_after: Duration = Field(
+    resolve_after: SomeTime = Field(
         timedelta(minutes=5),
         description="An alert that another system posted without an end is over when it is not posted again for so "
         "long.",

@@ -344,6 +344,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         ("12:30:00+01:00", "11:30:00+01:00", "events[1].end: 2026-01-10 11:30:00+01:00 is before"),
         ("missed_failure = 8000", "missed_failure = -1", "costs.missed_failure: -1 is too small; write 0 or more"),
         ("[alerts]", "[alerts]\ndead_band = 1", "alerts.dead_band: 1 is too large; write less than 1"),
+        ("[alerts]", '[alerts]\nresolve_after = "0 s"', "alerts.resolve_after: is no time at all"),
         ("[alerts]", '[alerts]\nkeep_firing = "200000000 d"', "'200000000 d' is too long; write a duration such as"),
         ("missed_failure = 8000", "missed_failure = inf", "costs.missed_failure: inf is not a number"),
         ('name = "press failure"', 'name = ""', "models[1].name: is empty; write a name"),
