@@ -14,6 +14,7 @@ AlertKind = Literal[
     "failure ahead",
     "anomaly",
     "condition",
+    "sensor or machine",
     "sensor fault",
     "limit",
     "energy loss",

@@ -180,10 +180,11 @@ def none_while_unbelieved(
 def doubt_one_signal(
     assessments: Assessments, bundle: Bundle, table: FeatureTable, health: Mapping[str, Health]
 ) -> Assessments:
-    """Raise no alert about a machine where a level over the threshold may be that of one sensor; name the signal.
+    """Name the signal that alone departs where a level is over the threshold; doubt it where no failure began so.
 
-    It may where it rests on one signal alone, and either no recorded failure looked so or the sensor is apart from
-    the others; not where a failure risk is as sure as it had to be before it was asked.
+    It is doubted where it rests on one signal alone, and either no recorded failure looked so or the sensor is apart
+    from the others; not where a failure risk is as sure as it had to be before it was asked. A signal is named where
+    the level is doubted and worth a look, and where it is not doubted: sensor or machine, see ``models.subject``.
 
     Parameters
     ----------
@@ -192,7 +193,8 @@ def doubt_one_signal(
     """
     if bundle.lone is None or bundle.episodes is None:
         return assessments
-    over = np.flatnonzero((assessments.level >= assessments.threshold) & (assessments.level < bundle.lone.sure))
+    over = np.flatnonzero(assessments.level >= assessments.threshold)
+    level = assessments.level[over]
     seen = bundle.seen(table.where(over))
     others, names = bundle.lone.corroboration.without_each(seen), bundle.lone.corroboration.signals
     signals, possible = bundle.lone.corroboration.named(others), others <= 1
@@ -201,9 +203,11 @@ def doubt_one_signal(
         own, time = health[str(table.machine[row])], table.time[row]
         since = time - span(bundle.recipe.lookback)
         doubted[place] |= any(own.is_doubted(names[at], since, time) for at in np.flatnonzero(possible[place]))
+    doubted &= level < bundle.lone.sure
     reason, alone = assessments.reason.copy(), np.full(len(assessments), "", dtype=object)
     reason[over[doubted & (signals != "")]] = Reason.ONE_SIGNAL.value
-    alone[over] = np.where(doubted & (assessments.level[over] >= bundle.lone.threshold), signals, "")
+    either = bundle.lone.corroboration.named(others, ever=True)
+    alone[over] = np.where(doubted & (signals != ""), np.where(level < bundle.lone.threshold, "", signals), either)
     return replace(assessments, reason=reason, alone=alone)
 
 

@@ -86,7 +86,9 @@ class Assessments:
         ``reason`` is not ok.
     reach : up to how many hours a life is told; NaN of a task that tells none
     alone : array of str objects, shape (n,), or ``None`` where nobody asked
-        The signal that alone departs so far that somebody should look at its sensor; empty everywhere else.
+        The signal that alone departs so far that somebody should look at its sensor first; empty everywhere else.
+    only_holds : bool array of shape (n,), or ``None`` of none
+        Which levels hold up an alert that lasts and raise none.
 
     Sorted by (machine, time).
     """
@@ -103,6 +105,7 @@ class Assessments:
     life: NDArray[np.float64] | None = None
     reach: float = np.nan
     alone: NDArray[Any] | None = None
+    only_holds: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -110,7 +113,8 @@ class Assessments:
     @property
     def over(self) -> NDArray[np.bool_]:
         """Which levels are worth somebody's time, shape (n,)."""
-        return np.asarray((self.level >= self.threshold) & (self.reason != Reason.ONE_SIGNAL.value))
+        over = np.asarray((self.level >= self.threshold) & (self.reason != Reason.ONE_SIGNAL.value))
+        return over if self.only_holds is None else over & ~self.only_holds
 
     def standing(self, dead_band: float) -> NDArray[np.bool_]:
         """Return which levels hold up an alert that lasts, shape (n,): those at the threshold less its dead band.
@@ -143,4 +147,5 @@ class Assessments:
             filled=None if self.filled is None else self.filled[rows],
             life=None if self.life is None else self.life[rows],
             alone=None if self.alone is None else self.alone[rows],
+            only_holds=None if self.only_holds is None else self.only_holds[rows],
         )

@@ -72,7 +72,7 @@ def believed_table(
     last = min(end, max(spans[name][1] for name in names) + recipe.lookback)
     health = _health(recipe, machine_class, history, spans, names, start, last)
     normal = _normal(recipe, history, names)
-    known = _known(recipe, machine_class, history, health, last)
+    known = _hidden(recipe, _known(recipe, machine_class, history, health, last))
     table = extract(recipe, BelievedHistory(history, known), names, start, end)
     rows = machine_rows(table.machine)
     for name, own in known.items():
@@ -125,9 +125,10 @@ def explained(
     health = _health(bundle.recipe, machine_class, history, spans, [name for name in names if name in spans], at, at)
     moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
     known = _known(bundle.recipe, machine_class, history, health, at)
-    hidden = {name: [each for each in known.get(name, ()) if each.at(moment)[0]] for name in names}
+    known = {name: tuple(each for each in known.get(name, ()) if each.at(moment)[0]) for name in names}
+    hidden = _hidden(bundle.recipe, known)
     found = explain(bundle, BelievedHistory(history, hidden), machine, at, began=began)
-    left_out = [each.signal for each in hidden[machine] if each.end > reach and each.signal in bundle.recipe.signals]
+    left_out = [each.signal for each in known[machine] if each.end > reach and each.signal in bundle.recipe.signals]
     if not left_out:
         return found
     words = ", ".join(dict.fromkeys(left_out))
@@ -165,6 +166,19 @@ def _known(
     normal = normal_health(recipe, machine_class, history, normal_ends(recipe, history, list(health)), end)
     found = {name: [*(doubts(normal[name]) if name in normal else ()), *doubts(each)] for name, each in health.items()}
     return {name: tuple(dict.fromkeys(own)) for name, own in found.items() if own}
+
+
+def _hidden(recipe: Recipe, known: Mapping[str, Sequence[Doubt]]) -> dict[str, tuple[Doubt, ...]]:
+    """Return doubts of each machine's signals; of all of them where one is doubted that says when the machine runs.
+
+    Nobody knows then which readings are those of a stop, and what is read at a stop looks like damage.
+    """
+    says = () if recipe.running is None else recipe.running.signals
+    found = {}
+    for machine, own in known.items():
+        blind = [replace(doubt, signal=other) for doubt in own if doubt.signal in says for other in recipe.signals]
+        found[machine] = tuple(dict.fromkeys([*own, *blind]))
+    return found
 
 
 def _otherwise(

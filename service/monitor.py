@@ -21,7 +21,7 @@ from features.microsecond import moment
 from ingest.database import Database
 from ingest.errors import AndonError, StoreBusyError
 from ingest.history import History
-from ingest.plant import ModelEntry, Plant
+from ingest.plant import AlertSettings, ModelEntry, Plant
 from ingest.store import Store
 from models.anywhere.assess import asks, assess_anywhere
 from models.anywhere.explain import Said, explain_anywhere
@@ -33,7 +33,7 @@ from models.finding import Finding
 from models.moment import as_datetime, instants
 from models.registry.registry import Registry
 from models.rows import by_machine, machine_rows
-from models.tasks.table import task_of
+from models.subject import Subject, about_either, about_machine, about_sensor
 from service.alerts import book
 from service.alerts.labels import Labels, places_of
 from service.alerts.pipeline.calling import Calling
@@ -43,7 +43,7 @@ from service.alerts.suppress import suppress_by_design
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.limits import watch_limits
-from service.one_signal import as_condition, beside, finding_of
+from service.one_signal import finding_of, watch_of
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, rescore
 from service.round_report import RoundReport
@@ -58,18 +58,23 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
+class _Part:
+    """What a model's levels are about: turns, and findings where they last, by machine."""
+
+    turns: dict[str, Turn] = field(default_factory=dict)
+    findings: dict[str, Finding] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class _Work:
     """One model's part of a round, worked out and not yet written."""
 
     assessments: list[Assessments] = field(default_factory=list)
-    turns: dict[str, Turn] = field(default_factory=dict)
-    findings: dict[str, Finding] = field(default_factory=dict)
+    about: dict[Subject, _Part] = field(default_factory=lambda: {each: _Part() for each in Subject})
     errors: list[str] = field(default_factory=list)
     again: Again = field(default_factory=Again)
     unsaid: dict[str, str] = field(default_factory=dict)
     thin: set[tuple[str, str]] = field(default_factory=set)
-    alone: dict[str, Turn] = field(default_factory=dict)
-    alone_findings: dict[str, Finding] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -206,28 +211,17 @@ def _one_model(
     model = bundle.entry.name
     for _ in range(_ATTEMPTS):
         with state.read() as connection:
-            before, looks = watches(connection, model), late_looks(connection, model)
-            alone = watches(connection, beside(model))
-        work = _worked_out(plant, store, state, bundle, engine, before, alone, looks, at=at, since=since)
+            before, looks = _watched(connection, model), late_looks(connection, model)
+        work = _worked_out(plant, store, state, bundle, engine, before, looks, at=at, since=since)
         with state.write() as connection:
-            if (watches(connection, model), late_looks(connection, model)) == (before, looks):
+            if (_watched(connection, model), late_looks(connection, model)) == (before, looks):
                 keep_assessments(connection, work.assessments)
                 keep_assessments(connection, work.again.assessments, again=True)
                 if work.again.looks != looks:
                     keep_late_looks(connection, model, work.again.looks)
-                news = {name for name, turn in work.turns.items() if turn.ended is not None} | set(work.findings)
-                quiet = {name: turn.watch for name, turn in work.turns.items() if name not in news}
-                keep_watches(connection, model, quiet)
-                for machine in [name for name in work.turns if name in news]:
-                    _write_turn(
-                        connection, model, machine, work.turns[machine], work.findings.get(machine), tally, at=at
-                    )
-                for machine, turn in work.alone.items():
-                    finding = work.alone_findings.get(machine)
-                    _write_turn(connection, beside(model), machine, turn, finding, tally, at=at)
+                for subject, part in work.about.items():
+                    _write_part(connection, watch_of(model, subject), part, tally, at=at)
                 tally.windows += sum(len(each) for each in work.assessments)
-                conditions = (*work.turns.values(), *work.alone.values())
-                tally.findings += sum(turn.watch.condition.active for turn in conditions)
                 tally.errors += [*work.errors, *work.again.errors]
                 tally.rescored += sum(len(each) for each in work.again.assessments)
                 tally.too_late |= work.again.too_late
@@ -237,20 +231,32 @@ def _one_model(
     raise StoreBusyError(f"other rounds of model {model!r} go on all the time; let one of them do it")
 
 
+def _watched(connection: Connection, model: str) -> dict[Subject, dict[str, Watch]]:
+    """Return what a model remembers of each subject, by machine."""
+    return {subject: watches(connection, watch_of(model, subject)) for subject in Subject}
+
+
+def _write_part(connection: Connection, watch: str, part: _Part, tally: _Tally, *, at: datetime) -> None:
+    news = {name for name, turn in part.turns.items() if turn.ended is not None} | set(part.findings)
+    keep_watches(connection, watch, {name: turn.watch for name, turn in part.turns.items() if name not in news})
+    for machine in [name for name in part.turns if name in news]:
+        _write_turn(connection, watch, machine, part.turns[machine], part.findings.get(machine), tally, at=at)
+    tally.findings += sum(turn.watch.condition.active for turn in part.turns.values())
+
+
 def _worked_out(
     plant: Plant,
     store: Store,
     state: Database,
     bundle: Bundle,
     engine: Engine,
-    before: Mapping[str, Watch],
-    alone: Mapping[str, Watch],
+    watched: Mapping[Subject, Mapping[str, Watch]],
     looks: LateLooks,
     *,
     at: datetime,
     since: datetime,
 ) -> _Work:
-    work = _Work()
+    work, before = _Work(), watched[Subject.MACHINE]
     spans = store.spans(bundle.entry.machine_class)
     groups: dict[datetime, dict[str, datetime]] = defaultdict(dict)
     for machine in plant.machines_of(bundle.entry.machine_class):
@@ -266,26 +272,44 @@ def _worked_out(
     work.assessments, failed = assess_anywhere(engine, plant, store, bundle, together)
     work.errors += [f"{bundle.entry.name}, {machine}: {error}" for machine, error in failed.items()]
     failures = _failures(store, bundle, work, before)
-    active: dict[str, Assessments] = {}
-    lone: dict[str, Assessments] = {}
+    said: dict[str, Assessments] = {}
     for assessments in work.assessments:
         for machine, rows in machine_rows(assessments.machine).items():
-            own = assessments.where(np.r_[rows])
-            own_failures = failures.get(machine, _NEVER)
-            turn = turned(before.get(machine), own, own_failures, plant.alerts, since)
-            work.turns[machine] = turn
-            if machine in alone or (own.alone is not None and (own.alone != "").any()):
-                work.alone[machine] = turned(alone.get(machine), as_condition(own), own_failures, plant.alerts, since)
-                lone[machine] = own
+            own = said[machine] = assessments.where(np.r_[rows])
+            _turn_all(work, watched, machine, own, failures.get(machine, _NEVER), plant.alerts, since)
             if np.isnan(own.level[-1]):
                 work.unsaid[machine] = str(own.reason[-1])
             elif (filled := own.where(np.array([-1])).built_from()[0]) is not None:
                 work.thin |= {(machine, signal) for signal in filled.thin}
-            if turn.watch.condition.active:
-                active[machine] = own
-    _find(plant, store, bundle, engine, active, work)
-    _find_alone(plant, store, bundle, engine, lone, work)
+    for subject, part in work.about.items():
+        active = {machine: said[machine] for machine, turn in part.turns.items() if turn.watch.condition.active}
+        for machine, row, begin, explanation in _explained(
+            plant, store, bundle, engine, active, part.turns, work.errors
+        ):
+            part.findings[machine] = finding_of(plant, bundle, subject, said[machine], row, begin, explanation)
     return work
+
+
+def _turn_all(
+    work: _Work,
+    watched: Mapping[Subject, Mapping[str, Watch]],
+    machine: str,
+    own: Assessments,
+    failures: NDArray[np.datetime64],
+    settings: AlertSettings,
+    since: datetime,
+) -> None:
+    """Fold new assessments of one machine into what is remembered of each subject."""
+    of_machine = turned(watched[Subject.MACHINE].get(machine), about_machine(own), failures, settings, since)
+    work.about[Subject.MACHINE].turns[machine] = of_machine
+    departs = own.alone is not None and bool((own.alone != "").any())
+    for subject, about in (
+        (Subject.EITHER, about_either(own, of_machine.lasts)),
+        (Subject.SENSOR, about_sensor(own)),
+    ):
+        if departs or machine in watched[subject]:
+            turn = turned(watched[subject].get(machine), about, failures, settings, since)
+            work.about[subject].turns[machine] = turn
 
 
 _NEVER: NDArray[np.datetime64] = np.empty(0, dtype="datetime64[us]")
@@ -313,37 +337,6 @@ def _failures(
     end = max(as_datetime(each.time.max()) for each in work.assessments)
     events = store.events(machines=machines, kinds=["failure"], start=start, end=end)
     return {machine: np.sort(instants(own["time"])) for machine, own in by_machine(events).items()}
-
-
-def _find(
-    plant: Plant, store: History, bundle: Bundle, engine: Engine, active: Mapping[str, Assessments], work: _Work
-) -> None:
-    """Explain the newest level over the threshold of each machine whose condition is active."""
-    for machine, row, begin, explanation in _explained(plant, store, bundle, engine, active, work.turns, work.errors):
-        own = active[machine]
-        work.findings[machine] = Finding(
-            machine=machine,
-            kind=task_of(bundle.entry).kind,
-            cause=explanation.cause,
-            model=bundle.entry.name,
-            version=own.version,
-            begin=begin,
-            end=None,
-            level=float(own.level[row]),
-            act_before=explanation.act_before,
-            evidence=explanation.evidence,
-            sentence=explanation.sentence,
-            why=explanation.why,
-        )
-
-
-def _find_alone(
-    plant: Plant, store: History, bundle: Bundle, engine: Engine, lone: Mapping[str, Assessments], work: _Work
-) -> None:
-    """Find the sensors of machines of which one signal alone departs."""
-    active = {machine: own for machine, own in lone.items() if work.alone[machine].watch.condition.active}
-    for machine, row, begin, explanation in _explained(plant, store, bundle, engine, active, work.alone, work.errors):
-        work.alone_findings[machine] = finding_of(plant, bundle, active[machine], row, begin, explanation)
 
 
 def _explained(

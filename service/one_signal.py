@@ -1,63 +1,93 @@
-"""One signal that alone departs: a condition beside the model's own, whose alert is about the sensor."""
+"""What each model watches of a machine: the machine itself and one signal that alone departs; ``models.subject``."""
 
+from dataclasses import replace
 from datetime import datetime
 
-import numpy as np
-
 from ingest.plant import Plant
-from models.assessment import Assessments, Reason
+from models.assessment import Assessments
 from models.bundle import Bundle
 from models.explain import Explanation
 from models.finding import Finding
-from models.sentence import one_signal_sentence
+from models.sentence import named, one_signal_sentence
+from models.subject import Subject
+from models.tasks.table import task_of
 from service.sensors import cause_of
 
-_BESIDE = "\n(one signal alone)"
-"""What stands behind a model's name where it is remembered; the line break is there since nobody names a model so."""
+_BEHIND = {
+    Subject.MACHINE: "",
+    Subject.EITHER: "\n(sensor or machine)",
+    Subject.SENSOR: "\n(one signal alone)",
+}
+"""What stands behind a model's name where a condition is remembered; the line break since nobody names a model so."""
 
 
-def beside(model: str) -> str:
-    """Return under which name a model's condition of one signal alone is remembered."""
-    return model + _BESIDE
+OR_MACHINE = " or machine"
+"""How the cause of an alert about a sensor or the machine ends, after that of its sensor."""
+
+
+def watch_of(model: str, subject: Subject) -> str:
+    """Return under which name a model's condition about a subject is remembered."""
+    return model + _BEHIND[subject]
 
 
 def model_of(watch: str) -> str:
     """Return the model whose condition is remembered under a name."""
-    return watch.removesuffix(_BESIDE)
-
-
-def as_condition(own: Assessments) -> Assessments:
-    """Return assessments that are over where one signal alone departs, and below where the machine has a level."""
-    known = np.where(np.isnan(own.level), np.nan, 0.0)
-    alone = np.zeros(len(own), dtype=np.bool_) if own.alone is None else own.alone != ""
-    reason = np.where(own.reason == Reason.ONE_SIGNAL.value, Reason.OK.value, own.reason)
-    return Assessments(own.model, own.version, own.machine, own.time, np.where(alone, 1.0, known), reason, 0.5)
+    return watch.partition("\n")[0]
 
 
 def finding_of(
-    plant: Plant, bundle: Bundle, own: Assessments, row: int, begin: datetime, explanation: Explanation
+    plant: Plant,
+    bundle: Bundle,
+    subject: Subject,
+    own: Assessments,
+    row: int,
+    begin: datetime,
+    explanation: Explanation,
 ) -> Finding:
-    """Return the finding about the sensor of the signal that alone departs.
+    """Return the finding of a model about a subject.
 
     Parameters
     ----------
     own : of one machine
-    row : at which it departs
+    row : at which it is over the threshold
     begin : when it had persisted
     explanation : of that row
     """
-    machine, signal = str(own.machine[row]), str(own.alone[row]) if own.alone is not None else ""
-    evidence = tuple(each for each in explanation.evidence if each.signal == signal)
-    return Finding(
+    machine, signal = str(own.machine[row]), "" if own.alone is None else str(own.alone[row])
+    found = Finding(
         machine=machine,
-        kind="sensor fault",
-        cause=cause_of(signal),
+        kind=task_of(bundle.entry).kind,
+        cause=explanation.cause,
         model=bundle.entry.name,
         version=own.version,
         begin=begin,
         end=None,
-        level=1.0,
-        act_before=begin + bundle.act_within,
-        evidence=evidence,
-        sentence=one_signal_sentence(machine, signal, evidence, begin, plant.time_zone),
+        level=float(own.level[row]),
+        act_before=explanation.act_before,
+        evidence=explanation.evidence,
+        sentence=explanation.sentence,
+        why=explanation.why,
     )
+    match subject:
+        case Subject.MACHINE:
+            return found
+        case Subject.EITHER:
+            first = f"{named(machine)}: {signal} alone departs, look at its sensor first, then at the machine"
+            return replace(
+                found,
+                kind="sensor or machine",
+                cause=cause_of(signal) + OR_MACHINE,
+                sentence=f"{first}. {found.sentence}",
+            )
+        case Subject.SENSOR:
+            evidence = tuple(each for each in explanation.evidence if each.signal == signal)
+            return replace(
+                found,
+                kind="sensor fault",
+                cause=cause_of(signal),
+                level=1.0,
+                act_before=begin + bundle.act_within,
+                evidence=evidence,
+                sentence=one_signal_sentence(machine, signal, evidence, begin, plant.time_zone),
+                why=None,
+            )

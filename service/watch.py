@@ -47,11 +47,13 @@ class Turn:
     watch : the watch after them; ``alert`` is still that of before
     ended : when the condition that was active before them was over; ``None`` if it was not, or goes on
     newest_over : row of the newest level over the threshold, ``None`` if none of them is
+    lasts : after which rows the condition was active, shape (n,)
     """
 
     watch: Watch
     ended: datetime | None
     newest_over: int | None
+    lasts: NDArray[np.bool_]
 
 
 def turned(
@@ -73,6 +75,7 @@ def turned(
     rows = _moments(own.time)
     failed = [moment for moment in _moments(failures) if before is None or moment > before.until]
     newest_over = None
+    lasts = np.zeros(len(own), dtype=np.bool_)
     worth = [None if unsaid else over for over, unsaid in zip(own.over.tolist(), np.isnan(own.level), strict=True)]
     standing = own.standing(settings.dead_band).tolist()
     for row, (time, over, stands) in enumerate(zip(rows, worth, standing, strict=True)):
@@ -90,8 +93,9 @@ def turned(
                 ended = time
             begin = None
         condition = after
+        lasts[row] = condition.active
     alert, since = (None, since) if before is None else (before.alert, before.since)
-    return Turn(Watch(rows[-1], condition, begin, alert, since), ended, newest_over)
+    return Turn(Watch(rows[-1], condition, begin, alert, since), ended, newest_over, lasts)
 
 
 def watches(connection: Connection, model: str) -> dict[str, Watch]:

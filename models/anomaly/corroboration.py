@@ -91,6 +91,8 @@ class Corroboration:
     signals : those that can be left out, sorted
     own, level : what is looked at
     usual : how strange the others are at most in ``USUAL`` of healthy time when each signal is left out, (n_signals,)
+    most : how strange they ever were in healthy time, in multiples of ``usual``, (n_signals,); ``None`` in versions
+        from before it was kept
 
     References
     ----------
@@ -104,6 +106,7 @@ class Corroboration:
     own: list[Own]
     level: list[Level]
     usual: Floats
+    most: Floats | None = None
 
     @classmethod
     def learn(cls, healthy: FeatureTable, history: float, normal: Usual) -> Self | None:
@@ -129,7 +132,9 @@ class Corroboration:
         columns = [np.array(same, dtype=np.intp) for same in same_levels(names) if len(same) > 2]
         level = [_level(strange, known, names, each) for each in columns]
         found = cls(deviations, signals, own, level, np.zeros(len(signals)))
-        found.usual = np.quantile(found._others(strange, known), USUAL, axis=0)
+        others = found._others(strange, known)
+        found.usual = np.quantile(others, USUAL, axis=0)
+        found.most = np.maximum(found._against_usual(others).max(axis=0), 1.0)
         return found
 
     def without_each(self, table: FeatureTable) -> Floats:
@@ -143,8 +148,7 @@ class Corroboration:
         -------
         array of shape (n_rows, n_signals)
         """
-        others = self._others(*self.deviations.of(table))
-        return np.asarray(others / np.maximum(self.usual, np.finfo(np.float64).tiny))
+        return self._against_usual(self._others(*self.deviations.of(table)))
 
     def lone(self, table: FeatureTable) -> NDArray[np.object_]:
         """Return of each row the signal without which all others are as usual; see ``named``.
@@ -155,7 +159,7 @@ class Corroboration:
         """
         return self.named(self.without_each(table))
 
-    def named(self, others: Floats) -> NDArray[np.object_]:
+    def named(self, others: Floats, *, ever: bool = False) -> NDArray[np.object_]:
         """Return of each row the signal without which all others are as usual; empty where there is none.
 
         Where several could be it, the one without which the others are most usual.
@@ -163,10 +167,15 @@ class Corroboration:
         Parameters
         ----------
         others : by ``without_each``
+        ever : whether the others are as they ever were in healthy time, though not as usual
         """
+        most = self.most if ever and self.most is not None else np.ones(len(self.signals))
         best = others.argmin(axis=1)
-        alone = others[np.arange(len(best)), best] <= 1
+        alone = others[np.arange(len(best)), best] <= most[best]
         return np.where(alone, np.array(self.signals, dtype=object)[best], "")
+
+    def _against_usual(self, others: Floats) -> Floats:
+        return np.asarray(others / np.maximum(self.usual, np.finfo(np.float64).tiny))
 
     def _others(self, strange: Floats, known: NDArray[np.bool_]) -> Floats:
         """Return how strange the others are without each signal, in what is usual of each; (n_rows, n_signals)."""

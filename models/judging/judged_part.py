@@ -31,7 +31,7 @@ from models.judging.traces import Trace, traces
 from models.judging.way import Way
 from models.labels.label import label
 from models.moment import instant, is_over
-from models.persistence import episodes
+from models.subject import alerts_of
 from models.tasks.table import task_of
 
 
@@ -196,7 +196,7 @@ def _verdict(
     past: Past, assessments: Assessments, targets: pd.DataFrame, assessed: AssessedTime
 ) -> tuple[Verdict, int]:
     """Return the verdict on what people would have been shown, and how many alerts they would not."""
-    raised = episodes(assessments, past.plant.alerts, past.failures)
+    raised = alerts_of(assessments, past.plant.alerts, past.failures)
     shown = raised if past.rounds is None else shown_at(raised, past.rounds, assessments)
     verdict = judge(
         shown,

@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.sensors.block import HOUR, Block, Flags, Hours, Values
-from models.sensors.step import EVERY, REACHES_ON, lone, step_sizes
+from models.sensors.step import EVERY, REACHES_ON, followed, lone, step_sizes
 from models.sensors.together import Beside
 
 LOOKED_BACK = 28
@@ -67,10 +67,11 @@ def lone_steps(beside: Beside, block: Block, hours: Hours) -> NDArray[np.int8]:
     array of shape (n_signals, n_hours)
     """
     readings = block.coarser(EVERY)
-    sizes = lone(step_sizes(readings), beside.usual.change)
+    steps, far = step_sizes(readings), beside.usual.step[:, np.newaxis]
+    sizes, disturbed = lone(steps, beside.usual.change), followed(np.abs(steps) > far)
     found = np.zeros((len(sizes), len(hours)), np.int8)
-    for signal, row in np.argwhere(np.abs(sizes) > beside.usual.step[:, np.newaxis]).tolist():
-        if row + REACHES_ON >= len(readings.time):
+    for signal, row in np.argwhere(np.abs(sizes) > far).tolist():
+        if row + REACHES_ON >= len(readings.time) or disturbed[signal, row]:
             continue
         known = readings.time[row + REACHES_ON]
         for at in np.flatnonzero((hours >= known) & (hours < known + _SEEN_WITHIN)).tolist():

@@ -67,3 +67,13 @@ def lone(sizes: Values, change: Values) -> Values:
     padded = np.pad(steps, ((0, 0), (_JUST_BEFORE, _JUST_AFTER)))
     meanwhile = sliding_window_view(padded, _JUST_BEFORE + 1 + _JUST_AFTER, axis=1).any(axis=2)
     return np.where(meanwhile.sum(axis=0) - meanwhile > 0, 0.0, sizes)
+
+
+def followed(steps: Flags) -> Flags:
+    """Say where another signal steps before a step is known, as all do at a stop: then nobody knows whose it was.
+
+    Shape (n_signals, n), as that of ``steps``, which says where each signal stepped.
+    """
+    padded = np.pad(steps, ((0, 0), (0, REACHES_ON)))[:, 1:]
+    later = sliding_window_view(padded, REACHES_ON, axis=1).any(axis=2)
+    return later.sum(axis=0) - later > 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.errors import RegistryError
 from ingest.plant import Costs
+from models.tasks.table import TASKS
 from service.alerts.alert import Alert
 
 _UNMEASURED = {
@@ -38,7 +39,8 @@ class Chance:
 def chance(alert: Alert, card_of: CardOf) -> Chance:
     """Return how likely an alert is right.
 
-    The level of a failure risk or of a condition is a calibrated probability. The level of an anomaly only says how
+    The level of a failure risk or of a condition is a calibrated probability, whether one signal alone says so or
+    several do. The level of an anomaly only says how
     strange a machine looks, so the backtest of its version speaks for it: of the share of its alerts
     that were right, the lower bound of the 95 % interval. A model that was hardly tried promises little.
 
@@ -57,9 +59,12 @@ def chance(alert: Alert, card_of: CardOf) -> Chance:
     if alert.kind in _UNMEASURED:
         return Chance(None, _UNMEASURED[alert.kind])
     try:
-        judged = card_of(alert.model, alert.version).get("judged") or {}
+        card = card_of(alert.model, alert.version)
     except RegistryError:
         return Chance(None, "the card of its version cannot be read")
+    if alert.kind == "sensor or machine" and (task := TASKS.get(card.get("task", ""))) and task.tells_probability:
+        return Chance(alert.level)
+    judged = card.get("judged") or {}
     precision = judged.get("precision") or {}
     if precision.get("value") is None:
         return Chance(None, "no backtest of its version says how often its alerts are right")

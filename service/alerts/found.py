@@ -8,6 +8,9 @@ from ingest.errors import UnknownNameError
 from ingest.history import History
 from ingest.plant import Plant
 
+SENSOR = "sensor"
+"""The mode of an alert whose sensor was at fault and not the machine: no model learns it as a failure."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -15,7 +18,7 @@ class Found:
 
     Attributes
     ----------
-    mode : what failed, as the plant calls it: a component, or the code of a failure
+    mode : what failed, as the plant calls it: a component, or the code of a failure; ``SENSOR`` of a sensor
     mechanism : what made it fail, such as wear or corrosion
     root_cause : why that came about
     action : what was done
@@ -40,7 +43,7 @@ class Found:
 
 
 def known_modes(plant: Plant, history: History, machine: str) -> list[str]:
-    """Return the failure modes that are known of a machine: components and codes of failures of its class.
+    """Return the modes that are known of a machine: a sensor, components, and codes of failures of its class.
 
     Of one that left the plant file none is known.
     """
@@ -48,7 +51,7 @@ def known_modes(plant: Plant, history: History, machine: str) -> list[str]:
         return []
     machine_class = plant.class_of(machine)
     codes = history.events(machines=list(plant.machines_of(machine_class.name)), kinds=["failure"])["code"]
-    return sorted({*machine_class.components, *(str(code) for code in codes.unique() if code)})
+    return sorted({SENSOR, *machine_class.components, *(str(code) for code in codes.unique() if code)})
 
 
 def refuse_unknown(mode: str, known: Iterable[str]) -> None:

@@ -24,9 +24,10 @@ from ingest.history import History, ReadingsView
 from ingest.plant import Plant
 from ingest.reading import Readings
 from service.alerts.alert import Verdict
+from service.alerts.found import SENSOR
 from service.alerts.tables import alert_table
 
-ABOUT_MACHINES = ("failure ahead", "anomaly", "condition", "limit")
+ABOUT_MACHINES = ("failure ahead", "anomaly", "condition", "sensor or machine", "limit")
 """Kinds of alerts whose verdict says something of a machine; a sensor that is broken is no failure."""
 
 SAME = timedelta(days=3)
@@ -42,7 +43,7 @@ def verdict_events(connection: Connection, plant: Plant) -> list[tuple[datetime,
     column = alert_table.c
     query = select(alert_table).where(
         column.verdict.in_([Verdict.RIGHT.value, Verdict.PREVENTED.value]),
-        column.mode != "",
+        column.mode.not_in(["", SENSOR]),
         column.kind.in_(ABOUT_MACHINES),
     )
     rows = [(min(filter(None, (row.condition_end, row.closed_at))), row) for row in connection.execute(query)]

@@ -38,7 +38,7 @@ class AlertView(BaseModel):
     sentence: str
     level: float = Field(
         description="The model's number, 0 to 1; for 'failure ahead' and 'condition' the probability, for an "
-        "anomaly how strange it is, 1 for a sensor fault."
+        "anomaly how strange it is, for 'sensor or machine' what its model says, 1 for a sensor fault."
     )
     act_before: datetime = Field(description="Later than this is too late to act in time.")
     raised_at: datetime

@@ -124,6 +124,9 @@ def confirm(alerts: list[dict[str, Any]], plant: "Plant", at: datetime) -> list[
             & (table["began"] <= at)
             & (table["fails"] > at)
         ]
+        if ahead.empty and alert["kind"] == "sensor or machine":
+            told.append(_confirm_sensor(alert, table, at))
+            continue
         if ahead.empty:
             right, says = False, f"{alert['machine']}: the simulator knows of nothing wrong; a false alarm."
         else:
@@ -141,12 +144,13 @@ def confirm(alerts: list[dict[str, Any]], plant: "Plant", at: datetime) -> list[
 
 
 def _confirm_sensor(alert: dict[str, Any], truth: "pd.DataFrame", at: datetime) -> dict[str, Any]:
+    from service.one_signal import OR_MACHINE
     from service.sensors import cause_of
 
     lasting = truth[(truth["kind"] == "sensor fault") & (truth["began"] <= at) & (truth["ended"] > at)]
     own = lasting[lasting["machine"] == alert["machine"]]
     faults = {cause_of(signal): mode for signal, mode in zip(own["component"], own["mode"], strict=True)}
-    mode = faults.get(alert["cause"])
+    mode = faults.get(alert["cause"].removesuffix(OR_MACHINE))
     says = "a false alarm" if mode is None else f"right, says the simulator's truth: {mode}"
     return {
         "alert": alert["alert"],

@@ -232,3 +232,25 @@ def test_doubted_readings_are_hidden_and_nothing_else() -> None:
     assert not np.isnan(hidden["flow"].to_numpy()).any()
     plain = history.read("pump", start=FAULT - HOUR, end=FAULT).table
     assert BelievedHistory(history, {"m1": [doubt]}).read("pump", start=FAULT - HOUR, end=FAULT).table == plain
+
+
+def test_a_stop_while_the_sensor_that_tells_of_stops_is_doubted_leaves_no_trace() -> None:
+    runs = MachineClass(name="pump", signals=PUMP.signals, running="power > 5", settle="1 h")
+    stop = slice((FAULT - BEGIN) // HOUR + 24, (FAULT - BEGIN) // HOUR + 30)
+    stopped, blind = readings().copy(), readings().copy()
+    for frame in (stopped, blind):
+        frame.loc[frame.index[stop], list(SIGNALS)] = 0.0
+    gone = (blind["time"] > pd.Timestamp(FAULT)) & (blind["time"] <= pd.Timestamp(FAULT + 2 * DAY))
+    blind.loc[gone, "power"] = 50.0  # stuck: it runs on for ever
+    entry = ModelEntry(name="odd", task="anomaly", machine_class="pump", horizon="24 h")
+    recipe = recipe_for(entry, runs, sampling=dict.fromkeys(SIGNALS, HOUR))
+
+    def lowest(frame: pd.DataFrame) -> float:
+        history = TableHistory(frame)
+        end = BEGIN + DAYS * DAY
+        table = believed_table(recipe, runs, history, ["m1"], FAULT + 3 * DAY, end).table
+        columns = [place for place, name in enumerate(table.names) if name.startswith("pressure__minimum__")]
+        return float(np.nanmin(table.values[:, columns]))
+
+    assert lowest(stopped) > 20, "a stop that is known is left out"
+    assert lowest(blind) > 20, "and so is one that nobody can know of"

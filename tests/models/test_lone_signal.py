@@ -118,6 +118,9 @@ def test_one_signal_is_the_machine_where_failures_began_so(failing_in_power: Bun
     power, flow = (shares(said(failing_in_power, signal)) for signal in ("power", "flow"))
 
     assert (power[0] > 0.9, power[1] < 0.1) == (True, True), power
+    named = said(failing_in_power, "power")
+    assert named.alone is not None
+    assert (named.alone[named.over] == "power").mean() > 0.8, "its sensor is looked at first all the same"
     assert (flow[0] < 0.1, flow[1] > 0.8) == (True, True), flow
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from models.sensors.block import Block
 from models.sensors.held import LONGEST, held, stepped
-from models.sensors.step import lone, step_sizes, usual_change
+from models.sensors.step import REACHES_ON, followed, lone, step_sizes, usual_change
 
 WEEK = int(LONGEST.total_seconds() // 3600)
 
@@ -42,6 +42,15 @@ def test_what_steps_with_another_signal_is_the_machine() -> None:
     change = np.ones(2)
     assert lone(step_sizes(alone), change)[0, 30] == 5.0
     assert lone(step_sizes(with_others), change)[0, 30] == 0.0
+
+
+def test_a_step_before_a_stop_is_nobodys() -> None:
+    steps = np.zeros((3, 60), np.bool_)
+    steps[0, 30] = steps[1:, 30 + REACHES_ON] = True
+    assert followed(steps)[0, 30], "known only once the machine had stopped"
+    assert np.flatnonzero(followed(steps)[0]).tolist() == list(range(30, 30 + REACHES_ON))
+    assert not followed(steps[:1])[0].any(), "its own next step is no other signal's"
+    assert not followed(steps)[:, 30 + REACHES_ON :].any()
 
 
 def test_the_usual_change_is_that_of_readings_which_changed() -> None:

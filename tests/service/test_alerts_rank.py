@@ -1,6 +1,7 @@
 """Where to look first, and why; and how often a model was right."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from models.finding import Finding, FindingKind
 from models.judging.interval import wilson
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
+from service.alerts.chance import Chance, chance
 from service.alerts.rank import where_to_look_first
 from service.alerts.record import track_record
 from service.database import open_state
@@ -96,6 +98,17 @@ def test_an_anomaly_is_worth_what_its_backtest_is_sure_of() -> None:
     assert ranked.why == (
         "4,526 at stake (45 % of 10,000: at least that share of its alerts was right in the backtest), 5 h left"
     )
+
+
+def test_what_one_signal_says_alone_is_worth_what_its_model_is() -> None:
+    def card(model: str, version: str) -> Mapping[str, Any]:
+        return {**card_of(model, version), "task": "failure_risk" if model == "a" else "anomaly"}
+
+    either = an_alert(1, 0.7, 5, kind="sensor or machine", version="7 of 9")
+    assert chance(either, card) == Chance(0.7)
+    strange = chance(replace(either, model="b"), card)
+    assert strange.share == wilson(7, 9).low
+    assert chance(replace(either, version="gone"), card).share is None
 
 
 @pytest.mark.parametrize("version", ["not judged", "0 of 0", "gone"])

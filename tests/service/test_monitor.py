@@ -36,6 +36,7 @@ from models.engine.processes import Processes
 from models.filled import Filled
 from models.judging.split import Fold
 from models.registry.registry import Registry
+from models.subject import Subject
 from models.why.parts import Parts, log_odds
 from service import monitor
 from service.alerts import book
@@ -43,7 +44,7 @@ from service.alerts.alert import Alert, AlertState, Happening, Verdict
 from service.alerts.kept_why import kept_why
 from service.database import assessment_table, metadata, open_state
 from service.levels import newest_levels
-from service.one_signal import beside
+from service.one_signal import watch_of
 from service.release import why_unwatched
 from service.round_report import RoundReport
 from tests.models.engine_work import Several, kill_for
@@ -487,8 +488,9 @@ def test_a_machine_of_another_class_is_let_go_of() -> None:
     assert why_unwatched(plant, "risk", "m1") == (
         "model 'risk' no longer watches machine 'm1', which is of class 'pump' now"
     )
-    assert why_unwatched(plant, beside("risk"), "m2") == "", "a condition of one signal alone is its model's"
-    assert why_unwatched(plant, beside("gone"), "m2") == "model 'gone' is no longer in the plant file"
+    for subject in Subject:
+        assert why_unwatched(plant, watch_of("risk", subject), "m2") == "", "a condition of one signal is its model's"
+    assert why_unwatched(plant, watch_of("gone", Subject.EITHER), "m2") == "model 'gone' is no longer in the plant file"
 
 
 def test_a_round_that_another_one_overtakes_works_anew_and_doubles_nothing(worlds: Worlds) -> None:

@@ -1,4 +1,4 @@
-"""One signal that alone departs opens an alert about its sensor; with a second signal it is the machine."""
+"""One signal that alone departs opens an alert about its sensor, or about either; with a second it is the machine."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from models.registry.registry import Registry
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
+from service.alerts.kept_why import kept_why
 from service.database import open_state
 from service.levels import newest_levels
 from service.round_report import RoundReport
@@ -114,6 +115,31 @@ def test_a_second_signal_makes_it_the_machine(mills: Mills) -> None:
     mills.round()
 
     assert "anomaly" in {each.kind for each in mills.alerts()}
+
+
+def test_what_is_sure_or_looks_as_before_a_failure_is_the_sensor_or_the_machine(mills: Mills) -> None:
+    assert mills.bundle.lone is not None
+    mills.bundle.lone.sure = mills.bundle.threshold
+    mills.run(24, flow=15.0)
+    mills.round()
+
+    (alert,) = mills.alerts()
+    assert (alert.machine, alert.kind, alert.cause) == ("mill-0", "sensor or machine", "flow sensor or machine")
+    assert "flow alone departs, look at its sensor first, then at the machine" in alert.sentence
+    assert "behaves unlike its normal" in alert.sentence
+    assert alert.level >= mills.bundle.threshold
+    assert alert.evidence[0].signal == "flow"
+    with mills.state.read() as connection:
+        assert kept_why(connection, alert.number) is not None
+    mills.run(24, flow=15.0, pressure=15.0)
+    mills.round()
+    machine = [each for each in mills.alerts() if each.kind == "anomaly"]
+    assert len(machine) == 1, "a second signal makes it the machine"
+    mills.run(10)
+    mills.round()
+    mills.run(6, flow=15.0)
+    mills.round()
+    assert len([each for each in mills.alerts() if each.kind == "anomaly"]) == 1
 
 
 def test_an_alert_that_somebody_closed_stays_closed_while_the_signal_departs(mills: Mills) -> None:

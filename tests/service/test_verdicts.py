@@ -21,7 +21,7 @@ from models.labels.label import target_events
 from service.alerts import book
 from service.alerts.alert import AlertState, Verdict
 from service.alerts.assign import assign, unassign
-from service.alerts.found import Found, refuse_unknown
+from service.alerts.found import SENSOR, Found, refuse_unknown
 from service.alerts.learnt import SAME, learnt_history
 from service.database import open_state
 
@@ -156,6 +156,9 @@ def test_an_unknown_mode_names_the_nearest() -> None:
         (Verdict.NOT_INSPECTED, "bearing", "failure ahead", []),
         (Verdict.RIGHT, "bearing", "sensor fault", []),
         (Verdict.RIGHT, "bearing", "energy loss", []),
+        (Verdict.RIGHT, "bearing", "sensor or machine", [("press-1", "bearing", "")]),
+        (Verdict.RIGHT, SENSOR, "sensor or machine", []),
+        (Verdict.RIGHT, SENSOR, "anomaly", []),
     ],
 )
 def test_only_what_was_found_right_or_prevented_with_a_mode_becomes_a_failure(

@@ -40,7 +40,7 @@ from models.bundle import Bundle
 from models.moment import as_datetime, instant
 from models.persistence import episodes
 from models.sensors.health import WORDS, Health, sensor_health
-from service.one_signal import as_condition
+from models.subject import about_machine, about_sensor, alerts_of
 from tests.features.table_history import TableHistory
 from tests.trials.learnt import learnt
 from tests.trials.planned_faults import HEALTHY, KINDS_OF_FAULT, drawn, faulty, plain
@@ -153,21 +153,21 @@ def said_of(fleet: Fleet, history: TableHistory, machine: str, span: tuple[datet
 
 
 def alerts(fleet: Fleet, said: Sequence[Assessments]) -> list[MachineAlert]:
-    """Return every alert about a machine."""
+    """Return every alert about a machine and not about a sensor or the machine."""
     return [
         MachineAlert(each.model, as_datetime(own.begin), NEVER if own.end is None else as_datetime(own.end))
         for each in said
-        for own in episodes(each, fleet.plant.alerts)
+        for own in episodes(about_machine(each), fleet.plant.alerts)
     ]
 
 
 def looks_at(fleet: Fleet, said: Sequence[Assessments], start: datetime, end: datetime) -> set[str]:
-    """Return the signals that alerts of (start, end] ask to look at since each departs alone."""
+    """Return the signals whose sensors alerts of (start, end] ask to look at first since each departs alone."""
     return {
         str(each.alone[own.row])
         for each in said
         if each.alone is not None
-        for own in episodes(as_condition(each), fleet.plant.alerts)
+        for own in (*alerts_of(each, fleet.plant.alerts), *episodes(about_sensor(each), fleet.plant.alerts))
         if start < as_datetime(own.begin) <= end
     }
 
