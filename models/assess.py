@@ -184,7 +184,9 @@ def doubt_one_signal(
 
     It is doubted where it rests on one signal alone, and either no recorded failure looked so or the sensor is apart
     from the others; not where a failure risk is as sure as it had to be before it was asked. A signal is named where
-    the level is doubted and worth a look, and where it is not doubted: sensor or machine, see ``models.subject``.
+    the level is doubted and worth a look, and where it is not doubted: sensor or machine, see ``models.subject``. Where
+    the sensor that says when the machine runs is not believed, it is named whatever the others show: they may show a
+    stop that it hides.
 
     Parameters
     ----------
@@ -198,15 +200,17 @@ def doubt_one_signal(
     seen = bundle.seen(table.where(over))
     others, names = bundle.lone.corroboration.without_each(seen), bundle.lone.corroboration.signals
     signals, possible = bundle.lone.corroboration.named(others), others <= 1
+    either = bundle.lone.corroboration.named(others, ever=True)
     doubted = ~bundle.lone.recorded(seen, bundle.episodes, bundle.normal)
+    of_stops = () if bundle.recipe.running is None else bundle.recipe.running.signals
     for place, row in enumerate(over.tolist()):
         own, time = health[str(table.machine[row])], table.time[row]
         since = time - span(bundle.recipe.lookback)
         doubted[place] |= any(own.is_doubted(names[at], since, time) for at in np.flatnonzero(possible[place]))
+        either[place] = next((name for name in of_stops if own.is_doubted(name, since, time)), either[place])
     doubted &= level < bundle.lone.sure
     reason, alone = assessments.reason.copy(), np.full(len(assessments), "", dtype=object)
     reason[over[doubted & (signals != "")]] = Reason.ONE_SIGNAL.value
-    either = bundle.lone.corroboration.named(others, ever=True)
     alone[over] = np.where(doubted & (signals != ""), np.where(level < bundle.lone.threshold, "", signals), either)
     return replace(assessments, reason=reason, alone=alone)
 

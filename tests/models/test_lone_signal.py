@@ -1,5 +1,6 @@
 """What rests on one signal alone is the machine where a recorded failure looked so, else it may be the sensor."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from features.recipe import Recipe
+from features.running import Running
 from features.table import FeatureTable
 from ingest.event import Event, events_table
 from ingest.plant import Machine, MachineClass, ModelEntry, Plant, Signal, TaskName
@@ -200,3 +202,18 @@ def test_the_same_rows_are_told_the_same_in_any_company(innocent: Bundle) -> Non
 
     last = np.flatnonzero(table.machine == "mill-4")[-20:]
     assert told(np.arange(len(table)))[-20:] == told(last)
+
+
+def test_what_others_show_while_the_sensor_that_tells_of_stops_is_apart_is_a_matter_of_it(innocent: Bundle) -> None:
+    running = Running(expression="flow > 5", signals=("flow",), settle=HOUR, hold=HOUR)
+    told = replace(innocent, recipe=replace(RECIPE, running=running))
+    believed, apart = said(told, "power", "pressure"), said(told, "power", "pressure", apart="flow")
+    another = said(told, "power", "pressure", apart="pressure")
+
+    assert shares(apart)[0] > 0.9, "it is a level over the threshold all the same"
+    assert believed.alone is not None
+    assert apart.alone is not None
+    assert another.alone is not None
+    assert (believed.alone == "").mean() > 0.7
+    assert (apart.alone[apart.over] == "flow").all()
+    assert (another.alone == "").mean() > 0.7, "it says nothing of when the machine runs"
