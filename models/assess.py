@@ -200,7 +200,7 @@ def doubt_one_signal(
     seen = bundle.seen(table.where(over))
     others, names = bundle.lone.corroboration.without_each(seen), bundle.lone.corroboration.signals
     signals, possible = bundle.lone.corroboration.named(others), others <= 1
-    either = bundle.lone.corroboration.named(others, ever=True)
+    either = bundle.lone.corroboration.standing_out(others)
     doubted = ~bundle.lone.recorded(seen, bundle.episodes, bundle.normal)
     of_stops = () if bundle.recipe.running is None else bundle.recipe.running.signals
     for place, row in enumerate(over.tolist()):

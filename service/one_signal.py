@@ -11,6 +11,7 @@ from models.finding import Finding
 from models.sentence import named, one_signal_sentence
 from models.subject import Subject
 from models.tasks.table import task_of
+from service.alerts.pipeline.sources import OR_MACHINE
 from service.sensors import cause_of
 
 _BEHIND = {
@@ -19,10 +20,6 @@ _BEHIND = {
     Subject.SENSOR: "\n(one signal alone)",
 }
 """What stands behind a model's name where a condition is remembered; the line break since nobody names a model so."""
-
-
-OR_MACHINE = " or machine"
-"""How the cause of an alert about a sensor or the machine ends, after that of its sensor."""
 
 
 def watch_of(model: str, subject: Subject) -> str:

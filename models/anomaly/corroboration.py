@@ -20,6 +20,9 @@ from models.sensors.together import FEWEST_SIGNALS
 USUAL = 0.99
 """Share of healthy time in which the other signals are no stranger than what is called usual of them."""
 
+STANDS_OUT = 0.8
+"""A signal stands out where the others without it are no stranger than this share of what they are without another."""
+
 _WINSOR = 5.0
 _MOST_ROWS = 5_000
 _LEAST = 0.1
@@ -159,7 +162,7 @@ class Corroboration:
         """
         return self.named(self.without_each(table))
 
-    def named(self, others: Floats, *, ever: bool = False) -> NDArray[np.object_]:
+    def named(self, others: Floats) -> NDArray[np.object_]:
         """Return of each row the signal without which all others are as usual; empty where there is none.
 
         Where several could be it, the one without which the others are most usual.
@@ -167,9 +170,23 @@ class Corroboration:
         Parameters
         ----------
         others : by ``without_each``
-        ever : whether the others are as they ever were in healthy time, though not as usual
         """
-        most = self.most if ever and self.most is not None else np.ones(len(self.signals))
+        return self._best(others, np.ones(len(self.signals)))
+
+    def standing_out(self, others: Floats) -> NDArray[np.object_]:
+        """Return of each row the signal that stands out, and without which the others are as they were in healthy time.
+
+        They may be stranger than is usual, though not stranger than they ever were.
+
+        Parameters
+        ----------
+        others : by ``without_each``
+        """
+        found = self._best(others, np.ones(len(self.signals)) if self.most is None else self.most)
+        first, second = np.partition(others, 1, axis=1)[:, :2].T
+        return np.where(first <= STANDS_OUT * second, found, "")
+
+    def _best(self, others: Floats, most: Floats) -> NDArray[np.object_]:
         best = others.argmin(axis=1)
         alone = others[np.arange(len(best)), best] <= most[best]
         return np.where(alone, np.array(self.signals, dtype=object)[best], "")

@@ -144,7 +144,7 @@ def confirm(alerts: list[dict[str, Any]], plant: "Plant", at: datetime) -> list[
 
 
 def _confirm_sensor(alert: dict[str, Any], truth: "pd.DataFrame", at: datetime) -> dict[str, Any]:
-    from service.one_signal import OR_MACHINE
+    from service.alerts.pipeline.sources import OR_MACHINE
     from service.sensors import cause_of
 
     lasting = truth[(truth["kind"] == "sensor fault") & (truth["began"] <= at) & (truth["ended"] > at)]

@@ -37,6 +37,29 @@ def test_what_two_signals_show_is_not_of_one_sensor(learnt: Corroboration) -> No
     assert (learnt.lone(table) == "").mean() > 0.95
 
 
+def test_a_signal_stands_out_by_how_much_less_strange_the_others_are_without_it(learnt: Corroboration) -> None:
+    assert learnt.most is not None
+    assert (learnt.most >= 1).all()
+    far = float(learnt.most.max())
+    out, level, beyond = np.full((3, len(SIGNALS)), 9.0)
+    out[1] = level[1] = 0.9 * float(learnt.most.min())
+    level[2] = level[1] / 0.9
+    beyond[1] = far + 0.1
+
+    assert learnt.standing_out(np.stack([out, level, beyond])).tolist() == [learnt.signals[1], "", ""]
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_the_sensor_that_is_off_stands_out_and_nothing_does_where_two_are(learnt: Corroboration, signal: str) -> None:
+    table, both = driven(300, seed=1), driven(300, seed=1)
+    table.values[:, _LEVELS[SIGNALS.index(signal)]] += 60.0
+    both.values[:, _LEVELS[0]] -= 60.0
+    both.values[:, _LEVELS[1]] += 60.0
+
+    assert (learnt.standing_out(learnt.without_each(table)) == signal).mean() > 0.95
+    assert (learnt.standing_out(learnt.without_each(both)) == "").mean() > 0.95
+
+
 def test_what_the_duty_hides_is_seen_between_the_signals_that_are_left(learnt: Corroboration) -> None:
     table = driven(300, seed=1)
     # The duty moves the power by twenty, but the cycle time and the pressure do not go along.

@@ -279,6 +279,22 @@ def test_an_alert_that_rests_on_a_bad_sensor_is_quiet_while_the_sensor_is_bad(wo
     assert world.messages()[-1] == ("raised", "phone", [mostly])
 
 
+def test_of_two_alerts_about_one_sensor_the_one_that_says_what_is_at_stake_calls(world: Called) -> None:
+    either = world.alert(cause="vibration sensor or machine", kind="sensor or machine", signals={"vibration": 1.0})
+    fault = world.alert(cause="vibration sensor", kind="sensor fault", level=1)
+    other = world.alert(cause="pressure sensor", kind="sensor fault", level=1)
+    machine = world.alert(cause="bearing", signals={"vibration": 1.0})
+
+    assert [each[2] for each in world.messages()] == [[either], [other]]
+    (held,) = world.decisions(fault)
+    assert held.words == f"alert {either} asks to look at this sensor, and says what is at stake"
+    (held,) = world.decisions(machine)
+    assert held.words == f"it rests on a sensor that alert {fault} is about (vibration sensor)"
+    world.over(either)
+    world.after(5 * MINUTE)
+    assert world.messages()[-1] == ("raised", "phone", [fault])
+
+
 DRIVE = {"name": "drive", "when": {"causes": "drive"}, "quiet": {"kinds": ["anomaly", "limit"]}, "same": ["line"]}
 
 

@@ -18,7 +18,7 @@ from service.alerts.pipeline.kept_calls import Key, groups_of, lately_told
 from service.alerts.pipeline.match import Places, key_of, routes_of
 from service.alerts.pipeline.rules import Rules
 from service.alerts.pipeline.scene import Group, Scene, StoppedLine
-from service.alerts.pipeline.sources import Source, Sources
+from service.alerts.pipeline.sources import ABOUT_SENSORS, Source, Sources
 from service.alerts.pipeline.tables import stopped_line_table
 from service.alerts.pipeline.tokens import purses_of
 from service.alerts.pipeline.worth import Worth
@@ -102,8 +102,12 @@ def stopped_lines(connection: Connection, now: datetime) -> dict[str, StoppedLin
 
 
 def _sources(connection: Connection, rules: Rules, now: datetime) -> Sources:
-    """Take the open alerts that may hold others back: only sensor faults where the plant file has no rules."""
+    """Take the open alerts that may hold others back: only those about sensors where the plant file has no rules."""
     inhibits = rules.plant.inhibits
-    open_ones = book.list_alerts(connection, states=LASTING, kind=None if inhibits else "sensor fault")
+    open_ones = [
+        each
+        for kind in ((None,) if inhibits else ABOUT_SENSORS)
+        for each in book.list_alerts(connection, states=LASTING, kind=kind)
+    ]
     alerts = valued(connection, rules, open_ones, now) if open_ones else []
     return Sources.of(inhibits, (Source(each.alert, each.places, each.worth) for each in alerts))

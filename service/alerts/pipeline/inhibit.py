@@ -37,6 +37,10 @@ def needless(call: Call, scene: Scene) -> tuple[Held, Source | None] | None:
     if blind is not None:
         words = f"it rests on a sensor that alert {blind.alert.number} is about ({blind.alert.cause})"
         return Held(call, Reason.SENSOR_FAULT, words, again), blind
+    stake = scene.sources.with_stake(call.alert)
+    if stake is not None:
+        words = f"alert {stake.alert.number} asks to look at this sensor, and says what is at stake"
+        return Held(call, Reason.WORSE_KNOWN, words, again), stake
     found = scene.sources.by_rule(Source(call.alert, call.places, call.worth))
     if found is not None:
         rule, source = found

@@ -8,8 +8,11 @@ from service.alerts.alert import Alert
 from service.alerts.pipeline.match import Places, fits
 from service.alerts.pipeline.worth import Worth
 
-SENSOR = " sensor"
-"""How the cause of a sensor fault ends, after the name of its signal."""
+SENSOR, OR_MACHINE = " sensor", " or machine"
+"""How the cause of a sensor fault ends, after the name of its signal, and what follows where it may be the machine."""
+
+ABOUT_SENSORS = ("sensor fault", "sensor or machine")
+"""Kinds of alerts that ask people to look at a sensor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Sources:
 
     _rules: list[tuple[Inhibit, dict[tuple[str, ...], Source]]] = field(default_factory=list)
     _sensors: dict[tuple[str, str], Source] = field(default_factory=dict)
+    _either: dict[tuple[str, str], Source] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Sequence[Inhibit], alerts: Iterable[Source]) -> "Sources":
@@ -45,6 +49,8 @@ class Sources:
                         by_key[key] = each
             if each.alert.kind == "sensor fault" and each.alert.cause.endswith(SENSOR):
                 made._sensors[each.alert.machine, each.alert.cause.removesuffix(SENSOR)] = each
+            if each.alert.kind == "sensor or machine":
+                made._either[each.alert.machine, each.alert.cause.removesuffix(OR_MACHINE)] = each
         return made
 
     def by_rule(self, target: Source) -> tuple[Inhibit, Source] | None:
@@ -59,13 +65,17 @@ class Sources:
 
     def blind(self, target: Alert) -> Source | None:
         """Return a sensor fault without which at most half of what speaks for an alert would be left."""
-        if not self._sensors or target.kind == "sensor fault":
+        if not self._sensors or target.kind in ABOUT_SENSORS:
             return None
         doubted = [each for each in target.evidence if (target.machine, each.signal) in self._sensors]
         whole = sum(max(each.share, 0.0) for each in target.evidence)
         if not doubted or sum(max(each.share, 0.0) for each in doubted) < whole / 2:
             return None
         return self._sensors[target.machine, max(doubted, key=lambda each: each.share).signal]
+
+    def with_stake(self, target: Alert) -> Source | None:
+        """Return the alert that asks to look at the sensor of a sensor fault and says what is at stake as well."""
+        return self._either.get((target.machine, target.cause)) if target.kind == "sensor fault" else None
 
 
 def _key(rule: Inhibit, places: Places) -> tuple[str, ...]:
