@@ -37,6 +37,7 @@ from ingest.simulation.sensor_fault import SensorFault
 from models.assessment import Assessments
 from models.believed import believed
 from models.bundle import Bundle
+from models.judging.interval import poisson_rate
 from models.moment import as_datetime, instant
 from models.persistence import episodes
 from models.sensors.health import WORDS, Health, sensor_health
@@ -50,7 +51,7 @@ LEARNT, DAYS = timedelta(days=90), 150
 SETTLED = timedelta(days=28)
 """From how long after the last failure a machine's usual fortnight and the week after it hold none."""
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 NEVER = datetime.max.replace(tzinfo=UTC) - 2 * DAY
 
 
@@ -238,8 +239,18 @@ def cases(
                     **_compared("more", raised, usual, start, over, last),
                     **_compared("less", usual, raised, start, over, last),
                     "base": sum(start < each.begin <= last for each in usual),
+                    "all": sum(start < each.begin <= last for each in raised),
+                    "weeks": (last - start) / WEEK,
                 },
             )
+
+
+def without_faults(kind: str, seed: int, fleet: Fleet, machines: int) -> tuple[int, float]:
+    """Return how many machine alerts a whole fleet has while it is healthy, and in how many machine-weeks."""
+    start, end, truth = fleet.begin + HEALTHY, fleet.begin + timedelta(days=DAYS), fleet.history()
+    names = [machine.name for machine in Scenario(machines={kind: machines}, seed=seed).plant()]
+    told = [alerts(fleet, said_of(fleet, truth, name, (start - HOUR, end))) for name in names]
+    return sum(start < each.begin <= end for own in told for each in own), len(names) * ((end - start) / WEEK)
 
 
 def _compared(
@@ -274,10 +285,12 @@ def main() -> None:
     started = perf_counter()
     told: dict[tuple[str, str, str], list[dict[str, float]]] = defaultdict(list)
     healthy, failing = Counter[str](), Counter[str]()
-    watched = np.zeros(2)
+    watched, usual, weeks = np.zeros(2), 0, 0.0
     for kind in asked.classes:
         for seed in asked.seeds:
             fleet = fleet_of(kind, seed, asked.fleet)
+            found, span = without_faults(kind, seed, fleet, asked.fleet)
+            usual, weeks = usual + found, weeks + span
             for place, (said, (marks, years)) in enumerate(
                 ((healthy, false_marks(fleet, kind)), (failing, marks_of_failing(kind, seed, asked.fleet)))
             ):
@@ -300,6 +313,13 @@ def main() -> None:
             f" {total['more during']:>9} ({total['less during']}) | {total['more after']} ({total['less after']})"
             f" | {total['base']}"
         )
+    faults = pd.DataFrame([each for (_, kind, _), own in told.items() if kind == "all" for each in own])
+    for name, count, length in (
+        ("with a fault or after one", int(faults["all"].sum()), float(faults["weeks"].sum())),
+        ("without any", usual, weeks),
+    ):
+        rate = poisson_rate(count, length)
+        _say(f"{name}: {count} machine alerts, {rate.value:.4f} [{rate.low:.4f}-{rate.high:.4f}] a machine-week")
     for name, said, years in zip(("healthy", "failing"), (healthy, failing), watched, strict=True):
         kinds = ", ".join(f"{code} {count}" for code, count in said.most_common())
         _say(f"{name}, without faults: {said.total()} sensors blamed in {years:.1f} years of a machine: {kinds}")
