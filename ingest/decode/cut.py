@@ -16,10 +16,11 @@ import pyarrow as pa
 from ingest.dead_letter import DeadLetter
 from ingest.decode.arrow import arrow_table
 from ingest.decode.batch import LONG
+from ingest.decode.csv_rows import csv_rows
 from ingest.decode.json import parse_json
 from ingest.decode.line_protocol import lines_in
 from ingest.decode.rows import Decoded
-from ingest.decode.text_block import csv_rows, to_utf8
+from ingest.decode.text_block import to_utf8
 from ingest.report import Rejection
 
 _PLACE = {"", "machine", "time"}
@@ -124,7 +125,7 @@ def _cut_csv(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[Dea
     text = to_utf8(body.body.removeprefix(b"\xef\xbb\xbf")).decode()
     header, _, rest = text.partition("\n")
     names = [name.strip().strip('"') for name in header.strip().split(",")]
-    for line, fields in csv_rows(rest, first=2):
+    for line, fields in csv_rows(rest, first=2, width=len(names)):
         if line not in by_line:
             continue
         if len(fields) != len(names):

@@ -1,33 +1,13 @@
 """A block of whole CSV lines to a table, and each row back to the line that it stands on."""
 
-import csv
-import io
 import math
-from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from ingest.decode.csv_rows import csv_rows, mended
 from ingest.decode.number import NOTHING
 from ingest.report import Rejection
-
-_LONGEST_FIELD = 2**31 - 1
-"""Whoever hands a text over has bounded it; Python's own limit is 131,072 letters."""
-
-
-def csv_rows(text: str, delimiter: str = ",", first: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """Give the fields of each row, and the line that it begins on.
-
-    Parameters
-    ----------
-    first : number of the first line of the text
-    """
-    csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    before = 0
-    for fields in reader:
-        line, before = first + before, reader.line_num
-        yield line, fields
 
 
 class Lines:
@@ -54,14 +34,13 @@ class Lines:
     def _rows(self) -> list[int]:
         if self._starts is None:
             self._starts = []
-            for line, fields in csv_rows(self._text.decode(), self._delimiter, self._first):
+            for line, fields in csv_rows(self._text.decode(), self._delimiter, self._first, self._width):
                 if len(fields) == self._width:
                     self._starts.append(line)
                 elif fields:
                     reason = f"the line has {len(fields)} fields, the header has {self._width}"
-                    taken_in = sum(each.rstrip("\n").count("\n") for each in fields)
-                    if taken_in:
-                        reason += f"; a quotation mark in it opens a text that takes in {taken_in:,} further lines"
+                    if self._delimiter.join(fields).count('"') % 2:
+                        reason += "; a quotation mark in it never ends"
                     self._broken.append(Rejection(line, "", self._delimiter.join(fields)[:80], reason))
         return self._starts
 
@@ -99,9 +78,10 @@ def parse_csv(
         broken += 1
         return "skip" if broken <= most_broken else "error"
 
+    whole = mended(text, delimiter, len(names)) if b'"' in text else text
     table = pacsv.read_csv(
-        pa.BufferReader(text),
-        read_options=pacsv.ReadOptions(column_names=list(names), block_size=len(text) + 1),
+        pa.BufferReader(whole),
+        read_options=pacsv.ReadOptions(column_names=list(names), block_size=len(whole) + 1),
         parse_options=pacsv.ParseOptions(
             delimiter=delimiter, newlines_in_values=b'"' in text, invalid_row_handler=skip
         ),

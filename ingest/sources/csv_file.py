@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingest.decode.text_block import csv_rows, lines_in, parse_csv, to_utf8
+from ingest.decode.csv_rows import csv_rows
+from ingest.decode.text_block import lines_in, parse_csv, to_utf8
 from ingest.errors import SourceError
 from ingest.sources.chunk import Chunk, first_line
 

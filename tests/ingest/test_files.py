@@ -192,11 +192,17 @@ def test_bad_rows_are_named_by_their_line_and_the_good_ones_stay(folder: Path, s
     assert {each.line for each in store.rejections("s")} == set(found)
 
 
-def test_a_quotation_mark_that_never_closes_is_told_with_what_it_takes_in(tmp_path: Path, store: Store) -> None:
-    (tmp_path / "data.csv").write_text(HEADER + 'p1,2026-01-01,"1,10\n' + "p1,2026-01-02,2,20\n" * 3)
-    (why,) = only(ingest(tmp_path, store)).rejections
-    assert (why.line, why.column) == (2, "")
-    assert "a quotation mark in it opens a text that takes in 3 further lines" in why.reason
+def test_a_quotation_mark_that_never_ends_takes_no_line_with_it(tmp_path: Path, store: Store) -> None:
+    rows = ['p1,2026-01-01,"1,10', *(f"p1,2026-01-0{day},{day},{10 * day}" for day in (2, 3)), 'p1,2026-01-04,4,"40']
+    (tmp_path / "data.csv").write_text(HEADER + "\n".join([*rows, "p1,2026-01-05,5,50", ""]))
+    report = only(ingest(tmp_path, store))
+
+    assert {each.line: (each.column, each.value) for each in report.rejections} == {
+        2: ("force", '"1'),
+        5: ("heat", '"40'),
+    }
+    assert values(store, "force") == [2.0, 3.0, 4.0, 5.0]
+    assert values(store, "heat") == [10.0, 20.0, 30.0, 50.0]
 
 
 def test_rejections_keep_their_lines_across_blocks(tmp_path: Path) -> None:
