@@ -113,8 +113,7 @@ class Assessments:
     @property
     def over(self) -> NDArray[np.bool_]:
         """Which levels are worth somebody's time, shape (n,)."""
-        over = np.asarray((self.level >= self.threshold) & (self.reason != Reason.ONE_SIGNAL.value))
-        return over if self.only_holds is None else over & ~self.only_holds
+        return self.standing(0.0) if self.only_holds is None else self.standing(0.0) & ~self.only_holds
 
     def standing(self, dead_band: float) -> NDArray[np.bool_]:
         """Return which levels hold up an alert that lasts, shape (n,): those at the threshold less its dead band.

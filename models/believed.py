@@ -20,7 +20,7 @@ from models.labels.label import target_events
 from models.moment import as_datetime, instant, span
 from models.rows import machine_rows
 from models.sensors.believed_history import BelievedHistory
-from models.sensors.block import Hours
+from models.sensors.block import HOUR, Hours
 from models.sensors.doubt import Doubt, doubts
 from models.sensors.health import Health, sensor_health
 from models.sensors.normal_health import normal_ends, normal_health
@@ -125,14 +125,17 @@ def explained(
     health = _health(bundle.recipe, machine_class, history, spans, [name for name in names if name in spans], at, at)
     moment, reach = np.array([instant(at)]), instant(at - bundle.recipe.lookback)
     known = _known(bundle.recipe, machine_class, history, health, at)
-    known = {name: tuple(each for each in known.get(name, ()) if each.at(moment)[0]) for name in names}
-    hidden = _hidden(bundle.recipe, known)
+    hidden = {name: [each for each in own if each.at(moment)[0]] for name, own in _hidden(bundle.recipe, known).items()}
     found = explain(bundle, BelievedHistory(history, hidden), machine, at, began=began)
-    left_out = [each.signal for each in known[machine] if each.end > reach and each.signal in bundle.recipe.signals]
+    late = [each.signal for each in hidden.get(machine, ()) if each.end > reach]
+    left_out = [each for each in dict.fromkeys(late) if each in bundle.recipe.signals]
     if not left_out:
         return found
-    words = ", ".join(dict.fromkeys(left_out))
-    return found._replace(sentence=f"{found.sentence}. Left out where its sensor could not be believed: {words}")
+    of_itself = {each.signal for each in known[machine]}
+    words = "its sensor" if of_itself >= set(left_out) else "a sensor that says when the machine runs"
+    return found._replace(
+        sentence=f"{found.sentence}. Left out where {words} could not be believed: {', '.join(left_out)}"
+    )
 
 
 def _health(
@@ -169,14 +172,19 @@ def _known(
 
 
 def _hidden(recipe: Recipe, known: Mapping[str, Sequence[Doubt]]) -> dict[str, tuple[Doubt, ...]]:
-    """Return doubts of each machine's signals; of all of them where one is doubted that says when the machine runs.
+    """Return doubts of each machine's signals; of all of them, once it is over, of one that says when the machine runs.
 
-    Nobody knows then which readings are those of a stop, and what is read at a stop looks like damage.
+    Nobody knows which readings of that time are those of a stop, and what is read at a stop looks like damage. While
+    it lasts they are looked at all the same: a dead sensor switches no watch off.
     """
     says = () if recipe.running is None else recipe.running.signals
     found = {}
     for machine, own in known.items():
-        blind = [replace(doubt, signal=other) for doubt in own if doubt.signal in says for other in recipe.signals]
+        blind = [
+            Doubt(other, doubt.begin, doubt.end, max(doubt.known, doubt.end + HOUR))
+            for doubt in own
+            for other in (recipe.signals if doubt.signal in says else ())
+        ]
         found[machine] = tuple(dict.fromkeys([*own, *blind]))
     return found
 

@@ -33,18 +33,22 @@ def about_machine(own: Assessments) -> Assessments:
 
 
 def about_either(own: Assessments, machine_lasts: NDArray[np.bool_]) -> Assessments:
-    """Return assessments that are over where one signal alone departs and nothing says that it is not the machine.
+    """Return assessments that raise an alert where one signal alone departs, which may be the machine.
 
     Parameters
     ----------
     machine_lasts : rows at which an alert about the machine lasts, which says it already; shape (n,)
     """
-    return _over_where(own, (_alone(own) != "") & ~_doubted(own) & ~machine_lasts)
+    level = np.where(machine_lasts & ~np.isnan(own.level), 0.0, own.level)
+    return replace(own, level=level, only_holds=(_alone(own) == "") | _doubted(own))
 
 
 def about_sensor(own: Assessments) -> Assessments:
     """Return assessments that are over where one signal alone departs, as before no failure that was recorded."""
-    return _over_where(own, (_alone(own) != "") & _doubted(own))
+    alone = (_alone(own) != "") & _doubted(own)
+    level = np.where(alone, 1.0, np.where(np.isnan(own.level), np.nan, 0.0))
+    reason = np.where(_doubted(own), Reason.OK.value, own.reason)
+    return Assessments(own.model, own.version, own.machine, own.time, level, reason, 0.5)
 
 
 def alerts_of(own: Assessments, settings: AlertSettings, failures: pd.DataFrame | None = None) -> list[Episode]:
@@ -67,12 +71,6 @@ def _alone(own: Assessments) -> NDArray[np.object_]:
 
 def _doubted(own: Assessments) -> NDArray[np.bool_]:
     return np.asarray(own.reason == Reason.ONE_SIGNAL.value)
-
-
-def _over_where(own: Assessments, rows: NDArray[np.bool_]) -> Assessments:
-    level = np.where(rows, 1.0, np.where(np.isnan(own.level), np.nan, 0.0))
-    reason = np.where(_doubted(own), Reason.OK.value, own.reason)
-    return Assessments(own.model, own.version, own.machine, own.time, level, reason, 0.5)
 
 
 def _while(own: Assessments, alerts: Sequence[Episode]) -> NDArray[np.bool_]:

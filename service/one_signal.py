@@ -11,7 +11,7 @@ from models.finding import Finding
 from models.sentence import named, one_signal_sentence
 from models.subject import Subject
 from models.tasks.table import task_of
-from service.alerts.pipeline.sources import OR_MACHINE
+from service.alerts.pipeline.sources import OR
 from service.sensors import cause_of
 
 _BEHIND = {
@@ -69,11 +69,13 @@ def finding_of(
         case Subject.MACHINE:
             return found
         case Subject.EITHER:
-            first = f"{named(machine)}: {signal} alone departs, look at its sensor first, then at the machine"
+            tells = bundle.recipe.running is not None and signal in bundle.recipe.running.signals
+            why = "departs or is not believed, and says when the machine runs" if tells else "alone departs"
+            first = f"{named(machine)}: {signal} {why}: look at its sensor first, then at the machine"
             return replace(
                 found,
                 kind="sensor or machine",
-                cause=cause_of(signal) + OR_MACHINE,
+                cause=f"{cause_of(signal)}{OR}{found.cause}",
                 sentence=f"{first}. {found.sentence}",
             )
         case Subject.SENSOR:

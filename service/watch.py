@@ -46,7 +46,7 @@ class Turn:
     ----------
     watch : the watch after them; ``alert`` is still that of before
     ended : when the condition that was active before them was over; ``None`` if it was not, or goes on
-    newest_over : row of the newest level over the threshold, ``None`` if none of them is
+    newest_over : row of the newest level over the threshold that raises or holds up the condition, ``None`` for none
     lasts : after which rows the condition was active, shape (n,)
     """
 
@@ -77,14 +77,13 @@ def turned(
     newest_over = None
     lasts = np.zeros(len(own), dtype=np.bool_)
     worth = [None if unsaid else over for over, unsaid in zip(own.over.tolist(), np.isnan(own.level), strict=True)]
-    standing = own.standing(settings.dead_band).tolist()
+    standing, at_least = own.standing(settings.dead_band).tolist(), own.standing(0.0).tolist()
     for row, (time, over, stands) in enumerate(zip(rows, worth, standing, strict=True)):
         while failed and failed[0] <= time:
             failure = failed.pop(0)
             if condition.active and before is not None and begin == before.begin:
                 ended = failure
             condition, begin = START, None
-        newest_over = row if over else newest_over
         after = step(condition, over, settings, standing=stands, at=microseconds(time))
         if after.active and not condition.active:
             begin = time
@@ -92,6 +91,7 @@ def turned(
             if before is not None and begin == before.begin:
                 ended = time
             begin = None
+        newest_over = row if over or (after.active and at_least[row]) else newest_over
         condition = after
         lasts[row] = condition.active
     alert, since = (None, since) if before is None else (before.alert, before.since)

@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.dead_letter import DeadLetter
-from ingest.decode.arrow import arrow_table
+from ingest.decode.arrow import UNREADABLE, arrow_table
+from ingest.decode.arrow_size import packed_bytes
 from ingest.decode.batch import LONG
 from ingest.decode.csv_rows import csv_rows
 from ingest.decode.json import parse_json
@@ -34,6 +35,14 @@ class Body:
     body: bytes
     arrived: datetime
     head: Mapping[str, str]
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """How many bytes it has, or those of its columns where they are more."""
+        try:
+            return max(len(self.body), packed_bytes(self.body) if self.kind == "arrow" else 0)
+        except UNREADABLE:
+            return len(self.body)
 
     @property
     def digest(self) -> str:

@@ -9,7 +9,8 @@ from ingest.history import History
 from ingest.plant import Plant
 
 SENSOR = "sensor"
-"""The mode of an alert whose sensor was at fault and not the machine: no model learns it as a failure."""
+"""The mode of an alert whose sensor was at fault and not the machine: no model learns it as a failure, unless the class
+has a component of that name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

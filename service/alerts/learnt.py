@@ -43,7 +43,7 @@ def verdict_events(connection: Connection, plant: Plant) -> list[tuple[datetime,
     column = alert_table.c
     query = select(alert_table).where(
         column.verdict.in_([Verdict.RIGHT.value, Verdict.PREVENTED.value]),
-        column.mode.not_in(["", SENSOR]),
+        column.mode != "",
         column.kind.in_(ABOUT_MACHINES),
     )
     rows = [(min(filter(None, (row.condition_end, row.closed_at))), row) for row in connection.execute(query)]
@@ -51,10 +51,12 @@ def verdict_events(connection: Connection, plant: Plant) -> list[tuple[datetime,
     found: list[tuple[datetime, Event]] = []
     newest: dict[str, datetime] = {}
     for time, row in sorted(rows, key=lambda each: (each[0], each[1].number)):
+        known = components.get(row.machine, set())
+        if row.mode == SENSOR and SENSOR not in known:
+            continue
         if row.machine in newest and time - newest[row.machine] <= SAME:
             continue
         newest[row.machine] = time
-        known = components.get(row.machine, set())
         component = next((each for each in (row.mode, row.cause) if each in known), "")
         code, note = "" if row.mode == component else row.mode, f"alert {row.number}: {row.verdict}"
         event = Event(machine=row.machine, kind="failure", time=time, component=component, code=code, note=note)

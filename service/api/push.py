@@ -21,6 +21,9 @@ from service.metrics import Metrics
 AT_ONCE = 8
 """Batches, large or not clean, that are worked on at a time; more of them wait, so that others do not."""
 
+HEAVY_BYTES, HEAVY_AT_ONCE = 2 * 1024 * 1024, 2
+"""Batches that are larger, unpacked, each take many times that while they are worked on, so few are at a time."""
+
 MOST_WAITING = 2_000
 SHOWN = 100
 """Faults that an answer lists."""
@@ -48,7 +51,7 @@ class Pushes:
     def __init__(self, decoder: BodyDecoder, intake: Inlet, metrics: Metrics) -> None:
         self._decoder, self._intake, self._metrics = decoder, intake, metrics
         self._queue = PushQueue(decoder, intake)
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._turn, self._heavy = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(HEAVY_AT_ONCE)
         self._waiting = 0
 
     async def take(self, body: Body, key: str | None) -> Receipt:
@@ -100,9 +103,10 @@ class Pushes:
         self._queue.close()
 
     async def _kept(self, body: Body, key: str | None) -> Kept:
-        if len(body.body) <= INLINE_BYTES and (kept := await self._queue.put(body, key)) is not None:
+        size = body.unpacked_bytes
+        if size <= INLINE_BYTES and (kept := await self._queue.put(body, key)) is not None:
             return kept
-        async with self._turn:
+        async with self._heavy if size > HEAVY_BYTES else self._turn:
             delivery, decoded = await to_thread.run_sync(self._decoded_with_care, body, key)
             return Kept(decoded, await asyncio.wrap_future(self._intake.put(delivery)))
 

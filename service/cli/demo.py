@@ -144,13 +144,13 @@ def confirm(alerts: list[dict[str, Any]], plant: "Plant", at: datetime) -> list[
 
 
 def _confirm_sensor(alert: dict[str, Any], truth: "pd.DataFrame", at: datetime) -> dict[str, Any]:
-    from service.alerts.pipeline.sources import OR_MACHINE
+    from service.alerts.pipeline.sources import sensor_in
     from service.sensors import cause_of
 
     lasting = truth[(truth["kind"] == "sensor fault") & (truth["began"] <= at) & (truth["ended"] > at)]
     own = lasting[lasting["machine"] == alert["machine"]]
     faults = {cause_of(signal): mode for signal, mode in zip(own["component"], own["mode"], strict=True)}
-    mode = faults.get(alert["cause"].removesuffix(OR_MACHINE))
+    mode = faults.get(sensor_in(alert["cause"]))
     says = "a false alarm" if mode is None else f"right, says the simulator's truth: {mode}"
     return {
         "alert": alert["alert"],

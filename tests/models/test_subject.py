@@ -18,8 +18,8 @@ HOUR = timedelta(hours=1)
 NEVER = np.empty(0, dtype="datetime64[us]")
 SETTINGS = AlertSettings(on_delay=(2, 3), off_delay=2)
 
-QUIET, UNSAID, JOINT, ALONE, DOUBTED = "quiet", "unsaid", "joint", "alone", "doubted"
-LEVEL = {QUIET: 0.1, UNSAID: np.nan, JOINT: 0.9, ALONE: 0.9, DOUBTED: 0.9}
+QUIET, BAND, UNSAID, JOINT, ALONE, DOUBTED = "quiet", "band", "unsaid", "joint", "alone", "doubted"
+LEVEL = {QUIET: 0.1, BAND: 0.45, UNSAID: np.nan, JOINT: 0.9, ALONE: 0.9, DOUBTED: 0.9}
 REASON = {DOUBTED: Reason.ONE_SIGNAL.value, UNSAID: Reason.NO_DATA.value}
 SIGNAL = {ALONE: "flow", DOUBTED: "flow"}
 
@@ -78,6 +78,14 @@ def test_an_alert_about_the_machine_goes_on_while_one_signal_holds_it_up() -> No
     assert hours(JOINT, JOINT, QUIET, QUIET, ALONE, ALONE, ALONE) == [1, 5]
 
 
+def test_the_dead_band_holds_up_what_one_signal_says_as_well() -> None:
+    banded = AlertSettings(on_delay=(2, 3), off_delay=2, dead_band=0.2)
+    rows = [ALONE, ALONE, BAND, BAND, BAND, ALONE, BAND, BAND, ALONE, ALONE]
+
+    assert hours(*rows, settings=banded) == [1]
+    assert hours(*rows) == [1, 9]
+
+
 def test_what_no_failure_looked_like_foretells_none() -> None:
     assert hours(*[DOUBTED] * 6) == []
     assert lived(told(*[DOUBTED] * 3), SETTINGS, 1)[Subject.SENSOR] == [BEGIN + HOUR]
@@ -93,16 +101,17 @@ def test_where_nobody_asked_everything_is_the_machine() -> None:
 
 
 @given(
-    rows=st.lists(st.sampled_from([QUIET, UNSAID, JOINT, ALONE, DOUBTED]), max_size=40),
+    rows=st.lists(st.sampled_from([QUIET, BAND, UNSAID, JOINT, ALONE, DOUBTED]), max_size=40),
     needed=st.integers(1, 3),
     of=st.integers(3, 5),
     off=st.integers(1, 4),
     keep=st.integers(0, 5),
+    band=st.sampled_from([0.0, 0.2]),
 )
 def test_a_backtest_tells_of_the_alerts_that_rounds_raise(
-    rows: list[str], needed: int, of: int, off: int, keep: int
+    rows: list[str], needed: int, of: int, off: int, keep: int, band: float
 ) -> None:
-    settings = AlertSettings(on_delay=(needed, of), off_delay=off, keep_firing=keep * HOUR)
+    settings = AlertSettings(on_delay=(needed, of), off_delay=off, keep_firing=keep * HOUR, dead_band=band)
     own = told(*rows)
     begun = lived(own, settings, 1)
 

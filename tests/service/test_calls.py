@@ -280,7 +280,7 @@ def test_an_alert_that_rests_on_a_bad_sensor_is_quiet_while_the_sensor_is_bad(wo
 
 
 def test_of_two_alerts_about_one_sensor_the_one_that_says_what_is_at_stake_calls(world: Called) -> None:
-    either = world.alert(cause="vibration sensor or machine", kind="sensor or machine", signals={"vibration": 1.0})
+    either = world.alert(cause="vibration sensor or bearing", kind="sensor or machine", signals={"vibration": 1.0})
     fault = world.alert(cause="vibration sensor", kind="sensor fault", level=1)
     other = world.alert(cause="pressure sensor", kind="sensor fault", level=1)
     machine = world.alert(cause="bearing", signals={"vibration": 1.0})

@@ -169,6 +169,15 @@ def test_only_what_was_found_right_or_prevented_with_a_mode_becomes_a_failure(
     assert list(told[["machine", "component", "code"]].itertuples(index=False, name=None)) == labels
 
 
+def test_a_component_that_is_called_sensor_fails_as_any_other(state: Database, store: Store) -> None:
+    named = PLANT.model_copy(
+        update={"classes": [PLANT.classes[0].model_copy(update={"components": ["bearing", SENSOR]})]}
+    )
+    closed(state, raised(state), Verdict.RIGHT, Found(mode=SENSOR))
+    told = learnt_history(state, named, store).events(kinds=["failure"])
+    assert told["component"].to_list() == [SENSOR]
+
+
 def test_a_prevented_failure_is_foretold_by_what_a_model_learns(state: Database, store: Store) -> None:
     closed(state, raised(state), Verdict.PREVENTED, Found(mode="bearing"), at=NOW + 5 * HOUR)
     events = learnt_history(state, PLANT, store).events()

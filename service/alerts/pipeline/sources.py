@@ -8,11 +8,23 @@ from service.alerts.alert import Alert
 from service.alerts.pipeline.match import Places, fits
 from service.alerts.pipeline.worth import Worth
 
-SENSOR, OR_MACHINE = " sensor", " or machine"
-"""How the cause of a sensor fault ends, after the name of its signal, and what follows where it may be the machine."""
+SENSOR, OR = " sensor", " or "
+"""How the cause of a sensor fault ends, after the name of its signal, and what stands before what else it may be."""
 
 ABOUT_SENSORS = ("sensor fault", "sensor or machine")
 """Kinds of alerts that ask people to look at a sensor."""
+
+
+def sensor_in(cause: str) -> str:
+    """Return the cause of a sensor fault that the cause of an alert about a sensor or the machine begins with.
+
+    Examples
+    --------
+    >>> sensor_in("seal pressure sensor or seal"), sensor_in("seal pressure sensor")
+    ('seal pressure sensor', 'seal pressure sensor')
+    """
+    signal, found, _ = cause.partition(SENSOR + OR)
+    return signal + SENSOR if found else cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ class Sources:
             if each.alert.kind == "sensor fault" and each.alert.cause.endswith(SENSOR):
                 made._sensors[each.alert.machine, each.alert.cause.removesuffix(SENSOR)] = each
             if each.alert.kind == "sensor or machine":
-                made._either[each.alert.machine, each.alert.cause.removesuffix(OR_MACHINE)] = each
+                made._either[each.alert.machine, sensor_in(each.alert.cause)] = each
         return made
 
     def by_rule(self, target: Source) -> tuple[Inhibit, Source] | None:
