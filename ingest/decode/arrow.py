@@ -6,7 +6,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from ingest.decode.arrow_size import packed_bytes
-from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
+from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns, refuse_twice
 from ingest.decode.plain_columns import MOST_TEXT, plain, refuse_odd_columns
 from ingest.decode.rows import Decoded
 from ingest.plant import Plant
@@ -49,8 +49,7 @@ def arrow_table(body: bytes) -> pa.Table:
         table = table_in(body)
     except UNREADABLE as error:
         raise refuse_body(f"is not an Arrow IPC stream ({_first_line(error)})") from error
-    if len(set(table.column_names)) < table.num_columns:
-        raise refuse_body("names a column twice")
+    refuse_twice(table.column_names)
     return table
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.decode.mapping import resolve
-from ingest.decode.number import empty
+from ingest.decode.number import DECIMAL_KEY, empty
 from ingest.decode.reject import MOST_IN_A_BODY, Rejects
 from ingest.decode.rows import Decoded, RowDecoder
 from ingest.errors import SourceError
@@ -63,7 +63,7 @@ def decode_batch(
     )
     _refuse_without_columns(names, plant)
     decoded = BatchDecoder(plant, source, names, "the body", MOST_IN_A_BODY).decode(table, now, line_of, arrivals)
-    if not any(_KEY in each.reason for each in decoded.rejections):
+    if not any(_KEY in each.reason or DECIMAL_KEY in each.reason for each in decoded.rejections):
         return decoded
     return replace(
         decoded, rejections=[replace(each, reason=_for_a_client(each.reason)) for each in decoded.rejections]
@@ -72,6 +72,8 @@ def decode_batch(
 
 def _for_a_client(reason: str) -> str:
     """Return a reason without keys of the plant file, which whoever sends a body cannot change."""
+    if reason.endswith(DECIMAL_KEY):
+        return f"{reason.removesuffix(DECIMAL_KEY)}; send numbers with a point"
     what, key, looks = reason.partition(_KEY)
     return f"{what}; it looks like {_TIMES.get(looks, looks)}; send an ISO time, with its zone" if key else reason
 
@@ -103,6 +105,8 @@ class BatchDecoder:
         placing = {*source.machine, *(source.time or ())}
         named = mapping.long or source.signals is not None
         self._possible_signals = [] if named else [each for each in names if each not in placing]
+        signals = {signal.name for each in plant.classes for signal in each.signals}
+        self._beside = [each for each in names if each in signals - placing - LONG] if mapping.long else []
 
     def decode(
         self,
@@ -116,6 +120,9 @@ class BatchDecoder:
         decoded = self._decoder.decode(table.select(self._columns), line_of)
         strange = Rejects(line_of, self._most_rejected)
         self._turn_strange_signals_away(table, strange)
+        for name in self._beside:
+            reason = "it stands beside a signal and its value; send it in a row of its own"
+            strange.add(np.flatnonzero(~empty(table[name])), name, table[name], reason)
         if not strange.count:
             return decoded
         return replace(
@@ -167,6 +174,13 @@ def _without_arrivals(table: pa.Table, now: datetime) -> tuple[pa.Table, pa.Chun
     latest = pa.scalar(now, TIME).cast(pa.int64())
     believed = pc.fill_null(pc.and_(pc.greater(said, 0), pc.less(said, latest)), False)
     return table.remove_column(place), pc.if_else(believed, said, latest).cast(TIME)
+
+
+def refuse_twice(names: Sequence[str]) -> None:
+    """Refuse a body that names a column twice, and say which."""
+    if len(set(names)) < len(names):
+        twice = next(each for number, each in enumerate(names) if each in names[:number])
+        raise refuse_body(f"names a column twice: {twice[:80]!r}")
 
 
 def refuse_many_columns(count: int) -> None:

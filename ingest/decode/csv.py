@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns
+from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns, refuse_twice
 from ingest.decode.reject import KEPT
 from ingest.decode.rows import Decoded
 from ingest.decode.text_block import Lines, Part, parse_csv, to_utf8
@@ -60,8 +60,7 @@ def csv_part(body: bytes, delimiter: str, columns: Sequence[str] = ()) -> Part:
     refuse_many_columns(len(names))
     if not text.strip() or not (columns or header.strip()):
         raise refuse_body("is empty")
-    if len(set(names)) < len(names):
-        raise refuse_body("names a column twice")
+    refuse_twice(names)
     first = 1 if columns else 2
     if not rest.strip():
         return Part(

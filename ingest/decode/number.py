@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from ingest.decode.reject import Rejects
 
 NOTHING = ("", "nan", "NaN", "NAN", "-nan", "null", "NULL", "None", "none", "NA", "N/A", "n/a", "#N/A", "-", "--")
+DECIMAL_KEY = "; write decimal = ',' if it is the decimal mark"
+"""How a reason ends that names the setting of a plant file for commas."""
+
 _CAST_AT_ONCE = 10_000
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
 
@@ -89,9 +92,7 @@ def _from_text(column: pa.ChunkedArray, name: str, rejects: Rejects, decimal: st
         words = pc.replace_substring(words, ",", ".")
     wrong = ~pc.fill_null(pc.match_substring_regex(words, _NUMBER), True).to_numpy() & ~bad
     comma = pc.fill_null(pc.match_substring_regex(words, r"^[+-]?\d+,\d+$"), False).to_numpy() & wrong
-    rejects.add(
-        np.flatnonzero(comma), name, column, "a comma in a number; write decimal = ',' if it is the decimal mark"
-    )
+    rejects.add(np.flatnonzero(comma), name, column, f"a comma in a number{DECIMAL_KEY}")
     rejects.add(np.flatnonzero(wrong & ~comma), name, column, "text where a number should be")
     usable = pc.if_else(pa.array(wrong | bad), pa.scalar(None, words.type), words)
     return _plain(usable)

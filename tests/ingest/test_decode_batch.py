@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.decode.csv import decode_csv
+from ingest.decode.json import decode_json
 from ingest.errors import SourceError
 from ingest.plant import Machine, MachineClass, Plant, Signal
 
@@ -53,3 +54,27 @@ def test_a_time_of_another_kind_is_named_without_a_key_of_the_plant_file(time: s
     assert looks in rejection.reason
     assert "send an ISO time" in rejection.reason
     assert not [key for key in KEYS if key in rejection.reason]
+
+
+def test_a_comma_in_a_number_is_named_without_a_key_of_the_plant_file() -> None:
+    (rejection,) = decode_csv(b'machine,time,force\nm1,2026-05-31T06:00:00Z,"1,5"\n', PLANT, now=NOW).rejections
+
+    assert rejection.reason == "a comma in a number; send numbers with a point"
+
+
+def test_a_column_that_stands_twice_is_named() -> None:
+    with pytest.raises(SourceError, match="names a column twice: 'force'"):
+        decode_csv(b"machine,time,force,force\n", PLANT, now=NOW)
+
+
+def test_a_value_that_stands_beside_a_long_row_is_turned_away_and_what_is_no_signal_passed_over() -> None:
+    body = (
+        b'[{"machine": "m1", "time": "2026-05-31T06:00:00Z", "signal": "force", "value": 5, "temperature": 3,'
+        b' "note": "x"},'
+        b' {"machine": "m1", "time": "2026-05-31T07:00:00Z", "signal": "temperature", "value": 6}]'
+    )
+    decoded = decode_json(body, PLANT, now=NOW)
+
+    (rejection,) = decoded.rejections
+    assert (rejection.column, rejection.value, decoded.rejected, decoded.used) == ("temperature", "3", 1, 2)
+    assert rejection.reason == "it stands beside a signal and its value; send it in a row of its own"

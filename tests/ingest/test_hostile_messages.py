@@ -212,6 +212,15 @@ def test_a_text_that_stands_in_many_rows_is_not_unpacked(cells: Callable[[], pa.
     assert cpu_seconds(lambda: PARSERS["arrow"].fault(body), enough=MOST_SECONDS) < MOST_SECONDS
 
 
+def test_a_packed_arrow_body_is_as_large_as_it_unpacks_to() -> None:
+    table = pa.table({"machine": ["p1"] * 1000, "time": pa.array([NOW] * 1000), "force": [0.0] * 1000})
+    plain, packed = (Body("arrow", arrow_of(table, packing), NOW, {}) for packing in (None, "zstd"))
+
+    assert len(packed.body) < 4_000 < 16_000 < packed.unpacked_bytes <= plain.unpacked_bytes == len(plain.body)
+    assert Body("json", b"[]", NOW, {}).unpacked_bytes == 2
+    assert Body("arrow", packed.body[:300], NOW, {}).unpacked_bytes == 300
+
+
 @pytest.mark.parametrize("packing", ["zstd", "lz4"])
 @pytest.mark.parametrize("dictionary", [False, True])
 def test_an_arrow_body_that_unpacks_to_much_is_refused_before_it_does(packing: str, dictionary: bool) -> None:

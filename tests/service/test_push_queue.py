@@ -4,17 +4,22 @@ import asyncio
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime
-from threading import Event
+from threading import Event, Lock
+from time import sleep
 
 import pytest
 
 from ingest.decode.clean.decoder import BodyDecoder
 from ingest.decode.cut import Body
+from ingest.decode.rows import Decoded
 from ingest.delivery import Delivery, Receipt
 from ingest.errors import IntakeFullError
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from service.api import push_queue
+from service.api.body import INLINE_BYTES
+from service.api.push import AT_ONCE, HEAVY_AT_ONCE, HEAVY_BYTES, Pushes
 from service.api.push_queue import PushQueue
+from service.metrics import Figures, Metrics
 
 NOW = datetime(2026, 5, 3, 4, tzinfo=UTC)
 PLANT = Plant(
@@ -120,3 +125,43 @@ def test_a_full_intake_is_the_answer_and_the_next_push_is_taken(intake: Slow) ->
             assert await answer is not None
 
     asyncio.run(run())
+
+
+class Ready(Slow):
+    """An intake that keeps at once."""
+
+    def put(self, delivery: Delivery, *, wait: float = 0.0) -> Future[Receipt]:
+        """Take a delivery."""
+        future = super().put(delivery, wait=wait)
+        future.set_result(Receipt(True))
+        return future
+
+
+class Counting(BodyDecoder):
+    """Counts how many bodies are decoded at a time; each is the small one at its begin."""
+
+    now = most = 0
+    lock = Lock()
+
+    def decode(self, body: Body) -> Decoded:
+        """Decode the first line."""
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        sleep(0.02)
+        with self.lock:
+            self.now -= 1
+        return super().decode(Body(body.kind, body.body.split(b"\n")[0], body.arrived, body.head))
+
+
+@pytest.mark.parametrize(("size", "at_once"), [(HEAVY_BYTES, HEAVY_AT_ONCE), (INLINE_BYTES, AT_ONCE)])
+def test_few_large_bodies_are_worked_on_at_a_time(size: int, at_once: int) -> None:
+    async def push() -> int:
+        decoder = Counting(PLANT)
+        with closing(Pushes(decoder, Ready(), Metrics(Figures))) as pushes:
+            bodies = [Body("json", row(each).body + b"\n" * size, NOW, {}) for each in range(2 * AT_ONCE)]
+            taken = await asyncio.gather(*(pushes.take(body, None) for body in bodies))
+            assert [each.accepted for each in taken] == [1] * len(bodies)
+        return decoder.most
+
+    assert asyncio.run(push()) == at_once
