@@ -15,7 +15,7 @@ from ingest.errors import UnknownNameError
 from models.finding import Evidence, Finding
 from service.alerts import book
 from service.alerts.alert import AlertState, Happening, Verdict
-from service.database import open_state
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FINDING = Finding(

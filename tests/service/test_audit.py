@@ -32,7 +32,7 @@ from service.audit.record import BEGIN, Entry, Subject, link
 from service.audit.signed_head import Seal, SignedHead
 from service.audit.trail import Asked, Head, append, head, list_records
 from service.audit.verify import Report, verify
-from service.database import open_state
+from tests.ready_state import open_state
 from tests.trials.audit import ATTACKS, attacked, fill, unguarded
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
