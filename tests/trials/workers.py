@@ -247,8 +247,9 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--pause", type=float, default=0.3, help="mean time between two faults, in seconds")
+    parser.add_argument("--speed", type=float, default=SPEED, help="seconds of the plant's clock in one second")
     arguments = parser.parse_args()
-    same = {name: getattr(arguments, name) for name in ("faults", "workers", "seed", "kinds", "pause")}
+    same = {name: getattr(arguments, name) for name in ("faults", "workers", "seed", "kinds", "pause", "speed")}
     with tempfile.TemporaryDirectory() as folder:
         if arguments.postgresql:
             with schema() as database:
