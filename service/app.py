@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 
 import structlog
 from anyio import to_thread
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from ingest.intake import Intake, Work
 from ingest.plant import Plant
@@ -178,8 +178,6 @@ def create_app(
         # Their pages load scripts from elsewhere; docs/api.md says the same and works offline.
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(same_operation), Depends(keepable_address)],
-        responses={"default": {"model": Problem, "description": "A problem, as application/problem+json."}},
     )
     app.state.clock = clock
     app.state.doors = doors
@@ -193,12 +191,7 @@ def create_app(
             failed_work=tuple(app.state.intake.failed),
         )
     )
-    for each in _NOUNS:
-        app.include_router(each.router, prefix="/api/v1")
-    app.include_router(alertmanager.router, prefix="/api/v2")
-    app.include_router(watch.router)
-    app.include_router(watchdog.probe)
-    app.include_router(pages)
+    app.router.routes.extend(_operations().routes)
     app.mount("/static", static_files(), name="static")
     answer = problem_answer(refused_as_text(problem_page), FullDisk(app.state.metrics.disk_full).note)
     add_problem_handlers(app, answer)
@@ -207,6 +200,22 @@ def create_app(
     app.add_middleware(Gate, operations=operations_of(app.routes), answer=answer, changes=settings.changes_per_minute)
     app.add_middleware(Guard, hosts=(settings.host, *settings.hosts))
     return app
+
+
+@cache
+def _operations() -> APIRouter:
+    """Return all that can be asked, which no setting changes: the framework reads the functions' parameters once."""
+    router = APIRouter(
+        dependencies=[Depends(same_operation), Depends(keepable_address)],
+        responses={"default": {"model": Problem, "description": "A problem, as application/problem+json."}},
+    )
+    for each in _NOUNS:
+        router.include_router(each.router, prefix="/api/v1")
+    router.include_router(alertmanager.router, prefix="/api/v2")
+    router.include_router(watch.router)
+    router.include_router(watchdog.probe)
+    router.include_router(pages)
+    return router
 
 
 def _tell(work: Work, failed: str | None) -> None:

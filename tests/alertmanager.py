@@ -20,9 +20,9 @@ from ingest.store import Store
 from models.registry.registry import Registry
 from service.app import create_app
 from service.control_room import ControlRoom
-from service.database import open_state
 from service.settings import Settings
 from tests.ports import free_port
+from tests.ready_state import open_state
 from tests.running_app import running_app
 
 PLANT: dict[str, Any] = {

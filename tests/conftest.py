@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -21,11 +22,27 @@ def logs_as_they_were() -> Iterator[None]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where a store's tables are; empty for SQLite."""
-    if request.param == "sqlite":
+    yield from _place(request.param)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where no tables are yet; empty for SQLite."""
+    yield from _place(request.param)
+
+
+def _place(kind: str) -> Iterator[str]:
+    if kind == "sqlite":
         yield ""
         return
     with schema() as url:
         yield url
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage in what tests leave, and not again and again in what was loaded to run them."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -66,10 +66,12 @@ def test_nothing_that_is_tracked_points_elsewhere() -> None:
 
 
 def test_nothing_happens_at_import() -> None:
-    """Importing every package starts no thread and opens no file of a plant."""
+    """Importing every package starts no thread, opens no file of a plant, and loads nothing to learn with."""
     code = (
-        "import threading, ingest, features, models, service, service.app;"
-        "assert threading.active_count() == 1, threading.enumerate()"
+        "import sys, threading, ingest, features, models, service, service.app, service.cli.serve, service.jobs.waker\n"
+        "assert threading.active_count() == 1, threading.enumerate()\n"
+        "heavy = {'sklearn', 'scipy.stats', 'scipy.optimize', 'alembic'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
 
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

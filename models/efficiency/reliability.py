@@ -13,7 +13,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from features.microsecond import HOUR
 
@@ -146,6 +145,8 @@ def weibull_of(lengths: Lengths, ended: NDArray[np.bool_]) -> Weibull | None:
     -------
     ``None`` below two ends, or where all ended at one length
     """
+    from scipy.optimize import brentq
+
     ends = int(ended.sum())
     if ends < 2:
         return None

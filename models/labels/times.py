@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from models.labels.problem import CHANCE, Failures, LabelKind, LabelProblem
 
@@ -80,4 +79,6 @@ def entered_late(failures: Failures) -> list[LabelProblem]:
 
 def _beyond_chance(count: int, of: int, share: float, least: float, *, bins: int) -> bool:
     """Whether so many of all are at least this share and more than chance would put into the fullest of some bins."""
+    from scipy.stats import binom
+
     return count >= least * of and bins * float(binom.sf(count - 1, of, share)) < CHANCE

@@ -9,7 +9,6 @@ from ingest.plant_words import nearest
 from models.conditions.report import watermark
 from models.levers.counted import counted_lots
 from models.levers.find import Levers, find_levers
-from models.levers.inspected import inspected_lots
 
 
 def lever_names(plant: Plant) -> list[str]:
@@ -45,6 +44,8 @@ def plant_levers(
         )
     try:
         if entry is not None:
+            from models.levers.inspected import inspected_lots
+
             lots, recipe = inspected_lots(plant, history, entry, start, end, machine)
         else:
             lots, recipe = counted_lots(plant, history, name, start, end, machine)

@@ -17,8 +17,8 @@ from service.alerts.pipeline.calling import Calling
 from service.alerts.pipeline.decide import keep_calls
 from service.alerts.pipeline.decisions import Decision, decisions_about
 from service.alerts.pipeline.rules import Rules
-from service.database import open_state
 from service.delivery.tables import notice_table
+from tests.ready_state import open_state
 
 MONDAY = datetime(2026, 3, 2, 6, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{each: 1}) for each in ("seconds", "minutes", "hours", "days"))

@@ -29,10 +29,28 @@ from service.alerts import book
 from service.alerts.alert import Alert
 from service.app import create_app
 from service.control_room import ControlRoom
-from service.database import assessment_table, open_state
+from service.database import assessment_table
 from service.settings import Settings
+from tests.ready_state import ReadySchemas, open_state
 
 HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="session")
+def ready_schemas() -> Iterator[ReadySchemas]:
+    ready = ReadySchemas()
+    yield ready
+    ready.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, ready_schemas: ReadySchemas) -> Iterator[str]:
+    """Where the state is: empty for SQLite, else a schema that has its tables and no rows."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    with ready_schemas.lend() as url:
+        yield url
 
 
 @dataclass

@@ -23,8 +23,8 @@ from service.access.users import User
 from service.alerts.out_of_service import take_out_of_service
 from service.app import create_app
 from service.control_room import ControlRoom
-from service.database import open_state
 from service.settings import Settings
+from tests.ready_state import open_state
 from tests.service.conftest import Works
 
 OWN, OTHER = "own-1", "hidden-77"

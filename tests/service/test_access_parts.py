@@ -20,7 +20,7 @@ from service.access.reach import EVERYTHING, NOTHING, Reach
 from service.access.role import KEY_RIGHTS, OPEN_RIGHTS, RIGHTS, Right, Role
 from service.access.sessions import Lifetime
 from service.access.sign_in import Try, sign_in
-from service.database import open_state
+from tests.ready_state import open_state
 from tests.service.guarded_works import QUICK
 
 NOON = datetime(2026, 5, 3, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from service.alerts import book
 from service.alerts.alert import Verdict
 from service.alerts.happened import health_of, lives
 from service.alerts.health import Life, chattering, floods, health, load, per_interval, quantile, stale
-from service.database import open_state
+from tests.ready_state import open_state
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

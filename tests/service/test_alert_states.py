@@ -29,7 +29,7 @@ from service.alerts.out_of_service import back_in_service, take_out_of_service
 from service.alerts.shelve import shelve, unshelve
 from service.alerts.tables import alert_event_table, alert_table
 from service.alerts.timers import keep_time
-from service.database import open_state
+from tests.ready_state import open_state
 from tests.service.alert_oracle import CAUSES, Beside
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.chance import Chance, chance
 from service.alerts.rank import where_to_look_first
 from service.alerts.record import track_record
-from service.database import open_state
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 COSTS = Costs(missed_failure=10_000)

@@ -32,8 +32,8 @@ from service.audit.record import BEGIN, Entry, Subject, link
 from service.audit.signed_head import Seal, SignedHead
 from service.audit.trail import Asked, Head, append, head, list_records
 from service.audit.verify import Report, verify
-from service.database import open_state
-from tests.trials.audit import ATTACKS, attacked, fill, unguarded
+from tests.ready_state import open_state
+from tests.trials.audit import ATTACKS, attacked, fill, fill_often, unguarded
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 FINDING = Finding(
@@ -153,18 +153,11 @@ def test_a_change_that_fails_leaves_no_record(state: Database) -> None:
         assert head(connection) == Head()
 
 
-def _append_many(path: Path, database: str, times: int) -> None:
-    with closing(open_state(path, database)) as state:
-        for step in range(times):
-            with state.write() as connection:
-                append(connection, [entry(step), entry(step)])
-
-
 def test_processes_that_write_at_once_never_fork_the_chain(tmp_path: Path, database: str, seal: Seal) -> None:
     path = tmp_path / "state.db"
     open_state(path, database).close()
     spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=_append_many, args=(path, database, 20)) for _ in range(3)]
+    processes = [spawn.Process(target=fill_often, args=(path, database, 30)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:

@@ -22,9 +22,9 @@ from service.access.role import Right
 from service.app import create_app
 from service.client import Andon, RemoteError
 from service.control_room import ControlRoom
-from service.database import open_state
 from service.settings import Settings
 from tests.page import blocks
+from tests.ready_state import open_state
 from tests.running_app import running_app
 from tests.service.conftest import Works, small_plant
 from tests.service.guarded_works import OTHER, OWN, GuardedWorks, two_lines

@@ -66,11 +66,11 @@ def test_a_watch_of_the_first_tables_is_kept_and_says_that_nobody_knows_where_it
     state.close()
 
 
-def test_open_alerts_of_before_mutes_are_kept_with_history_and_watches(tmp_path: Path, database: str) -> None:
+def test_open_alerts_of_before_mutes_are_kept_with_history_and_watches(tmp_path: Path, empty_database: str) -> None:
     from service.alerts import book, mutes
     from service.alerts.alert import AlertState
 
-    old = open_database(tmp_path / "state.db", database)
+    old = open_database(tmp_path / "state.db", empty_database)
     config = Config()
     config.set_main_option("script_location", str(Path(service_database.__file__).parent / "migrations"))
     moments = {"raised_at": 0, "condition_begin": 0, "act_before": 0}
@@ -91,7 +91,7 @@ def test_open_alerts_of_before_mutes_are_kept_with_history_and_watches(tmp_path:
         watch = "INSERT INTO watch (model, machine, until, condition, alert) VALUES ('a', 'm', 0, :condition, 4)"
         connection.execute(text(watch), {"condition": '{"active": true, "flags": [true], "clean": 0}'})
     old.close()
-    state = open_state(tmp_path / "state.db", database)
+    state = open_state(tmp_path / "state.db", empty_database)
     with state.write() as connection:
         alerts = book.list_alerts(connection, states=tuple(AlertState))
         assert [(each.number, each.cause, each.state.value, each.latches, each.sentence) for each in alerts] == [
@@ -174,11 +174,13 @@ def test_a_moment_survives_the_database_to_the_microsecond(moment: datetime) -> 
     assert kind.process_result_value(kind.process_bind_param(moment, dialect), dialect) == moment.astimezone(UTC)
 
 
-def test_mutes_of_before_silences_are_kept_and_called_by_a_name_of_their_own(tmp_path: Path, database: str) -> None:
+def test_mutes_of_before_silences_are_kept_and_called_by_a_name_of_their_own(
+    tmp_path: Path, empty_database: str
+) -> None:
     from service.alerts import book, mutes
     from service.alerts.mute import MuteKind
 
-    old = open_database(tmp_path / "state.db", database)
+    old = open_database(tmp_path / "state.db", empty_database)
     config = Config()
     config.set_main_option("script_location", str(Path(service_database.__file__).parent / "migrations"))
     alert: dict[str, Any] = {
@@ -202,7 +204,7 @@ def test_mutes_of_before_silences_are_kept_and_called_by_a_name_of_their_own(tmp
             values = ", ".join(f":{name}" for name in row)
             connection.execute(text(f"INSERT INTO mute ({into}) VALUES ({values})"), row)  # noqa: S608
     old.close()
-    state = open_state(tmp_path / "state.db", database)
+    state = open_state(tmp_path / "state.db", empty_database)
     with state.write() as connection:
         at = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
         kept = mutes.list_mutes(connection)

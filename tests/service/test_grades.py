@@ -18,8 +18,8 @@ from ingest.quality.grade import Grade
 from ingest.reading import DAY, Readings, readings_schema
 from ingest.store import Store
 from ingest.turned_away import Cell, TurnedAway
-from service.database import open_state
 from service.grades import grade_of_alert, grade_of_model, grade_when_due, keep_grades, kept_grades
+from tests.ready_state import open_state
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 10

@@ -11,11 +11,12 @@ from ingest.database import Database
 from ingest.errors import ScheduleError
 from models.finding import Finding
 from service.alerts import book
-from service.database import assessment_table, open_state
+from service.database import assessment_table
 from service.jobs import ledger
 from service.jobs.fence import Fenced
 from service.jobs.run import Origin, Outcome, Run
 from service.jobs.silence import Beat, Silence
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 LEASE = timedelta(seconds=30)

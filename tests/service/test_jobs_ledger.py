@@ -10,10 +10,10 @@ import pytest
 from ingest.database import Database
 from ingest.errors import ScheduleError, UnknownNameError
 from ingest.plant import Job
-from service.database import open_state
 from service.jobs import ledger
 from service.jobs.ledger import MOST_CLAIMS, Origin, Outcome, Run, RunState
 from service.jobs.planning import back_fill, enter_slots, run_now, up_to_date
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -13,9 +13,10 @@ from sqlalchemy.event import listen, remove
 from ingest.database import Database
 from models.assessment import Assessments, Reason
 from models.life.life import Life
-from service.database import assessment_table, open_state
+from service.database import assessment_table
 from service.levels import level_histories, newest_levels
 from service.watch import keep_assessments
+from tests.ready_state import open_state
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from models.registry.registry import Registry
 from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState
-from service.database import open_state
 from service.release import why_unwatched
 from service.round_report import RoundReport
+from tests.ready_state import open_state
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

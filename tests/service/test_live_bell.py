@@ -12,8 +12,8 @@ from ingest.database import Database
 from service.alerts import book
 from service.dashboard.live import bell
 from service.dashboard.render import STATIC
-from service.database import open_state
 from service.delivery.live import LiveAlerts
+from tests.ready_state import open_state
 from tests.service.delivery.conftest import NOW
 from tests.service.test_alerts_book import FINDING
 

@@ -17,9 +17,9 @@ from service.alerts import book
 from service.alerts.pipeline.decide import keep_calls
 from service.app import create_app
 from service.control_room import ControlRoom
-from service.database import open_state
 from service.settings import Settings
 from tests.browser import Tab, chromium
+from tests.ready_state import open_state
 from tests.running_app import running_app
 from tests.service.conftest import Works, small_plant
 from tests.wire import Wire, running_wire

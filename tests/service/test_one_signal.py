@@ -19,10 +19,10 @@ from service import monitor
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.kept_why import kept_why
-from service.database import open_state
 from service.levels import newest_levels
 from service.round_report import RoundReport
 from service.sensors import cause_of
+from tests.ready_state import open_state
 from tests.service.test_monitor import Shelf
 from tests.trials.learnt import learnt
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from ingest.database import Database
-from service.database import open_state
 from service.delivery.outbox import NoticeKind, put
 from service.delivery.tables import notice_table
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 

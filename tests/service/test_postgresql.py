@@ -1,9 +1,6 @@
 """A whole plant whose tables lie in PostgreSQL."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +9,30 @@ import pytest
 from ingest.errors import StoreBusyError, StoreError
 from ingest.postgresql import PostgresqlDatabase
 from ingest.store import Store
+from service.cli.main import main
 from tests.oven_plant import write_plant
 from tests.postgresql import schema
 
 
-@pytest.mark.slow(seconds=20)
-def test_a_plant_is_read_trained_and_scored_with_its_tables_in_postgresql(tmp_path: Path) -> None:
+def test_a_plant_is_read_trained_and_scored_with_its_tables_in_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     readings = write_plant(tmp_path)
 
-    def andon(url: str, *arguments: str) -> dict[str, Any]:
-        ran = subprocess.run(
-            [sys.executable, "-m", "service", "--plant", str(tmp_path / "plant.toml"), "--json", *arguments],
-            env={**os.environ, "ANDON_DATABASE": url},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stderr
-        return dict(json.loads(ran.stdout))
+    def andon(*arguments: str) -> dict[str, Any]:
+        with pytest.raises(SystemExit) as ended:
+            main(["--plant", str(tmp_path / "plant.toml"), "--json", *arguments])
+        printed = capsys.readouterr()
+        assert not ended.value.code, printed.err
+        return dict(json.loads(printed.out))
 
     with schema() as url:
-        assert andon(url, "ingest")["accepted"] == readings
-        assert andon(url, "ingest")["repeated"] == readings
-        andon(url, "train")
-        assert andon(url, "score")["round"]["machines"] == 2
-        assert andon(url, "check", "--storage")["problems"] == []
+        monkeypatch.setenv("ANDON_DATABASE", url)
+        assert andon("ingest")["accepted"] == readings
+        assert andon("ingest")["repeated"] == readings
+        andon("train")
+        assert andon("score")["round"]["machines"] == 2
+        assert andon("check", "--storage")["problems"] == []
 
     assert not list((tmp_path / "andon-data").glob("*.db"))
 

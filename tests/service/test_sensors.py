@@ -15,8 +15,8 @@ from ingest.store import Store
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.chance import chance
-from service.database import open_state
 from service.sensors import watch_sensors
+from tests.ready_state import open_state
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

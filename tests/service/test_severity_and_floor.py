@@ -19,7 +19,7 @@ from service.alerts.floor import BACK, FLOOR, NEWEST, below_floor, floors, moved
 from service.alerts.severity import Severity, severity
 from service.audit.record import Subject
 from service.audit.trail import Asked, list_records
-from service.database import open_state
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 WORST_FIRST = list(Severity)

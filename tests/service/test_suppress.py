@@ -23,8 +23,8 @@ from service.alerts import book, mutes
 from service.alerts.alert import Alert, AlertState
 from service.alerts.out_of_service import take_out_of_service
 from service.alerts.shelve import shelve
-from service.database import open_state
 from service.round_report import RoundReport
+from tests.ready_state import open_state
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -23,7 +23,7 @@ from service.alerts.alert import AlertState, Verdict
 from service.alerts.assign import assign, unassign
 from service.alerts.found import SENSOR, Found, refuse_unknown
 from service.alerts.learnt import SAME, learnt_history
-from service.database import open_state
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,11 +8,11 @@ import pytest
 from service.alerts import book
 from service.alerts.alert import AlertState
 from service.alerts.kept_money import kept_money
-from service.database import open_state
 from service.sensors import watch_sensors
 from service.watch_losses import watch_losses
 from tests.models.meter_years import BEGIN
 from tests.models.test_energy_review import AT, history, plant
+from tests.ready_state import open_state
 
 
 def test_heating_left_on_opens_one_alert_with_its_money(tmp_path: Path) -> None:

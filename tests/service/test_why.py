@@ -24,10 +24,10 @@ from service.alerts import book
 from service.alerts.alert import Verdict
 from service.app import create_app
 from service.control_room import ControlRoom
-from service.database import open_state
 from service.settings import Settings
 from tests.features.table_history import TableHistory, after
 from tests.models.pumps import FAILURES, HOURS, MACHINES, PLANT, pump_entry, pump_history
+from tests.ready_state import open_state
 
 NOW = after(hours=FAILURES["pump-0"][2] - 2)
 """Shortly before the last failure of the first pump: all pumps have failed twice by then."""

@@ -25,8 +25,8 @@ from service.alerts.work_order import DEEDS, Deed, WorkOrder, WorkOrderState
 from service.alerts.work_orders import decide, draft, list_orders, report
 from service.audit.record import Subject
 from service.audit.trail import Asked, list_records
-from service.database import open_state
 from service.work_order_drop import draft_work_orders, hand_over, read_answers
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 DAY = timedelta(days=1)

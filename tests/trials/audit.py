@@ -46,6 +46,14 @@ def fill(connection: Connection, count: int) -> None:
     )
 
 
+def fill_often(path: Path, database: str, times: int) -> None:
+    """Write two records in each of so many transactions; what a process of many does."""
+    with closing(open_state(path, database)) as state:
+        for _ in range(times):
+            with state.write() as connection:
+                fill(connection, 2)
+
+
 def unguarded(connection: Connection) -> None:
     """Take away the triggers that guard the table, as somebody would who wants to change it."""
     if connection.dialect.name == "postgresql":

@@ -37,11 +37,12 @@ class Place:
     begun: float
     offsets: Any
     stop: Any
+    speed: float = SPEED
 
     def clock(self, number: int) -> datetime:
         """Return the present by the clock of a worker, or without its fault for a negative number."""
         offset = self.offsets[number] if number >= 0 else 0.0
-        return START + timedelta(seconds=(time.monotonic() - self.begun) * SPEED + offset)
+        return START + timedelta(seconds=(time.monotonic() - self.begun) * self.speed + offset)
 
     def room(self) -> ControlRoom:
         """Open the plant."""

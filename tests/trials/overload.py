@@ -147,8 +147,13 @@ def watch_alerts(port: int, stop: Event, answers: "multiprocessing.Queue[list[fl
     answers.put(seconds)
 
 
-def overload(folder: Path, seconds: float) -> dict[str, Any]:
+def overload(folder: Path, seconds: float, warm_up: float = 5.0) -> dict[str, Any]:
     """Overload a server and return the figures.
+
+    Parameters
+    ----------
+    seconds : of each of both parts, at the peak and above it
+    warm_up : seconds before them
 
     Raises
     ------
@@ -165,7 +170,7 @@ def overload(folder: Path, seconds: float) -> dict[str, Any]:
     assert server.process is not None
     try:
         warm, calm, load = Load(), Load(), Load()
-        asyncio.run(offer(server.port, batches, 5, 0, warm))
+        asyncio.run(offer(server.port, batches, warm_up, 0, warm))
         process = psutil.Process(server.process.pid)
         busy = [_busy(process)]
         asyncio.run(offer(server.port, batches, seconds, 0, calm))

@@ -34,7 +34,7 @@ from service.jobs.run import RunState
 from service.jobs.runner import take
 from service.jobs.schedule import slots
 from tests.postgresql import schema
-from tests.trials.ledger_worker import LEASE, START, STEPS, Place, work
+from tests.trials.ledger_worker import LEASE, SPEED, START, STEPS, Place, work
 
 STOPPED_SECONDS = LEASE.total_seconds() + 0.5
 BUSY_SECONDS = 1.0
@@ -124,9 +124,15 @@ def run_faults(
     faults: int = 1000,
     kinds: Sequence[str] = KINDS,
     pause: float = 0.3,
+    speed: float = SPEED,
     seed: int = 0,
 ) -> str:
     """Do so many faults to workers, let them finish, and return what came of it.
+
+    Parameters
+    ----------
+    pause : mean time between two faults, in seconds
+    speed : seconds of the plant's clock in one second
 
     Raises
     ------
@@ -137,7 +143,7 @@ def run_faults(
     (folder / "plant.toml").write_text(PLANT)
     context = get_context("forkserver")
     context.set_forkserver_preload(["tests.trials.ledger_worker"])
-    place = Place(folder, database, time.monotonic(), context.RawArray("d", workers), context.RawValue("i", 0))
+    place = Place(folder, database, time.monotonic(), context.RawArray("d", workers), context.RawValue("i", 0), speed)
 
     def start(number: int) -> BaseProcess:
         process = context.Process(target=work, args=(place, number))
@@ -241,8 +247,9 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--pause", type=float, default=0.3, help="mean time between two faults, in seconds")
+    parser.add_argument("--speed", type=float, default=SPEED, help="seconds of the plant's clock in one second")
     arguments = parser.parse_args()
-    same = {name: getattr(arguments, name) for name in ("faults", "workers", "seed", "kinds", "pause")}
+    same = {name: getattr(arguments, name) for name in ("faults", "workers", "seed", "kinds", "pause", "speed")}
     with tempfile.TemporaryDirectory() as folder:
         if arguments.postgresql:
             with schema() as database:

@@ -12,12 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import LinearRegression, Ridge
-from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, SplineTransformer, StandardScaler
 
 from models.efficiency.energy.periods import EnergyPeriods
 
@@ -53,12 +47,18 @@ def _split(table: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     return [name for name in varied if name not in (*calendar, *kinds)], kinds, calendar
 
 
-def _one_hot() -> OneHotEncoder:
+def _one_hot() -> Any:
+    from sklearn.preprocessing import OneHotEncoder
+
     return OneHotEncoder(handle_unknown="ignore", sparse_output=False)
 
 
 def linear(table: pd.DataFrame) -> Any:
     """Return least squares over drivers, kinds, weekday and hour, added up."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import make_pipeline
+
     numbers, kinds, calendar = _split(table)
     parts = [("numbers", "passthrough", [*numbers, *kinds]), ("calendar", _one_hot(), calendar)]
     return make_pipeline(ColumnTransformer(parts), LinearRegression())
@@ -66,6 +66,11 @@ def linear(table: pd.DataFrame) -> Any:
 
 def bent(table: pd.DataFrame) -> Any:
     """Return least squares over drivers whose effect may bend at a third and two thirds of their values."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     numbers, kinds, calendar = _split(table)
     parts = [
         ("bent", _hinges(), [name for name in numbers if table[name].nunique() >= _MANY]),
@@ -76,12 +81,19 @@ def bent(table: pd.DataFrame) -> Any:
     return make_pipeline(ColumnTransformer(parts), StandardScaler(with_std=False), Ridge(1e-3))
 
 
-def _hinges() -> SplineTransformer:
+def _hinges() -> Any:
+    from sklearn.preprocessing import SplineTransformer
+
     return SplineTransformer(n_knots=4, degree=1, knots="quantile", extrapolation="linear")
 
 
 def curves(table: pd.DataFrame) -> Any:
     """Return ridge over bent drivers, and products of calendar, kinds and numbers."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
     numbers, kinds, calendar = _split(table)
     many = [name for name in numbers if table[name].nunique() >= _MANY]
     hinges = make_pipeline(_hinges(), StandardScaler())
@@ -101,6 +113,8 @@ def curves(table: pd.DataFrame) -> Any:
 
 def trees(table: pd.DataFrame) -> Any:
     """Return boosted trees, few and small."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     del table
     return HistGradientBoostingRegressor(
         max_iter=80, learning_rate=0.05, max_leaf_nodes=15, min_samples_leaf=20, random_state=0
@@ -134,6 +148,8 @@ def block_folds(day: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDAr
 
 def foretold(form: Any, table: pd.DataFrame, power: Floats, folds: Iterator[tuple[Any, Any]]) -> Floats:
     """Return what a form says of periods that it did not learn from; NaN where none did."""
+    from sklearn.base import clone
+
     said = np.full(len(power), np.nan)
     for learnt, held in folds:
         if len(learnt) >= FEWEST["linear"]:

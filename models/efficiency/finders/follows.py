@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from features.microsecond import HOUR
 from models.efficiency.finders.record import Record
@@ -38,6 +37,8 @@ def followed(
     neighbours : the nearest first
     since : of all stops, in microseconds
     """
+    from scipy.stats import binom
+
     for name in neighbours if len(stops) else ():
         parts = record_of(name).parts
         parts = parts[parts["stop"] > since]

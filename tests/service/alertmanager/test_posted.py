@@ -22,11 +22,11 @@ from service.alerts.external.posted import Posted, posted
 from service.alerts.external.take import end_overdue, end_overdue_of, take
 from service.alerts.labels import fingerprint
 from service.cli.main import main
-from service.database import open_state
 from service.delivery.alertmanager import alertmanager_body
 from service.delivery.outbox import NoticeKind
 from service.delivery.tables import notice_table
 from service.upkeep import keep_up
+from tests.ready_state import open_state
 from tests.service.called_plant import HOUR, MINUTE, MONDAY, SECOND, Called, called, plant_of
 from tests.service.guarded_works import LINE_1, OTHER, OWN, GuardedWorks, open_guarded
 

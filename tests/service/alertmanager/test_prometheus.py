@@ -87,7 +87,11 @@ class Site:
             return said_of(connection, [1])[1]
 
 
-@pytest.fixture(params=["authorization: {{credentials: {key}}}", "basic_auth: {{username: prom, password: {key}}}"])
+BEARER = "authorization: {{credentials: {key}}}"
+BASIC = "basic_auth: {{username: prom, password: {key}}}"
+
+
+@pytest.fixture
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     with running_andon(tmp_path / "andon") as (address, room):
         now = datetime.now(UTC)
@@ -105,6 +109,13 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
                 yield Site(room)
 
 
+@pytest.mark.parametrize("site", [BASIC], indirect=True)
+def test_a_rule_fires_with_the_key_as_a_password(site: Site) -> None:
+    wait_until(site.alerts, "the rule has fired")
+    assert [each.machine for each in site.alerts()] == ["press-2"]
+
+
+@pytest.mark.parametrize("site", [BEARER], indirect=True)
 def test_a_rule_fires_is_repeated_without_a_trace_and_is_over(site: Site) -> None:
     wait_until(site.alerts, "the rule has fired")
     (alert,) = site.alerts()

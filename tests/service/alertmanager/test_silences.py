@@ -20,9 +20,9 @@ from service.alerts.silence import MOST_LASTING, MOST_MATCHERS, MOST_PATTERNS, W
 from service.alerts.tables import mute_table
 from service.alerts.timers import keep_time, keep_time_of
 from service.audit.record import ANDON
-from service.database import open_state
 from service.delivery.alertmanager import labels_in
 from service.delivery.body import body_of
+from tests.ready_state import open_state
 from tests.service.called_plant import DAY, HOUR, MINUTE, SECOND, Called, called, plant_of
 from tests.service.guarded_works import LINE_1, OTHER, OWN, GuardedWorks, open_guarded
 

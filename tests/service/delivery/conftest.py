@@ -11,7 +11,6 @@ import pytest
 from ingest.database import Database
 from ingest.plant import Machine, MachineClass, Plant, Signal
 from ingest.plant_target import MessageTarget
-from service.database import open_state
 from service.delivery.channels.channel import Surroundings
 from service.delivery.claim import claim
 from service.delivery.dispatcher import Dispatcher
@@ -19,6 +18,7 @@ from service.delivery.notice import Notice, list_notices
 from service.delivery.outbox import NoticeKind, put
 from service.delivery.outcome import Outcome, Sent
 from service.delivery.settle import Settled, settle
+from tests.ready_state import open_state
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 MES = MessageTarget(name="mes", kind="alertmanager", address="http://127.0.0.1:1/hook")

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from ingest.database import Database
 from ingest.plant_target import MessageTarget
-from service.database import open_state
 from service.delivery.claim import lease_of, places, with_something_ready
 from service.delivery.notice import Notice
 from service.delivery.outbox import NoticeState
 from service.delivery.outcome import GivenBack, Later, Never, Outcome, Sent
 from service.delivery.pace import PATIENCE
+from tests.ready_state import open_state
 from tests.service.delivery.conftest import MES, Outbox
 
 BROKER = MessageTarget(name="mes", kind="mqtt", address="mqtt://127.0.0.1")

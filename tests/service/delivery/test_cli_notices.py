@@ -10,9 +10,9 @@ import pytest
 
 from ingest.plant_file import load_plant
 from service.cli.main import main
-from service.database import open_state
 from service.delivery.outbox import NoticeKind, put
 from tests.ports import deserted_port
+from tests.ready_state import open_state
 from tests.receiver import Answer, Receiver, receiving
 
 PLANT = """

@@ -12,7 +12,7 @@ def test_a_process_that_is_killed_often_delivers_each_message_with_one_effect_in
     tmp_path: Path, database: str
 ) -> None:
     """The short form; ``python -m tests.trials.delivery`` has 10,000 alerts and 300 kills."""
-    told = kill_often(tmp_path, alerts=20, kills=3, seed=7, database=database)
+    told = kill_often(tmp_path, alerts=10, kills=2, seed=7, database=database)
     assert "0 lost, 0 doubled, 0 out of order" in told
 
 

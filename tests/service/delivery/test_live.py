@@ -14,8 +14,8 @@ import pytest
 from ingest.database import Database
 from service.alerts import book
 from service.api.alert_stream import LiveResponse
-from service.database import open_state
 from service.delivery.live import Line, Listener, LiveAlerts, lines_after
+from tests.ready_state import open_state
 from tests.service.delivery.conftest import NOW
 from tests.service.test_alerts_book import FINDING
 

@@ -17,8 +17,8 @@ import pytest
 
 from models.finding import Finding
 from service.alerts import book
-from service.database import open_state
 from service.delivery.outbox import NoticeKind, put
+from tests.ready_state import open_state
 from tests.receiver import Answer, Delivery, receiving
 
 ROOT = Path(__file__).parents[3]
