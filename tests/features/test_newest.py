@@ -117,6 +117,7 @@ def test_rows_of_moments_are_those_of_extract(
     assert streamed == extracted
 
 
+@pytest.mark.compiles
 @pytest.mark.parametrize("windows", [(64,), (8, 24), (16, 60)])
 def test_rows_of_single_samples_are_those_of_extract(windows: tuple[int, ...]) -> None:
     random = np.random.default_rng(3)
