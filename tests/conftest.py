@@ -46,10 +46,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run fast tests first, so that a mistake shows soon; then the longest first, so that none is left alone."""
+    """Run fast tests first, so that a mistake shows soon; then the longest first, so that none is left alone.
+
+    Before all of them run the few that compile what others need, each something else: not everybody compiles it then.
+    """
     items.sort(key=_turn)
 
 
-def _turn(item: pytest.Item) -> tuple[bool, float]:
+def _turn(item: pytest.Item) -> tuple[bool, bool, float]:
     slow = item.get_closest_marker("slow")
-    return slow is not None, -slow.kwargs.get("seconds", 10) if slow else 0
+    return item.get_closest_marker("compiles") is None, slow is not None, -slow.kwargs.get("seconds", 10) if slow else 0

@@ -1,5 +1,6 @@
 """A Kafka cluster for tests: the one that librdkafka brings, which keeps everything in memory."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -8,14 +9,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition, cimpl
 
 PARTITIONS = 4
 """So many has each topic of such a cluster."""
 _QUIET: dict[str, Any] = {"log_level": 0}
+_GATHERED_MILLISECONDS = 200
+"""So long a group without members waits for more of them when the first one joins; left alone it waits 3 s."""
+_PRODUCER = 0
 
-# The cluster lives as long as the producer that began it.
 _PROCESS = """
 import sys
 from tests.kafka_cluster import Cluster
@@ -26,12 +30,23 @@ sys.stdin.read()
 
 
 class Cluster:
-    """A cluster within this process."""
+    """A cluster within this process, which lives as long as this object."""
 
     def __init__(self) -> None:
-        self._owner = Producer({**_QUIET, "test.mock.num.brokers": 1})
-        brokers = self._owner.list_topics(timeout=10).brokers.values()
-        self.servers = ",".join(f"{each.host}:{each.port}" for each in brokers)
+        # How long a group waits is told in C alone.
+        library, why = ctypes.CDLL(cimpl.__file__), ctypes.create_string_buffer(512)
+        for name in ("conf_new", "new", "handle_mock_cluster"):
+            getattr(library, f"rd_kafka_{name}").restype = ctypes.c_void_p
+        library.rd_kafka_mock_cluster_bootstraps.restype = ctypes.c_char_p
+        settings = ctypes.c_void_p(library.rd_kafka_conf_new())
+        for name, value in ((b"test.mock.num.brokers", b"1"), (b"log_level", b"0")):
+            library.rd_kafka_conf_set(settings, name, value, why, ctypes.c_size_t(len(why)))
+        owner = ctypes.c_void_p(library.rd_kafka_new(_PRODUCER, settings, why, ctypes.c_size_t(len(why))))
+        assert owner, why.value.decode()
+        finalize(self, library.rd_kafka_destroy, owner).atexit = False
+        cluster = ctypes.c_void_p(library.rd_kafka_handle_mock_cluster(owner))
+        library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, _GATHERED_MILLISECONDS)
+        self.servers = library.rd_kafka_mock_cluster_bootstraps(cluster).decode()
 
 
 class Sender:

@@ -1,6 +1,7 @@
 """A real OPC UA server for tests, in a thread of its own."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -112,7 +113,11 @@ class OpcuaServer:
 
     async def _start(self) -> None:
         self._server = server = Server(user_manager=self._users)
-        await server.init()
+        gc.disable()  # what a server holds of the standard is made anew each time: a third of it is looking for garbage
+        try:
+            await server.init()
+        finally:
+            gc.enable()
         server.set_endpoint(self.url)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         if self._secure is not None:

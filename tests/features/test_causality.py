@@ -136,7 +136,7 @@ def _until_cut_off(table: FeatureTable) -> tuple[list[str], list[bytes]]:
 
 @pytest.mark.slow(seconds=12)
 @pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(past=pasts(0, CUT_OFF, rows=30), future=pasts(CUT_OFF, END, rows=30))
 def test_the_future_changes_no_feature_of_the_past(recipe: Recipe, past: Past, future: Past) -> None:
     then, now = past.history(), past.with_more(future).history()
@@ -149,7 +149,7 @@ def test_the_future_changes_no_feature_of_the_past(recipe: Recipe, past: Past, f
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, AT_TIMES_OFF], ids=["always running", "at times off"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(past=pasts(0, CUT_OFF, rows=20), cells=st.integers(1, 3000), begin=st.integers(0, 200))
 def test_groups_pieces_and_the_start_of_the_span_change_no_bit(
     recipe: Recipe, past: Past, cells: int, begin: int

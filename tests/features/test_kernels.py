@@ -287,6 +287,7 @@ def test_a_sine_is_found_at_its_frequency_and_in_its_band(engine: Engine) -> Non
     assert max(bands[0].max(), bands[2].max(), bands[3].max()) < 1e-9
 
 
+@pytest.mark.compiles
 @both
 def test_single_precision_gives_what_the_same_numbers_give_in_double(engine: Engine) -> None:
     values = _series(4, 700, 5.0, 1.0).astype(np.float32)
@@ -345,6 +346,7 @@ def test_the_compiled_path_is_refused_in_words_where_numba_is_not_installed(monk
         window_features(np.ones(4), Even(2, 2), ["mean"], engine="compiled")
 
 
+@pytest.mark.compiles
 def test_a_window_with_a_jump_in_its_pace_has_no_spectrum() -> None:
     paces = {"steady": [33, 34, 33, 33], "one per cent": [10000, 10099, 10000, 10000], "jump": [100, 100, 103, 100]}
     for name, steps in paces.items():

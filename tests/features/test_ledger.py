@@ -49,7 +49,7 @@ def count(time: datetime, value: float, code: str = "good", product: str = "", b
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_a_random_history_comes_out_as_moment_by_moment(data: st.DataObject) -> None:
     assert len(checked_history(lambda low, high: data.draw(st.integers(low, high))))

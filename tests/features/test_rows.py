@@ -72,7 +72,7 @@ def windows_of_samples(draw: st.DrawFn) -> list[list[Sample]]:
 
 
 @every_row_feature
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(windows=windows_of_samples(), padding=st.integers(0, 3))
 def test_a_feature_equals_its_definition(feature: Feature, windows: list[list[Sample]], padding: int) -> None:
     expected = [defined(feature, window) for window in windows]
@@ -83,7 +83,7 @@ def test_a_feature_equals_its_definition(feature: Feature, windows: list[list[Sa
 
 
 @every_row_feature
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), sizes=st.lists(st.integers(3, 70), min_size=1, max_size=5))
 def test_what_pads_a_row_has_no_say_in_it(feature: Feature, seed: int, sizes: list[int]) -> None:
     random = np.random.default_rng(seed)

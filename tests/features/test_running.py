@@ -112,7 +112,7 @@ def test_a_seldom_signal_holds_for_longer_than_a_fast_one_that_falls_silent() ->
     assert Running.from_dict(both.to_dict()) == both
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     speeds=st.lists(st.sampled_from([0.0, 150.0, np.nan]), min_size=1, max_size=40),
     spells=st.lists(

@@ -200,7 +200,7 @@ def arrivals(draw: st.DrawFn) -> list[Step]:
 
 @pytest.mark.slow(seconds=20)
 @pytest.mark.parametrize("recipe", [MOMENTS, OF_EACH_KIND, AT_TIMES_OFF], ids=["moments", "each kind", "at times off"])
-@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(steps=arrivals(), late_within=st.sampled_from([0, 10, 47, 300]), singly=st.booleans())
 def test_after_each_arrival_the_rows_are_those_of_extract(
     recipe: Recipe, steps: list[Step], late_within: int, singly: bool

@@ -55,7 +55,7 @@ def test_the_touched_window_ends_are_those_whose_windows_hold_a_reading(
 
 @pytest.mark.slow(seconds=15)
 @pytest.mark.parametrize("recipe", [OF_EACH_KIND, AT_TIMES_OFF], ids=["always running", "at times off"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(known=pasts(0.0, END, rows=40), late=pasts(0.0, END, rows=6))
 def test_no_feature_of_another_window_changes_by_a_bit(recipe: Recipe, known: Past, late: Past) -> None:
     late = Past(late.rows, [])

@@ -81,7 +81,7 @@ values = st.sampled_from([None, 1.0, 2.0, 3.0])
 steps = st.lists(st.none() | st.lists(st.tuples(st.sampled_from([1, 2]), values), max_size=4), max_size=10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(steps)
 def test_with_its_corrections_every_value_that_a_reading_ever_had_is_known(
     tmp_path_factory: pytest.TempPathFactory, steps: list[list[tuple[int, float | None]] | None]

@@ -38,8 +38,8 @@ def segment_of(store: Store) -> Path:
 def test_no_flipped_bit_of_a_file_of_the_lake_is_ever_served(tmp_path: Path, make_readings: MakeReadings) -> None:
     with_rot = filled(tmp_path, make_readings, sealed=True)
     path, good = segment_of(with_rot), with_rot.read("press").table
-    found = 0
-    for place in range(path.stat().st_size):
+    found, places = 0, range(0, path.stat().st_size, 3)
+    for place in places:
         bit = place * 5 % 8
         flip(path, place, bit)
         try:
@@ -50,7 +50,7 @@ def test_no_flipped_bit_of_a_file_of_the_lake_is_ever_served(tmp_path: Path, mak
             assert served.equals(good)
         flip(path, place, bit)
     # Only what is between the parts, such as the four bytes in front, may change unseen.
-    assert found >= path.stat().st_size - 16
+    assert found >= len(places) - 6
     assert with_rot.find_damage() == []
 
 
@@ -167,7 +167,7 @@ def test_a_log_that_was_cut_off_or_corrupted_anywhere_gives_its_whole_prefix(
     """The short form; ``python -m tests.trials.log_rot`` tries every byte of the last 64 KB."""
     from tests.trials.log_rot import prefixes_held
 
-    assert prefixes_held(tmp_path, places=120) == 240
+    assert prefixes_held(tmp_path, places=50) == 100
 
 
 def test_a_lost_catalogue_costs_no_reading(tmp_path: Path, make_readings: MakeReadings) -> None:

@@ -127,7 +127,7 @@ def test_a_body_with_more_mistakes_than_are_listed_is_kept_as_a_whole() -> None:
     assert [each.body for each in cut("json", body, plant("m1"))] == [body]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -237,7 +237,7 @@ def test_letters_that_are_replayed_in_any_order_end_with_the_newest(store: Store
     assert (values(store), values(store, "b")) == ({"m1": 30.0}, {"m1": 30.0})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.permutations(range(6)), st.lists(st.booleans(), min_size=6, max_size=6), st.integers(0, 6))
 def test_replayed_or_not_the_value_that_came_last_stays(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], as_letter: list[bool], sealed_after: int

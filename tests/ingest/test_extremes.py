@@ -110,7 +110,7 @@ def append(store: Store, batch: dict[str, Any], position: int) -> None:
         store.seal()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     batches=st.lists(BATCH, min_size=1, max_size=4),
     begin=st.integers(-100, 30_000),

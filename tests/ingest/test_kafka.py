@@ -27,7 +27,7 @@ GROUP = "andon-works-bus"
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nobody for long: this cluster lets a member wait for the session of the one before it."""
-    monkeypatch.setattr(kafka_connection, "SESSION_SECONDS", 3.5)
+    monkeypatch.setattr(kafka_connection, "SESSION_SECONDS", 1.5)
     monkeypatch.setattr(kafka_connection, "WAIT_SECONDS", 1.0)
 
 
@@ -112,14 +112,14 @@ def test_while_there_is_no_room_the_cluster_waits_and_the_group_is_kept(
         wait_for(lambda: stream.state.kept == 1)
         inlet.full = True
         for part in range(4):
-            sender.send("t", numbers(range(part * 15_000, (part + 1) * 15_000)), partition=part)
-        sleep(1.5)  # much longer than its patience
+            sender.send("t", numbers(range(part * 4_000, (part + 1) * 4_000)), partition=part)
+        sleep(0.9)  # much longer than its patience
         assert (stream.state.connected, stream.state.kept) == (True, 1), stream.state.why
         inlet.full = False
-        wait_for(lambda: stream.state.kept == 60_001)
+        wait_for(lambda: stream.state.kept == 16_001)
 
     assert max(inlet.weights) <= 2_001
-    assert len(values(store)) == 60_000 == stream.state.received - 1
+    assert len(values(store)) == 16_000 == stream.state.received - 1
 
 
 def test_positions_that_do_not_fit_are_said_and_read_on_from_where_it_is_right(
@@ -234,7 +234,7 @@ def test_a_cluster_that_stands_still_for_a_while_loses_and_doubles_nothing(store
         sender = Sender(cluster.servers)
         sender.send("t", numbers(range(100)))
         plant = plant_at(cluster.servers)
-        for number, frozen in enumerate((0.5, 4.0)):
+        for number, frozen in enumerate((0.5, 2.0)):
             with listening(stream_of(plant), intake):
                 cluster.freeze()
                 sleep(frozen)

@@ -14,7 +14,7 @@ from ingest.store import Store
 from tests.broker import Broker, running_broker
 
 ROOT = Path(__file__).parents[2]
-SMALL, LARGE = (50_000, 2_000), (200, 500_000)
+SMALL, LARGE = (25_000, 4_000), (200, 500_000)
 CONNECT = b"\x10\x13\x00\x04MQTT\x04\x02\x00\x00\x00\x07flooder"
 
 # It subscribes and takes some, so that all is loaded; then it goes away until much waits. When it is back nothing
@@ -67,7 +67,7 @@ with Intake(store) as intake:
     thread = Thread(target=stream.run, args=(inlet, stop), daemon=True)
     thread.start()
     wait_for(lambda: inlet.waiting)
-    sleep(2)
+    sleep(1)
     held = peak()
     inlet.go_on()
     wait_for(lambda: stream.state.kept == first + count, 60)

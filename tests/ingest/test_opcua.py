@@ -19,6 +19,7 @@ from ingest.errors import SourceError, StoreError
 from ingest.intake import Intake
 from ingest.plant_opcua import OpcuaNodes
 from ingest.replay import replay
+from ingest.sources import opcua_connection
 from ingest.sources.opcua_connection import Came, Connection
 from ingest.store import Store
 from service.streams import Streams
@@ -356,7 +357,8 @@ def test_what_a_failing_store_did_not_keep_is_not_acknowledged(
     assert rows(store) == [("m1", BEGIN, 1.0, None)]
 
 
-def test_a_server_that_is_away_or_is_none_is_said(intake: Intake) -> None:
+def test_a_server_that_is_away_or_is_none_is_said(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opcua_connection, "ANSWER_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with listening(stream_of(plant_at(f"opc.tcp://127.0.0.1:{port}")), intake) as errors:
@@ -415,7 +417,9 @@ def test_a_server_that_starts_anew_is_read_again_by_the_supervisor(intake: Intak
     assert [each[2] for each in rows(store)] == [1.0, 2.0]
 
 
-def test_users_and_encryption_are_as_the_plant_file_says(tmp_path: Path, intake: Intake, store: Store) -> None:
+def test_users_and_encryption_are_as_the_plant_file_says(
+    tmp_path: Path, intake: Intake, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("andon", "server"):
         certificate(tmp_path, name)
 
@@ -440,6 +444,7 @@ def test_users_and_encryption_are_as_the_plant_file_says(tmp_path: Path, intake:
             with listening(stream, intake) as errors:
                 wait_for(lambda stream=stream, errors=errors: stream.state.kept == 1 or errors)  # type: ignore[misc]
             assert errors == []
+        monkeypatch.setattr(opcua_connection, "ANSWER_SECONDS", 1.5)
         other = {**more, "server_certificate_file": str(tmp_path / "andon.pem")}
         for wrong, environment, why in (
             (more, {"PLC_USER": "anna", "PLC_PASSWORD": "x"}, "the server refuses: BadUserAccessDenied"),

@@ -1,9 +1,6 @@
 """Killed at any moment: no value that was acknowledged to an OPC UA server is lost, and none is doubled."""
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -15,57 +12,49 @@ import pytest
 from ingest.errors import StoreError
 from ingest.store import Store
 from tests.ingest.mqtt_plant import wait_for
+from tests.nursery import Child, nursery
 from tests.opcua_server import running_server
 
-ROOT = Path(__file__).parents[2]
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 # The process kills itself just before its n-th commit, or just before its n-th acknowledgement, or is killed
 # from outside at a moment of no meaning. It writes down each value just before it is acknowledged.
 CHILD = """
-import os, signal, sys, threading
+import os, signal, threading
 from pathlib import Path
-
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
-left = {"commit": int(sys.argv[3]), "acknowledge": int(sys.argv[4])}
-
-def step(what):
-    left[what] -= 1
-    if left[what] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-
-event.listen(Engine, "commit", lambda connection: step("commit"))
 
 from ingest.intake import Intake
 from ingest.sources.opcua import OpcuaStream
 from ingest.store import Store
 from tests.ingest.opcua_plant import plant_at, stream_of
 
+stop, left = threading.Event(), {}
 take = OpcuaStream._take
+
+def step(what):
+    left[what] -= 1
+    if left[what] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 async def noted(self, came, inlet, stop):
     await take(self, came, inlet, stop)
     step("acknowledge")
     os.write(1, "".join(f"{each.value:.0f}\\n" for each in came.points).encode())
 
+event.listen(Engine, "commit", lambda connection: step("commit"))
 OpcuaStream._take = noted
-store = Store(Path(sys.argv[1]))
-with Intake(store) as intake:
-    stream_of(plant_at(sys.argv[2])).run(intake, stop)
-store.close()
+
+def run(folder, url, commit, acknowledge):
+    left.update(commit=commit, acknowledge=acknowledge)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    store = Store(Path(folder))
+    with Intake(store) as intake:
+        stream_of(plant_at(url)).run(intake, stop)
+    store.close()
 """
-
-
-def child(folder: Path, url: str, *, commit: int = 0, acknowledge: int = 0) -> "subprocess.Popen[bytes]":
-    with (folder.parent / "said").open("ab") as said, (folder.parent / "child.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(folder), url, str(commit), str(acknowledge)],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=said, stderr=log,
-        )  # fmt: skip
 
 
 def found(folder: Path) -> dict[int, float]:
@@ -82,11 +71,17 @@ def found(folder: Path) -> dict[int, float]:
     return dict(zip(seconds, [each["a"] for each in table], strict=True))
 
 
-@pytest.mark.slow(seconds=15)
+@pytest.mark.slow
 def test_a_kill_at_any_moment_loses_and_doubles_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     random = Random(7)  # noqa: S311
     folder, over, last = tmp_path / "data", Event(), 0
-    with running_server("m1.a", "m1.b", "m2.a", "m2.b") as server:
+    with (
+        running_server("m1.a", "m1.b", "m2.a", "m2.b") as server,
+        nursery(CHILD, log := tmp_path / "child.log") as children,
+    ):
+
+        def child(*, commit: int = 0, acknowledge: int = 0) -> Child:
+            return children.start(str(folder), server.url, commit, acknowledge, stdout=tmp_path / "said")
 
         def produce() -> None:
             nonlocal last
@@ -98,19 +93,19 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing_that_was_acknowledged(tm
         thread = Thread(target=produce)
         thread.start()
         for kill in ({"acknowledge": 3}, {"commit": 6}, {"acknowledge": 1}, {}, {}):
-            run = child(folder, server.url, **kill)
+            run = child(**kill)
             if not kill:
                 wait_for_more(tmp_path)
                 sleep(random.uniform(0.0, 0.5))
                 run.kill()
-            assert run.wait(30) == -signal.SIGKILL, (tmp_path / "child.log").read_text()
-        run = child(folder, server.url)
+            assert run.wait(30) == -signal.SIGKILL, log.read_text()
+        run = child()
         wait_for_more(tmp_path)
         over.set()
         thread.join()
         wait_for(lambda: last in said(tmp_path))
         run.terminate()
-        assert run.wait(30) == 0, (tmp_path / "child.log").read_text()
+        assert run.wait(30) == 0, log.read_text()
 
     kept = found(folder)
     assert len(kept) > 100

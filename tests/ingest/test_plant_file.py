@@ -419,7 +419,7 @@ VALUES = (
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(place=st.sampled_from(PLACES), change=st.sampled_from(["drop", "rename", "replace", "double"]), value=VALUES)
 def test_any_single_change_gives_a_plant_or_lines_that_name_file_and_key(
     tmp_path: Path, place: tuple[str | int, ...], change: str, value: object

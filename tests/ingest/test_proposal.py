@@ -399,7 +399,7 @@ HEADS = st.text(string.printable, max_size=6) | st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), heads=st.lists(HEADS, min_size=2, max_size=6, unique=True), count=st.integers(1, 30))
 def test_any_table_gives_a_valid_plant_file_or_lines_that_name_the_file(
     tmp_path: Path, data: st.DataObject, heads: list[str], count: int

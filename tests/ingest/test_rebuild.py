@@ -51,7 +51,7 @@ short = st.none() | st.sampled_from([0.0, 1.25, 9.96, 0.5, 99999.5])
 contents = st.dictionaries(keys, st.tuples(values, short), min_size=1, max_size=24)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(content=contents, data=st.data(), failures=st.integers(0, 4))
 def test_stores_that_got_the_same_readings_in_any_order_and_batches_are_rebuilt_as_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory,

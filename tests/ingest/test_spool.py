@@ -289,7 +289,7 @@ def opened_on(data: bytes, folder: Path) -> Spool:
     return Spool(folder)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cut=st.integers(0, len(DATA)), tail=st.binary(max_size=30) | st.just(bytes(64)))
 def test_a_torn_spool_gives_exactly_its_whole_records(cut: int, tail: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -304,7 +304,7 @@ def test_a_torn_spool_gives_exactly_its_whole_records(cut: int, tail: bytes) -> 
             assert drain(again) == [*expected, "new"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(at=st.integers(0, len(DATA) - 1), flip=st.integers(1, 255), length=st.integers(1, 40))
 def test_records_that_the_disk_altered_are_never_served_and_the_others_are(at: int, flip: int, length: int) -> None:
     data = bytearray(DATA)

@@ -66,7 +66,7 @@ def content(readings: Readings) -> Content:
     return {(row["machine"], row["time"]): (row["a"], row["b"]) for row in rows}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps_strategy)
 def test_any_sequence_of_batches_and_sealings_reads_as_the_last_arrival_of_each_signal(steps: list[object]) -> None:
     expected: Content = {}
