@@ -54,7 +54,7 @@ def csv_part(body: bytes, delimiter: str, columns: Sequence[str] = ()) -> Part:
     SourceError
         When the body is empty, or has no header that names each column once.
     """
-    text = to_utf8(body.removeprefix(b"\xef\xbb\xbf"))
+    text = to_utf8(body)
     header, _, rest = (b"", b"", text) if columns else text.partition(b"\n")
     names = tuple(columns) or tuple(name.strip().strip('"') for name in header.decode().strip().split(delimiter))
     refuse_many_columns(len(names))

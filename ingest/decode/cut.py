@@ -131,7 +131,7 @@ def _json_letter(body: Body, row: Any, rejections: Sequence[Rejection]) -> DeadL
 
 
 def _cut_csv(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
-    text = to_utf8(body.body.removeprefix(b"\xef\xbb\xbf")).decode()
+    text = to_utf8(body.body).decode()
     header, _, rest = text.partition("\n")
     names = [name.strip().strip('"') for name in header.strip().split(",")]
     for line, fields in csv_rows(rest, first=2, width=len(names)):

@@ -93,6 +93,10 @@ def _from_text(column: pa.ChunkedArray, name: str, rejects: Rejects, decimal: st
     wrong = ~pc.fill_null(pc.match_substring_regex(words, _NUMBER), True).to_numpy() & ~bad
     comma = pc.fill_null(pc.match_substring_regex(words, r"^[+-]?\d+,\d+$"), False).to_numpy() & wrong
     rejects.add(np.flatnonzero(comma), name, column, f"a comma in a number{DECIMAL_KEY}")
-    rejects.add(np.flatnonzero(wrong & ~comma), name, column, "text where a number should be")
+    packed = pc.fill_null(pc.starts_with(words, "{"), False).to_numpy() & wrong
+    rejects.add(
+        np.flatnonzero(packed), name, column, "JSON where a number should be; MQTT reads it by payload = 'json'"
+    )
+    rejects.add(np.flatnonzero(wrong & ~comma & ~packed), name, column, "text where a number should be")
     usable = pc.if_else(pa.array(wrong | bad), pa.scalar(None, words.type), words)
     return _plain(usable)

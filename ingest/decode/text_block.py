@@ -1,5 +1,6 @@
 """A block of whole CSV lines to a table, and each row back to the line that it stands on."""
 
+import codecs
 import math
 
 import pyarrow as pa
@@ -97,7 +98,13 @@ def parse_csv(
 
 
 def to_utf8(data: bytes) -> bytes:
-    """Return text as UTF-8; what is not UTF-8 is taken for the Western European encoding of Windows."""
+    """Return text as UTF-8, without a mark of its encoding.
+
+    UTF-16 is known by its mark; what is not UTF-8 otherwise is taken for the Western European encoding of Windows.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace").encode()
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
         data.decode()
     except UnicodeDecodeError:

@@ -78,3 +78,19 @@ def test_a_value_that_stands_beside_a_long_row_is_turned_away_and_what_is_no_sig
     (rejection,) = decoded.rejections
     assert (rejection.column, rejection.value, decoded.rejected, decoded.used) == ("temperature", "3", 1, 2)
     assert rejection.reason == "it stands beside a signal and its value; send it in a row of its own"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_the_encoding_of_a_table_is_seen(encoding: str) -> None:
+    decoded = decode_csv("machine,time,force\nm1,2026-05-31T06:00:00Z,1\nm1,now,°\n".encode(encoding), PLANT, now=NOW)
+
+    assert decoded.used == 1
+    assert [(each.column, each.value) for each in decoded.rejections] == [("time", "now"), ("force", "°")]
+
+
+def test_json_in_the_place_of_a_number_is_called_so() -> None:
+    (rejection,) = decode_csv(
+        b'machine,time,force\nm1,2026-05-31T06:00:00Z,"{""value"": 3}"\n', PLANT, now=NOW
+    ).rejections
+
+    assert rejection.reason == "JSON where a number should be; MQTT reads it by payload = 'json'"
