@@ -83,8 +83,8 @@ later = st.tuples(
 )
 
 
-@pytest.mark.slow(seconds=30)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow(seconds=12)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(additions=st.lists(later, min_size=1, max_size=5), sealed=st.booleans())
 def test_nothing_that_comes_after_a_moment_changes_what_was_said_of_it(
     additions: list[tuple[str, int, float, str | None]],

@@ -134,10 +134,10 @@ def test_a_longer_run_length_has_wider_limits() -> None:
     assert limits[2] - limits[0] == pytest.approx(np.log(20), abs=0.7)
 
 
-@pytest.mark.slow(40)
+@pytest.mark.slow(10)
 @pytest.mark.parametrize("phi", [0.0, 0.8])
 def test_the_requested_run_length_is_held_about(phi: float) -> None:
     """A short form of ``python -m tests.trials.run_lengths held``, whose limits fail for a textbook chart."""
-    found = realised(Process((phi,)), points=500, charts=12, seed=11, replications=200)
+    found = realised(Process((phi,)), points=500, charts=12, seed=11, replications=200, rows=800)
 
     assert 0.65 * 370 < found.sharper()[0] < 1.5 * 370

@@ -133,7 +133,8 @@ def test_both_charts_in_one_have_limits_of_one_nominal_run_length() -> None:
 def test_textbook_charts_flood_where_values_follow_each_other(name: str, independent: float, correlated: float) -> None:
     random = np.random.default_rng(3)
     runs = simulated_run_lengths(CHARTS[name](), lambda rows, count: random.standard_normal((rows, count)), 2000)
-    shocks = random.standard_normal((2000, 6000))
+    # So long that hardly any run is cut off.
+    shocks = random.standard_normal((2000, 12 * int(correlated)))
     values = np.empty_like(shocks)
     values[:, 0] = shocks[:, 0]
     for place in range(1, shocks.shape[1]):

@@ -137,7 +137,7 @@ def test_an_alert_that_was_followed_by_an_event_is_judged_no_sooner_than_one_tha
     assert (result.right, result.found, result.judged) == (1, 2, 2)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(alerts=hours, happened=places, otherwise=places, known=st.integers(0, 400))
 def test_what_happened_does_not_decide_which_alerts_are_judged(
     alerts: list[int], happened: list[tuple[int, int]], otherwise: list[tuple[int, int]], known: int
@@ -161,7 +161,7 @@ def test_parts_are_pooled() -> None:
     assert (whole.found, whole.judged, whole.false) == (1, 2, 1)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(alerts=hours, events=places, false=st.integers(0, 399))
 def test_one_more_false_alarm_never_raises_precision_nor_recall(
     alerts: list[int], events: list[tuple[int, int]], false: int

@@ -65,7 +65,8 @@ def test_an_estimator_of_scikit_learn_takes_the_place_of_ours(pumps: TableHistor
 
     assert type(bundle.learner).__name__ == "OwnRisk"
     assert np.array_equal(loaded.learner.level(table), bundle.learner.level(table))
-    assert np.array_equal(loaded.learner.parts(table).shares, bundle.learner.parts(table).shares)
+    some = table.where(np.arange(0, len(table), 8))
+    assert np.array_equal(loaded.learner.parts(some).shares, bundle.learner.parts(some).shares)
     assert again == version
     level = bundle.learner.level(table)
     assert np.nanmax(level) > 10 * np.nanmedian(level)
@@ -127,7 +128,7 @@ def test_values_that_nobody_knows_stop_no_estimator(estimator: str) -> None:
     level = learner.level(table)
     assert np.isfinite(level).all()
     assert level[labels == 1].mean() > 3 * level[labels == 0].mean()
-    shares = learner.parts(table.where(np.flatnonzero(labels == 1))).shares
+    shares = learner.parts(table.where(np.flatnonzero(labels == 1)[::4])).shares
     assert (shares.sum(axis=1) <= 1 + 1e-9).all()
     assert learner.groups[int(shares.sum(axis=0).argmax())] == "voltage"
     with pytest.raises(NotEnoughDataError):

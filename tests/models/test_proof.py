@@ -116,17 +116,22 @@ def test_what_is_built_may_not_write_a_file(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_child_ends_with_its_parent() -> None:
     code = (
-        "import skops.io; from models.registry.proof import PROVER; PROVER.prove(skops.io.dumps([1]), []);"
-        "print(PROVER._child.pid, flush=True); import os; os._exit(0)"
+        "import os, sys; from models.registry.proof import PROVER; PROVER.prove(sys.stdin.buffer.read(), []);"
+        "print(PROVER._child.pid, flush=True); os._exit(0)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", code],
+        input=skops.io.dumps([1]),
+        check=True,
+        capture_output=True,
+        cwd=Path(__file__).parents[2],
     )
+    child = Path(f"/proc/{int(done.stdout)}")
     until = time.monotonic() + 10
-    while Path(f"/proc/{done.stdout.strip()}").exists() and time.monotonic() < until:
+    while child.exists() and time.monotonic() < until:
         time.sleep(0.05)
 
-    assert not Path(f"/proc/{done.stdout.strip()}").exists()
+    assert not child.exists()
 
 
 def test_a_child_that_was_killed_is_started_again() -> None:

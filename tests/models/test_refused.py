@@ -8,7 +8,7 @@ from ingest.errors import RegistryError
 from models.registry.card import page
 from models.registry.promotion import hindrance
 from models.registry.registry import Registry
-from models.train import TrainReport, train
+from models.train import train
 from tests.features.table_history import TableHistory
 from tests.models.pumps import PLANT, pump_entry
 from tests.trials.refused import NOW, by_chance, noise
@@ -24,17 +24,12 @@ def test_a_model_on_noise_is_refused(tmp_path: Path) -> None:
     assert outcome.named, "it beats neither the calendar nor luck"
 
 
-@pytest.fixture(scope="module")
-def at_random(pumps: TableHistory, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainReport, Registry]:
-    registry = Registry(tmp_path_factory.mktemp("models"))
-    return train(PLANT, pumps, pump_entry(), registry, now=NOW, random_split=True), registry
-
-
-@pytest.mark.slow(seconds=6)
-def test_a_model_judged_at_random_is_marked_on_report_card_and_page(
-    at_random: tuple[TrainReport, Registry],
+@pytest.mark.slow(seconds=4)
+def test_a_model_judged_at_random_is_marked_on_report_card_and_page_and_cannot_be_promoted(
+    pumps: TableHistory, tmp_path: Path
 ) -> None:
-    report, registry = at_random
+    registry = Registry(tmp_path)
+    report = train(PLANT, pumps, pump_entry(task="anomaly"), registry, now=NOW, random_split=True)
     card = registry.card("seal risk", report.version)
 
     assert report.judged is not None
@@ -42,10 +37,6 @@ def test_a_model_judged_at_random_is_marked_on_report_card_and_page(
     assert report.judged.to_dict()["split"] == card["judged"]["split"] == "random"
     assert "random split" in card["watermark"]
     assert "**NOT TO BE RELIED ON: judged on a random split" in page(card)
-
-
-def test_and_is_neither_live_nor_can_it_be_promoted(at_random: tuple[TrainReport, Registry]) -> None:
-    report, registry = at_random
 
     assert not report.live
     assert "random split" in report.hindrance

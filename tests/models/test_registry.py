@@ -1,4 +1,5 @@
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -291,40 +292,45 @@ def test_old_versions_go_but_those_that_were_ever_live_or_are_named(registry: Re
 
 
 KILLED = """
-import os, signal, sys
+import os, pickle, signal, sys
 from pathlib import Path
 from datetime import UTC, datetime
 from models.registry import archive
 from models.registry.registry import Registry
-step, source, target = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-bundle = Registry(source).load("seal risk", sys.argv[4])
-count, sync = 0, os.fsync
-def fsync(handle):
-    global count
-    count += 1
-    if count == step:
-        os.kill(os.getpid(), signal.SIGKILL)
-    sync(handle)
-archive.os.fsync = fsync
-Registry(target).save(bundle, created=datetime(2026, 3, 1, tzinfo=UTC))
+bundle, sync = pickle.loads(Path(sys.argv[1]).read_bytes()), os.fsync
+def killed_at(step, target):
+    count = 0
+    def fsync(handle):
+        nonlocal count
+        count += 1
+        if count == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        sync(handle)
+    archive.os.fsync = fsync
+    Registry(target).save(bundle, created=datetime(2026, 3, 1, tzinfo=UTC))
+for target in map(Path, sys.argv[2:]):
+    if (child := os.fork()) == 0:
+        killed_at(int(target.name), target)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+"""Saves a bundle in forks of one process, which has imported everything; each is killed in another step."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", [1, 3, 6])
-def test_a_kill_while_saving_leaves_nothing_or_the_whole(
-    step: int, registry: Registry, two: tuple[str, str], tmp_path: Path
-) -> None:
-    target = Registry(tmp_path / "target")
-    arguments = [sys.executable, "-c", KILLED, str(step), str(registry.folder), str(target.folder), two[0]]
-    done = subprocess.run(arguments, check=False, cwd=Path(__file__).parents[2])
+def test_a_kill_while_saving_leaves_nothing_or_the_whole(seal_risk: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "bundle").write_bytes(pickle.dumps(seal_risk))
+    version = Registry(tmp_path / "whole").save(seal_risk, created=NOW).version
+    targets = [Registry(tmp_path / step) for step in ("1", "3", "6")]
+    arguments = [sys.executable, "-c", KILLED, str(tmp_path / "bundle"), *(str(each.folder) for each in targets)]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
 
-    assert done.returncode == -signal.SIGKILL
-    assert target.versions() == []
-    bundle = registry.load(MODEL, two[0])
-    assert target.save(bundle, created=NOW).version == two[0]
-    assert [path.name for path in (target.folder / slug(MODEL)).iterdir()] == [two[0]]
-    assert np.isfinite(target.load(MODEL, two[0]).threshold)
+    assert done.stdout.split() == [str(-signal.SIGKILL)] * 3
+    for target in targets:
+        assert target.versions() == []
+        assert target.save(seal_risk, created=NOW).version == version
+        assert [path.name for path in (target.folder / slug(MODEL)).iterdir()] == [version]
+        assert np.isfinite(target.load(MODEL, version).threshold)
 
 
 KILLED_WHILE_RETIRING = """

@@ -28,8 +28,9 @@ HELD = 6
 PLANT = fan_plant(held=HELD)
 
 
-def fitted(history: TableHistory) -> tuple[Bundle, FeatureTable]:
+def fitted(history: TableHistory, few: int = len(MACHINES)) -> tuple[Bundle, FeatureTable]:
     recipe, table = fan_table(PLANT, history)
+    table = table.where(np.isin(table.machine.astype(str), MACHINES[:few]))
     return fit_bundle(
         PLANT.models[0], PLANT, recipe, table, history.events(machines=PLANT.teachers_of("fan")), after(hours=LONGEST)
     ), table
@@ -143,11 +144,12 @@ def test_it_can_be_kept_and_says_the_same_when_loaded(
     assert "Lives are told up to" in page.read_text()
 
 
-@pytest.mark.slow(seconds=8)
-def test_the_same_data_give_the_same_model_byte_for_byte(fans: tuple[Bundle, FeatureTable], tmp_path: Path) -> None:
+@pytest.mark.slow(seconds=4)
+def test_the_same_data_give_the_same_model_byte_for_byte(tmp_path: Path) -> None:
     created = datetime(2026, 1, 1, tzinfo=UTC)
-    first = Registry(tmp_path / "a").save(fans[0], created=created)
-    again = Registry(tmp_path / "b").save(fitted(fan_history())[0], created=created)
+    first, again = (
+        Registry(tmp_path / name).save(fitted(fan_history(), few=3)[0], created=created) for name in ("a", "b")
+    )
 
     assert first.version == again.version
 

@@ -12,8 +12,8 @@ from tests.models.pumps import PLANT, pump_entry, pump_history
 from tests.trials.replayed import compare
 
 
-@pytest.mark.slow(seconds=12)
-@pytest.mark.parametrize(("task", "hours"), [("failure_risk", 24), ("failure_risk", 6), ("anomaly", 4)])
+@pytest.mark.slow(seconds=8)
+@pytest.mark.parametrize(("task", "hours"), [("failure_risk", 8), ("anomaly", 4)])
 def test_the_alerts_of_a_backtest_are_those_that_live_rounds_raise(tmp_path: Path, task: str, hours: int) -> None:
     entry = pump_entry(name="pump", task=task, false_alarms_per_machine_year=50)
     plant = PLANT.model_copy(update={"models": [entry]})

@@ -511,7 +511,7 @@ def test_a_round_that_another_one_overtakes_works_anew_and_doubles_nothing(world
 LEVELS = st.lists(st.sampled_from([0.1, 0.4, 0.6, 0.9]), min_size=1, max_size=12)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(levels=LEVELS, failed=st.integers(0, 12), cuts=st.sets(st.integers(0, 12), max_size=4))
 def test_however_many_rounds_assess_a_span_the_assessments_and_watches_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, levels: list[float], failed: int, cuts: set[int]

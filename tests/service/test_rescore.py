@@ -345,7 +345,7 @@ def test_a_reading_that_comes_while_its_window_is_scored_is_found_late(worlds: C
     assert world.round(4).rescored == 1
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(late=st.dictionaries(st.integers(1, 70), st.sampled_from([0.2, 0.7]), max_size=8), cut=st.integers(3, 20))
 def test_levels_are_those_of_readings_in_time_and_as_many_are_rescored_as_are_touched(
     tmp_path_factory: pytest.TempPathFactory, late: dict[int, float], cut: int

@@ -223,9 +223,16 @@ def statistic_of(chart: ResidualChart) -> Callable[[Floats], Floats]:
     return statistic
 
 
-def realised(process: Process, points: int, charts: int, seed: int, replications: int = 400) -> Realised:
-    """Learn many charts of one process, each from its own phase I, and run each on series of its own."""
-    result = Realised(Known.of(process, points, seed), [], [], [], {1.0: [], 2.0: []})
+def realised(
+    process: Process, points: int, charts: int, seed: int, replications: int = 400, rows: int = 3000
+) -> Realised:
+    """Learn many charts of one process, each from its own phase I, and run each on series of its own.
+
+    Parameters
+    ----------
+    rows : how many series tell the known limit
+    """
+    result = Realised(Known.of(process, points, seed, rows), [], [], [], {1.0: [], 2.0: []})
     for index in range(charts):
         random = np.random.default_rng([seed, points, index])
         values = 20 + 3 * process.drawn(random, (1, points))[0]
