@@ -93,4 +93,4 @@ def test_json_in_the_place_of_a_number_is_called_so() -> None:
         b'machine,time,force\nm1,2026-05-31T06:00:00Z,"{""value"": 3}"\n', PLANT, now=NOW
     ).rejections
 
-    assert rejection.reason == "JSON where a number should be; MQTT reads it by payload = 'json'"
+    assert rejection.reason == "text where a number should be (it looks like JSON)"
