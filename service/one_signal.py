@@ -76,7 +76,7 @@ def finding_of(
                 found,
                 kind="sensor or machine",
                 cause=f"{cause_of(signal)}{OR}{found.cause}",
-                sentence=f"{first}. {found.sentence}",
+                sentence=f"{first}. {found.sentence.removeprefix(f'{named(machine)}: ')}",
             )
         case Subject.SENSOR:
             evidence = tuple(each for each in explanation.evidence if each.signal == signal)

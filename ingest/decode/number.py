@@ -94,9 +94,7 @@ def _from_text(column: pa.ChunkedArray, name: str, rejects: Rejects, decimal: st
     comma = pc.fill_null(pc.match_substring_regex(words, r"^[+-]?\d+,\d+$"), False).to_numpy() & wrong
     rejects.add(np.flatnonzero(comma), name, column, f"a comma in a number{DECIMAL_KEY}")
     packed = pc.fill_null(pc.starts_with(words, "{"), False).to_numpy() & wrong
-    rejects.add(
-        np.flatnonzero(packed), name, column, "text where a number should be (it looks like JSON)"
-    )
+    rejects.add(np.flatnonzero(packed), name, column, "text where a number should be (it looks like JSON)")
     rejects.add(np.flatnonzero(wrong & ~comma & ~packed), name, column, "text where a number should be")
     usable = pc.if_else(pa.array(wrong | bad), pa.scalar(None, words.type), words)
     return _plain(usable)
