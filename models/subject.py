@@ -39,8 +39,9 @@ def about_either(own: Assessments, machine_lasts: NDArray[np.bool_]) -> Assessme
     ----------
     machine_lasts : rows at which an alert about the machine lasts, which says it already; shape (n,)
     """
-    level = np.where(machine_lasts & ~np.isnan(own.level), 0.0, own.level)
-    return replace(own, level=level, only_holds=(_alone(own) == "") | _doubted(own))
+    # Where several signals depart it is no sensor: such a row raises nothing, holds up nothing and explains nothing.
+    elsewhere = (own.level >= own.threshold) & (_alone(own) == "")
+    return replace(own, level=np.where(elsewhere | (machine_lasts & ~np.isnan(own.level)), 0.0, own.level))
 
 
 def about_sensor(own: Assessments) -> Assessments:

@@ -43,11 +43,11 @@ from service.alerts.suppress import suppress_by_design
 from service.freshness import stale_machines
 from service.late_looks import LateLooks, keep_late_looks, late_looks
 from service.limits import watch_limits
-from service.one_signal import finding_of, watch_of
 from service.release import let_go, release_unwatched
 from service.rescore import Again, forget_late, rescore
 from service.round_report import RoundReport
 from service.sensors import watch_sensors
+from service.subjects import finding_of, watch_of
 from service.watch import Turn, Watch, keep_assessments, keep_watch, keep_watches, turned, watches
 
 FIRST_LOOK = timedelta(days=7)

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from ingest.plant import AlertSettings
 from models.persistence import Phase
-from service.one_signal import model_of
+from service.subjects import model_of
 from service.watch import Watch, held, watches_on
 
 

@@ -9,7 +9,7 @@ from ingest.plant import SIGNAL_LIMITS, Plant
 from models.declared import declared_limits
 from service.alerts import book
 from service.alerts.alert import AlertState
-from service.one_signal import model_of
+from service.subjects import model_of
 from service.watch import Watch, held, holders, keep_watch
 
 _STANDING = (AlertState.UNACKNOWLEDGED, AlertState.ACKNOWLEDGED)

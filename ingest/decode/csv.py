@@ -8,7 +8,7 @@ import pyarrow as pa
 from ingest.decode.batch import decode_batch, refuse_body, refuse_many_columns, refuse_twice
 from ingest.decode.reject import KEPT
 from ingest.decode.rows import Decoded
-from ingest.decode.text_block import Lines, Part, parse_csv, to_utf8
+from ingest.decode.text_block import Lines, Part, parse_csv, unmarked
 from ingest.plant import Plant
 
 
@@ -54,7 +54,7 @@ def csv_part(body: bytes, delimiter: str, columns: Sequence[str] = ()) -> Part:
     SourceError
         When the body is empty, or has no header that names each column once.
     """
-    text = to_utf8(body)
+    text = unmarked(body)
     header, _, rest = (b"", b"", text) if columns else text.partition(b"\n")
     names = tuple(columns) or tuple(name.strip().strip('"') for name in header.decode().strip().split(delimiter))
     refuse_many_columns(len(names))

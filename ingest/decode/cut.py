@@ -21,7 +21,7 @@ from ingest.decode.csv_rows import csv_rows
 from ingest.decode.json import parse_json
 from ingest.decode.line_protocol import lines_in
 from ingest.decode.rows import Decoded
-from ingest.decode.text_block import to_utf8
+from ingest.decode.text_block import unmarked
 from ingest.report import Rejection
 
 _PLACE = {"", "machine", "time"}
@@ -131,7 +131,7 @@ def _json_letter(body: Body, row: Any, rejections: Sequence[Rejection]) -> DeadL
 
 
 def _cut_csv(body: Body, by_line: Mapping[int, list[Rejection]]) -> Iterator[DeadLetter]:
-    text = to_utf8(body.body).decode()
+    text = unmarked(body.body).decode()
     header, _, rest = text.partition("\n")
     names = [name.strip().strip('"') for name in header.strip().split(",")]
     for line, fields in csv_rows(rest, first=2, width=len(names)):

@@ -93,8 +93,8 @@ def _from_text(column: pa.ChunkedArray, name: str, rejects: Rejects, decimal: st
     wrong = ~pc.fill_null(pc.match_substring_regex(words, _NUMBER), True).to_numpy() & ~bad
     comma = pc.fill_null(pc.match_substring_regex(words, r"^[+-]?\d+,\d+$"), False).to_numpy() & wrong
     rejects.add(np.flatnonzero(comma), name, column, f"a comma in a number{DECIMAL_KEY}")
-    packed = pc.fill_null(pc.starts_with(words, "{"), False).to_numpy() & wrong
-    rejects.add(np.flatnonzero(packed), name, column, "text where a number should be (it looks like JSON)")
-    rejects.add(np.flatnonzero(wrong & ~comma & ~packed), name, column, "text where a number should be")
+    as_json = pc.fill_null(pc.starts_with(words, "{"), False).to_numpy() & wrong
+    rejects.add(np.flatnonzero(as_json), name, column, "text where a number should be (it looks like JSON)")
+    rejects.add(np.flatnonzero(wrong & ~comma & ~as_json), name, column, "text where a number should be")
     usable = pc.if_else(pa.array(wrong | bad), pa.scalar(None, words.type), words)
     return _plain(usable)

@@ -98,18 +98,19 @@ def parse_csv(
 
 
 def to_utf8(data: bytes) -> bytes:
-    """Return text as UTF-8, without a mark of its encoding.
-
-    UTF-16 is known by its mark; what is not UTF-8 otherwise is taken for the Western European encoding of Windows.
-    """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace").encode()
-    data = data.removeprefix(codecs.BOM_UTF8)
+    """Return text as UTF-8; what is not UTF-8 is taken for the Western European encoding of Windows."""
     try:
         data.decode()
     except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace").encode()
     return data
+
+
+def unmarked(whole: bytes) -> bytes:
+    """Return a whole text as UTF-8 without the mark of its encoding, by which UTF-16 is known."""
+    if whole.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return whole.decode("utf-16", errors="replace").encode()
+    return to_utf8(whole.removeprefix(codecs.BOM_UTF8))
 
 
 def lines_in(block: bytes) -> int:

@@ -40,9 +40,9 @@ def chance(alert: Alert, card_of: CardOf) -> Chance:
     """Return how likely an alert is right.
 
     The level of a failure risk or of a condition is a calibrated probability, whether one signal alone says so or
-    several do. The level of an anomaly only says how
-    strange a machine looks, so the backtest of its version speaks for it: of the share of its alerts
-    that were right, the lower bound of the 95 % interval. A model that was hardly tried promises little.
+    several do. The level of an anomaly only says how strange a machine looks, so the backtest of its version speaks
+    for it: of the share of its alerts that were right, the lower bound of the 95 % interval. A model that was hardly
+    tried promises little.
 
     Examples
     --------

@@ -48,14 +48,14 @@ def test_intervals_hold_the_truth_as_often_as_they_say_also_of_values_that_follo
     limits = Limits(-4 * sigma, 5 * sigma)
     truth = {"cp": 1.5 * sigma / within, "cpk": 4 / 3 * sigma / within, "pp": 1.5, "ppk": 4 / 3}
     held: dict[str, list[bool]] = {name: [] for name in truth}
-    for seed in range(50):
+    for seed in range(80):
         found = capability(phase_of(phi, seed=seed), limits)
         for name, true in truth.items():
             if (interval := getattr(found, name)) is not None:
                 held[name].append(interval.low <= true <= interval.high)
 
     for name, each in held.items():
-        assert len(each) > 45
+        assert len(each) > 70
         assert np.mean(each) > 0.88, name
 
 
@@ -102,8 +102,8 @@ def test_skewed_values_are_said_not_to_be_normal() -> None:
 
     assert not found.normal
     assert "not normal" in found.why["normal"]
-    wrong = [not capability(phase_of(0.8, seed=seed), Limits(-9, 9)).normal for seed in range(12)]
-    assert sum(wrong) <= 2
+    wrong = [not capability(phase_of(0.8, seed=seed), Limits(-9, 9)).normal for seed in range(25)]
+    assert sum(wrong) <= 3
 
 
 def test_the_share_beyond_limits_is_counted() -> None:

@@ -20,10 +20,10 @@ def random() -> np.random.Generator:
 
 @pytest.mark.parametrize("phi", [0.0, 0.8])
 def test_stable_processes_are_nearly_always_called_stable(phi: float) -> None:
-    verdicts = [learnt(process(phi, 300, seed), random()).verdict for seed in range(15)]
+    verdicts = [learnt(process(phi, 300, seed), random()).verdict for seed in range(25)]
 
-    assert verdicts.count("unstable") <= 2
-    assert verdicts.count("stable") >= 13
+    assert verdicts.count("unstable") <= 3
+    assert verdicts.count("stable") >= 21
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.8])
@@ -59,15 +59,15 @@ def test_a_level_that_changed_is_no_long_memory_but_makes_phase_one_unstable(phi
 
 
 def test_heavy_tails_are_not_taken_for_outliers() -> None:
-    tails = [np.random.default_rng(seed).laplace(0, 1, 400) for seed in range(10)]
+    tails = [np.random.default_rng(seed).laplace(0, 1, 400) for seed in range(15)]
 
     left_out = [len(learnt(values, random()).left_out) for values in tails]
 
-    assert sum(left_out) <= 2
+    assert sum(left_out) <= 3
 
 
 def test_a_stretch_of_large_values_of_a_skewed_process_is_no_level() -> None:
-    verdicts = [learnt(np.random.default_rng(seed).lognormal(0, 0.5, 400), random()).verdict for seed in range(15)]
+    verdicts = [learnt(np.random.default_rng(seed).lognormal(0, 0.5, 400), random()).verdict for seed in range(25)]
 
     assert verdicts.count("unstable") <= 2
 

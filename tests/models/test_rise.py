@@ -19,7 +19,7 @@ def first_told(values: Values) -> int | None:
 def test_a_step_of_three_sigma_is_seen_within_five_shifts_and_its_begin_is_known() -> None:
     random = np.random.default_rng(11)
     seen, begun = [], []
-    for _ in range(15):
+    for _ in range(40):
         values = random.standard_normal(70)
         values[50:] += 3
         at = first_told(values)

@@ -73,6 +73,16 @@ def test_one_signal_alone_is_said_at_once_and_a_second_one_makes_it_the_machine(
     }
 
 
+@pytest.mark.parametrize("after", [JOINT, DOUBTED, BAND, QUIET])
+def test_what_is_explained_of_the_sensor_or_the_machine_is_where_one_signal_departs(after: str) -> None:
+    own = told(ALONE, ALONE, after)
+    of_machine = turned(None, about_machine(own), NEVER, SETTINGS)
+    turn = turned(None, about_either(own, of_machine.lasts), NEVER, SETTINGS)
+
+    assert turn.watch.condition.active
+    assert turn.newest_over == 1
+
+
 def test_an_alert_about_the_machine_goes_on_while_one_signal_holds_it_up() -> None:
     assert hours(JOINT, JOINT, *[ALONE] * 9, JOINT) == [1]
     assert hours(JOINT, JOINT, QUIET, QUIET, ALONE, ALONE, ALONE) == [1, 5]

@@ -44,9 +44,9 @@ from service.alerts.alert import Alert, AlertState, Happening, Verdict
 from service.alerts.kept_why import kept_why
 from service.database import assessment_table, metadata, open_state
 from service.levels import newest_levels
-from service.one_signal import watch_of
 from service.release import why_unwatched
 from service.round_report import RoundReport
+from service.subjects import watch_of
 from tests.models.engine_work import Several, kill_for
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -17,7 +17,6 @@ from service.alerts.pipeline.tables import call_group_table, call_route_table, c
 from service.database import microseconds
 
 _COLUMNS = tuple(each.name for each in fields(Kept))
-"""Values that one question may name."""
 
 Key = tuple[int, str]
 """Alert and route."""
