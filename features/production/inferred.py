@@ -15,7 +15,6 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from features.align import max_age
 from features.excluded import known_running
@@ -113,7 +112,7 @@ def _sure(values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[n
     for own in (low, high):
         spread = max(float(own.std()), floor)
         logs.append(math.log(len(own) / spread) - ((values - own.mean()) / spread) ** 2 / 2)
-    of_high = expit(logs[1] - logs[0])
+    of_high = np.exp(-np.logaddexp(0.0, logs[0] - logs[1]))
     return float(np.where(values > threshold, of_high, 1 - of_high).mean())
 
 
