@@ -18,6 +18,7 @@ from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Split
 from ingest.plant_energy import Meter
+from ingest.plant_failure import FailureCode
 from ingest.plant_job import Job as Job
 from ingest.plant_job import Pool
 from ingest.plant_kafka import Kafka
@@ -448,6 +449,7 @@ class Plant(Part):
     opcua: list[Opcua] = Field([], description="OPC UA servers to read from.")
     events: list[KnownEvent] = Field([], description="Events written by hand.")
     meters: list[Meter] = Field([], description="Energy meters.")
+    failure_codes: list[FailureCode] = Field([], description="What codes of failures mean; their own words when empty.")
     costs: Costs = Field(Costs(), description="Costs.")
     products: list[Product] = Field([], description="What is made.")
     shifts: list[Shift] = Field([], description="When it is made; at any time when empty.")
@@ -492,6 +494,10 @@ class Plant(Part):
     def class_of(self, machine: str) -> MachineClass:
         """Return the class of a machine; ``KeyError`` if there is no such machine."""
         return self.class_named(self.machine_named(machine).machine_class)
+
+    def failure_code(self, code: str) -> FailureCode | None:
+        """Return what a code of failures means, where the plant file says so."""
+        return next((each for each in self.failure_codes if each.code == code), None)
 
     def only(self, machines: Collection[str]) -> "Plant":
         """Return the plant as if there were only these machines: their classes, models, meters and events."""

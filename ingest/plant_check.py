@@ -53,10 +53,8 @@ def check(draft: Draft) -> list[Problem]:
     """Return what does not fit together, table by table."""
     found: list[Problem] = []
     for table in _NAMED:
-        entries = draft.document.get(table)
-        listed = entries if isinstance(entries, list) else []
-        names = [each.get("name") if isinstance(each, dict) else None for each in listed]
-        found += _repeated((table,), names, "name")
+        found += _repeated((table,), _written(draft, table, "name"), "name")
+    found += _repeated(("failure_codes",), _written(draft, "failure_codes", "code"), "code")
     for index, entry in draft.classes.items():
         found += _class(("classes", index), entry)
     for index, machine in draft.machines.items():
@@ -79,6 +77,12 @@ def check(draft: Draft) -> list[Problem]:
     found += check_targets(draft)
     found += check_watchdog(draft)
     return found + (list(_alerts(draft.alerts)) if draft.alerts else [])
+
+
+def _written(draft: Draft, table: str, key: str) -> list[object]:
+    """Return what stands under a key of each entry of a table; ``None`` where nothing does."""
+    entries = draft.document.get(table)
+    return [each.get(key) if isinstance(each, dict) else None for each in entries] if isinstance(entries, list) else []
 
 
 def _repeated(at: Location, names: Iterable[object], key: str = "") -> Iterator[Problem]:

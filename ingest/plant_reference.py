@@ -31,6 +31,7 @@ from ingest.plant import (
 from ingest.plant_bearing import Bearing
 from ingest.plant_condition import Condition, Histogram, Mistake
 from ingest.plant_energy import Driver, Meter
+from ingest.plant_failure import MODES, FailureCode
 from ingest.plant_job import Job, Pool
 from ingest.plant_kafka import Kafka, KafkaTopic
 from ingest.plant_mqtt import Mqtt, MqttTopic, Sparkplug
@@ -62,6 +63,7 @@ _TABLES: dict[str, type[Part]] = {
     "[[opcua]]": Opcua,
     "[[opcua.nodes]]": OpcuaNodes,
     "[[events]]": KnownEvent,
+    "[[failure_codes]]": FailureCode,
     "[[meters]]": Meter,
     "[[meters.drivers]]": Driver,
     "[costs]": Costs,
@@ -140,10 +142,34 @@ how many are suspicious, which, and what to do:
 - **planned work**: a code such as `PM` or `Wartung`, a failure within maintenance, or steady gaps.
 - **no readings before**: nothing was read of the machine in the 24 h before.
 - **ran on**: by `running`, the machine ran on for 4 h; only where the class declares it.
+- **unknown code**: one that `[[failure_codes]]` does not explain, where there are any.
 
 Where chance could make a pattern, it is told only if chance would make it less than once in a million clean sets.
 The first two, and planned work by its name, are told of a single record. None of it is an error: correct the
 records, or leave them if they are right.
+
+## What codes of failures mean
+
+Records of failures have codes in the plant's own words. `[[failure_codes]]` says what each means in those of
+ISO 14224: the *mode* that was seen, and the group of the *mechanism* behind it:
+
+```toml
+[[failure_codes]]
+code = "B12"
+mode = "VIB"
+mechanism = "mechanical"
+words = "worn bearing"
+
+[[failure_codes]]
+code = "OHE"    # a code of the standard means itself
+```
+
+The page of a machine shows the meaning beside the code, and `GET /api/v1/plant` has all of them. An alert can be closed
+with a declared code as its mode before any failure was recorded with it, and takes the mechanism over unless somebody
+tells another. Once there is one such entry, `andon check` names failures with codes that none of them explains. The
+modes are those of annex B of the standard, in our words:
+
+MODES
 
 ## When machines run
 
@@ -179,7 +205,8 @@ def reference() -> str:
     """Return the page as Markdown: a table for each kind of table in the file, and a whole example."""
     sections = [_section(title, part) for title, part in _TABLES.items()]
     example = EXAMPLE.read_text(encoding="utf-8").rstrip()
-    return "\n".join([_HEAD, *sections, "## A whole example\n", "```toml", example, "```", ""])
+    modes = "\n".join(["| code | mode |", "|---|---|", *(f"| `{code}` | {words} |" for code, words in MODES.items())])
+    return "\n".join([_HEAD.replace("MODES", modes), *sections, "## A whole example\n", "```toml", example, "```", ""])
 
 
 def _section(title: str, part: type[Part]) -> str:

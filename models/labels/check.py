@@ -13,13 +13,14 @@ from features.sampling import sampling_interval
 from ingest.errors import NotEnoughDataError
 from ingest.history import History
 from ingest.plant import MachineClass, Plant
+from models.labels.codes import unknown_codes
 from models.labels.copies import copied
 from models.labels.planned import planned
 from models.labels.problem import Failures, LabelProblem
 from models.labels.readings import ran_on, without_readings
 from models.labels.times import entered_late, overlaps, repeated
 
-_OF_RECORDS = (overlaps, repeated, entered_late, copied, planned)
+_OF_RECORDS = (overlaps, repeated, entered_late, copied, planned, unknown_codes)
 _OF_READINGS = (without_readings, ran_on)
 
 
@@ -33,6 +34,7 @@ def check_labels(plant: Plant, history: History, machine_class: MachineClass) ->
         _sorted(events, ["maintenance", "inspection"]),
         plant.zone,
         _every(history, machine_class),
+        [each.code for each in plant.failure_codes],
     )
     if not len(failures):
         return []

@@ -1,6 +1,6 @@
 """What is suspicious about records of failures: which, how many, and what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -28,6 +28,7 @@ class LabelKind(StrEnum):
     PLANNED = "planned work"
     NO_READINGS = "no readings before"
     RAN_ON = "ran on"
+    UNKNOWN_CODE = "unknown code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Failures:
     planned : maintenance and inspections of the same machines, sorted alike
     zone : in which people write times
     every : time between two readings of the class; nothing where it is not known
+    codes : that the plant file explains; any may be used when there are none
     """
 
     machine_class: str
@@ -85,6 +87,7 @@ class Failures:
     planned: pd.DataFrame
     zone: ZoneInfo
     every: timedelta = timedelta(0)
+    codes: Collection[str] = ()
 
     def __len__(self) -> int:
         return len(self.table)

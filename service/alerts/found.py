@@ -1,7 +1,7 @@
 """What an inspection found: failure mode, mechanism, cause and what was done, in the words of ISO 14224."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from ingest.errors import UnknownNameError
@@ -44,7 +44,7 @@ class Found:
 
 
 def known_modes(plant: Plant, history: History, machine: str) -> list[str]:
-    """Return the modes that are known of a machine: a sensor, components, and codes of failures of its class.
+    """Return the modes that are known of a machine: a sensor, components, and codes of failures, declared or recorded.
 
     Of one that left the plant file none is known.
     """
@@ -52,7 +52,8 @@ def known_modes(plant: Plant, history: History, machine: str) -> list[str]:
         return []
     machine_class = plant.class_of(machine)
     codes = history.events(machines=list(plant.machines_of(machine_class.name)), kinds=["failure"])["code"]
-    return sorted({SENSOR, *machine_class.components, *(str(code) for code in codes.unique() if code)})
+    declared = [each.code for each in plant.failure_codes]
+    return sorted({SENSOR, *machine_class.components, *declared, *(str(code) for code in codes.unique() if code)})
 
 
 def refuse_unknown(mode: str, known: Iterable[str]) -> None:
@@ -75,3 +76,9 @@ def refuse_unknown(mode: str, known: Iterable[str]) -> None:
     near = get_close_matches(mode[:200], names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names[:20]) or 'none'}."
     raise UnknownNameError(f"no mode {mode!r} so far; {hint} If it is new, say so (new mode)")
+
+
+def understood(found: Found, plant: Plant) -> Found:
+    """Return it with the mechanism that the plant file knows of its mode, unless a person told one."""
+    code = plant.failure_code(found.mode)
+    return replace(found, mechanism=found.mechanism or code.mechanism or "") if code else found

@@ -13,7 +13,7 @@ from ingest.errors import IllegalTransitionError
 from service.alerts import book
 from service.alerts.alert import LIVE_STATES, Alert, AlertState
 from service.alerts.assign import assign, unassign
-from service.alerts.found import known_modes, refuse_unknown
+from service.alerts.found import known_modes, refuse_unknown, understood
 from service.alerts.kept_money import kept_money
 from service.alerts.mutes import muted
 from service.alerts.offers import offers
@@ -150,7 +150,7 @@ def close(
         if body.mode and not body.new_mode:
             machine = book.show(connection, number).machine
             refuse_unknown(body.mode, known_modes(room.plant, room.store, machine))
-        found = body.found
+        found = understood(body.found, room.plant)
         book.close(connection, number, verdict=body.verdict, by=body.by, at=now, note=body.note, found=found)
     return _detail(number, room, now, response)
 

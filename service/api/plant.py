@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.duration import format_duration
 from ingest.plant import AlertSettings, Costs, Machine, MachineClass, ModelEntry, Target, TaskName
+from ingest.plant_failure import FailureCode
 from service.api.given import Room
 
 router = APIRouter(tags=["plant"])
@@ -43,6 +44,7 @@ class PlantView(BaseModel):
     currency: str
     classes: list[MachineClass]
     machines: list[Machine]
+    failure_codes: list[FailureCode]
     costs: Costs
     models: list[ModelEntryView]
     alerts: AlertSettings
@@ -58,6 +60,7 @@ def show_plant(room: Room) -> PlantView:
         currency=plant.currency,
         classes=plant.classes,
         machines=plant.machines,
+        failure_codes=plant.failure_codes,
         costs=plant.costs,
         models=[ModelEntryView.of(each) for each in plant.models],
         alerts=plant.alerts,

@@ -159,14 +159,14 @@ def close(number: int, verdict: str, by: str, note: str, *, new_mode: bool, **fo
     """Close alert NUMBER with a verdict, and with what was found."""
     from service.alerts import book
     from service.alerts.alert import Verdict
-    from service.alerts.found import Found, known_modes, refuse_unknown
+    from service.alerts.found import Found, known_modes, refuse_unknown, understood
 
     def work(connection: Any, room: "ControlRoom") -> "Alert":
         if found["mode"] and not new_mode:
             machine = book.show(connection, number).machine
             refuse_unknown(found["mode"], known_modes(room.plant, room.store, machine))
-        at = wall_clock()
-        return book.close(connection, number, verdict=Verdict(verdict), by=by, at=at, note=note, found=Found(**found))
+        said, at = understood(Found(**found), room.plant), wall_clock()
+        return book.close(connection, number, verdict=Verdict(verdict), by=by, at=at, note=note, found=said)
 
     _change(work)
 

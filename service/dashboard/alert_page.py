@@ -14,7 +14,7 @@ from ingest.plant import Plant
 from service.alerts import book
 from service.alerts.alert import Alert, AlertState, Verdict
 from service.alerts.assign import assign, unassign
-from service.alerts.found import Found, known_modes, refuse_unknown
+from service.alerts.found import Found, known_modes, refuse_unknown, understood
 from service.alerts.kept_money import kept_money
 from service.alerts.mutes import list_mutes, muted
 from service.alerts.offers import offers
@@ -141,6 +141,7 @@ def close(request: Request, number: Number, body: RawBody, room: Room, now: Now)
         _as_seen(connection, number, fields)
         if fields.get("new_mode") != "yes":
             refuse_unknown(found.mode, known_modes(room.plant, room.store, book.show(connection, number).machine))
+        found = understood(found, room.plant)
         book.close(connection, number, verdict=verdict, by=by, at=now, note=fields.get("note", ""), found=found)
     return back_to(f"/alerts/{number}", by)
 

@@ -109,6 +109,7 @@ def machine_page(
         ],
         trained=bool(seen.room.registry.versions()),
         events=events[::-1][:_MOST_ROWS],
+        meanings={each.code: each.means for each in plant.failure_codes},
         more_events=len(events) > _MOST_ROWS,
         past=past,
     )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.event import Event, EventKind
 from ingest.plant import Machine, MachineClass, Plant, Signal
+from ingest.plant_failure import FailureCode
 from ingest.reading import Readings
 from models.labels.check import check_labels
 from models.labels.problem import LabelKind, LabelProblem
@@ -78,11 +79,15 @@ def _disturbed(work: Event, events: list[Event]) -> bool:
 
 
 def checked(
-    events: Iterable[Event], readings: pd.DataFrame | None = None, machine_class: MachineClass = PRESS
+    events: Iterable[Event],
+    readings: pd.DataFrame | None = None,
+    machine_class: MachineClass = PRESS,
+    codes: Iterable[str] = (),
 ) -> list[LabelProblem]:
     """Check events; without readings given, the machines were read at all times."""
     history = Spoken(events) if readings is None else TableHistory(readings, events)
-    return check_labels(PLANT, history, machine_class)
+    explained = [FailureCode(code=each, mode="OTH") for each in codes]
+    return check_labels(PLANT.model_copy(update={"failure_codes": explained}), history, machine_class)
 
 
 def kinds(problems: Iterable[LabelProblem]) -> list[tuple[LabelKind, int]]:
@@ -93,6 +98,20 @@ def kinds(problems: Iterable[LabelProblem]) -> list[tuple[LabelKind, int]]:
 @given(seed=st.integers(0, 10**6), machines=st.integers(1, 12), grain=st.sampled_from([1, 60]))
 def test_clean_records_raise_nothing(seed: int, machines: int, grain: int) -> None:
     assert [each.sentence for each in checked(clean(seed, machines=machines, grain=grain))] == []
+
+
+def test_a_code_that_the_plant_file_does_not_explain_is_found_where_it_explains_any() -> None:
+    slip = event("m3", 100 * 86_400 + 77, component="seal", code="laek")
+    unnamed = event("m4", 101 * 86_400 + 77, component="seal")
+
+    (found,) = checked([*clean(8), slip, unnamed], codes=["leak", "wear"])
+
+    assert (found.kind, found.count) == (LabelKind.UNKNOWN_CODE, 1)
+    assert found.examples == ("m3 2026-04-15 02:01",)
+    assert "'laek'" in found.sentence
+    assert "did you mean 'leak'?" in found.sentence
+    assert checked([*clean(8), slip, unnamed]) == []
+    assert checked([*clean(8), slip, unnamed], codes=["leak", "wear", "laek"]) == []
 
 
 def test_no_failures_at_all_raise_nothing() -> None:
