@@ -16,6 +16,7 @@ from ingest.duration import Duration, SomeTime
 from ingest.event import EventKind
 from ingest.part import Columns, Moment, Name, Part, TimeColumns, ZoneName
 from ingest.plant_bearing import Bearing
+from ingest.plant_characteristic import Characteristic
 from ingest.plant_condition import Condition, Histogram, Split
 from ingest.plant_energy import Meter
 from ingest.plant_failure import FailureCode
@@ -114,6 +115,7 @@ class MachineClass(Part):
     histograms: list[Histogram] = Field(
         [], description="Signals that are the bins of histograms: models of conditions look at the shares of each bin."
     )
+    characteristics: list[Characteristic] = Field([], description="Signals that are watched by control charts.")
     words: Words = Field(
         Words(), description="What words of these machines mean that mean something else elsewhere in the plant."
     )

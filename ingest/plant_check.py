@@ -18,6 +18,7 @@ from ingest.plant import (
     Signal,
     Source,
 )
+from ingest.plant_characteristic_check import check_characteristics
 from ingest.plant_condition_check import check_condition, check_histograms
 from ingest.plant_cycle_check import check_cycles, not_a_moment
 from ingest.plant_draft import Draft
@@ -125,6 +126,7 @@ def _class(at: Location, entry: MachineClass) -> Iterator[Problem]:
     yield from _repeated((*at, "bearings"), [bearing.name for bearing in entry.bearings], "name")
     yield from check_waveforms(at, entry)
     yield from check_histograms(at, entry)
+    yield from check_characteristics(at, entry)
     yield from _repeated((*at, "regimes"), [regime.name for regime in entry.regimes], "name")
     yield from check_regimes(at, entry)
     yield from check_words((*at, "words"), entry.words)

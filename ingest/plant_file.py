@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from ingest.errors import PlantFileError
-from ingest.plant import Plant
+from ingest.plant import MachineClass, Plant
 from ingest.plant_check import check
 from ingest.plant_draft import Draft
 from ingest.plant_names import write_out
@@ -97,12 +97,21 @@ def _in_utc(plant: Plant) -> Plant:
 
     return plant.model_copy(
         update={
+            "classes": [_class_in_utc(each, utc) for each in plant.classes],
             "events": [each.model_copy(update={"time": utc(each.time), "end": utc(each.end)}) for each in plant.events],
             "sources": [each.model_copy(update={"cycle_start": utc(each.cycle_start)}) for each in plant.sources],
             "models": [each.model_copy(update={"train_until": utc(each.train_until)}) for each in plant.models],
             "meters": [each.model_copy(update={"baseline_from": utc(each.baseline_from)}) for each in plant.meters],
         }
     )
+
+
+def _class_in_utc(entry: MachineClass, utc: Callable[[datetime | None], datetime | None]) -> MachineClass:
+    """Give every time of a class that zone; a class without any stays what it is."""
+    if all(each.since is None for each in entry.characteristics):
+        return entry
+    charts = [each.model_copy(update={"since": utc(each.since)}) for each in entry.characteristics]
+    return entry.model_copy(update={"characteristics": charts})
 
 
 def as_utc(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -29,6 +29,7 @@ from ingest.plant import (
     Target,
 )
 from ingest.plant_bearing import Bearing
+from ingest.plant_characteristic import Characteristic
 from ingest.plant_condition import Condition, Histogram, Mistake
 from ingest.plant_energy import Driver, Meter
 from ingest.plant_failure import MODES, FailureCode
@@ -52,6 +53,7 @@ _TABLES: dict[str, type[Part]] = {
     "[[classes.regimes]]": Regime,
     "[[classes.bearings]]": Bearing,
     "[[classes.histograms]]": Histogram,
+    "[[classes.characteristics]]": Characteristic,
     "[[machines]]": Machine,
     "[[sources]]": Source,
     "[[sources.events]]": EventMapping,
@@ -128,6 +130,7 @@ Entries are counted from 1 in these lines.
 - `products`, `shifts` and `production` say what is made, when, how fast at best, and which word means which loss:
   see [lost time](losses.md).
 - `routes` and `inhibits` say who is called for which alerts, and when: see [calling people](calling.md).
+- `characteristics` are signals that control charts watch: see [control charts](control_charts.md).
 - A signal with a `rate` is a **waveform**, such as vibration: see [how to declare one, and bearings](vibration.md).
 
 ## What is checked of recorded failures

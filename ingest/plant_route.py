@@ -20,6 +20,7 @@ AlertKind = Literal[
     "energy loss",
     "time loss",
     "quality loss",
+    "process shift",
     "external",
 ]
 Place = Literal["site", "area", "line", "class", "machine", "kind", "cause"]

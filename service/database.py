@@ -30,7 +30,7 @@ from sqlalchemy.engine import Connection, Dialect
 from ingest.database import Database, open_database
 from ingest.errors import StoreError
 
-NEWEST_REVISION = "0016"
+NEWEST_REVISION = "0017"
 """Revision of all tables; the head of ``service/migrations``."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -118,6 +118,21 @@ grade_table = Table(
     sqlite_with_rowid=False,
 )
 """How far each signal could be trusted when it was last graded."""
+
+characteristic_table = Table(
+    "characteristic",
+    metadata,
+    Column("machine", Text, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("until", Moment, nullable=False, comment="up to which moment its chart was looked at"),
+    Column("state", Text, nullable=False, comment="models.efficiency.standing"),
+    Column("says", Text, nullable=False),
+    Column("digest", Text, nullable=False, comment="of the phase I that the chart was learnt from; empty without one"),
+    Column("chart", JSON(none_as_null=True), comment="models.efficiency.chart_document; null without one"),
+    sqlite_with_rowid=False,
+)
+"""The control chart of each characteristic, so that it is learnt once."""
+
 late_try_table = Table(
     "late_try",
     metadata,

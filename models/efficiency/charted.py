@@ -192,7 +192,7 @@ def _signal(
     chart: ResidualChart, at: pd.Timestamp, rule: str, up: bool, since: Since, size: float, value: float
 ) -> Signal:
     centre = float(chart.model.centre[0])
-    run_length = f"by chance once in {chart.requested:g} points"
+    run_length = f"by chance once in {chart.requested:,.0f} points"
     if rule == "jump":
         sentence = (
             f"At {_time(at)} the value of {value:.4g} lies {abs(size):.3g} {'above' if up else 'below'} what the values"
@@ -242,7 +242,7 @@ def _summary(chart: ResidualChart, signals: tuple[Signal, ...], name: object) ->
     else:
         basis = f"Phase I{of} was stable in {known} values"
     said = f"{len(signals)} signals since" if len(signals) != 1 else "1 signal since"
-    return f"{basis}; {said}, at a requested false signal in {chart.requested:g} points."
+    return f"{basis}; {said}, at a requested false signal in {chart.requested:,.0f} points."
 
 
 def _time(moment: pd.Timestamp) -> str:

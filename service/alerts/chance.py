@@ -16,6 +16,7 @@ _UNMEASURED = {
     "energy loss": "it is a change of a meter against its baseline, and no backtest counted how often it is right",
     "time loss": "it is measured against the machine's own usual, and nothing says what time is worth",
     "quality loss": "it is measured against the machine's own usual, and nothing says what pieces are worth",
+    "process shift": "its chart seldom signals for nothing, and nobody counted how often it is right",
 }
 
 CardOf = Callable[[str, str], Mapping[str, Any]]

@@ -37,6 +37,7 @@ UNPRICED: Mapping[str, Severity] = {
     "energy loss": Severity.LOW,
     "time loss": Severity.LOW,
     "quality loss": Severity.LOW,
+    "process shift": Severity.LOW,
 }
 """Where nobody measured the money: what passed a limit that people set, and what stops no machine; every other kind
 is ``medium`` then."""

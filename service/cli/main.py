@@ -30,6 +30,7 @@ COMMANDS = {
     "work-orders": "service.cli.work_orders",
     "losses": "service.cli.losses",
     "levers": "service.cli.levers",
+    "charts": "service.cli.charts",
     "models": "service.cli.models",
     "jobs": "service.cli.jobs",
     "watch": "service.cli.watch",

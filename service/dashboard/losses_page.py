@@ -32,7 +32,7 @@ from service.losses import losses_between, machines_in
 router = APIRouter()
 
 SPANS = ((1, "1 day"), (7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year"))
-_LOSSES = ("time loss", "quality loss", "energy loss")
+_LOSSES = ("time loss", "quality loss", "process shift", "energy loss")
 _FACTORS = (
     ("availability", "Availability", "A = APT / PBT"),
     ("effectiveness", "Effectiveness", "E = PRI × PQ / APT"),

@@ -7,6 +7,7 @@ from service.api.problem import Problem
 from service.dashboard import (
     account_page,
     alert_page,
+    characteristics_page,
     first_page,
     job_page,
     live,
@@ -27,6 +28,7 @@ for each in (
     machine_page,
     alert_page,
     losses_page,
+    characteristics_page,
     model_page,
     job_page,
     sign_in_page,

@@ -24,6 +24,7 @@ from service.jobs.looks import looks_of
 from service.jobs.report import keep_page, write_report
 from service.jobs.run import Outcome, Run, RunState
 from service.retire import retire
+from service.watch_characteristics import characteristics_of, watch_characteristics
 from service.watch_losses import watch_losses
 from service.work_order_drop import draft_work_orders
 
@@ -168,17 +169,25 @@ def _round(work: Work) -> Outcome:
 
 
 def losses(work: Work) -> Outcome:
-    """Judge the newest whole shift of every machine: losses that begin open alerts, those that are over end theirs."""
+    """Judge the newest whole shift of every machine and the newest points of control charts.
+
+    What begins opens alerts, what is over ends its own.
+    """
     room = work.room
     turn = watch_losses(room.plant, room.store, room.calling(work.slot), at=work.slot)
+    charts = watch_characteristics(room.plant, room.store, room.calling(work.slot), at=work.slot)
     summary = f"{turn.machines} machines after a shift: {turn.raised} raised, {turn.over} over, {turn.lasting} last"
-    if turn.errors:
-        summary += f"; {len(turn.errors)} could not be judged, first: {turn.errors[0]}"
+    if any(True for _ in characteristics_of(room.plant)):
+        summary += f"; {charts.looked_at} control charts: {charts.raised} raised, {charts.over} over, "
+        summary += f"{charts.lasting} last" + (f", {charts.unstable} without a stable phase I" * bool(charts.unstable))
+    errors = [*turn.errors, *charts.errors]
+    if errors:
+        summary += f"; {len(errors)} could not be judged, first: {errors[0]}"
     return Outcome(
-        state=RunState.FAILED if turn.errors and not turn.machines else RunState.DONE,
+        state=RunState.FAILED if errors and not turn.machines and not charts.looked_at else RunState.DONE,
         summary=summary,
         machines=turn.machines,
-        log="\n".join(turn.errors),
+        log="\n".join(errors),
     )
 
 

@@ -1,0 +1,138 @@
+"""The pages of control charts: how each characteristic stands, and one of them drawn."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from ingest.duration import format_duration
+from service.answers import full_hour
+from service.api.given import Seen, machine_named, moment
+from service.characteristics import characteristic_named, look_at, standing
+from service.dashboard import chart
+from service.dashboard.band_chart import BandChart
+from service.dashboard.chart import Mark, Span, bounds_of, draw, ribbon
+from service.dashboard.render import page
+from service.series import Series
+
+if TYPE_CHECKING:
+    from models.efficiency.characteristic import Watched
+
+router = APIRouter()
+
+SPANS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year"))
+_FIRST = {"shifted": 0, "unstable": 1, "learning": 2, "in control": 4}
+_UNSEEN = 3
+_INDICES = (("cp", "Cp"), ("cpk", "Cpk"), ("pp", "Pp"), ("ppk", "Ppk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One characteristic in the list; ``state`` is empty where nobody looked at it yet."""
+
+    machine: str
+    signal: str
+    state: str
+    says: str
+    until: datetime | None
+
+
+@router.get("/characteristics")
+def characteristics_page(request: Request, seen: Seen) -> Response:
+    """Show how every characteristic stands, what was signalled first."""
+    rows = [
+        Row(name, each.signal, "", "", None)
+        if kept is None
+        else Row(name, each.signal, kept.state, kept.says, kept.until)
+        for name, each, kept in standing(seen.room.plant, seen.room.state)
+    ]
+    rows.sort(key=lambda row: _FIRST.get(row.state, _UNSEEN))
+    return page(request, "characteristics.html", rows=rows)
+
+
+@router.get("/characteristics/chart")
+def chart_page(
+    request: Request,
+    seen: Seen,
+    machine: Annotated[str, Query(description="The machine.")],
+    signal: Annotated[str, Query(description="Its signal.")],
+    days: Annotated[int, Query(ge=1, le=3660)] = 30,
+    until: datetime | None = None,
+) -> Response:
+    """Show the control chart of a signal over the last days, or over the days before ``until``.
+
+    It is worked out once an hour; a chart that no job has learnt yet takes seconds the first time.
+    """
+    room = seen.room
+    machine_named(room.plant, machine)
+    characteristic_named(room.plant, machine, signal)
+    end = min(seen.now, moment(until, room.plant, "query.until")) if until else seen.now
+    length = timedelta(days=days)
+    found: Watched = seen.answers.to(
+        ("characteristic", machine, signal, full_hour(end), seen.reached),
+        lambda: look_at(room.plant, room.store, room.state, machine, signal, end),
+    )
+    span = Span(end - length, end, room.plant.zone)
+    return page(
+        request,
+        "characteristic.html",
+        frame=chart,
+        found=found,
+        every=format_duration(found.characteristic.every),
+        picture=picture(found, span),
+        signals=[] if found.charted is None else list(reversed(found.charted.signals))[:20],
+        indices=_INDICES,
+        spans=SPANS,
+        chosen=days,
+        until_text=_iso(end) if until else "",
+        earlier=_iso(end - length),
+        later=_iso(end + length) if end < seen.now else "",
+        span=span,
+    )
+
+
+def picture(found: "Watched", span: Span) -> BandChart | None:
+    """Draw the points of a span within the limits of a jump, each signal marked; ``None`` where there is no point."""
+    if found.charted is None:
+        own = pd.DataFrame({"value": found.phase_one.means})
+    else:
+        own = pd.concat([pd.DataFrame({"value": found.phase_one.means}), found.charted.points])
+    shown = own[(own.index > span.start) & (own.index <= span.end) & np.isfinite(own["value"])]
+    if shown.empty:
+        return None
+    limits = [] if found.charted is None else [shown[name].to_numpy(float) for name in ("low", "high")]
+    known = np.concatenate([shown["value"].to_numpy(float), *limits])
+    bounds = bounds_of(known[np.isfinite(known)])
+    marks = [
+        Mark(each.at.to_pydatetime(), None, "alert", each.sentence)
+        for each in (() if found.charted is None else found.charted.signals)
+    ]
+    every = format_duration(found.characteristic.every)
+    drawn = draw(
+        f"{found.characteristic.signal}, mean of {every}", found.unit, _series(shown, "value"), span,
+        marks=marks, bounds=bounds,
+    )  # fmt: skip
+    if found.charted is None:
+        return BandChart(drawn, "", "")
+    said = shown[np.isfinite(shown["low"])]
+    told = f" {len(found.charted.signals)} signals since phase I."
+    return BandChart(
+        replace(drawn, summary=drawn.summary + told),
+        ribbon(_series(said, "low"), _series(said, "high"), span, bounds),
+        draw("expected", found.unit, _series(said, "expected"), span, bounds=bounds).path,
+    )
+
+
+def _series(points: pd.DataFrame, column: str) -> Series:
+    """Return a column, of every so many points where there are more than can be seen."""
+    kept = points.iloc[:: max(1, len(points) // chart.PIXELS)]
+    times = pd.DatetimeIndex(kept.index).tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
+    return Series(times, kept[column].to_numpy(float))
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
