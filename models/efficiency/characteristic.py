@@ -25,8 +25,10 @@ from models.efficiency.phase_one import learnt
 from models.efficiency.residual_chart import ResidualChart, designed
 from models.efficiency.standing import Standing
 
-REPLICATIONS = 400
-"""Phases I that are played for the limits: they set the run length to about 5 %, in seconds."""
+REPLICATIONS = 2000
+WATCHED = 0.25
+"""Phases I that are played for the limits, and for how many requested run lengths: it is the number of false signals in
+a year that is asked for, and is set to about 5 %, in seconds."""
 LEAST_FILL = 0.5
 """A point of which less was read is missing."""
 MOST_OFF = 0.5
@@ -211,7 +213,7 @@ def learn(values: Floats, characteristic: Characteristic) -> ResidualChart:
         Where the values do not vary, or too few have all values before them.
     """
     random = np.random.default_rng(SEED)
-    return designed(learnt(values, random), characteristic.run_length, random, REPLICATIONS)
+    return designed(learnt(values, random), characteristic.run_length, random, REPLICATIONS, WATCHED)
 
 
 def points(

@@ -23,7 +23,7 @@ from models.efficiency.autoregression import Autoregression, fitted, forgotten, 
 from models.efficiency.in_control import InControl
 from models.efficiency.look import Floats
 from models.efficiency.normal_scores import NormalScores
-from models.efficiency.phase_one import PhaseOne
+from models.efficiency.phase_one import FEWEST, PhaseOne
 from models.efficiency.run_length import Growing, Runs, limit_for
 from models.efficiency.shewhart_cusum import ShewhartCusum
 
@@ -75,7 +75,11 @@ class ResidualChart:
 
 
 def designed(
-    phase_one: PhaseOne, requested: float, random: np.random.Generator, replications: int = REPLICATIONS
+    phase_one: PhaseOne,
+    requested: float,
+    random: np.random.Generator,
+    replications: int = REPLICATIONS,
+    watched: float = WATCHED,
 ) -> ResidualChart:
     """Learn a chart that runs ``requested`` points to a false signal, on average over phases I and what follows them.
 
@@ -83,6 +87,9 @@ def designed(
     ----------
     requested : 20 to 5000 points
     replications : simulated procedures; a thousand set the mean run length to about 3 %
+    watched : requested run lengths for which they are watched, 50 points at least. Over many run lengths it is the
+        mean run length that is held, over a part of one the mean number of false signals in a time: where charts
+        scatter, the quick ones make most of the signals.
 
     Raises
     ------
@@ -106,11 +113,14 @@ def designed(
         innovations = truth.scores.drawn(growing.first(rows, burn + lags + horizon))
         return each.take(rows).statistic(simulated(phi, innovations, burn))
 
-    runs = Runs(longer, replications, horizon=int(1.5 * requested), longest=int(WATCHED * requested))
-    start = float(np.log(requested))
-    limit = limit_for(runs, requested * (1 - np.exp(-WATCHED)), start - 2.0, start + 6.0)
+    longest = max(int(watched * requested), FEWEST)
+    runs = Runs(longer, replications, horizon=min(int(1.5 * requested), longest), longest=longest)
+    start, part = float(np.log(requested)), longest / requested
+    limit = limit_for(runs, requested * (1 - np.exp(-part)), start - 2.0, start + 6.0)
     lengths = runs.lengths(limit)
-    error = float(lengths.std() / lengths.mean() / np.sqrt(replications))
+    # How much longer they are seen to run where they run longer by a little.
+    told = 1 - part / np.expm1(part)
+    error = float(lengths.std() / lengths.mean() / np.sqrt(replications) / told)
     chart = ShewhartCusum(float(truth.reference[0, 0]), limit)
     return ResidualChart(phase_one, truth.model, truth.scores, chart, requested, error)
 
