@@ -27,7 +27,11 @@ class Characteristic(Part):
         None, description="Where they begin, such as after an overhaul; at the first reading when left out."
     )
     false_signals_per_year: float = Field(
-        2.0, gt=0, allow_inf_nan=False, description="How often the chart of one machine may signal for nothing."
+        2.0,
+        ge=0.01,
+        le=1_000_000,
+        allow_inf_nan=False,
+        description="How often the chart of one machine may signal for nothing, if it always runs.",
     )
     lower: float | None = Field(None, allow_inf_nan=False, description="Lower limit of the tolerance, for capability.")
     upper: float | None = Field(None, allow_inf_nan=False, description="Upper limit of the tolerance.")

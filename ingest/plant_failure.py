@@ -38,6 +38,8 @@ MODES = {
     "OTH": "other",
     "PDE": "a parameter out of its limits",
     "PLU": "plugged",
+    "POW": "too little power",
+    "PTF": "power or signal not transmitted",
     "SER": "minor trouble in service",
     "SLP": "slips",
     "SPO": "operates unasked",
@@ -47,7 +49,7 @@ MODES = {
     "UST": "stops unasked",
     "VIB": "vibration",
 }
-"""Codes of failure modes after ISO 14224:2016, annex B, and what each means."""
+"""Common codes of failure modes after ISO 14224:2016, annex B, and what each means."""
 
 Mechanism = Literal["mechanical", "material", "instrument", "electrical", "external", "other"]
 """The groups of failure mechanisms of ISO 14224."""
@@ -61,10 +63,18 @@ def _known_mode(mode: str) -> str:
     return mode
 
 
+def _not_taken(code: str) -> str:
+    if code == "sensor":
+        raise ValueError("'sensor' is what an alert is closed with whose sensor was at fault; call the code otherwise")
+    return code
+
+
 class FailureCode(Part):
     """A code that failures are recorded with, and what it means after ISO 14224."""
 
-    code: Name = Field(description="The code as it stands in records of failures; unique in the plant.")
+    code: Annotated[Name, AfterValidator(_not_taken)] = Field(
+        description="The code as it stands in records of failures; unique in the plant."
+    )
     mode: Annotated[str, AfterValidator(_known_mode)] = Field(
         "", description="Failure mode after ISO 14224, such as 'VIB'; the code itself when left out."
     )
@@ -89,4 +99,4 @@ class FailureCode(Part):
         >>> FailureCode(code="B12", mode="VIB").means, FailureCode(code="B13", mode="VIB", words="worn bearing").means
         ('vibration (VIB)', 'worn bearing (VIB)')
         """
-        return f"{self.words or MODES[self.mode]} ({self.mode})"
+        return f"{self.words.strip() or MODES[self.mode]} ({self.mode})"

@@ -169,8 +169,8 @@ code = "OHE"    # a code of the standard means itself
 
 The page of a machine shows the meaning beside the code, and `GET /api/v1/plant` has all of them. An alert can be closed
 with a declared code as its mode before any failure was recorded with it, and takes the mechanism over unless somebody
-tells another. Once there is one such entry, `andon check` names failures with codes that none of them explains. The
-modes are those of annex B of the standard, in our words:
+tells another. Once there is one such entry, `andon check` names failures with codes that none of them explains. These
+modes of annex B of the standard are known, in our words:
 
 MODES
 

@@ -127,6 +127,7 @@ characteristic_table = Table(
     Column("until", Moment, nullable=False, comment="up to which moment its chart was looked at"),
     Column("state", Text, nullable=False, comment="models.efficiency.standing"),
     Column("says", Text, nullable=False),
+    Column("declared", Text, nullable=False, comment="how the plant file had it then, as JSON"),
     Column("digest", Text, nullable=False, comment="of the phase I that the chart was learnt from; empty without one"),
     Column("chart", JSON(none_as_null=True), comment="models.efficiency.chart_document; null without one"),
     sqlite_with_rowid=False,

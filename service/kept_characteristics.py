@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
+from ingest.plant_characteristic import Characteristic
 from ingest.statement import insert_into, pieces
 from models.efficiency.standing import Standing
 from service.database import characteristic_table
@@ -24,6 +25,7 @@ class KeptCharacteristic:
     ----------
     until : up to when it was looked at
     says : in one line
+    declared : how the plant file had it then, see ``declared_as``
     digest, chart : the chart that was learnt, see ``models.efficiency.chart_document``; empty and ``None`` without one
     """
 
@@ -32,6 +34,7 @@ class KeptCharacteristic:
     until: datetime
     state: Standing
     says: str
+    declared: str
     digest: str
     chart: dict[str, Any] | None
 
@@ -61,13 +64,31 @@ def keep_characteristic(connection: Connection, watched: "Watched", until: datet
         "until": until,
         "state": watched.state,
         "says": watched.says,
+        "declared": declared_as(watched.characteristic),
         "digest": "" if learnt is None else learnt.digest,
         "chart": None if learnt is None else learnt.to_dict(),
     }
+    _keep(connection, row)
+
+
+def keep_no_chart(
+    connection: Connection, machine: str, characteristic: Characteristic, until: datetime, why: str
+) -> None:
+    """Keep why a characteristic has no chart, in place of what was kept before."""
+    row = {"machine": machine, "signal": characteristic.signal, "until": until, "state": "no chart", "says": why}
+    _keep(connection, {**row, "declared": declared_as(characteristic), "digest": "", "chart": None})
+
+
+def declared_as(characteristic: Characteristic) -> str:
+    """Return a characteristic of the plant file as a text that differs where it was changed."""
+    return characteristic.model_dump_json()
+
+
+def _keep(connection: Connection, row: dict[str, Any]) -> None:
     statement = insert_into(connection, characteristic_table)
     anew = {name: statement.excluded[name] for name in row if name not in ("machine", "signal")}
     connection.execute(statement.on_conflict_do_update(index_elements=["machine", "signal"], set_=anew), [row])
 
 
 def _kept(row: Row[Any]) -> KeptCharacteristic:
-    return KeptCharacteristic(row.machine, row.signal, row.until, row.state, row.says, row.digest, row.chart)
+    return KeptCharacteristic(**row._mapping)

@@ -12,6 +12,7 @@ from features.extract import extract
 from features.recipe import Recipe
 from features.running import Running
 from features.sampling import signal_intervals
+from features.window import window_ends
 from ingest.duration import format_duration
 from ingest.errors import NotEnoughDataError
 from ingest.history import History
@@ -19,7 +20,7 @@ from ingest.plant import Plant
 from ingest.plant_characteristic import Characteristic
 from models.efficiency.capability import Capability, Limits, capability
 from models.efficiency.chart_document import digest_of, from_document, to_document
-from models.efficiency.charted import SEED, TOGETHER, Charted, Signal, against, numbers
+from models.efficiency.charted import SEED, Charted, Signal, against, numbers
 from models.efficiency.look import Floats
 from models.efficiency.phase_one import learnt
 from models.efficiency.residual_chart import ResidualChart, designed
@@ -31,12 +32,12 @@ WATCHED = 0.25
 a year that is asked for, and is set to about 5 %, in seconds."""
 LEAST_FILL = 0.5
 """A point of which less was read is missing."""
+MANY_MISSING = 24
+"""So many points without a value, one after the other, are told."""
 MOST_OFF = 0.5
-"""A span without a point in which the machine stood for longer is left out, and is not missing."""
+"""A span in which the machine stood for so much of it has no point, and is not missing."""
 LOOKS_BACK = timedelta(days=400)
 """So much is charted at most, the newest; a matter that began before is still found, as if it had begun there."""
-SOONEST_OVER = 8
-"""Points without a signal after which a matter may be over at the earliest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +109,36 @@ class Watched:
 
     @property
     def lasts(self) -> Signal | None:
-        """The newest matter, if it lasts: not so many points passed without a signal that it must be over."""
-        if not self.stable or self.charted is None or not self.charted.signals or self.learnt is None:
+        """The newest matter that was signalled, while it lasts."""
+        if not self.stable or self.charted is None or not self.charted.signals:
             return None
         newest = self.charted.signals[-1]
-        after = int((self.since.means.index > newest.last).sum())
-        return newest if after < over_after(self.learnt.chart, newest) else None
+        return newest if newest.over is None else None
+
+    @property
+    def capability(self) -> Capability | None:
+        """How well the newest points keep the tolerance, as many as phase I has; ``None`` with a reason beside it."""
+        return self._capability[0]
+
+    @property
+    def no_capability(self) -> str:
+        """Why there is no capability; empty where there is one."""
+        return self._capability[1]
 
     @cached_property
-    def capability(self) -> Capability | None:
-        """How well the newest points keep the tolerance, as many as phase I has; ``None`` where none was declared.
-
-        It is of single readings: means of an hour vary less than the pieces that are made in it.
-        """
+    def _capability(self) -> tuple[Capability | None, str]:
         asked = self.characteristic
-        if (asked.lower is None and asked.upper is None) or self.learnt is None:
-            return None
+        if asked.lower is None and asked.upper is None:
+            return None, "no tolerance is declared; write 'lower' and 'upper' in the plant file"
+        if self.learnt is None:
+            return None, "there are too few points yet"
+        # Of single readings: means of an hour vary less than the pieces that are made in it.
         newest = pd.concat([self.phase_one.singles, self.since.singles]).iloc[-asked.phase_one :]
-        return capability(learnt(numbers(newest), np.random.default_rng(SEED)), Limits(asked.lower, asked.upper))
+        try:
+            phase = learnt(numbers(newest), np.random.default_rng(SEED))
+        except ValueError as error:
+            return None, str(error)
+        return capability(phase, Limits(asked.lower, asked.upper)), ""
 
     @property
     def state(self) -> Standing:
@@ -139,26 +152,21 @@ class Watched:
     @property
     def says(self) -> str:
         """How it stands, in one line."""
-        every = format_duration(self.characteristic.every)
         if self.charted is None:
-            return (
-                f"normal is being learnt: {self.phase_one.known()} of {self.characteristic.phase_one} points of {every}"
-            )
-        if not self.stable or self.lasts is None:
-            return self.charted.sentence
-        return self.lasts.sentence
+            return self._says_of_learning
+        told = self.charted.sentence if not self.stable or self.lasts is None else self.lasts.sentence
+        known = np.isfinite(numbers(self.since.means))
+        silent = int(known[::-1].argmax()) if known.any() else len(known)
+        return f"{told} Its newest {silent} points are missing." if silent >= MANY_MISSING else told
 
-
-def over_after(chart: ResidualChart, signal: Signal) -> int:
-    """Return after how many points without another signal a matter is over.
-
-    Three times as many as a shift of that size takes to be signalled again, and at most as many as lie between signals
-    of one matter.
-    """
-    step = abs(signal.size) * (1 - float(chart.model.memory[0])) / float(chart.model.sigma[0])
-    reference = float(chart.chart.reference)
-    again = chart.chart.shift_limit / max(step - reference, reference / 2)
-    return int(min(max(SOONEST_OVER, np.ceil(3 * again)), max(SOONEST_OVER, TOGETHER * chart.requested)))
+    @property
+    def _says_of_learning(self) -> str:
+        asked, known = self.characteristic, self.phase_one.known()
+        told = f"normal is being learnt: {known} of {asked.phase_one} points of {format_duration(asked.every)}"
+        missing = len(self.phase_one) - known
+        if missing <= known:
+            return told
+        return f"{told}; {missing} are missing, of which less was read than half of what 'every' of the signal promises"
 
 
 def watched(
@@ -234,19 +242,23 @@ def points(
         least_samples=1,
     )
     table = extract(recipe, history, [machine], start, end)
-    ran = (
-        np.ones(len(table), np.bool_) if table.off is None else (table.off < MOST_OFF) | np.isfinite(table.values[:, 0])
-    )
-    times = pd.DatetimeIndex(table.time[ran], tz="UTC").tz_convert(plant.zone)
-    means, singles = (table.values[ran, table.names.index(name)] for name in _columns(table.names))
-    return Points(
-        pd.Series(means, times, name=characteristic.signal), pd.Series(singles, times, name=characteristic.signal)
-    )
+    values = pd.DataFrame(table.values, pd.DatetimeIndex(table.time, tz="UTC"), ["mean", "last"])
+    # Where nothing at all was read there is no row: that is missing, and not left out.
+    rows = values.reindex(_ends(history, machine, characteristic, machine_class.name, start, end))
+    if table.off is not None:
+        rows = rows[~rows.index.isin(values.index[table.off >= MOST_OFF])]
+    rows.index = pd.DatetimeIndex(rows.index).tz_convert(plant.zone)
+    return Points(rows["mean"].rename(characteristic.signal), rows["last"].rename(characteristic.signal))
 
 
-def _columns(names: tuple[str, ...]) -> tuple[str, str]:
-    mean, last = (next(each for each in names if f"__{feature}__" in each) for feature in ("mean", "last"))
-    return mean, last
+def _ends(
+    history: History, machine: str, characteristic: Characteristic, machine_class: str, start: datetime, end: datetime
+) -> pd.DatetimeIndex:
+    """Return when spans end in (start, end], from the first reading of the machine to its newest."""
+    first, newest = history.spans(machine_class)[machine]
+    tick = timedelta(microseconds=1)
+    ends = window_ends(characteristic.every, max(start, first - tick), min(end, newest + characteristic.every - tick))
+    return pd.DatetimeIndex(ends.view("datetime64[us]"), tz="UTC")
 
 
 def _phase_one(
@@ -255,7 +267,7 @@ def _phase_one(
     """Return the first points, as many as are asked for, and when the last one ended; it reads on until there are."""
     length = characteristic.phase_one * characteristic.every
     while True:
-        end = min(until, begin + 2 * length)
+        end = until if until - begin <= 2 * length else begin + 2 * length
         found = points(plant, history, machine, characteristic, begin, end)
         enough = np.flatnonzero(np.cumsum(np.isfinite(numbers(found.means))) >= characteristic.phase_one)
         if len(enough):

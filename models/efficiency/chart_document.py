@@ -21,7 +21,8 @@ _PARTS = ("constant", "coefficients", "sigma", "order", "points")
 def digest_of(values: Floats, requested: float) -> str:
     """Return what names a chart: its phase I, shape (n,), and the run length that is asked of it."""
     named = f"{PROCEDURE} {requested!r} {len(values)} ".encode()
-    return hashlib.sha256(named + np.ascontiguousarray(values, "<f8").tobytes()).hexdigest()
+    plain = np.where(np.isnan(values), np.nan, values)  # of many NaN there is one
+    return hashlib.sha256(named + plain.astype("<f8").tobytes()).hexdigest()
 
 
 def to_document(chart: ResidualChart) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A series charted against its phase I: signals with since when, and one sentence for an engineer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -8,14 +8,19 @@ import pandas as pd
 
 from models.efficiency.autoregression import overall_sigma
 from models.efficiency.change_point import change_point
+from models.efficiency.cusum import cumulative_sum
 from models.efficiency.look import Floats
 from models.efficiency.phase_one import PhaseOne, learnt
 from models.efficiency.residual_chart import REPLICATIONS, ResidualChart, designed
 
 SEED = 0
 """Of the simulation where no generator is given: the same data always have the same limits."""
-TOGETHER = 0.1
-"""Signals to one side within this share of the requested run length are one matter."""
+BACK = float(np.log(1000))
+"""A matter is over where later points make it a thousand times likelier that the level is back than that it is not."""
+LARGEST_STEP = 3.0
+"""Of a larger one a single point would tell, in standard deviations of the residuals."""
+ANOTHER = 2.0
+"""A signal to the same side that is so many times as large is another matter."""
 FIRST_STRETCH = 256
 
 
@@ -29,6 +34,14 @@ class Since:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A level that moved: since when, and by how much, in the series' unit."""
+
+    since: Since
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """One matter that the chart signalled.
 
@@ -39,6 +52,8 @@ class Signal:
     size : how far the level moved from ``since`` to ``at``, in the series' unit; of a jump: how far the point lies
         from what those before it let expect
     last, count : the last point of the same matter that signalled, and how many did; the chart starts anew after each
+    shift : the newest of them that was a shift, or the jump that was signalled again; ``None`` for a single jump
+    over : the point at which the level was back, or another matter began; ``None`` while the matter lasts
     sentence : what to tell an engineer, without the later points
     """
 
@@ -49,6 +64,8 @@ class Signal:
     size: float
     last: pd.Timestamp
     count: int
+    shift: Shift | None
+    over: pd.Timestamp | None
     sentence: str
 
 
@@ -121,7 +138,7 @@ def against(chart: ResidualChart, series: "pd.Series[float]") -> Charted:
     times = pd.DatetimeIndex(series.index)
     residuals = chart.residuals(values)
     scores = chart.standardised(residuals)
-    signals = _together(_signals(chart, residuals, scores, times, values), chart.requested, times)
+    signals = _matters(chart, _signals(chart, residuals, scores, times, values), scores, times)
     low, high = (chart.scores.residual_at(side * chart.chart.jump_limit) for side in (-1, 1))
     expected = values - residuals
     points = pd.DataFrame(
@@ -204,30 +221,51 @@ def _signal(
             f" {abs(size):.3g} {'above' if up else 'below'} its normal of {centre:.4g}; seen at {_time(at)},"
             f" {run_length}."
         )
-    return Signal(at, rule, "up" if up else "down", since, size, at, 1, sentence)
+    shift = None if rule == "jump" else Shift(since, size)
+    return Signal(at, rule, "up" if up else "down", since, size, at, 1, shift, None, sentence)
 
 
-def _together(found: list[Signal], requested: float, times: pd.DatetimeIndex) -> tuple[Signal, ...]:
-    """Join signals that tell of one matter; the first of them tells it."""
+def _matters(chart: ResidualChart, found: list[Signal], scores: Floats, times: pd.DatetimeIndex) -> tuple[Signal, ...]:
+    """Join signals that tell of one matter, and find where each matter was over."""
     joined: list[Signal] = []
-    for each in found:
-        if joined and joined[-1].direction == each.direction:
-            before = joined[-1]
-            apart = times.searchsorted(each.at) - times.searchsorted(before.last)
-            if apart <= TOGETHER * requested:
-                joined[-1] = Signal(
-                    before.at,
-                    before.rule,
-                    before.direction,
-                    before.since,
-                    before.size,
-                    each.at,
-                    before.count + 1,
-                    before.sentence,
-                )
-                continue
-        joined.append(each)
+    places = [int(times.searchsorted(each.at)) for each in found]
+    for each, place, until in zip(found, places, [*places[1:], len(times)], strict=False):
+        matter = each
+        before = joined[-1] if joined else None
+        if before is not None and before.over is None:
+            if before.direction == each.direction and not _much_larger(chart, each, before):
+                joined.pop()
+                # A jump that is signalled again was a shift.
+                shift = each.shift or before.shift or Shift(before.since, before.size)
+                matter = replace(before, last=each.last, count=before.count + 1, shift=shift)
+            else:
+                joined[-1] = replace(before, over=each.at)
+        back = _back(chart, matter, scores[place + 1 : until])
+        joined.append(matter if back is None else replace(matter, over=times[place + 1 + back]))
     return tuple(joined)
+
+
+def _much_larger(chart: ResidualChart, signal: Signal, before: Signal) -> bool:
+    """Say whether a signal tells of more than a matter that is known; one point scatters by what a jump takes."""
+    known = ANOTHER * max(abs(before.size), 0.0 if before.shift is None else abs(before.shift.size))
+    scatter = chart.chart.jump_limit * float(chart.model.sigma[0]) if signal.rule == "jump" else 0.0
+    return abs(signal.size) > known + scatter
+
+
+def _back(chart: ResidualChart, matter: Signal, scores: Floats) -> int | None:
+    """Return at which of the scores after its last signal a matter was over; ``None`` while it lasts.
+
+    They are weighed by the ratio of their likelihoods without and with half of the step: what was signalled is told too
+    large on average.
+    """
+    size = matter.size if matter.shift is None else matter.shift.size
+    step = abs(size) * (1 - float(chart.model.memory[0])) / float(chart.model.sigma[0])
+    weight = min(max(step / 2, float(chart.chart.reference)), LARGEST_STEP)
+    side = 1.0 if matter.direction == "up" else -1.0
+    places = np.flatnonzero(np.isfinite(scores))
+    weighed = cumulative_sum(-weight * side * scores[places], -weight * weight / 2)
+    over = np.flatnonzero(weighed > BACK)
+    return int(places[over[0]]) if len(over) else None
 
 
 def _summary(chart: ResidualChart, signals: tuple[Signal, ...], name: object) -> str:

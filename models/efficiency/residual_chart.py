@@ -23,7 +23,7 @@ from models.efficiency.autoregression import Autoregression, fitted, forgotten, 
 from models.efficiency.in_control import InControl
 from models.efficiency.look import Floats
 from models.efficiency.normal_scores import NormalScores
-from models.efficiency.phase_one import FEWEST, PhaseOne
+from models.efficiency.phase_one import PhaseOne
 from models.efficiency.run_length import Growing, Runs, limit_for
 from models.efficiency.shewhart_cusum import ShewhartCusum
 
@@ -31,6 +31,8 @@ REPLICATIONS = 1000
 WATCHED = 5.0
 """Requested run lengths for which simulated charts are watched. What runs longer counts as that long, so that a few
 charts that hardly ever signal do not make up for many that signal too soon."""
+LEAST_WATCHED = 1000
+"""Points for which they are watched at least, where that is no more than usual."""
 RUN_LENGTHS = (20.0, 5000.0)
 """Run lengths that can be asked for."""
 
@@ -87,9 +89,10 @@ def designed(
     ----------
     requested : 20 to 5000 points
     replications : simulated procedures; a thousand set the mean run length to about 3 %
-    watched : requested run lengths for which they are watched, 50 points at least. Over many run lengths it is the
-        mean run length that is held, over a part of one the mean number of false signals in a time: where charts
-        scatter, the quick ones make most of the signals.
+    watched : requested run lengths for which they are watched, but a thousand points where that is less than usual: a
+        sum that starts at nothing cannot signal at once. Over many run lengths it is the mean run length that is held,
+        over a part of one about the mean number of false signals in a time: of charts that scatter, the quick ones
+        make most of the signals.
 
     Raises
     ------
@@ -113,14 +116,14 @@ def designed(
         innovations = truth.scores.drawn(growing.first(rows, burn + lags + horizon))
         return each.take(rows).statistic(simulated(phi, innovations, burn))
 
-    longest = max(int(watched * requested), FEWEST)
+    longest = int(max(watched * requested, min(WATCHED * requested, LEAST_WATCHED)))
     runs = Runs(longer, replications, horizon=min(int(1.5 * requested), longest), longest=longest)
     start, part = float(np.log(requested)), longest / requested
     limit = limit_for(runs, requested * (1 - np.exp(-part)), start - 2.0, start + 6.0)
     lengths = runs.lengths(limit)
-    # How much longer they are seen to run where they run longer by a little.
-    told = 1 - part / np.expm1(part)
-    error = float(lengths.std() / lengths.mean() / np.sqrt(replications) / told)
+    # By how much of a per cent their mean is longer where they run longer by one: all but none where few end.
+    elasticity = 1 - part / np.expm1(part)
+    error = float(lengths.std() / lengths.mean() / np.sqrt(replications) / elasticity)
     chart = ShewhartCusum(float(truth.reference[0, 0]), limit)
     return ResidualChart(phase_one, truth.model, truth.scores, chart, requested, error)
 

@@ -1,6 +1,6 @@
-"""How a characteristic stands on its control chart, in a word."""
+"""How a characteristic stands on its control chart, in a word; alone here, so that who tells of it loads no scipy."""
 
 from typing import Literal
 
-Standing = Literal["learning", "unstable", "in control", "shifted"]
-"""Too few points yet, no stable phase I to go by, nothing signalled that lasts, or something."""
+Standing = Literal["learning", "no chart", "unstable", "in control", "shifted"]
+"""Too few points yet, nothing that can be charted, no stable phase I to go by, nothing that lasts, or something."""

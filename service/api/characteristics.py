@@ -48,7 +48,7 @@ class PhaseOneView(BaseModel):
     left_out: list[str] = Field(description="Values that were left out, and why.")
 
 
-class SignalView(BaseModel):
+class ChartSignalView(BaseModel):
     """One matter that the chart signalled."""
 
     at: datetime
@@ -58,12 +58,13 @@ class SignalView(BaseModel):
     earliest: datetime = Field(description="... and from when on ...")
     latest: datetime = Field(description="... to when it may have, as sure as 95 %.")
     size: float = Field(description="In the unit of the signal.")
+    over: datetime | None = Field(description="When the level was back; null while it lasts.")
     last: datetime = Field(description="The last point of the same matter that signalled.")
     count: int
     sentence: str
 
     @classmethod
-    def of(cls, signal: "Signal") -> "SignalView":
+    def of(cls, signal: "Signal") -> "ChartSignalView":
         """Show it."""
         return cls(
             at=signal.at,
@@ -73,6 +74,7 @@ class SignalView(BaseModel):
             earliest=signal.since.earliest,
             latest=signal.since.latest,
             size=signal.size,
+            over=signal.over,
             last=signal.last,
             count=signal.count,
             sentence=signal.sentence,
@@ -145,8 +147,9 @@ class ChartView(BaseModel):
     centre: float | None
     sigma: float | None = Field(description="Of single points in control.")
     autocorrelation: list[float]
-    signals: list[SignalView]
-    capability: CapabilityView | None = Field(description="Null where no tolerance is declared.")
+    signals: list[ChartSignalView]
+    capability: CapabilityView | None = Field(description="Of the newest single readings.")
+    no_capability: str = Field(description="Why there is none; empty where there is one.")
     points: PointsView
 
 
@@ -203,8 +206,9 @@ def chart_view(found: "Watched", start: datetime | None = None) -> ChartView:
         centre=None if charted is None else charted.centre,
         sigma=None if charted is None else charted.sigma,
         autocorrelation=[] if charted is None else list(charted.autocorrelation),
-        signals=[] if charted is None else [SignalView.of(each) for each in charted.signals],
+        signals=[] if charted is None else [ChartSignalView.of(each) for each in charted.signals],
         capability=None if found.capability is None else CapabilityView.of(found.capability),
+        no_capability=found.no_capability,
         points=_points(charted, start),
     )
 

@@ -48,7 +48,7 @@ def _document(watched: "Watched") -> dict[str, Any]:
         "state": watched.state,
         "says": watched.says,
         "capability": {name: None if index is None else index.to_dict() for name, index in indices.items()},
-        "why": {} if able is None else able.why,
+        "why": {"capability": watched.no_capability} if able is None else able.why,
     }
 
 
@@ -58,7 +58,9 @@ def _tell(found: "Sequence[Watched]", unknown: Sequence[str]) -> None:
     for each in found:
         click.echo(f"{each.machine}, {each.characteristic.signal}: {each.state}. {each.says}")
         able = each.capability
-        if able is not None:
+        if able is None:
+            click.echo(f"  Ppk not known: {each.no_capability}")
+        else:
             index = able.ppk
             told = f"{index.value:.2f} [{index.low:.2f}-{index.high:.2f}]" if index else f"not known: {able.why['ppk']}"
             click.echo(f"  Ppk {told}")

@@ -17,6 +17,7 @@ from service.dashboard import chart
 from service.dashboard.band_chart import BandChart
 from service.dashboard.chart import Mark, Span, bounds_of, draw, ribbon
 from service.dashboard.render import page
+from service.kept_characteristics import kept_characteristics
 from service.series import Series
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 SPANS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year"))
-_FIRST = {"shifted": 0, "unstable": 1, "learning": 2, "in control": 4}
-_UNSEEN = 3
+_FIRST = {"shifted": 0, "unstable": 1, "no chart": 2, "learning": 3, "in control": 5}
+_UNSEEN = 4
 _INDICES = (("cp", "Cp"), ("cpk", "Cpk"), ("pp", "Pp"), ("ppk", "Ppk"))
 
 
@@ -65,15 +66,17 @@ def chart_page(
 ) -> Response:
     """Show the control chart of a signal over the last days, or over the days before ``until``.
 
-    It is worked out once an hour; a chart that no job has learnt yet takes seconds the first time.
+    It is worked out once an hour and when a job has looked at it; a chart that none has learnt yet takes seconds.
     """
     room = seen.room
     machine_named(room.plant, machine)
     characteristic_named(room.plant, machine, signal)
     end = min(seen.now, moment(until, room.plant, "query.until")) if until else seen.now
     length = timedelta(days=days)
+    with room.state.read() as connection:
+        kept = kept_characteristics(connection, [machine]).get((machine, signal))
     found: Watched = seen.answers.to(
-        ("characteristic", machine, signal, full_hour(end), seen.reached),
+        ("characteristic", machine, signal, full_hour(end), kept and (kept.until, kept.declared), seen.reached),
         lambda: look_at(room.plant, room.store, room.state, machine, signal, end),
     )
     span = Span(end - length, end, room.plant.zone)

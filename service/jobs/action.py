@@ -24,7 +24,7 @@ from service.jobs.looks import looks_of
 from service.jobs.report import keep_page, write_report
 from service.jobs.run import Outcome, Run, RunState
 from service.retire import retire
-from service.watch_characteristics import characteristics_of, watch_characteristics
+from service.watch_characteristics import watch_characteristics
 from service.watch_losses import watch_losses
 from service.work_order_drop import draft_work_orders
 
@@ -177,9 +177,8 @@ def losses(work: Work) -> Outcome:
     turn = watch_losses(room.plant, room.store, room.calling(work.slot), at=work.slot)
     charts = watch_characteristics(room.plant, room.store, room.calling(work.slot), at=work.slot)
     summary = f"{turn.machines} machines after a shift: {turn.raised} raised, {turn.over} over, {turn.lasting} last"
-    if any(True for _ in characteristics_of(room.plant)):
-        summary += f"; {charts.looked_at} control charts: {charts.raised} raised, {charts.over} over, "
-        summary += f"{charts.lasting} last" + (f", {charts.unstable} without a stable phase I" * bool(charts.unstable))
+    if charts.summary:
+        summary += f"; {charts.summary}"
     errors = [*turn.errors, *charts.errors]
     if errors:
         summary += f"; {len(errors)} could not be judged, first: {errors[0]}"

@@ -60,7 +60,8 @@ def test_what_can_be_asked_for_is_what_charts_hold() -> None:
         ("lower = 172", 'every = "0 s"', "every: is not above zero"),
         ("lower = 172", 'every = "1 min"', "a chart can hold 20 to 5000: write every = '53 min' or longer"),
         ("lower = 172", "false_signals_per_year = 1000", "is one in 9 points; a chart can hold 20 to 5000"),
-        ("lower = 172", "false_signals_per_year = 0", "false_signals_per_year: 0 is too small; write more than 0"),
+        ("lower = 172", "false_signals_per_year = 0", "false_signals_per_year: 0 is too small; write 0.01 or more"),
+        ("lower = 172", "false_signals_per_year = 1e300", "is too large; write 1e+06 or less"),
         ("lower = 172", "phase_one = 20", "phase_one: 20 is too small; write 50 or more"),
         (
             "[[machines]]",

@@ -54,6 +54,11 @@ def test_a_code_means_a_mode_and_a_code_of_the_standard_means_itself(tmp_path: P
         ('"OHE"', '"B12"\nmode = "OHE"', "failure_codes[2].code: 'B12' stands here a second time"),
         ('"mechanical"', '"wear"', "failure_codes[1].mechanism: 'wear' is none of mechanical, material, "),
         ('code = "OHE"', 'mode = "OHE"', "failure_codes[2].code: is missing"),
+        (
+            'code = "OHE"',
+            'code = "sensor"\nmode = "AIR"',
+            "code: 'sensor' is what an alert is closed with",
+        ),
         ('code = "OHE"', "code = 7", "failure_codes[2].code: 7 is not a text in quotes"),
     ],
 )

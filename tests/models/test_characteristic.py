@@ -64,16 +64,37 @@ def test_a_point_is_the_mean_of_its_span_and_the_single_its_last_reading() -> No
     assert found.means.index.tz == ZoneInfo("Europe/Berlin")
 
 
-def test_time_in_which_the_machine_stood_has_no_point_and_one_that_was_hardly_read_is_missing() -> None:
-    history = hourly([20] * 6, speed=[100, 0, 0, 100, 100, 100])
-    gone = history.readings.index.isin(range(24, 29))
-    history.readings = history.readings[~gone].reset_index(drop=True)
+def test_time_in_which_the_machine_stood_has_no_point() -> None:
     standing = plant(running="speed > 50")
 
-    found = points(standing, history, "m1", LEVEL, START, START + 6 * HOUR)
+    found = points(standing, hourly([20] * 6, speed=[100, 0, 0, 100, 100, 100]), "m1", LEVEL, START, after(hours=6))
 
     assert [each.hour for each in found.means.index.tz_convert("UTC")] == [1, 4, 5, 6]
-    assert np.isnan(found.means.to_numpy()).tolist() == [False, False, True, False]
+    assert np.isfinite(found.means).all()
+
+
+def test_a_span_in_which_the_machine_ran_for_minutes_has_no_point() -> None:
+    history = hourly([20] * 4)
+    speed = np.full(24, 100.0)
+    speed[7:12] = 0
+    history.readings = history.readings.assign(speed=speed)
+
+    found = points(plant(running="speed > 50"), history, "m1", LEVEL, START, after(hours=4))
+
+    assert [each.hour for each in found.means.index.tz_convert("UTC")] == [1, 3, 4]
+
+
+@pytest.mark.parametrize("running", [None, "speed > 50"])
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_span_of_which_little_or_nothing_was_read_is_missing(running: str | None, left: int) -> None:
+    history = hourly([20] * 6)
+    gone = history.readings.index.isin(range(18 + left, 30))
+    history.readings = history.readings[~gone].reset_index(drop=True)
+
+    found = points(plant(running=running), history, "m1", LEVEL, START, after(hours=6))
+
+    assert [each.hour for each in found.means.index.tz_convert("UTC")] == [1, 2, 3, 4, 5, 6]
+    assert np.isnan(found.means.to_numpy()).tolist() == [False, False, False, True, True, False]
 
 
 def test_normal_is_learnt_from_the_first_points_and_from_nothing_later() -> None:
@@ -100,18 +121,56 @@ def test_phase_one_begins_where_the_plant_file_says() -> None:
     assert found.charted.centre == pytest.approx(20, abs=1)
 
 
-def test_a_shift_is_a_matter_that_lasts_until_as_many_points_as_would_show_it_again_have_passed() -> None:
+def test_a_shift_is_a_matter_that_lasts_until_the_level_is_back() -> None:
     history = hourly([20] * 100 + [24] * 30 + [20] * 60)
 
-    before, during, soon, over = (at(hours, history) for hours in (100, 120, 133, 190))
+    before, during, soon, over = (at(hours, history) for hours in (100, 120, 131, 190))
 
     assert [each.state for each in (before, during, soon, over)] == ["in control", "shifted", "shifted", "in control"]
     assert during.lasts is not None
     assert during.lasts.direction == "up"
     assert abs(during.lasts.since.at - (START + 101 * HOUR)) <= 2 * HOUR
-    assert during.lasts.size == pytest.approx(4, abs=1.5)
     assert over.charted is not None
-    assert over.charted.signals[0].at == during.lasts.at
+    (matter,) = over.charted.signals
+    assert matter.at == during.lasts.at
+    assert matter.over is not None
+    assert after(hours=131) <= matter.over <= after(hours=145)
+    assert matter.shift is not None
+    assert matter.shift.size == pytest.approx(4, abs=1.5)
+
+
+def test_a_shift_that_never_ends_is_one_matter_however_often_it_is_signalled() -> None:
+    found = at(600, hourly([20] * 100 + [21.5] * 500))
+
+    assert found.charted is not None
+    (matter,) = found.charted.signals
+    assert matter.over is None
+    assert matter.count > 5
+
+
+def test_points_that_are_missing_end_no_matter() -> None:
+    history = hourly([20] * 100 + [24] * 20 + [20] * 100)
+    gone = history.readings.index.isin(range(720, 1290))
+    history.readings = history.readings[~gone].reset_index(drop=True)
+
+    found = at(217, history)
+
+    assert found.state == "shifted"
+    assert int(np.isnan(found.since.means.to_numpy()).sum()) >= 95
+
+
+def test_a_shift_to_the_other_side_is_another_matter_and_so_is_a_much_larger_one() -> None:
+    there_and_back = at(180, hourly([20] * 100 + [24] * 20 + [14] * 60)).charted
+    far = at(180, hourly([20] * 100 + [22.5] * 30 + [40] * 50)).charted
+
+    assert there_and_back is not None
+    assert far is not None
+    up, down = there_and_back.signals
+    assert (up.direction, down.direction) == ("up", "down")
+    assert up.over == down.at
+    small, large = far.signals[-2:]
+    assert small.direction == large.direction == "up"
+    assert abs(large.size) > 2 * abs(small.size)
 
 
 def test_a_phase_one_that_was_not_stable_is_charted_and_nothing_rests_on_it() -> None:
@@ -183,7 +242,29 @@ def test_capability_is_of_single_readings_among_the_newest() -> None:
     assert found.capability.sigma_overall == pytest.approx(1.12, abs=0.25)
     assert found.capability.ppk is not None
     assert found.capability.ppk.low < 10 / (3 * 1.118) < (found.capability.ppk.high or 0)
-    assert at(160, hourly([20] * 160)).capability is None
+    none = at(160, hourly([20] * 160))
+    assert (none.capability, "no tolerance is declared" in none.no_capability) == (None, True)
+
+
+def test_a_signal_that_stands_still_has_no_capability_but_a_reason() -> None:
+    able = LEVEL.model_copy(update={"lower": 10.0, "upper": 30.0})
+    history = hourly([20] * 140)
+    values = history.readings["level"].to_numpy(float).copy()
+    values[-420:] = 20.0
+    history.readings = history.readings.assign(level=values)
+
+    found = at(140, history, able)
+
+    assert (found.capability, found.no_capability) == (None, "the values do not vary, so there is nothing to chart")
+
+
+def test_only_the_newest_time_is_charted_and_normal_stays_the_first_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOKS_BACK", 50 * HOUR)
+
+    found = at(160, hourly([20] * 160))
+
+    assert found.phase_one.means.index[-1] == after(hours=60)
+    assert found.since.means.index[0] == after(hours=111)
 
 
 def test_a_machine_of_which_nothing_was_read_has_no_chart() -> None:
@@ -205,3 +286,25 @@ def test_spans_are_those_of_the_clock_wherever_the_look_begins() -> None:
     part = points(plant(), history, "m1", LEVEL, after(hours=30), START + 80 * HOUR)
 
     pd.testing.assert_series_equal(part.means, whole.means.iloc[30:], check_freq=False)
+
+
+def test_a_signal_that_is_no_longer_read_is_said_to_be_missing() -> None:
+    history = hourly([20] * 140)
+    values = history.readings["level"].to_numpy(float).copy()
+    values[-180:] = np.nan
+    history.readings = history.readings.assign(level=values)
+
+    assert at(140, history).says.endswith("Its newest 30 points are missing.")
+
+
+def test_spans_of_which_too_little_was_read_are_told_while_normal_is_learnt() -> None:
+    history = hourly([20] * 50)
+    history.readings = history.readings[history.readings.index % 6 == 0].reset_index(drop=True)
+
+    assert "; 50 are missing, of which less was read than half of what 'every'" in at(50, history).says
+
+
+def test_a_phase_one_of_centuries_is_waited_for() -> None:
+    long = LEVEL.model_copy(update={"every": timedelta(days=300), "phase_one": 5000, "false_signals_per_year": 0.01})
+
+    assert at(100, hourly([20] * 100), long).state == "learning"

@@ -224,7 +224,7 @@ def test_the_command_and_the_job_that_watches_losses_tell_of_charts(andon: Calla
     assert (code, "1 control charts: 1 raised, 0 over, 1 last" in out) == (0, True), out
 
     (alert,) = json.loads(andon("alerts", "list", "--json")[1])["alerts"]
-    assert (alert["kind"], alert["cause"]) == ("process shift", "level level")
+    assert (alert["kind"], alert["cause"]) == ("process shift", "level shift")
     (shown,) = json.loads(andon("charts", "--json", "--to", "2025-03-05T12:00:00+00:00")[1])["charts"]
     assert shown["state"] == "in control"
     assert shown["capability"]["ppk"]["low"] > 1

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,19 +82,25 @@ def test_a_matter_is_one_alert_that_ends_with_it(shop: Shop) -> None:
     assert [turn.raised for turn in turns] == [0, 0, 1, 0, 0, 0]
     assert [turn.lasting for turn in turns] == [0, 0, 1, 1, 1, 0]
     assert turns[-1].over == 1
-    assert (alert.machine, alert.kind, alert.cause, alert.model) == ("m1", "process shift", "level level", job.NAME)
+    assert (alert.machine, alert.kind, alert.cause, alert.model) == ("m1", "process shift", "level shift", job.NAME)
     assert alert.state is AlertState.RETURNED
     assert moment(100) < alert.condition_begin < moment(110)
     assert alert.condition_end == moment(200)
-    assert alert.sentence == "m1: level jumped to 4.91 °C above what was expected at 2026-01-09 07:00"
+    assert alert.sentence == "m1: level lies 4.91 °C above its normal of 19.89 °C since about 2026-01-09 06:00"
     (evidence,) = alert.evidence
     assert (evidence.unit, evidence.feature) == ("°C", "1 h mean")
-    assert evidence.expected == pytest.approx(20, abs=1)
-    assert evidence.actual == pytest.approx(24, abs=1.5)
+    assert evidence.actual - evidence.expected == pytest.approx(4.91, abs=0.01)
 
 
 def test_nobody_looks_twice_at_the_same_points(shop: Shop) -> None:
     assert [shop.look(hours).looked_at for hours in (120, 120, 120.9, 121)] == [1, 0, 0, 1]
+
+
+def test_what_was_declared_anew_is_looked_at_again(shop: Shop) -> None:
+    shop.look(120)
+    shop.plant = moulds(LEVEL.model_copy(update={"lower": 10.0}))
+
+    assert [shop.look(120).looked_at for _ in range(2)] == [1, 0]
 
 
 def test_normal_is_learnt_once_whoever_looks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +126,88 @@ def test_an_alert_that_a_person_closed_stays_closed_while_the_matter_lasts(shop:
     shop.look(200)
     with shop.state.read() as connection:
         assert book.show(connection, alert.number).condition_end == moment(200)
+
+
+def test_what_follows_an_alert_that_was_closed_is_another_alert(shop: Shop) -> None:
+    values = shop.history.readings["level"].to_numpy(float).copy()
+    values[360:] -= 12
+    shop.history.readings = shop.history.readings.assign(level=values)
+    shop.look(115)
+    (first,) = shop.alerts()
+    with shop.state.write() as connection:
+        book.close(connection, first.number, verdict=Verdict.RIGHT, by="Ines", at=moment(116))
+
+    turns = [shop.look(hours) for hours in (118, 125, 130)]
+
+    assert sum(turn.raised for turn in turns) == 1
+    second = next(each for each in shop.alerts() if each.number != first.number)
+    assert " below " in second.sentence
+    with shop.state.read() as connection:
+        ended = book.show(connection, first.number).condition_end
+    assert ended is not None
+    assert ended <= second.condition_begin
+
+
+def test_an_open_alert_says_that_another_matter_followed(shop: Shop) -> None:
+    values = shop.history.readings["level"].to_numpy(float).copy()
+    values[360:] -= 12
+    shop.history.readings = shop.history.readings.assign(level=values)
+
+    for hours in (115, 125):
+        shop.look(hours)
+
+    (alert,) = shop.alerts()
+    with shop.state.read() as connection:
+        told = [each.why for each in book.history(connection, alert.number)]
+    assert "another shift followed" in told
+    assert (" below " in alert.sentence, alert.state) == (True, AlertState.UNACKNOWLEDGED)
+
+
+def test_a_jump_is_told_by_its_value_and_what_was_expected(shop: Shop) -> None:
+    values = shop.history.readings["level"].to_numpy(float).copy()
+    values[270:273] += 12
+    shop.history.readings = shop.history.readings.assign(level=values)
+
+    shop.look(91)
+
+    (alert,) = shop.alerts()
+    (evidence,) = alert.evidence
+    assert " jumped to " in alert.sentence
+    assert evidence.actual == pytest.approx(values[270:273].mean())
+    assert evidence.actual - evidence.expected == pytest.approx(12, abs=3)
+
+
+def test_a_look_that_is_killed_leaves_nothing_and_gives_the_same_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    shop.look(90)
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "keep_characteristic", killed)
+        with pytest.raises(KeyboardInterrupt):
+            shop.look(120)
+    assert shop.alerts() == []
+
+    assert shop.look(120).raised == 1
+
+
+def test_who_looked_meanwhile_is_not_overwritten(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.look(90)
+    real = model.watched
+
+    def slow(*arguments: Any) -> Any:
+        found = real(*arguments)
+        monkeypatch.setattr(model, "watched", real)
+        shop.look(125)
+        return found
+
+    monkeypatch.setattr(model, "watched", slow)
+
+    assert (shop.look(120).looked_at, len(shop.alerts())) == (0, 1)
+    with shop.state.read() as connection:
+        assert kept_characteristics(connection, ["m1"])["m1", "level"].until == moment(125)
 
 
 def test_a_signal_whose_sensor_is_doubted_raises_nothing_meanwhile(shop: Shop) -> None:
@@ -178,7 +267,7 @@ def test_a_phase_one_that_was_not_stable_raises_nothing_and_is_counted(shop: Sho
     assert (turn.raised, turn.unstable) == (0, 1)
 
 
-def test_what_cannot_be_charted_is_told_and_the_others_are_looked_at(shop: Shop) -> None:
+def test_what_cannot_be_charted_is_kept_with_its_reason_and_the_others_are_looked_at(shop: Shop) -> None:
     still = shop.history.readings.assign(machine="m0", level=5.0)
     shop.history.readings = pd.concat([still, shop.history.readings])
     machines = [Machine(name=name, machine_class="mould") for name in ("m0", "m1")]
@@ -186,5 +275,7 @@ def test_what_cannot_be_charted_is_told_and_the_others_are_looked_at(shop: Shop)
 
     turn = shop.look(90)
 
-    assert turn.errors == ["level of m0: the values do not vary, so there is nothing to chart"]
-    assert turn.looked_at == 1
+    assert (turn.errors, turn.looked_at, turn.unstable) == ([], 1, 1)
+    with shop.state.read() as connection:
+        kept = kept_characteristics(connection, ["m0"])["m0", "level"]
+    assert (kept.state, kept.says) == ("no chart", "level of m0: the values do not vary, so there is nothing to chart")

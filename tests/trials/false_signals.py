@@ -15,7 +15,6 @@ from ingest.plant_characteristic import YEAR, Characteristic
 from models.efficiency.characteristic import learn
 from models.efficiency.charted import against
 from models.efficiency.look import Floats
-from models.judging.interval import poisson_rate
 
 ASKED = Characteristic(signal="level")
 STEP_AFTER, WATCHED = 200, 800
@@ -50,9 +49,12 @@ def row(phi: float, charts: int, years: float, seed: int) -> str:
             series = hourly(values)
             seen = [each.at for each in against(chart, series).signals if each.at >= series.index[STEP_AFTER]]
             found.append((seen[0] - series.index[STEP_AFTER]) / ASKED.every + 1 if seen else np.inf)
-    rate = poisson_rate(sum(per_chart), years * len(per_chart))
-    low, middle, high = np.quantile(per_chart, [0.1, 0.5, 0.9]) / years
-    cells = [f"{phi:g}", f"{charts - unstable}", f"{unstable}", f"{rate.value:.2f} [{rate.low:.2f}-{rate.high:.2f}]"]
+    rates = np.array(per_chart) / years
+    # Charts scatter by their phases I, so it is charts that are counted and not signals.
+    error = 1.96 * rates.std(ddof=1) / np.sqrt(len(rates))
+    low, middle, high = np.quantile(rates, [0.1, 0.5, 0.9])
+    mean = rates.mean()
+    cells = [f"{phi:g}", f"{len(rates)}", f"{unstable}", f"{mean:.2f} [{max(mean - error, 0):.2f}-{mean + error:.2f}]"]
     cells += [f"{low:.1f} / {middle:.1f} / {high:.1f}"]
     cells += ["{:.0f} / {:.0f}".format(*np.quantile(each, [0.5, 0.9], method="higher")) for each in delays.values()]
     return f"| {' | '.join(cells)} |"
@@ -64,7 +66,7 @@ def main() -> None:
     parser.add_argument("--charts", type=int, default=20)
     parser.add_argument("--years", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--phi", type=float, nargs="+", default=[0.0, 0.5, 0.8])
+    parser.add_argument("--phi", type=float, nargs="+", default=[0.0, 0.5, 0.8, 0.95])
     asked = parser.parse_args()
     sys.stdout.write(
         "| correlation | charts | unstable | matters a year, asked for 2 | of single charts: tenth / median / "

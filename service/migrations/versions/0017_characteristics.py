@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("says", sa.Text, nullable=False),
+        sa.Column("declared", sa.Text, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("chart", sa.JSON(none_as_null=True)),
         sqlite_with_rowid=False,
