@@ -52,10 +52,10 @@ from service.api.alertmanager.refusal import refused_as_text
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.gate import Gate, operations_of, same_operation
 from service.api.guard import Guard
+from service.api.openapi import completed
 from service.api.plain_push import PastTheFramework
 from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push_desks import PushDesks
-from service.api.security import with_security
 from service.api.text import keepable_address
 from service.audit.follow import see_plant
 from service.control_room import ControlRoom, open_control_room
@@ -198,7 +198,7 @@ def create_app(
     app.mount("/static", static_files(), name="static")
     answer = problem_answer(refused_as_text(problem_page), FullDisk(app.state.metrics.disk_full).note)
     add_problem_handlers(app, answer)
-    app.openapi = with_security(app.openapi)  # type: ignore[method-assign]
+    app.openapi = completed(app.openapi)  # type: ignore[method-assign]
     app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)
     app.add_middleware(Gate, operations=operations_of(app.routes), answer=answer, changes=settings.changes_per_minute)

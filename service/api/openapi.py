@@ -1,4 +1,4 @@
-"""The OpenAPI document with what each operation asks of whoever calls it, so that generated clients send keys."""
+"""The OpenAPI document, as generated clients need it: what each operation asks of whoever calls it, and problems."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,18 +28,30 @@ SCHEMES: dict[str, dict[str, str]] = {
 _SAFE = ("get", "head", "options")
 
 
-def with_security(document: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """Return what makes the same OpenAPI document, with the schemes and what each operation needs of them."""
+def completed(document: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Return what makes the same OpenAPI document, with the schemes and what each operation needs of them.
+
+    Problems are of their own media type, and texts where Alertmanager's interface is spoken.
+    """
 
     def described() -> dict[str, Any]:
         found = document()
         found.setdefault("components", {})["securitySchemes"] = SCHEMES
         for path, methods in found["paths"].items():
             for method, operation in methods.items():
+                _tell_problems(operation["responses"]["default"]["content"], as_text=path.startswith("/api/v2/"))
                 operation["security"] = security_of(POLICY[f"{method.upper()} {path}"], changes=method not in _SAFE)
         return found
 
     return described
+
+
+def _tell_problems(content: dict[str, Any], *, as_text: bool) -> None:
+    problem = content.pop("application/json", None)
+    if as_text:
+        content["application/json"] = {"schema": {"type": "string"}}
+    elif problem is not None:
+        content["application/problem+json"] = problem
 
 
 def security_of(rule: Rule, *, changes: bool) -> list[dict[str, list[str]]]:
