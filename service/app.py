@@ -52,6 +52,7 @@ from service.api.alertmanager.refusal import refused_as_text
 from service.api.body import LARGEST_BODY, BoundedBody
 from service.api.gate import Gate, operations_of, same_operation
 from service.api.guard import Guard
+from service.api.openapi import completed
 from service.api.plain_push import PastTheFramework
 from service.api.problem import Problem, add_problem_handlers, problem_answer
 from service.api.push_desks import PushDesks
@@ -197,6 +198,7 @@ def create_app(
     app.mount("/static", static_files(), name="static")
     answer = problem_answer(refused_as_text(problem_page), FullDisk(app.state.metrics.disk_full).note)
     add_problem_handlers(app, answer)
+    app.openapi = completed(app.openapi)  # type: ignore[method-assign]
     app.add_middleware(PastTheFramework, path="/api/v1/readings", answer=answer)
     app.add_middleware(BoundedBody, limit=largest_body)
     app.add_middleware(Gate, operations=operations_of(app.routes), answer=answer, changes=settings.changes_per_minute)

@@ -59,7 +59,7 @@ class LiveResponse(EventSourceResponse):
 @router.get(
     "/alerts/stream",
     response_class=Response,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def stream_alerts(
     request: Request,

@@ -19,6 +19,7 @@ from ingest.keepable import keepable
 from ingest.plant import Plant
 from service.api.body import RawBody, content_type
 from service.api.given import Now, Room, Span, machine_named, moment
+from service.api.iso import Iso
 from service.api.paging import Limit, Offset, Page, trimmed
 from service.api.problem import Fault, ProblemError
 from service.api.text import Told
@@ -65,8 +66,8 @@ class EventView(Told):
 
     machine: Annotated[str, Field(min_length=1, max_length=200)]
     kind: EventKind
-    time: datetime = Field(description="When it happened or began; local plant time if it has no offset.")
-    end: datetime | None = Field(None, description="When it was over; null for an instant.")
+    time: Iso = Field(description="When it happened or began; local plant time if it has no offset.")
+    end: Iso | None = Field(None, description="When it was over; null for an instant.")
     component: Word = Field("", description="Part of the machine; of an order or a count its product.")
     code: Word = Field(
         "",

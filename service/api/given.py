@@ -13,6 +13,7 @@ from ingest.plant import Job, Machine, MachineClass, Plant
 from ingest.year import FIRST_YEAR, LAST_YEAR, is_within_reach
 from service.answers import Answers
 from service.api.gate import Asked, asked_of
+from service.api.iso import Iso
 from service.api.problem import Fault, ProblemError
 from service.control_room import ControlRoom
 from service.overview import Sampling
@@ -158,8 +159,8 @@ class AskedSpan:
 
 def asked_span(
     room: Room,
-    start: Annotated[datetime | None, Query(description="Later than this; local plant time if no offset.")] = None,
-    end: Annotated[datetime | None, Query(description="At this time or before.")] = None,
+    start: Annotated[Iso | None, Query(description="Later than this; local plant time if no offset.")] = None,
+    end: Annotated[Iso | None, Query(description="At this time or before.")] = None,
 ) -> AskedSpan:
     """Read ``start`` and ``end`` of a request."""
     return AskedSpan(start and moment(start, room.plant, "query.start"), end and moment(end, room.plant, "query.end"))

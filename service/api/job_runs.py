@@ -10,6 +10,7 @@ from ingest.duration import Duration
 from ingest.plant import Job, Plant
 from service.access.actor import told_by
 from service.api.given import Now, Room, job_named, moment
+from service.api.iso import Iso
 from service.api.jobs import PauseView
 from service.api.runs import RunView
 from service.api.text import Person, Reason, Told
@@ -41,7 +42,7 @@ class Fires(BaseModel):
 class RunAsked(Told):
     """What is asked for beside what the job says."""
 
-    at: datetime | None = Field(None, description="As of this time, plant time if no offset; the present if left out.")
+    at: Iso | None = Field(None, description="As of this time, plant time if no offset; the present if left out.")
     models: list[str] = Field([], max_length=1000, description="Only these of the job's models; all when empty.")
 
 
@@ -58,8 +59,8 @@ class RunPlan(BaseModel):
 class BackFill(Told):
     """A span of the past whose work is to be done."""
 
-    start: datetime = Field(description="After this time; plant time if no offset.")
-    end: datetime = Field(description="Up to this time.")
+    start: Iso = Field(description="After this time; plant time if no offset.")
+    end: Iso = Field(description="Up to this time.")
     chunk: Duration = Field(CHUNK, gt=timedelta(0), description="A job that scores: how much at once.")
     again: bool = Field(False, description="A job that scores: also windows that were scored before.")
     alerts: bool = Field(False, description="Raise alerts on history, where no round has looked yet.")

@@ -11,13 +11,14 @@ from ingest.errors import RegistryError, UnknownNameError
 from ingest.plant import TaskName
 from models.registry.registry import Unreadable, Version
 from service.api.given import Now, Room, moment, nearest
+from service.api.iso import Iso
 from service.api.paging import Limit, Offset, Page, cut
 from service.api.text import Told
 from service.control_room import ControlRoom
 
 router = APIRouter(tags=["models"])
 
-At = Annotated[datetime | None, Query(description="At this time, local plant time if no offset; now when left out.")]
+At = Annotated[Iso | None, Query(description="At this time, local plant time if no offset; now when left out.")]
 Person = Annotated[str, Field(min_length=1, max_length=200, description="Who wants it.", examples=["Ines"])]
 
 

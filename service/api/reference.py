@@ -18,12 +18,13 @@ _HEAD = """# The HTTP interface
 
 {description}
 
-The same as OpenAPI: `/api/v1/openapi.json`. A body may have up to {largest} MiB. Once there is a user, every
-request needs a session or a key (`Authorization: Bearer andon_…`), and each operation a right, which stands below
-it: see [access](access.md). Without either it is 401, without the right 403, and what is beyond the reach of whoever
-asks is 404 and in no list. Too many changes in a minute are 429 with `Retry-After`. Changes that a page of another site
-asks for are refused (403); programs send neither `Origin` nor `Sec-Fetch-Site` and are not concerned. Requests to
-a name that is not this computer's are refused (421); `ANDON_HOSTS` [names further ones](settings.md#names).
+The same as OpenAPI: `/api/v1/openapi.json`, where each operation says which keys and sessions it takes, for generated
+clients. A body may have up to {largest} MiB. Once there is a user, every request needs a session or a key
+(`Authorization: Bearer andon_…`), and each operation a right, which stands below it: see [access](access.md). Without
+either it is 401, without the right 403, and what is beyond the reach of whoever asks is 404 and in no list. Too many
+changes in a minute are 429 with `Retry-After`. Changes that a page of another site asks for are refused (403); programs
+send neither `Origin` nor `Sec-Fetch-Site` and are not concerned. Requests to a name that is not this computer's are
+refused (421); `ANDON_HOSTS` [names further ones](settings.md#names).
 """
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from ingest.duration import format_duration
 from service.answers import full_hour
 from service.api.given import Seen, machine_named, moment
+from service.api.iso import Iso
 from service.characteristics import characteristic_named, look_at, standing
 from service.dashboard import chart
 from service.dashboard.band_chart import BandChart
@@ -62,7 +63,7 @@ def chart_page(
     machine: Annotated[str, Query(description="The machine.")],
     signal: Annotated[str, Query(description="Its signal.")],
     days: Annotated[int, Query(ge=1, le=3660)] = 30,
-    until: datetime | None = None,
+    until: Iso | None = None,
 ) -> Response:
     """Show the control chart of a signal over the last days, or over the days before ``until``.
 

@@ -21,6 +21,7 @@ from service.alerts.kept_money import kept_money
 from service.alerts.rank import Ranked, where_to_look_first
 from service.answers import full_hour
 from service.api.given import Seen, Sight, moment
+from service.api.iso import Iso
 from service.dashboard import chart
 from service.dashboard.chart import Span
 from service.dashboard.energy_chart import EnergyPicture, energy_picture
@@ -48,7 +49,7 @@ def losses_page(
     seen: Seen,
     line: Annotated[str, Query(description="Only this line.")] = "",
     days: Annotated[int, Query(ge=1, le=3660)] = 7,
-    until: datetime | None = None,
+    until: Iso | None = None,
     energy: Annotated[bool, Query(description="Whether to learn baselines that are not known yet.")] = False,
 ) -> Response:
     """Show where time, pieces and energy of a line went over the last days, or over the days before ``until``.

@@ -15,6 +15,7 @@ from service.alerts.kept_money import kept_money
 from service.alerts.rank import where_to_look_first
 from service.api.events import records
 from service.api.given import Seen, machine_named, moment
+from service.api.iso import Iso
 from service.dashboard import chart
 from service.dashboard.chart import Chart, Mark, Span, draw
 from service.dashboard.first_page import place_of
@@ -50,7 +51,7 @@ def machine_page(
     machine: str,
     seen: Seen,
     days: Annotated[int, Query(ge=1, le=3660)] = 7,
-    until: datetime | None = None,
+    until: Iso | None = None,
 ) -> Response:
     """Show one machine over the last days, or over the days before ``until``."""
     plant, store, state = seen.room.plant, seen.room.store, seen.room.state

@@ -40,7 +40,7 @@ class PostableAlert(Shape):
     generator_url: str = Field("", alias="generatorURL")
 
 
-@router.post("/alerts")
+@router.post("/alerts", response_class=Response)
 def post_alerts(body: list[PostableAlert], room: Room, now: Now) -> Response:
     """Take alerts of another system: open, keep up to date, or end them.
 
