@@ -139,15 +139,13 @@ def _look(
         found = watched(plant, history, machine, each, until, {} if known is None else known.charts)
         matter = found.lasts
     except NotEnoughDataError as error:
-        _keep_why(state, machine, each, known, until, str(error))
+        _keep_why(state, machine, each, known, turn, until=until, at=at, why=str(error))
         return False
     except AndonError as error:
         turn.errors.append(f"{each.signal} of {machine}: {error}")
         return False
     with state.write() as connection:
-        now = kept_characteristics(connection, [machine]).get((machine, each.signal))
-        # Whoever looked meanwhile looked at this point or a later one.
-        if (None if now is None else now.until) != (None if known is None else known.until):
+        if not _still(connection, machine, each, known):
             return False
         turn.looked_at += 1
         since = None if known is None else known.until
@@ -157,13 +155,30 @@ def _look(
 
 
 def _keep_why(
-    state: Database, machine: str, each: Characteristic, known: KeptCharacteristic | None, until: datetime, why: str
+    state: Database,
+    machine: str,
+    each: Characteristic,
+    known: KeptCharacteristic | None,
+    turn: CharacteristicTurn,
+    *,
+    until: datetime,
+    at: datetime,
+    why: str,
 ) -> None:
-    """Keep why there is no chart: whoever asks is told, and no job fails for it."""
+    """Keep why there is no chart, and let go of what one said before: whoever asks is told, and no job fails for it."""
     with state.write() as connection:
-        now = kept_characteristics(connection, [machine]).get((machine, each.signal))
-        if (None if now is None else now.until) == (None if known is None else known.until):
-            keep_no_chart(connection, machine, each, until, why)
+        if not _still(connection, machine, each, known):
+            return
+        number = lasting(connection, [NAME]).get(machine, {}).get(cause_of(each.signal))
+        if number is not None:
+            turn.over += end_condition(connection, number, end=until, at=at, why=why)
+        keep_no_chart(connection, machine, each, until, why)
+
+
+def _still(connection: Connection, machine: str, each: Characteristic, known: KeptCharacteristic | None) -> bool:
+    """Say whether nobody looked meanwhile: who did looked at the same point or a later one."""
+    now = kept_characteristics(connection, [machine]).get((machine, each.signal))
+    return (None if now is None else now.until) == (None if known is None else known.until)
 
 
 def _hold(

@@ -237,6 +237,20 @@ def test_a_chart_that_left_the_plant_file_ends_its_alert(shop: Shop) -> None:
     assert why == "the plant file has no chart of level of m1 any more"
 
 
+def test_an_alert_ends_when_there_is_nothing_to_chart_any_more(shop: Shop) -> None:
+    shop.look(120)
+    values = shop.history.readings["level"].to_numpy(float).copy()
+    values[:180] = 5.0
+    shop.history.readings = shop.history.readings.assign(level=values)
+
+    turn = shop.look(121)
+
+    assert (turn.over, turn.lasting, turn.unstable) == (1, 0, 1)
+    (alert,) = shop.alerts()
+    with shop.state.read() as connection:
+        assert "do not vary" in book.history(connection, alert.number)[-1].why
+
+
 def test_a_matter_can_latch(shop: Shop) -> None:
     shop.plant = moulds(LEVEL, latch=True)
 
