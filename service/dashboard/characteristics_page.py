@@ -19,7 +19,7 @@ from service.dashboard.band_chart import BandChart
 from service.dashboard.chart import Mark, Span, bounds_of, draw, ribbon
 from service.dashboard.render import page
 from service.kept_characteristics import kept_characteristics
-from service.series import Series
+from service.series import Series, thin
 
 if TYPE_CHECKING:
     from models.efficiency.characteristic import Watched
@@ -29,6 +29,7 @@ router = APIRouter()
 SPANS = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year"))
 _FIRST = {"shifted": 0, "unstable": 1, "no chart": 2, "learning": 3, "in control": 5}
 _UNSEEN = 4
+_COLUMNS = ["value", "expected", "low", "high"]
 _INDICES = (("cp", "Cp"), ("cpk", "Cpk"), ("pp", "Pp"), ("ppk", "Ppk"))
 
 
@@ -101,41 +102,33 @@ def chart_page(
 
 def picture(found: "Watched", span: Span) -> BandChart | None:
     """Draw the points of a span within the limits of a jump, each signal marked; ``None`` where there is no point."""
-    if found.charted is None:
-        own = pd.DataFrame({"value": found.phase_one.means})
-    else:
-        own = pd.concat([pd.DataFrame({"value": found.phase_one.means}), found.charted.points])
-    shown = own[(own.index > span.start) & (own.index <= span.end) & np.isfinite(own["value"])]
+    charted = found.charted
+    since = pd.DataFrame(columns=_COLUMNS) if charted is None else charted.points[_COLUMNS]
+    first = pd.DataFrame({"value": found.phase_one.means}, columns=_COLUMNS)
+    points = pd.concat([first, since]).astype(float)
+    shown = points[(points.index > span.start) & (points.index <= span.end) & np.isfinite(points["value"])]
     if shown.empty:
         return None
-    limits = [] if found.charted is None else [shown[name].to_numpy(float) for name in ("low", "high")]
-    known = np.concatenate([shown["value"].to_numpy(float), *limits])
-    bounds = bounds_of(known[np.isfinite(known)])
-    marks = [
-        Mark(each.at.to_pydatetime(), None, "alert", each.sentence)
-        for each in (() if found.charted is None else found.charted.signals)
-    ]
-    every = format_duration(found.characteristic.every)
-    drawn = draw(
-        f"{found.characteristic.signal}, mean of {every}", found.unit, _series(shown, "value"), span,
-        marks=marks, bounds=bounds,
-    )  # fmt: skip
-    if found.charted is None:
-        return BandChart(drawn, "", "")
-    said = shown[np.isfinite(shown["low"])]
-    told = f" {len(found.charted.signals)} signals since phase I."
+    numbers = shown[["value", "low", "high"]].to_numpy()
+    bounds = bounds_of(numbers[np.isfinite(numbers)])
+    signals = () if charted is None else charted.signals
+    marks = [Mark(each.at.to_pydatetime(), None, "alert", each.sentence) for each in signals]
+    title = f"{found.characteristic.signal}, mean of {format_duration(found.characteristic.every)}"
+    # A jump of one point is seen however many there are.
+    value = thin(_series(shown, "value"), span.start, span.end, chart.PIXELS)
+    drawn = draw(title, found.unit, value, span, marks=marks, bounds=bounds)
+    limits = shown[np.isfinite(shown["low"])]
+    limits = limits.iloc[:: max(1, len(limits) // chart.PIXELS)]
     return BandChart(
-        replace(drawn, summary=drawn.summary + told),
-        ribbon(_series(said, "low"), _series(said, "high"), span, bounds),
-        draw("expected", found.unit, _series(said, "expected"), span, bounds=bounds).path,
+        replace(drawn, summary=f"{drawn.summary} {len(signals)} signals since phase I."),
+        ribbon(_series(limits, "low"), _series(limits, "high"), span, bounds),
+        draw("expected", found.unit, _series(limits, "expected"), span, bounds=bounds).path,
     )
 
 
 def _series(points: pd.DataFrame, column: str) -> Series:
-    """Return a column, of every so many points where there are more than can be seen."""
-    kept = points.iloc[:: max(1, len(points) // chart.PIXELS)]
-    times = pd.DatetimeIndex(kept.index).tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
-    return Series(times, kept[column].to_numpy(float))
+    times = pd.DatetimeIndex(points.index).tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
+    return Series(times, points[column].to_numpy(float))
 
 
 def _iso(at: datetime) -> str:
