@@ -38,11 +38,13 @@ def plant(*, running: str | None = None, level: Characteristic = LEVEL) -> Plant
     return Plant(time_zone="Europe/Berlin", classes=[mould], machines=[Machine(name="m1", machine_class="mould")])
 
 
-def hourly(levels: Sequence[float], *, speed: Sequence[float] | None = None, seed: int = 1) -> TableHistory:
+def hourly(
+    levels: Sequence[float], *, speed: Sequence[float] | None = None, seed: int = 1, noise: float = 0.5
+) -> TableHistory:
     """Six readings an hour around the level of each hour."""
     random = np.random.default_rng(seed)
     values = np.repeat(np.asarray(levels, float), 6)
-    values = values + np.repeat(random.normal(0, 1, len(levels)), 6) + random.normal(0, 0.5, len(values))
+    values = values + np.repeat(random.normal(0, 1, len(levels)), 6) + random.normal(0, noise, len(values))
     ran = np.full(len(values), 100.0) if speed is None else np.repeat(np.asarray(speed, float), 6)
     minutes = (np.arange(len(values)) + 1.0) * EVERY
     return TableHistory(readings_frame("m1", minutes.tolist(), level=values.tolist(), speed=ran.tolist()))
@@ -234,14 +236,14 @@ def test_a_chart_is_named_by_its_values_and_by_what_is_asked_of_it() -> None:
 def test_capability_is_of_single_readings_among_the_newest() -> None:
     able = LEVEL.model_copy(update={"lower": 10.0, "upper": 30.0})
 
-    found = at(160, hourly([50] * 60 + [20] * 100), able)
+    found = at(160, hourly([50] * 60 + [20] * 100, noise=3), able)
 
-    # It left phase I for good, and keeps its tolerance there: sigma of single readings is sqrt(1² + 0.5²).
+    # It left phase I for good, and keeps its tolerance there: sigma of single readings is sqrt(1² + 3²), of means 1.6.
     assert found.capability is not None
-    assert found.capability.mean == pytest.approx(20, abs=0.6)
-    assert found.capability.sigma_overall == pytest.approx(1.12, abs=0.25)
+    assert found.capability.mean == pytest.approx(20, abs=1.2)
+    assert found.capability.sigma_overall == pytest.approx(3.16, abs=0.7)
     assert found.capability.ppk is not None
-    assert found.capability.ppk.low < 10 / (3 * 1.118) < (found.capability.ppk.high or 0)
+    assert found.capability.ppk.low < 10 / (3 * 3.162) < (found.capability.ppk.high or 0)
     none = at(160, hourly([20] * 160))
     assert (none.capability, "no tolerance is declared" in none.no_capability) == (None, True)
 
