@@ -1,13 +1,18 @@
 """Cut the log off, and corrupt it, at many places of its end: what is left must be a whole prefix.
 
-Run ``python -m tests.trials.log_rot`` to try every byte of the last 64 KB.
+Run ``python -m tests.trials.log_rot`` to try every byte of the last 64 KB, or one of so many with ``--each 7``; it says
+how far it is.
 """
 
+import argparse
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from ingest.store import Store
@@ -15,6 +20,8 @@ from tests.ingest.conftest import readings_of
 
 LAST = 64 << 10
 DELIVERIES = 40
+AT_ONCE = 1024
+"""Places that one process tries before it says so."""
 
 
 def prefixes_held(folder: Path, places: int = LAST) -> int:
@@ -25,13 +32,21 @@ def prefixes_held(folder: Path, places: int = LAST) -> int:
     AssertionError
         When a store gave anything but the deliveries that were whole before the place.
     """
+    ends, last = made(folder)
+    return held_at(folder, ends, [number * last // places for number in range(places)])
+
+
+def made(folder: Path) -> tuple[list[int], int]:
+    """Write a log to damage; return how long it was after each delivery, and how many bytes of its end there are."""
     ends = _write(folder / "whole")
-    log = folder / "whole" / "readings.db-wal"
-    content = log.read_bytes()
-    begin = max(0, len(content) - LAST)
-    held = 0
-    for number in range(places):
-        place = begin + number * (len(content) - begin) // places
+    return ends, min(LAST, (folder / "whole" / "readings.db-wal").stat().st_size)
+
+
+def held_at(folder: Path, ends: Sequence[int], places: Sequence[int]) -> int:
+    """Damage the log at these bytes of its end, each in both ways, and return how often the prefix was whole."""
+    content = (folder / "whole" / "readings.db-wal").read_bytes()
+    begin, held = max(0, len(content) - LAST), 0
+    for place in (begin + each for each in places):
         whole = sum(end <= place for end in ends)
         for damaged in (content[:place], content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :]):
             with _copy(folder, damaged) as store:
@@ -68,6 +83,21 @@ def _copy(folder: Path, log: bytes) -> Iterator[Store]:
             store.close()
 
 
+def main() -> None:
+    """Try them in all processes that there are, and say how far it is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--each", type=int, default=1, help="try each so many bytes")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(os.cpu_count()) as processes:
+        ends, last = made(Path(scratch))
+        places = range(0, last, asked.each)
+        pieces = [places[first : first + AT_ONCE] for first in range(0, len(places), AT_ONCE)]
+        held = 0
+        for each in processes.map(partial(held_at, Path(scratch), ends), pieces):
+            held += each
+            sys.stderr.write(f"\r{held:,} of {2 * len(places):,}")
+        sys.stdout.write(f"\n{held:,} damaged logs, each gave its whole prefix\n")
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        sys.stdout.write(f"{prefixes_held(Path(scratch)):,} damaged logs, each gave its whole prefix\n")
+    main()
