@@ -8,6 +8,8 @@ from ingest.duration import Duration
 from ingest.part import Moment, Name, Part
 
 YEAR = timedelta(days=365.25)
+RUN_LENGTHS = (20.0, 5000.0)
+"""Points to a false signal that a chart can be asked for."""
 
 
 class Characteristic(Part):

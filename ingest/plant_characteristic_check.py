@@ -5,12 +5,9 @@ from datetime import timedelta
 
 from ingest.duration import format_duration
 from ingest.plant import MachineClass
-from ingest.plant_characteristic import YEAR, Characteristic
+from ingest.plant_characteristic import RUN_LENGTHS, YEAR, Characteristic
 from ingest.plant_problem import Problem
 from ingest.plant_words import Location, nearest
-
-RUN_LENGTHS = (20.0, 5000.0)
-"""Points to a false signal that a chart can be asked for; ``models.efficiency.residual_chart`` holds them."""
 
 
 def check_characteristics(at: Location, entry: MachineClass) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """The characteristics of a plant, as the command line, the interface and the dashboard ask for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,19 @@ from ingest.plant import Plant
 from ingest.plant_characteristic import Characteristic
 from ingest.plant_words import nearest
 from service.kept_characteristics import KeptCharacteristic, kept_characteristics
-from service.watch_characteristics import characteristics_of
 
 if TYPE_CHECKING:
     from models.efficiency.characteristic import Watched
 
 Row = tuple[str, Characteristic, KeptCharacteristic | None]
 """A machine, one of its characteristics, and how that stood when it was looked at last, if it ever was."""
+
+
+def characteristics_of(plant: Plant) -> Iterator[tuple[str, Characteristic]]:
+    """Yield each machine with each of its characteristics, in the order of the plant file."""
+    for machine in plant.machines:
+        for each in plant.class_of(machine.name).characteristics:
+            yield machine.name, each
 
 
 def standing(plant: Plant, state: Database, machine: str | None = None) -> list[Row]:

@@ -4,7 +4,6 @@ All of one characteristic is written in one transaction, with how far it was loo
 nothing, and the same look again gives what it would have given.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from ingest.plant_characteristic import Characteristic
 from models.finding import Evidence, Finding
 from service.alerts import book
 from service.alerts.labels import places_of
+from service.characteristics import characteristics_of, standing
 from service.kept_characteristics import (
     KeptCharacteristic,
     declared_as,
@@ -78,31 +78,22 @@ def watch_characteristics(plant: Plant, history: History, state: Database, *, at
     A signal whose sensor is doubted raises nothing meanwhile: that alert is known already.
     """
     turn = CharacteristicTurn()
+    looker = _Looker(plant, history, state, turn, at)
     with state.read() as connection:
         before = kept_characteristics(connection, [each.name for each in plant.machines])
-    learnt = 0
+    newly_learnt = 0
     for machine, each in characteristics_of(plant):
-        known = before.get((machine, each.signal))
-        until = _newest_point(plant, history, machine, each, at)
-        if until is None or (known is not None and known.until >= until and known.declared == declared_as(each)):
-            continue
-        if learnt < LEARNT_AT_ONCE or (known is not None and known.chart is not None):
-            learnt += _look(plant, history, state, machine, each, known, turn, until=until, at=at)
+        turn.declared += 1
+        due = looker.due(machine, each, before.get((machine, each.signal)))
+        if due is not None and (newly_learnt < LEARNT_AT_ONCE or due.learnt_before):
+            newly_learnt += looker.look(due)
     with state.write() as connection:
-        _let_go_of_the_gone(connection, plant, turn, at=at)
+        looker.let_go_of_the_gone(connection)
         turn.lasting = count(lasting(connection, [NAME]))
-        kept = kept_characteristics(connection, [each.name for each in plant.machines])
-    declared = {(machine, each.signal) for machine, each in characteristics_of(plant)}
-    turn.declared = len(declared)
-    turn.unstable = sum(each.state in ("unstable", "no chart") for place, each in kept.items() if place in declared)
+    turn.unstable = sum(
+        kept is not None and kept.state in ("unstable", "no chart") for _, _, kept in standing(plant, state)
+    )
     return turn
-
-
-def characteristics_of(plant: Plant) -> Iterator[tuple[str, Characteristic]]:
-    """Yield each machine with each of its characteristics, in the order of the plant file."""
-    for machine in plant.machines:
-        for each in plant.class_of(machine.name).characteristics:
-            yield machine.name, each
 
 
 def cause_of(signal: str) -> str:
@@ -110,106 +101,121 @@ def cause_of(signal: str) -> str:
     return f"{signal} shift"
 
 
-def _newest_point(plant: Plant, history: History, machine: str, each: Characteristic, at: datetime) -> datetime | None:
-    """Return when the newest point was over of which something may have been read; ``None`` if there is none."""
-    span = history.spans(plant.class_of(machine).name).get(machine)
-    if span is None:
-        return None
-    step = microseconds(each.every)
-    newest = time_of(moment(min(span[1], at)) // step * step)
-    return newest if newest > span[0] else None
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A characteristic of one machine that is to be looked at.
+
+    Attributes
+    ----------
+    known : how it stood when it was looked at last; ``None`` if it never was
+    until : when its newest point was over
+    """
+
+    machine: str
+    characteristic: Characteristic
+    known: KeptCharacteristic | None
+    until: datetime
+
+    @property
+    def cause(self) -> str:
+        """What an alert about it is about."""
+        return cause_of(self.characteristic.signal)
+
+    @property
+    def since(self) -> datetime | None:
+        """Up to when it was looked at before; ``None`` if it never was."""
+        return None if self.known is None else self.known.until
+
+    @property
+    def learnt_before(self) -> bool:
+        """Whether a chart is kept, so that none needs to be learnt."""
+        return self.known is not None and self.known.chart is not None
+
+    def still(self, connection: Connection) -> bool:
+        """Say whether nobody looked meanwhile: who did looked at the same point or a later one."""
+        now = kept_characteristics(connection, [self.machine]).get((self.machine, self.characteristic.signal))
+        return (None if now is None else now.until) == self.since
 
 
-def _look(
-    plant: Plant,
-    history: History,
-    state: Database,
-    machine: str,
-    each: Characteristic,
-    known: KeptCharacteristic | None,
-    turn: CharacteristicTurn,
-    *,
-    until: datetime,
-    at: datetime,
-) -> bool:
-    """Look at one characteristic, and say whether its chart was learnt."""
-    from models.efficiency.characteristic import watched
+@dataclass(frozen=True, slots=True)
+class _Looker:
+    """Looks at characteristics as of a moment, and counts in ``turn`` what came of it."""
 
-    try:
-        found = watched(plant, history, machine, each, until, {} if known is None else known.charts)
-        matter = found.lasts
-    except NotEnoughDataError as error:
-        _keep_why(state, machine, each, known, turn, until=until, at=at, why=str(error))
-        return False
-    except AndonError as error:
-        turn.errors.append(f"{each.signal} of {machine}: {error}")
-        return False
-    with state.write() as connection:
-        if not _still(connection, machine, each, known):
+    plant: Plant
+    history: History
+    state: Database
+    turn: CharacteristicTurn
+    at: datetime
+
+    def due(self, machine: str, each: Characteristic, known: KeptCharacteristic | None) -> _Due | None:
+        """Return what is to be looked at; ``None`` where no point is new and nothing was declared anew."""
+        span = self.history.spans(self.plant.class_of(machine).name).get(machine)
+        if span is None:
+            return None
+        step = microseconds(each.every)
+        newest = time_of(moment(min(span[1], self.at)) // step * step)
+        seen = known is not None and known.until >= newest and known.declared == declared_as(each)
+        return None if newest <= span[0] or seen else _Due(machine, each, known, newest)
+
+    def look(self, due: _Due) -> bool:
+        """Look at one characteristic, and say whether its chart was learnt."""
+        from models.efficiency.characteristic import watched
+
+        kept = {} if due.known is None else due.known.charts
+        try:
+            found = watched(self.plant, self.history, due.machine, due.characteristic, due.until, kept)
+            matter = found.lasts
+        except NotEnoughDataError as error:
+            self._keep_why(due, str(error))
             return False
-        turn.looked_at += 1
-        since = None if known is None else known.until
-        _hold(connection, plant, found, matter, turn, since=since, until=until, at=at)
-        keep_characteristic(connection, found, until)
-    return found.learnt is not None and (known is None or known.digest != found.learnt.digest)
+        except AndonError as error:
+            self.turn.errors.append(f"{due.characteristic.signal} of {due.machine}: {error}")
+            return False
+        with self.state.write() as connection:
+            if not due.still(connection):
+                return False
+            self.turn.looked_at += 1
+            self._hold(connection, due, found, matter)
+            keep_characteristic(connection, found, due.until)
+        return found.learnt is not None and (due.known is None or due.known.digest != found.learnt.digest)
 
+    def let_go_of_the_gone(self, connection: Connection) -> None:
+        """End alerts about what is no characteristic any more: no look would ever end them."""
+        declared = {(machine, cause_of(each.signal)) for machine, each in characteristics_of(self.plant)}
+        for machine, own in lasting(connection, [NAME]).items():
+            for cause, number in own.items():
+                if (machine, cause) not in declared:
+                    why = f"the plant file has no chart of {cause.removesuffix(' shift')} of {machine} any more"
+                    self.turn.over += end_condition(connection, number, end=self.at, at=self.at, why=why)
 
-def _keep_why(
-    state: Database,
-    machine: str,
-    each: Characteristic,
-    known: KeptCharacteristic | None,
-    turn: CharacteristicTurn,
-    *,
-    until: datetime,
-    at: datetime,
-    why: str,
-) -> None:
-    """Keep why there is no chart, and let go of what one said before: whoever asks is told, and no job fails for it."""
-    with state.write() as connection:
-        if not _still(connection, machine, each, known):
+    def _keep_why(self, due: _Due, why: str) -> None:
+        """Keep why there is no chart, and let go of what one said before: who asks is told, and no job fails for it."""
+        with self.state.write() as connection:
+            if not due.still(connection):
+                return
+            number = lasting(connection, [NAME]).get(due.machine, {}).get(due.cause)
+            if number is not None:
+                self.turn.over += end_condition(connection, number, end=due.until, at=self.at, why=why)
+            keep_no_chart(connection, due.machine, due.characteristic, due.until, why)
+
+    def _hold(self, connection: Connection, due: _Due, found: "Watched", matter: "Signal | None") -> None:
+        """Open, keep or end the alert of a characteristic."""
+        number = lasting(connection, [NAME]).get(due.machine, {}).get(due.cause)
+        if number is not None and (matter is None or (due.since is not None and matter.at > due.since)):
+            # What began after the look before is another matter, whatever became of the alert about the one before it.
+            end = due.until if matter is None else matter.at.to_pydatetime()
+            why = "" if matter is None else "another shift followed"
+            self.turn.over += end_condition(connection, number, end=end, at=self.at, why=why)
+            number = None
+        if matter is None:
             return
-        number = lasting(connection, [NAME]).get(machine, {}).get(cause_of(each.signal))
-        if number is not None:
-            turn.over += end_condition(connection, number, end=until, at=at, why=why)
-        keep_no_chart(connection, machine, each, until, why)
-
-
-def _still(connection: Connection, machine: str, each: Characteristic, known: KeptCharacteristic | None) -> bool:
-    """Say whether nobody looked meanwhile: who did looked at the same point or a later one."""
-    now = kept_characteristics(connection, [machine]).get((machine, each.signal))
-    return (None if now is None else now.until) == (None if known is None else known.until)
-
-
-def _hold(
-    connection: Connection,
-    plant: Plant,
-    found: "Watched",
-    matter: "Signal | None",
-    turn: CharacteristicTurn,
-    *,
-    since: datetime | None,
-    until: datetime,
-    at: datetime,
-) -> None:
-    """Open, keep or end the alert of a characteristic; ``since`` is up to when it was looked at before."""
-    signal, machine = found.characteristic.signal, found.machine
-    number = lasting(connection, [NAME]).get(machine, {}).get(cause_of(signal))
-    if number is not None and (matter is None or (since is not None and matter.at > since)):
-        # What began after the look before is another matter, whatever became of the alert about the one before it.
-        end = until if matter is None else matter.at.to_pydatetime()
-        why = "" if matter is None else "another shift followed"
-        turn.over += end_condition(connection, number, end=end, at=at, why=why)
-        number = None
-    if matter is None:
-        return
-    doubted = sensor_of(signal) in lasting(connection, [SENSORS]).get(machine, {})
-    # An alert that a person closed while the matter lasts stays closed.
-    if doubted or (number is not None and not book.show(connection, number).live):
-        return
-    finding = _finding(found, matter)
-    latches, places = finding.kind in plant.alerts.latch, places_of(plant, machine)
-    turn.raised += book.raise_alert(connection, finding, at=at, latches=latches, places=places)[1]
+        doubted = sensor_of(due.characteristic.signal) in lasting(connection, [SENSORS]).get(due.machine, {})
+        # An alert that a person closed while the matter lasts stays closed.
+        if doubted or (number is not None and not book.show(connection, number).live):
+            return
+        finding, places = _finding(found, matter), places_of(self.plant, due.machine)
+        latches = finding.kind in self.plant.alerts.latch
+        self.turn.raised += book.raise_alert(connection, finding, at=self.at, latches=latches, places=places)[1]
 
 
 def _finding(found: "Watched", matter: "Signal") -> Finding:
@@ -258,13 +264,3 @@ def _sentence(found: "Watched", matter: "Signal", expected: float) -> str:
         return f"{found.machine}: {signal} jumped to {moved} what was expected at {matter.at:%Y-%m-%d %H:%M}"
     since = f"since about {matter.shift.since.at:%Y-%m-%d %H:%M}"
     return f"{found.machine}: {signal} lies {moved} its normal of {expected:.4g}{unit} {since}"
-
-
-def _let_go_of_the_gone(connection: Connection, plant: Plant, turn: CharacteristicTurn, *, at: datetime) -> None:
-    """End alerts about what is no characteristic any more: no look would ever end them."""
-    declared = {(machine, cause_of(each.signal)) for machine, each in characteristics_of(plant)}
-    for machine, own in lasting(connection, [NAME]).items():
-        for cause, number in own.items():
-            if (machine, cause) not in declared:
-                why = f"the plant file has no chart of {cause.removesuffix(' shift')} of {machine} any more"
-                turn.over += end_condition(connection, number, end=at, at=at, why=why)

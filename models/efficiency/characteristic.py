@@ -93,11 +93,6 @@ class Watched:
     learnt: Learnt | None
 
     @property
-    def missing(self) -> int:
-        """Points that phase I still lacks."""
-        return max(0, self.characteristic.phase_one - self.phase_one.known())
-
-    @property
     def stable(self) -> bool:
         """Whether there is a chart to go by."""
         return self.learnt is not None and self.learnt.chart.phase_one.stable

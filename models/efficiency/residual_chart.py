@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.plant_characteristic import RUN_LENGTHS
 from models.efficiency.autoregression import Autoregression, fitted, forgotten, simulated
 from models.efficiency.in_control import InControl
 from models.efficiency.look import Floats
@@ -33,8 +34,6 @@ WATCHED = 5.0
 charts that hardly ever signal do not make up for many that signal too soon."""
 LEAST_WATCHED = 1000
 """Points for which they are watched at least, where that is no more than usual."""
-RUN_LENGTHS = (20.0, 5000.0)
-"""Run lengths that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ SCHEMES: dict[str, dict[str, str]] = {
     TOKEN: {
         "type": "apiKey",
         "in": "header",
-        "name": HEADER.title().replace("Csrf", "CSRF"),
+        "name": HEADER,
         "description": "Beside a session with each change: the token that GET /api/v1/me tells.",
     },
 }

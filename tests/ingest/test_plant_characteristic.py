@@ -7,9 +7,7 @@ import pytest
 
 from ingest.errors import PlantFileError
 from ingest.plant import Plant
-from ingest.plant_characteristic_check import RUN_LENGTHS
 from ingest.plant_file import load_plant
-from models.efficiency import residual_chart
 
 PLANT = """
 time_zone = "Europe/Berlin"
@@ -41,10 +39,6 @@ def test_a_characteristic_has_points_of_an_hour_and_two_false_signals_a_year(tmp
     assert (found.every, found.phase_one, found.run_length) == (timedelta(hours=1), 500, 4383)
     assert (found.lower, found.upper) == (172, 190)
     assert found.since == datetime(2026, 3, 1, 5, tzinfo=UTC)
-
-
-def test_what_can_be_asked_for_is_what_charts_hold() -> None:
-    assert RUN_LENGTHS == residual_chart.RUN_LENGTHS
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,9 @@ def test_normal_is_learnt_from_the_first_points_and_from_nothing_later() -> None
 
     learning, done, other = at(40, quiet), at(100, quiet), at(100, wild)
 
-    assert (learning.state, learning.missing, learning.learnt) == ("learning", 20, None)
+    assert (learning.state, learning.phase_one.known(), learning.learnt) == ("learning", 40, None)
     assert learning.says == "normal is being learnt: 40 of 60 points of 1 h"
-    assert (done.state, done.missing) == ("in control", 0)
+    assert (done.state, done.phase_one.known()) == ("in control", 60)
     assert done.learnt is not None
     assert other.learnt is not None
     assert done.learnt.digest == other.learnt.digest

@@ -38,7 +38,7 @@ def test_the_schemes_are_those_that_are_used_and_the_document_is_made_the_same_a
     }
     assert document["components"]["securitySchemes"] == SCHEMES
     assert used == set(SCHEMES)
-    assert SCHEMES["sessionToken"]["name"] == "X-CSRF-Token"
+    assert SCHEMES["sessionToken"]["name"] == "x-csrf-token"
     assert lasting_works.get("/api/v1/openapi.json") == document
 
 
@@ -63,8 +63,7 @@ def test_a_number_is_no_moment(lasting_works: Any, path: str, written: str) -> N
     response = lasting_works.client.get(path, params={name: written})
 
     assert response.status_code == 422, response.text
-    if written != "1e3":
-        assert "a number is no date and time; write one such as 2026-01-31T06:00:00Z" in response.text
+    assert "a number is no date and time; write one such as 2026-01-31T06:00:00Z" in response.text
 
 
 def test_an_event_at_a_number_is_turned_away(lasting_works: Any) -> None:
