@@ -157,7 +157,7 @@ class Watched:
     @property
     def _says_of_learning(self) -> str:
         asked, known = self.characteristic, self.phase_one.known()
-        told = f"normal is being learnt: {known} of {asked.phase_one} points of {format_duration(asked.every)}"
+        told = f"Normal is being learnt: {known} of {asked.phase_one} points of {format_duration(asked.every)}"
         missing = len(self.phase_one) - known
         if missing <= known:
             return told

@@ -105,7 +105,7 @@ def test_normal_is_learnt_from_the_first_points_and_from_nothing_later() -> None
     learning, done, other = at(40, quiet), at(100, quiet), at(100, wild)
 
     assert (learning.state, learning.phase_one.known(), learning.learnt) == ("learning", 40, None)
-    assert learning.says == "normal is being learnt: 40 of 60 points of 1 h"
+    assert learning.says == "Normal is being learnt: 40 of 60 points of 1 h"
     assert (done.state, done.phase_one.known()) == ("in control", 60)
     assert done.learnt is not None
     assert other.learnt is not None

@@ -94,7 +94,7 @@ def test_the_list_says_how_each_one_stands(works: Any) -> None:
         ("press-3", "learning"),
         (HOSTILE, None),
     ]
-    assert items[2]["says"] == "normal is being learnt: 30 of 60 points of 1 h"
+    assert items[2]["says"] == "Normal is being learnt: 30 of 60 points of 1 h"
     assert items[3]["says"] == "it was not looked at yet"
     assert len(works.get("/api/v1/characteristics", machine="press-2")["items"]) == 1
 
@@ -187,7 +187,7 @@ def test_the_page_of_an_alert_leads_to_its_chart(works: Any) -> None:
 def test_the_page_of_a_chart_that_is_being_learnt_says_how_far_it_is(works: Any) -> None:
     text = page(works, "/characteristics/chart", machine="press-3", signal="temperature")
 
-    assert "normal is being learnt: 30 of 60 points of 1 h" in text
+    assert "Normal is being learnt: 30 of 60 points of 1 h" in text
     assert "<h2>Signals</h2>" not in text
 
 
