@@ -2,7 +2,7 @@
 
 Run ``python -m tests.trials.overload --seconds 300``. The peak is measured by clients that wait for each answer, half
 of the time before and half of it after requests come three times as fast, whether or not earlier ones are answered: a
-shared machine is seldom as fast in one five minutes as in the next.
+shared machine is seldom as fast in one five minutes as in the next. Somebody looks at the alerts all the time.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import psutil
@@ -69,6 +69,16 @@ class Load:
     kept: list[int] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
     unsent: int = 0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What came of one load: answers, seconds of processor and bytes of memory of the server, waits for the alerts."""
+
+    load: Load
+    busy: float
+    memory: int
+    waits: list[float]
 
 
 class Connection:
@@ -135,8 +145,33 @@ async def offer(port: int, batches: Batches, seconds: float, per_second: float, 
         await asyncio.gather(*running)
 
 
-def watch_alerts(port: int, stop: Event, answers: "multiprocessing.Queue[list[float]]") -> None:
-    """Ask for the alerts five times a second, and hand over how long each answer took; -1 for one that failed."""
+@dataclass(frozen=True)
+class Looking:
+    """Somebody who looks at the alerts, in a process of their own."""
+
+    process: multiprocessing.Process
+    stop: Event
+    answers: "multiprocessing.Queue[list[float]]"
+
+    @classmethod
+    def begin(cls, port: int) -> Self:
+        """Begin to look."""
+        stop = multiprocessing.Event()
+        answers: multiprocessing.Queue[list[float]] = multiprocessing.Queue()
+        process = multiprocessing.Process(target=_look, args=(port, stop, answers))
+        process.start()
+        return cls(process, stop, answers)
+
+    def end(self) -> list[float]:
+        """Return the seconds until each answer; -1 for one that failed."""
+        self.stop.set()
+        waits = self.answers.get()
+        self.process.join()
+        return waits
+
+
+def _look(port: int, stop: Event, answers: "multiprocessing.Queue[list[float]]") -> None:
+    """Ask for the alerts five times a second."""
     seconds = []
     while not stop.wait(0.2):
         begun = time.perf_counter()
@@ -169,46 +204,36 @@ def overload(folder: Path, seconds: float, warm_up: float = 5.0) -> dict[str, An
     server, batches = Server(folder), Batches()
     server.start()
     assert server.process is not None
+    process = psutil.Process(server.process.pid)
+
+    def phase(seconds: float, per_second: float = 0) -> Phase:
+        looking, busy, load = Looking.begin(server.port), _busy(process), Load()
+        asyncio.run(offer(server.port, batches, seconds, per_second, load))
+        busy = _busy(process) - busy
+        return Phase(load, busy, process.memory_info().rss, looking.end())
+
     try:
-        warm, before, load, after = Load(), Load(), Load(), Load()
-        asyncio.run(offer(server.port, batches, warm_up, 0, warm))
-        process = psutil.Process(server.process.pid)
-        busy = [_busy(process)]
-        asyncio.run(offer(server.port, batches, seconds / 2, 0, before))
-        busy.append(_busy(process))
-        offered = TIMES_THE_PEAK * len(before.kept) / (seconds / 2)
-        stop = multiprocessing.Event()
-        answers: multiprocessing.Queue[list[float]] = multiprocessing.Queue()
-        watcher = multiprocessing.Process(target=watch_alerts, args=(server.port, stop, answers))
-        watcher.start()
-        asyncio.run(offer(server.port, batches, seconds, offered, load))
-        busy.append(_busy(process))
-        memory = process.memory_info()
-        stop.set()
-        waits = answers.get()
-        watcher.join()
-        asyncio.run(offer(server.port, batches, seconds / 2, 0, after))
-        busy.append(_busy(process))
+        warm = phase(warm_up)
+        before = phase(seconds / 2)
+        over = phase(seconds, TIMES_THE_PEAK * len(before.load.kept) / (seconds / 2))
+        after = phase(seconds / 2)
     finally:
         server.kill()
-    kept = sorted(warm.kept + before.kept + load.kept + after.kept)
+    kept = sorted(number for each in (warm, before, over, after) for number in each.load.kept)
     _compare(folder, kept)
-    peak = (len(before.kept) + len(after.kept)) / seconds
+    load, peak = over.load, (len(before.load.kept) + len(after.load.kept)) / seconds
     return {
         "peak_readings_per_second": round(peak * ROWS * SIGNALS),
         "offered_times_the_peak": round((load.answers.total() + load.unsent) / seconds / peak, 2),
         "goodput_of_peak": round(len(load.kept) / seconds / peak, 3),
-        "peak_after_of_before": round(len(after.kept) / len(before.kept), 3),
+        "peak_after_of_before": round(len(after.load.kept) / len(before.load.kept), 3),
         "answers": dict(load.answers),
         "no_free_connection": load.unsent,
-        "server_busy_ms_a_batch": [
-            round((end - begin) / len(each.kept) * 1e3, 3)
-            for begin, end, each in zip(busy, busy[1:], (before, load, after), strict=False)
-        ],
-        "memory_mb": round(memory.rss / 1e6),
-        "alerts_asked": len(waits),
-        "alerts_failed": sum(each < 0 for each in waits),
-        "alerts_p99_ms": round(float(np.percentile([each for each in waits if each >= 0], 99)) * 1e3, 1),
+        "server_busy_ms_a_batch": [round(each.busy / len(each.load.kept) * 1e3, 3) for each in (before, over, after)],
+        "memory_mb": round(max(each.memory for each in (before, over, after)) / 1e6),
+        "alerts_asked": len(over.waits),
+        "alerts_failed": sum(each < 0 for each in over.waits),
+        "alerts_p99_ms": round(float(np.percentile([each for each in over.waits if each >= 0], 99)) * 1e3, 1),
         "acknowledged": len(kept),
     }
 
