@@ -4,6 +4,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -36,6 +38,22 @@ def chromium() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+def axe(page: Any) -> list[str]:
+    """Return what axe finds wrong with a page, for each kind of fault the first place that has it."""
+    page.evaluate(_axe())
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found["violations"]]
+
+
+@cache
+def _axe() -> str:
+    try:
+        return (resources.files("axe_playwright_python") / "axe.min.js").read_text()
+    except ImportError:
+        need(None, "needs the package axe-playwright-python")
+        raise
 
 
 class Tab:
