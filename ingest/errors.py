@@ -27,6 +27,7 @@ AndonError
 ├── PostedAlertError        an alert that another system posted cannot be taken
 ├── ScheduleError           a job cannot be scheduled or run
 ├── AccessError             a user, key, link or password cannot be as it was asked for
+├── IssuerError             the issuer of single sign-on does not answer, or not as one does
 ├── RemoteError             an Andon elsewhere refuses a request, or does not answer
 ├── DeliveryError           a message cannot be brought to its target as things are
 └── EngineError             work cannot run where it was to run
@@ -190,6 +191,10 @@ class DeliveryError(AndonError):
 
 class AccessError(AndonError):
     """A user, a key, a link or a password cannot be as it was asked for."""
+
+
+class IssuerError(AndonError):
+    """The issuer of single sign-on does not answer, or not as an issuer does."""
 
 
 class EngineError(AndonError):

@@ -17,6 +17,7 @@ from ingest.sources.stream import Stream
 from ingest.store import Store
 from service.access.authenticator import Authenticator
 from service.access.doors import Doors
+from service.access.issuer import issuer_of
 from service.answers import Answers
 from service.api import (
     alert_health,
@@ -184,6 +185,7 @@ def create_app(
     )
     app.state.clock = clock
     app.state.doors = doors
+    app.state.issuer = issuer_of(settings.oidc_issuer, settings.oidc_client, settings.oidc_secret, settings.oidc_claim)
     app.state.sampling = Sampling()
     app.state.answers = Answers()
     app.state.live = LiveAlerts(lambda: app.state.room.state)

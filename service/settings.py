@@ -81,6 +81,14 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _issuer(text: str) -> str:
+    from service.access.issuer import is_safe
+
+    if not is_safe(text):
+        raise ValueError(f"{text!r} is no address of an issuer; write one that begins with https://")
+    return text
+
+
 def _public_keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip().lower() for key in text.split(",") if key.strip())
     for key in keys:
@@ -137,6 +145,20 @@ class Settings:
     session_longest: Annotated[
         timedelta, Setting(_some_time, "A session is over after this long, however busy it is.")
     ] = timedelta(days=7)
+    oidc_issuer: Annotated[
+        str,
+        Setting(
+            _issuer,
+            "Issuer of [single sign-on](access.md#single-sign-on), `https://id.example/realms/plant`; none without.",
+        ),
+    ] = ""
+    oidc_client: Annotated[str, Setting(str, "What Andon is called there.")] = ""
+    oidc_secret: Annotated[
+        str, Setting(str, "What Andon proves there that it is Andon with; a public client has none.")
+    ] = ""
+    oidc_claim: Annotated[
+        str, Setting(str, "What of the issuer's token is the name of a user here: this, or `email` that it verified.")
+    ] = "preferred_username"
     changes_per_minute: Annotated[
         int,
         Setting(_count, "Requests that change something, from one user, key or address; pushes of readings are free."),

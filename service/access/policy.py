@@ -179,6 +179,8 @@ POLICY: Mapping[str, Rule] = {
     "POST /jobs/{job}/run": RUN,
     "GET /sign-in": PUBLIC,
     "POST /sign-in": PUBLIC,
+    "GET /sign-in/oidc": PUBLIC,
+    "GET /sign-in/oidc/back": PUBLIC,
     "GET /set-password": PUBLIC,
     "POST /set-password": PUBLIC,
     "POST /sign-out": OWN,

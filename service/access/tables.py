@@ -18,6 +18,8 @@ account_table = Table(
     Column("totp_step", Integer, nullable=False, server_default="0", comment="newest step whose code was used"),
     Column("created", Moment, nullable=False),
     Column("disabled", Moment),
+    Column("subject", Text, comment="issuer and subject of single sign-on; null without"),
+    Index("account_by_subject", "subject", unique=True),
     CheckConstraint("role IN (" + ", ".join(f"'{each.value}'" for each in Role) + ")", name="account_role"),
     sqlite_autoincrement=True,
 )

@@ -32,6 +32,7 @@ class User:
     totp : secret of the second factor; empty without one
     totp_step : newest step whose code was used
     disabled : since when they may not sign in any more; ``None`` if they may
+    subject : who they are to the issuer of single sign-on; ``None`` if they did not come in by it
     """
 
     id: int
@@ -43,6 +44,7 @@ class User:
     totp_step: int
     created: datetime
     disabled: datetime | None
+    subject: str | None
 
 
 def any_user(connection: Connection) -> bool:
@@ -58,6 +60,12 @@ def list_users(connection: Connection) -> list[User]:
 def find(connection: Connection, name: str) -> User | None:
     """Return the user of a name, however it is written; ``None`` if there is none."""
     row = connection.execute(select(account_table).where(account_table.c.folded == folded(name))).one_or_none()
+    return None if row is None else _user(row)
+
+
+def of_subject(connection: Connection, subject: str) -> User | None:
+    """Return the user that an issuer's subject is; ``None`` if there is none."""
+    row = connection.execute(select(account_table).where(account_table.c.subject == subject)).one_or_none()
     return None if row is None else _user(row)
 
 
@@ -133,6 +141,22 @@ def disable(connection: Connection, user: User, *, at: datetime) -> User:
 def enable(connection: Connection, user: User) -> User:
     """Let a disabled user sign in again."""
     connection.execute(update(account_table).where(account_table.c.id == user.id).values(disabled=None))
+    return show(connection, user.id)
+
+
+def bind(connection: Connection, user: User, subject: str) -> bool:
+    """Let a subject come in as a user, and say whether nobody else does, and no password."""
+    column = account_table.c
+    free = (column.id == user.id) & column.subject.is_(None) & (column.password == "")
+    return connection.execute(update(account_table).where(free).values(subject=subject)).rowcount == 1
+
+
+def await_subject(connection: Connection, user: User, *, at: datetime) -> User:
+    """Let a user come in by single sign-on only, as whom the issuer next gives their name; all other ways end."""
+    change = update(account_table).where(account_table.c.id == user.id)
+    connection.execute(change.values(password="", totp="", subject=None))
+    sessions.end_all(connection, user.id)
+    links.end_all(connection, user.id, at=at)
     return show(connection, user.id)
 
 

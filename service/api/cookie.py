@@ -2,10 +2,14 @@
 
 from ipaddress import ip_address
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 SECURE, LOCAL = "__Host-andon", "andon-local"
+_ERRAND = "-errand"
+_ERRAND_SECONDS = 600
+"""As long as somebody may take to sign in at an issuer."""
 
 
 def cookie_name(scope: Scope) -> str:
@@ -47,3 +51,22 @@ def drop_session(response: Response, scope: Scope) -> None:
     """Take the session from a browser."""
     name = cookie_name(scope)
     response.delete_cookie(name, path="/", secure=name == SECURE, httponly=True, samesite="lax")
+
+
+def set_errand(response: Response, scope: Scope, kept: str) -> None:
+    """Let a browser keep something while it is at an issuer; it sends it along when it comes back from there."""
+    name = cookie_name(scope)
+    response.set_cookie(
+        name + _ERRAND, kept, max_age=_ERRAND_SECONDS, path="/", secure=name == SECURE, httponly=True, samesite="lax"
+    )
+
+
+def errand_in(request: Request) -> str:
+    """Return what a browser kept meanwhile; empty if nothing."""
+    return request.cookies.get(cookie_name(request.scope) + _ERRAND, "")
+
+
+def drop_errand(response: Response, scope: Scope) -> None:
+    """Take it from the browser: each way there is for one way back."""
+    name = cookie_name(scope)
+    response.delete_cookie(name + _ERRAND, path="/", secure=name == SECURE, httponly=True, samesite="lax")

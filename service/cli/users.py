@@ -115,6 +115,14 @@ def enable(name: str) -> None:
     _change(name, lambda users, connection, user: users.enable(connection, user))
 
 
+@command.command("single-sign-on")
+@click.argument("name")
+@shared_options
+def single_sign_on(name: str) -> None:
+    """Let user NAME come in by single sign-on: password, second factor and sessions end."""
+    _change(name, lambda users, connection, user: users.await_subject(connection, user, at=wall_clock()))
+
+
 @command.command("reset-link")
 @click.argument("name")
 @BASE
@@ -176,12 +184,13 @@ def _shown(user: "User") -> dict[str, Any]:
         "reach": user.reach.words(),
         "second_factor": bool(user.totp),
         "has_password": bool(user.password),
+        "single_sign_on": user.subject is not None,
         "disabled": user.disabled,
     }
 
 
 def _line(user: "User") -> str:
-    rest = ["no password yet"] if not user.password else []
+    rest = [] if user.password else ["single sign-on" if user.subject else "no password yet"]
     rest += ["second factor"] if user.totp else []
     rest += [f"disabled since {user.disabled:%Y-%m-%d}"] if user.disabled else []
     return ", ".join([f"{user.name}: {user.role.value}", user.reach.words(), *rest])

@@ -16,6 +16,7 @@ from service.dashboard import (
     model_page,
     plant_page,
     sign_in_page,
+    single_sign_on_page,
     users_page,
 )
 from service.dashboard.live import note_newest
@@ -32,6 +33,7 @@ for each in (
     model_page,
     job_page,
     sign_in_page,
+    single_sign_on_page,
     account_page,
     users_page,
     live,

@@ -1,6 +1,6 @@
 """Pages by which people come in: sign in, sign out, and set a password by a link."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Annotated
 
@@ -36,27 +36,23 @@ def sign_in_page(request: Request, asked: Who, next: Next = "/") -> Response:  #
     """Ask who somebody is."""
     if asked.actor.by in ("session", "open"):
         return RedirectResponse(local(next), 303)
-    return page(request, "sign_in.html", live=False, next=local(next), wrong="", insecure=_insecure(request))
+    return sign_in_form(request, local(next))
 
 
 @router.post("/sign-in")
 def take_sign_in(request: Request, body: RawBody, room: Room, asked: Who) -> Response:
     """Take name, password and code; begin a session if all are right."""
     fields, now = read_form(request, body), moment_of_doors(request)
-    _refuse_insecure(request)
+    refuse_insecure(request)
     following = local(fields.get("next", "/"))
     address = network_of(request.client.host if request.client else "")
     given = Try(fields.get("name", ""), fields.get("password", ""), fields.get("code", ""), address)
     outcome = sign_in(room.state, request.app.state.doors.passwords, given, at=now)
     if outcome.wait:
-        seconds = ceil(outcome.wait.total_seconds())
-        wrong = f"Too many tries. Wait {seconds} s, or ask an admin for a link to set a new password."
-        response = page(request, "sign_in.html", live=False, status=429, next=following, wrong=wrong, insecure="")
-        response.headers["Retry-After"] = str(seconds)
-        return response
+        return too_many(request, following, outcome.wait)
     if outcome.user is None:
-        return page(request, "sign_in.html", live=False, status=401, next=following, wrong=_WRONG, insecure="")
-    return _come_in(request, room, outcome.user.id, asked.actor.session, now, following)
+        return sign_in_form(request, following, _WRONG, status=401)
+    return come_in(request, room, outcome.user.id, asked.actor.session, now, following)
 
 
 @router.post("/sign-out")
@@ -86,7 +82,7 @@ def password_page(request: Request, room: Room, link: Annotated[str, Query(max_l
 def take_password(request: Request, body: RawBody, room: Room, asked: Who) -> Response:
     """Take a new password, once for each link, and begin a session; all others of the user end."""
     fields, now = read_form(request, body), moment_of_doors(request)
-    _refuse_insecure(request)
+    refuse_insecure(request)
     token, password = fields.get("link", ""), fields.get("password", "")
     with room.state.read() as connection:
         number = links.account_of(connection, token, at=now)
@@ -107,7 +103,7 @@ def take_password(request: Request, body: RawBody, room: Room, asked: Who) -> Re
         users.set_totp(connection, user, "")
         record_user(connection, user, "password set by a link", by=user.name, at=now)
     refresh(request)
-    return _come_in(request, room, user.id, asked.actor.session, now, "/")
+    return come_in(request, room, user.id, asked.actor.session, now, "/")
 
 
 def local(address: str) -> str:
@@ -122,13 +118,28 @@ def local(address: str) -> str:
     return address if ours and not address.startswith("/sign-in") else "/"
 
 
+def sign_in_form(request: Request, following: str, wrong: str = "", *, status: int = 200) -> Response:
+    """Show the form to sign in, with what was wrong before."""
+    said = {"next": following, "wrong": wrong, "issuer": request.app.state.issuer}
+    return page(request, "sign_in.html", live=False, status=status, insecure=_insecure(request), **said)
+
+
+def too_many(request: Request, following: str, wait: timedelta) -> Response:
+    """Say for how long somebody has to wait who failed too often."""
+    seconds = ceil(wait.total_seconds())
+    wrong = f"Too many tries. Wait {seconds} s, or ask an admin for a link to set a new password."
+    response = sign_in_form(request, following, wrong, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
 def _twice(password: str, again: str, name: str) -> str:
     if password != again:
         raise AccessError("the two passwords are not the same")
     return checked(password, name)
 
 
-def _come_in(request: Request, room: ControlRoom, user: int, before: str, now: datetime, following: str) -> Response:
+def come_in(request: Request, room: ControlRoom, user: int, before: str, now: datetime, following: str) -> Response:
     """Begin a session with an id of our own; whatever session the browser had is over."""
     agent = request.headers.get("user-agent", "")
     address = request.client.host if request.client else ""
@@ -146,6 +157,7 @@ def _insecure(request: Request) -> str:
     return "" if cookie_name(request.scope) else _NO_HTTPS
 
 
-def _refuse_insecure(request: Request) -> None:
+def refuse_insecure(request: Request) -> None:
+    """Refuse what somebody on the way could read."""
     if reason := _insecure(request):
         raise ProblemError(403, reason)
