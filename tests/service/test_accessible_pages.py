@@ -1,6 +1,7 @@
 """Pages for everybody: axe finds nothing wrong with any of them, and keys alone are enough to act on an alert."""
 
 import re
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,8 +28,25 @@ from tests.running_app import running_app
 from tests.service.conftest import Works, small_plant
 from tests.service.guarded_works import PASSWORD, QUICK
 
-pytestmark = pytest.mark.slow(seconds=40)
+pytestmark = pytest.mark.slow(seconds=60)
 Open = Callable[..., Tab]
+COLOURED = """async (shown) => {
+    const picture = new Image();
+    picture.src = "data:image/png;base64," + shown;
+    await picture.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: picture.width, height: picture.height });
+    const drawing = canvas.getContext("2d");
+    drawing.drawImage(picture, 0, 0);
+    const values = drawing.getImageData(0, 0, canvas.width, canvas.height).data;
+    let coloured = 0;
+    for (let at = 0; at < values.length; at += 4) {
+        const [red, green, blue] = values.slice(at, at + 3);
+        if (Math.max(red, green, blue) - Math.min(red, green, blue) > 0.3 * 255) coloured += 1;
+    }
+    return coloured / (values.length / 4);
+}"""
+"""Share of the pixels of a picture that have more than three tenths of the colour that a pixel can have."""
+
 LOOKS = {
     "light and wide": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark and narrow": {"color_scheme": "dark", "viewport": {"width": 390, "height": 800}},
@@ -55,16 +73,26 @@ def opened(browser: Any) -> Iterator[Open]:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """Where a plant is served that has something of everything to show, to people who sign in."""
-    settings, plant = Settings(jobs=False), small_plant(tmp_path)
+def works(tmp_path: Path) -> Works:
+    plant = small_plant(tmp_path)
     store, state = Store(plant.data_folder), open_state(plant.data_folder / "state.db")
-    room = ControlRoom(settings, plant, store, Registry(plant.data_folder / "models"), state)
-    works = Works(room, now=datetime.now(UTC))
-    fill(works)
-    app = create_app(settings, clock=lambda: datetime.now(UTC), open_room=lambda _: works.room)
+    room = ControlRoom(Settings(jobs=False), plant, store, Registry(plant.data_folder / "models"), state)
+    return Works(room, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def served(works: Works) -> Iterator[str]:
+    """Where the plant is served."""
+    app = create_app(works.room.settings, clock=lambda: datetime.now(UTC), open_room=lambda _: works.room)
     with running_app(app) as port:
         yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def address(works: Works, served: str) -> str:
+    """Where it is served when it has something of everything to show, to people who sign in."""
+    fill(works)
+    return served
 
 
 def fill(works: Works) -> None:
@@ -190,3 +218,23 @@ def test_only_a_table_that_is_wider_than_its_place_stops_the_tab_key(address: st
     tab.page.wait_for_timeout(100)
     assert box.get_attribute("tabindex") is None
     assert tab.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_plant_that_needs_nobody_is_grey_and_one_that_does_is_not(
+    works: Works, served: str, opened: Open, scheme: str
+) -> None:
+    for machine in works.room.plant.machines:
+        works.send(machine.name, minutes=120, temperature=60.0)
+        works.assess(machine.name, level=0.1)
+    tab, counting = opened(color_scheme=scheme, viewport={"width": 1280, "height": 900}), opened().page
+
+    def coloured(path: str) -> float:
+        tab.page.goto(served + path)
+        return float(counting.evaluate(COLOURED, b64encode(tab.page.screenshot(full_page=True)).decode()))
+
+    calm = {path: coloured(path) for path in ("/", "/plant", "/alerts", "/machines/press-1", "/losses", "/jobs")}
+    works.alert("press-1")
+
+    assert {path: share for path, share in calm.items() if share > 0.001} == {}
+    assert coloured("/") > 0.001
