@@ -82,10 +82,16 @@ def _web_address(text: str) -> str:
 
 
 def _issuer(text: str) -> str:
-    from service.access.issuer import is_safe
+    from service.access.address import is_safe
 
-    if not is_safe(text):
-        raise ValueError(f"{text!r} is no address of an issuer; write one that begins with https://")
+    if not is_safe(text) or urlsplit(text).query:
+        raise ValueError(f"{text!r} is no address of an issuer; write one such as https://id.example/realms/plant")
+    return text
+
+
+def _claim(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError(f"{text!r} is no claim; write one such as preferred_username or email")
     return text
 
 
@@ -157,7 +163,8 @@ class Settings:
         str, Setting(str, "What Andon proves there that it is Andon with; a public client has none.")
     ] = ""
     oidc_claim: Annotated[
-        str, Setting(str, "What of the issuer's token is the name of a user here: this, or `email` that it verified.")
+        str,
+        Setting(_claim, "What the issuer says that is the name of a user here; `email` counts if it verified it."),
     ] = "preferred_username"
     changes_per_minute: Annotated[
         int,

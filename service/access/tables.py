@@ -1,6 +1,6 @@
 """The tables of access: users, their sessions, links and failed tries; keys."""
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false
 
 from service.access.role import Role
 from service.database import Moment, metadata
@@ -19,6 +19,7 @@ account_table = Table(
     Column("created", Moment, nullable=False),
     Column("disabled", Moment),
     Column("subject", Text, comment="issuer and subject of single sign-on; null without"),
+    Column("awaits_subject", Boolean, nullable=False, server_default=false(), comment="comes in by an issuer next"),
     Index("account_by_subject", "subject", unique=True),
     CheckConstraint("role IN (" + ", ".join(f"'{each.value}'" for each in Role) + ")", name="account_role"),
     sqlite_autoincrement=True,

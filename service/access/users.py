@@ -32,7 +32,8 @@ class User:
     totp : secret of the second factor; empty without one
     totp_step : newest step whose code was used
     disabled : since when they may not sign in any more; ``None`` if they may
-    subject : who they are to the issuer of single sign-on; ``None`` if they did not come in by it
+    subject : who they are to the issuer of single sign-on; ``None`` if they do not come in by it
+    awaits_subject : whether they will, as whom the issuer next gives their name
     """
 
     id: int
@@ -45,6 +46,7 @@ class User:
     created: datetime
     disabled: datetime | None
     subject: str | None
+    awaits_subject: bool
 
 
 def any_user(connection: Connection) -> bool:
@@ -144,25 +146,37 @@ def enable(connection: Connection, user: User) -> User:
     return show(connection, user.id)
 
 
-def bind(connection: Connection, user: User, subject: str) -> bool:
-    """Let a subject come in as a user, and say whether nobody else does, and no password."""
-    column = account_table.c
-    free = (column.id == user.id) & column.subject.is_(None) & (column.password == "")
-    return connection.execute(update(account_table).where(free).values(subject=subject)).rowcount == 1
-
-
 def await_subject(connection: Connection, user: User, *, at: datetime) -> User:
-    """Let a user come in by single sign-on only, as whom the issuer next gives their name; all other ways end."""
+    """Let a user come in by single sign-on, as whom the issuer next gives their name; password and sessions end."""
     change = update(account_table).where(account_table.c.id == user.id)
-    connection.execute(change.values(password="", totp="", subject=None))
+    connection.execute(change.values(password="", totp="", subject=None, awaits_subject=True))
     sessions.end_all(connection, user.id)
     links.end_all(connection, user.id, at=at)
     return show(connection, user.id)
 
 
+def forget_subject(connection: Connection, user: User) -> User:
+    """Let a user come in by single sign-on no more; sessions end."""
+    change = update(account_table).where(account_table.c.id == user.id)
+    connection.execute(change.values(subject=None, awaits_subject=False))
+    sessions.end_all(connection, user.id)
+    return show(connection, user.id)
+
+
+def bind(connection: Connection, user: User, subject: str, *, at: datetime) -> bool:
+    """Let a subject come in as a user, and say whether the user waited for one; no link sets a password then."""
+    waiting = (account_table.c.id == user.id) & account_table.c.awaits_subject
+    change = update(account_table).where(waiting).values(subject=subject, awaits_subject=False)
+    if connection.execute(change).rowcount != 1:
+        return False
+    links.end_all(connection, user.id, at=at)
+    return True
+
+
 def set_password(connection: Connection, user: User, hashed: str) -> None:
-    """Set a password; every session of the user ends."""
-    connection.execute(update(account_table).where(account_table.c.id == user.id).values(password=hashed))
+    """Set a password; every session of the user ends, and so does single sign-on."""
+    change = update(account_table).where(account_table.c.id == user.id)
+    connection.execute(change.values(password=hashed, subject=None, awaits_subject=False))
     sessions.end_all(connection, user.id)
 
 

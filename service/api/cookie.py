@@ -1,10 +1,10 @@
 """The cookie that holds a session: ``__Host-`` over https, and another name over http from this computer alone."""
 
-from ipaddress import ip_address
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
+
+from service.access.address import is_loopback
 
 SECURE, LOCAL = "__Host-andon", "andon-local"
 _ERRAND = "-errand"
@@ -25,20 +25,6 @@ def cookie_name(scope: Scope) -> str:
     if scope["scheme"] == "https":
         return SECURE
     return LOCAL if is_loopback(scope["client"][0] if scope.get("client") else "") else ""
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether an address, or the name ``localhost``, is of this computer alone.
-
-    Examples
-    --------
-    >>> [is_loopback(each) for each in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "192.0.2.1", "andon.example")]
-    [True, True, True, False, False, False]
-    """
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def set_session(response: Response, scope: Scope, token: str) -> None:

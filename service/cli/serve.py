@@ -59,13 +59,13 @@ def serve(settings: "Settings", *, clock: Callable[[], datetime]) -> None:
     from service.structured_logs import configure_logs
 
     configure_logs("console" if sys.stderr.isatty() else "json")
+    # Sessions and keys end by the real time, also where the past is replayed.
+    doors = Doors(wall_clock, Lifetime(settings.session_idle, settings.session_longest))
+    app = create_app(settings, clock=clock, doors=doors)
     listener = listen(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     scheme = "https" if settings.tls_certificate else "http"
     click.echo(f"The dashboard is at {scheme}://{host}:{port}/  (Ctrl-C ends)")
-    # Sessions and keys end by the real time, also where the past is replayed.
-    doors = Doors(wall_clock, Lifetime(settings.session_idle, settings.session_longest))
-    app = create_app(settings, clock=clock, doors=doors)
     config = uvicorn.Config(
         app,
         http=BoundedHead,
@@ -92,8 +92,8 @@ def who_comes_in(room: "ControlRoom") -> str:
         If everybody on the network could do everything, and nobody said that this is meant.
     """
     from ingest.errors import AccessError
+    from service.access.address import is_loopback
     from service.access.users import any_user
-    from service.api.cookie import is_loopback
 
     settings = room.settings
     with room.state.read() as connection:

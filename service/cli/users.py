@@ -117,10 +117,22 @@ def enable(name: str) -> None:
 
 @command.command("single-sign-on")
 @click.argument("name")
+@click.option("--off", is_flag=True, help="They come in by it no more; 'reset-link' lets them set a password.")
 @shared_options
-def single_sign_on(name: str) -> None:
-    """Let user NAME come in by single sign-on: password, second factor and sessions end."""
-    _change(name, lambda users, connection, user: users.await_subject(connection, user, at=wall_clock()))
+def single_sign_on(name: str, off: bool) -> None:
+    """Let user NAME come in by single sign-on, and by no password; sessions and links end."""
+    from ingest.errors import AccessError
+
+    if off:
+        _change(name, lambda users, connection, user: users.forget_subject(connection, user), "single sign-on ended")
+        return
+    if not current_call().settings().oidc_issuer:
+        raise AccessError("there is no issuer, so nobody could come in by it; ANDON_OIDC_ISSUER names one")
+    _change(
+        name,
+        lambda users, connection, user: users.await_subject(connection, user, at=wall_clock()),
+        "awaits single sign-on",
+    )
 
 
 @command.command("reset-link")
@@ -153,14 +165,14 @@ def _added(room: "ControlRoom", name: str, role: str, parts: "Sequence[str]", at
         return user, links.make(connection, user.id, at=at)
 
 
-def _change(name: str, work: Any) -> None:
+def _change(name: str, work: Any, what: str = "changed") -> None:
     from service.access import users
     from service.access.record import record_user
 
     call = current_call()
     with call.open() as room, room.state.write() as connection:
         user = work(users, connection, users.named(connection, name))
-        record_user(connection, user, "changed", by=getpass.getuser(), at=wall_clock())
+        record_user(connection, user, what, by=getpass.getuser(), at=wall_clock())
     call.show({"user": _shown(user)}, lambda: click.echo(_line(user)))
 
 
@@ -184,13 +196,15 @@ def _shown(user: "User") -> dict[str, Any]:
         "reach": user.reach.words(),
         "second_factor": bool(user.totp),
         "has_password": bool(user.password),
-        "single_sign_on": user.subject is not None,
+        "single_sign_on": "bound" if user.subject else "awaited" if user.awaits_subject else "no",
         "disabled": user.disabled,
     }
 
 
 def _line(user: "User") -> str:
-    rest = [] if user.password else ["single sign-on" if user.subject else "no password yet"]
+    rest = [] if user.password or user.subject or user.awaits_subject else ["no password yet"]
+    rest += ["single sign-on"] if user.subject else []
+    rest += ["awaited by single sign-on"] if user.awaits_subject else []
     rest += ["second factor"] if user.totp else []
     rest += [f"disabled since {user.disabled:%Y-%m-%d}"] if user.disabled else []
     return ", ".join([f"{user.name}: {user.role.value}", user.reach.words(), *rest])

@@ -1,10 +1,12 @@
 """Pages by which people come in: sign in, sign out, and set a password by a link."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from sqlalchemy.engine import Connection
 from starlette.responses import RedirectResponse, Response
 
 from ingest.errors import AccessError
@@ -139,14 +141,27 @@ def _twice(password: str, again: str, name: str) -> str:
     return checked(password, name)
 
 
-def come_in(request: Request, room: ControlRoom, user: int, before: str, now: datetime, following: str) -> Response:
-    """Begin a session with an id of our own; whatever session the browser had is over."""
+def come_in(
+    request: Request,
+    room: ControlRoom,
+    user: int | Callable[[Connection], int],
+    before: str,
+    now: datetime,
+    following: str,
+) -> Response:
+    """Begin a session with an id of our own; whatever session the browser had is over.
+
+    Parameters
+    ----------
+    user : or what tells who it is, in the same transaction
+    """
     agent = request.headers.get("user-agent", "")
     address = request.client.host if request.client else ""
     lifetime = request.app.state.doors.lifetime
     with room.state.write() as connection:
+        number = user if isinstance(user, int) else user(connection)
         sessions.end(connection, before)
-        token = sessions.begin(connection, user, at=now, lifetime=lifetime, address=address, agent=agent)
+        token = sessions.begin(connection, number, at=now, lifetime=lifetime, address=address, agent=agent)
     refresh(request)
     response = RedirectResponse(following, 303)
     set_session(response, request.scope, token)

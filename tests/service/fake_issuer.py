@@ -4,12 +4,12 @@ import hmac
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from time import time
+from time import sleep, time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +31,9 @@ class FakeIssuer:
     status : of the answer to the next code
     document : laid over what it says of itself
     asked : what came with each code
+    instead : what paths answer in place of what they should
+    error : beside a status other than 200
+    drips : seconds between two bytes of an answer
     """
 
     port: int
@@ -42,6 +45,9 @@ class FakeIssuer:
     document: dict[str, Any] = field(default_factory=dict)
     published: dict[str, RSAPrivateKey] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
+    instead: dict[str, Any] = field(default_factory=dict)
+    error: str = "invalid_grant"
+    drips: float = 0.0
     nonce: str = ""
     challenge: str = ""
 
@@ -59,6 +65,9 @@ class FakeIssuer:
         return {"code": "a-code", "state": query["state"]}
 
     def said(self, path: str, form: dict[str, str]) -> tuple[int, Any]:
+        for end, found in self.instead.items():
+            if path.endswith(end):
+                return 200, found
         if path.endswith("/.well-known/openid-configuration"):
             names = ("authorization", "token")
             own = {f"{name}_endpoint": f"{self.address}/{name}" for name in names}
@@ -72,7 +81,7 @@ class FakeIssuer:
         self.asked.append(form)
         challenge = _packed(sha256(form["code_verifier"].encode()).digest()).decode()
         if self.status != 200 or challenge != self.challenge:
-            return self.status if self.status != 200 else 400, {"error": "invalid_grant"}
+            return self.status if self.status != 200 else 400, {"error": self.error}
         return 200, {"id_token": self.token(), "access_token": "of no use", "token_type": "Bearer"}
 
     def token(self) -> str:
@@ -97,13 +106,19 @@ def fake_issuer() -> Iterator[FakeIssuer]:
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
-            form = {name: values[0] for name, values in parse_qs(body).items()}
+            sent = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+            form = {name: values[0] for name, values in parse_qs(sent).items()}
             form |= {"authorization": self.headers["authorization"]} if "authorization" in self.headers else {}
             status, found = issuer.said(urlsplit(self.path).path, form)
             self.send_response(status)
+            if status == 302:
+                self.send_header("Location", f"{issuer.address}/elsewhere")
             self.end_headers()
-            self.wfile.write(found if isinstance(found, bytes) else json.dumps(found).encode())
+            body = found if isinstance(found, bytes) else json.dumps(found).encode()
+            with suppress(OSError):  # whoever asked went away
+                for at in range(0, len(body), 1 if issuer.drips else len(body)):
+                    self.wfile.write(body[at : at + (1 if issuer.drips else len(body))])
+                    sleep(issuer.drips)
 
         do_GET = do_POST = _answer  # noqa: N815 – names of the library
 

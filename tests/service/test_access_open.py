@@ -138,7 +138,7 @@ def test_the_first_admin_comes_in_by_a_link_that_is_printed_once(plant: Path) ->
         "reach": "whole plant",
         "second_factor": False,
         "has_password": False,
-        "single_sign_on": False,
+        "single_sign_on": "no",
         "disabled": None,
     }
 

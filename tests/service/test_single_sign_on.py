@@ -1,9 +1,11 @@
 """Single sign-on: whoever the issuer vouches for comes in as the user they are, and nobody else does."""
 
-from base64 import b64decode
+import json
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import time
+from threading import Thread
+from time import monotonic, time
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
@@ -13,12 +15,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ingest.errors import SettingError
 from service.access import users
-from service.access.issuer import Errand, issuer_of
+from service.access.errand import Errand
+from service.access.issuer import issuer_of
+from service.access.reach import EVERYTHING
 from service.access.role import Role
 from service.access.users import User
 from service.settings import read_settings
 from tests.service.fake_issuer import CLIENT, SECRET, FakeIssuer, fake_issuer
-from tests.service.guarded_works import Answer, Browser, GuardedWorks, open_guarded
+from tests.service.guarded_works import PASSWORD, QUICK, Answer, Browser, GuardedWorks, open_guarded
 
 BACK = "/sign-in/oidc/back"
 
@@ -108,18 +112,83 @@ def test_nobody_else_comes_in_by_a_name_that_was_given_on(works: GuardedWorks, i
     answer = come(works, issuer)
 
     assert answer.status == 403
-    assert "another person to the issuer" in answer.text
+    assert "does not wait for single sign-on" in answer.text
     assert answer.response.cookies.get("__Host-andon") is None
 
 
-def test_a_user_with_a_password_is_not_taken_over(works: GuardedWorks, issuer: FakeIssuer) -> None:
-    works.user("Ines", Role.ADMIN)
+@pytest.mark.parametrize("how", ["has a password", "was invited by a link", "was let in again"])
+def test_a_user_who_does_not_wait_for_single_sign_on_is_not_taken_over(
+    works: GuardedWorks, issuer: FakeIssuer, how: str
+) -> None:
+    works.user("Root")
+    with works.room.state.write() as connection:
+        user = users.add(connection, "Ines", role=Role.ADMIN, reach=EVERYTHING, at=works.now)
+        if how == "was let in again":
+            users.enable(connection, users.disable(connection, user, at=works.now))
+        if how == "has a password":
+            users.set_password(connection, user, QUICK.hash(PASSWORD))
+    works.link(user)
 
     answer = come(works, issuer)
 
     assert answer.status == 403
-    assert "signs in with a password here" in answer.text
+    assert "does not wait for single sign-on" in answer.text
     assert user_named(works, "Ines").subject is None
+
+
+def test_whoever_came_in_by_it_is_out_when_a_password_is_set_by_a_link(works: GuardedWorks, issuer: FakeIssuer) -> None:
+    user, before = add(works, "Ines"), works.browser()
+    come(works, issuer, before)
+    link = works.link(user)
+
+    works.browser().form("/set-password", {"link": link, "password": PASSWORD, "again": PASSWORD})
+
+    assert before.get("/api/v1/me").status == 401
+    assert come(works, issuer).status == 403
+    assert works.browser().sign_in("Ines").status == 303
+
+
+def test_whoever_is_bound_has_no_link_that_opens(works: GuardedWorks, issuer: FakeIssuer) -> None:
+    link = works.link(add(works, "Ines"))
+
+    come(works, issuer)
+
+    assert works.browser().look(f"/set-password?link={link}").status == 404
+
+
+def test_single_sign_on_that_ended_lets_nobody_in(works: GuardedWorks, issuer: FakeIssuer) -> None:
+    add(works, "Ines")
+    browser = works.browser()
+    come(works, issuer, browser)
+    with works.room.state.write() as connection:
+        users.forget_subject(connection, users.named(connection, "Ines"))
+    works.refresh()
+
+    assert browser.get("/api/v1/me").status == 401
+    assert come(works, issuer).status == 403
+
+
+@pytest.mark.parametrize(("user", "name"), [("Karl", "\u212aarl"), ("strasse", "straße"), ("Ines", "Ines\u0301")])
+def test_a_name_that_only_looks_the_same_is_another(
+    works: GuardedWorks, issuer: FakeIssuer, user: str, name: str
+) -> None:
+    add(works, user)
+    issuer.claims["preferred_username"] = name
+
+    assert come(works, issuer).status == 403
+    assert user_named(works, user).subject is None
+
+
+def test_no_link_of_another_site_makes_somebody_who_is_signed_in_another(
+    works: GuardedWorks, issuer: FakeIssuer
+) -> None:
+    add(works, "Ines")
+    browser = works.signed_in("Olaf")
+
+    there = browser.look("/sign-in/oidc?next=/alerts")
+
+    assert (there.status, there.response.headers["location"]) == (303, "/alerts")
+    assert browser.get("/api/v1/me").response.json()["name"] == "Olaf"
 
 
 @pytest.mark.parametrize("what", ["unknown", "disabled"])
@@ -185,6 +254,158 @@ def test_a_token_that_is_not_the_issuers_for_us_and_now_lets_nobody_in(
     assert user_named(works, "Ines").subject is None
 
 
+HOSTILE: dict[str, Any] = {
+    "deep": b"[" * 300_000,
+    "no JSON": b"<html>",
+    "not UTF-8": b"\xff\xfe",
+    "a list": b"[]",
+    "surrogates": {"id_token": "\ud800.\ud800.\ud800", "error": "\ud800"},
+    "token of no text": {"id_token": 7},
+    "keys of no list": {"keys": {"kid": "first"}},
+    "keys of no keys": {"keys": [None, 7, {"kty": "oct", "k": "AAAA", "kid": "first", "alg": "HS256"}]},
+    "a key by no signature": {"keys": [{"kty": "RSA", "kid": "first", "alg": "none", "n": "AQ", "e": "AQAB"}]},
+    "a key that is none": {"keys": [{"kty": "RSA", "kid": "first", "n": "!", "e": []}]},
+    "names of no text": {"keys": [{"kty": "RSA", "kid": ["first"], "alg": ["RS256"]}]},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.parametrize("where", ["/.well-known/openid-configuration", "/keys", "/token"])
+def test_no_answer_of_an_issuer_is_a_mistake_of_ours(
+    works: GuardedWorks, issuer: FakeIssuer, where: str, what: str
+) -> None:
+    add(works, "Ines")
+    browser = works.browser()
+    back = issuer.sign_in(browser.look("/sign-in/oidc").response.headers["location"])
+    issuer.instead[where] = HOSTILE[what]
+    if where.startswith("/."):
+        works.client.app.state.issuer = issuer_of(issuer.address, CLIENT, SECRET, "name")  # type: ignore[attr-defined]
+        assert works.browser().look("/sign-in/oidc").status == 502
+        return
+
+    assert browser.look(f"{BACK}?{urlencode(back)}").status in (403, 502)
+    assert user_named(works, "Ines").subject is None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"sub": "\ud800"}, {"sub": "a\x00b"}, {"sub": 7}, {"sub": "x" * 256}, {"preferred_username": "In\x00es"},
+     {"nonce": 7}, {"nonce": ["x"]}, {"aud": {"andon": 1}}, {"exp": "tomorrow"}],
+)  # fmt: skip
+def test_no_token_of_an_issuer_is_a_mistake_of_ours(
+    works: GuardedWorks, issuer: FakeIssuer, claims: dict[str, Any]
+) -> None:
+    add(works, "Ines")
+    issuer.claims.update(claims)
+
+    assert come(works, issuer).status == 403
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://id.example:99999/x", "https://[::1/x", "https://id.example/ä", "http://127.0.0.1.evil.example/x",
+     "https://id.example/x#y", "https://a:b@id.example/x", "https://id.example/\ud800", 7, ["https://id.example"]],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_no_address_of_an_issuer_is_a_mistake_of_ours(
+    works: GuardedWorks, issuer: FakeIssuer, name: str, address: object
+) -> None:
+    works.user("Root")
+    issuer.document = {name: address}
+
+    answer = works.browser().look("/sign-in/oidc")
+
+    assert answer.status == 502
+    assert f"names no {name} over https" in answer.text
+
+
+def test_an_issuer_that_hangs_stops_nothing_else(
+    works: GuardedWorks, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works.user("Root")
+    monkeypatch.setattr("service.access.answered.SECONDS", 1.5)
+    issuer.drips = 0.3
+    threads = [Thread(target=lambda: came.append(works.browser().look("/sign-in/oidc").status)) for _ in range(12)]
+    came: list[int] = []
+    begun = monotonic()
+
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert came == [502] * 12
+    assert monotonic() - begun < 8
+
+
+def test_redirects_of_an_issuer_are_not_followed(works: GuardedWorks, issuer: FakeIssuer) -> None:
+    add(works, "Ines")
+    issuer.status = 302
+
+    assert come(works, issuer).status == 502
+
+
+def test_an_issuer_that_is_away_keeps_no_password_out(works: GuardedWorks, issuer: FakeIssuer) -> None:
+    add(works, "Ines")
+    works.user("Olaf")
+    issuer.status = 503
+
+    assert {come(works, issuer).status for _ in range(32)} == {502}
+    assert works.browser().sign_in("Olaf").status == 303
+
+
+def test_a_secret_that_is_wrong_is_said_to_be_andons_matter(works: GuardedWorks, issuer: FakeIssuer) -> None:
+    add(works, "Ines")
+    issuer.status, issuer.error = 401, "invalid_client"
+
+    answer = come(works, issuer)
+
+    assert answer.status == 502
+    assert "does not let Andon ask: it answers 401 (invalid_client)" in answer.text
+
+
+def test_a_key_that_was_withdrawn_counts_no_more_after_an_hour(
+    works: GuardedWorks, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(works, "Ines")
+    come(works, issuer)
+    del issuer.published["first"]
+    soon = come(works, issuer).status
+    monkeypatch.setattr("service.access.issuer.KNOWN_FOR", 0.0)
+
+    assert (soon, come(works, issuer).status) == (303, 403)
+
+
+def test_who_came_in_and_who_did_not_stands_in_the_log(
+    works: GuardedWorks, issuer: FakeIssuer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(works, "Ines")
+    come(works, issuer)
+    issuer.claims["sub"] = "another"
+    come(works, issuer)
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if "by=issuer" in line]
+    assert ["came_in=True" in each for each in lines] == [True, False]
+    assert "user=Ines" in lines[0]
+    assert "a-code" not in "".join(lines)
+
+
+def test_a_tab_that_comes_back_late_does_not_undo_the_other(works: GuardedWorks, issuer: FakeIssuer) -> None:
+    add(works, "Ines")
+    browser = works.browser()
+    first, second = (issuer.sign_in(browser.look("/sign-in/oidc").response.headers["location"]) for _ in range(2))
+
+    assert browser.look(f"{BACK}?{urlencode(first)}").status == 403
+    assert browser.look(f"{BACK}?{urlencode(second)}").status == 303
+    again = browser.look(f"{BACK}?{urlencode(second)}")
+    assert (again.status, again.response.headers["location"]) == (303, "/")
+
+
+def test_a_page_to_go_on_to_that_no_cookie_could_hold_is_the_first_one() -> None:
+    assert Errand.begin("/alerts?q=" + "ä" * 900).following == "/"
+    assert len(Errand.begin("/alerts?q=" + "a" * 1500).kept()) < 4000
+
+
 def test_a_code_counts_only_in_the_browser_that_went_there(works: GuardedWorks, issuer: FakeIssuer) -> None:
     add(works, "Ines")
     mine, other = works.browser(), works.browser()
@@ -200,10 +421,10 @@ def test_the_way_back_is_gone_once(works: GuardedWorks, issuer: FakeIssuer) -> N
     add(works, "Ines")
     browser = works.browser()
     back = issuer.sign_in(browser.look("/sign-in/oidc").response.headers["location"])
+    browser.look(f"{BACK}?{urlencode(back)}")
+    del browser.cookies["__Host-andon"]
 
-    first, again = (browser.look(f"{BACK}?{urlencode(back)}").status for _ in range(2))
-
-    assert (first, again) == (303, 403)
+    assert browser.look(f"{BACK}?{urlencode(back)}").status == 403
 
 
 def test_keys_that_are_changed_over_are_looked_for_again(
@@ -302,7 +523,13 @@ def test_where_one_goes_on_to_is_a_page_of_ours(works: GuardedWorks, issuer: Fak
     assert come(works, issuer, next="//elsewhere.example").response.headers["location"] == "/"
 
 
-@pytest.mark.parametrize("kept", ["", "x", "e30=", "WzFd", "eyJzdGF0ZSI6IDF9", "\x00", "ä"])
+DEEP = urlsafe_b64encode(b"[" * 30_000).decode()
+SURROGATE = urlsafe_b64encode(
+    json.dumps({"state": "\ud800", "nonce": "n", "verifier": "v", "following": "/"}).encode()
+).decode()
+
+
+@pytest.mark.parametrize("kept", ["", "x", "e30=", "WzFd", "eyJzdGF0ZSI6IDF9", "\x00", "ä", DEEP, SURROGATE])
 def test_an_errand_that_is_none_is_none(kept: str) -> None:
     assert Errand.read(kept) is None
 
@@ -327,5 +554,5 @@ def test_half_of_the_settings_is_refused(settings: tuple[str, str, str], why: st
 
 
 def test_an_issuer_over_plain_http_is_refused() -> None:
-    with pytest.raises(SettingError, match="begins with https://"):
+    with pytest.raises(SettingError, match="is no address of an issuer"):
         read_settings({"ANDON_OIDC_ISSUER": "http://id.example"})

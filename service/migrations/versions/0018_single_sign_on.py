@@ -12,4 +12,5 @@ depends_on = None
 def upgrade() -> None:
     """Go to this revision."""
     op.add_column("account", sa.Column("subject", sa.Text))
+    op.add_column("account", sa.Column("awaits_subject", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_index("account_by_subject", "account", ["subject"], unique=True)
