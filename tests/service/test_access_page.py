@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from service.access.role import MEANING, RIGHTS, Right
@@ -38,7 +39,8 @@ def test_the_table_of_rights_is_that_of_the_code() -> None:
     assert [line for line in lines if line not in page] == []
 
 
-def test_every_example_of_the_page_runs_from_top_to_bottom(tmp_path: Path) -> None:
+def test_every_example_of_the_page_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANDON_OIDC_ISSUER", "https://id.example/realms/plant")
     (tmp_path / "plant.toml").write_text(PLANT)
     lines = [line for block in blocks("access.md", "sh") for line in block.splitlines()]
     assert len(lines) > 12
