@@ -54,7 +54,8 @@ def come_back(
         return _refused(request, "/", AccessError(why), 403)
     following = local(errand.following)
     if not code:
-        why = f"{issuer.host} did not let you in ({error[:100] or 'no code'})"
+        said = error[:100] if error.isprintable() else ""  # it goes into the log, where a line is a line
+        why = f"{issuer.host} did not let you in ({said or 'no code'})"
         return _over(request, _refused(request, following, AccessError(why), 403))
     # Whose try it is shows only when it is over, so tries count by where they come from.
     address, name = network_of(request.client.host if request.client else ""), f"errand {errand.state}"
@@ -62,24 +63,22 @@ def come_back(
         wait = throttle.reserve(connection, name, address, at=now)
     if wait:
         return too_many(request, following, wait)
-    told: list[str] = []
 
-    def forgiven(connection: Connection) -> int:
+    def known(connection: Connection) -> int:
         user = user_of(connection, person, at=now)
         throttle.forgive(connection, name, address)
-        told.append(user.name)
         return user.id
 
     try:
         person = issuer.person(code, errand, _back(request))
-        response = come_in(request, room, forgiven, asked.actor.session, now, following)
+        response = come_in(request, room, known, asked.actor.session, now, following)
     except IssuerError as failed:
         with room.state.write() as connection:  # it is not their fault, and passwords must go on
             throttle.forgive(connection, name, address)
         return _over(request, _refused(request, following, failed, 502))
     except AccessError as failed:
         return _over(request, _refused(request, following, failed, 403))
-    _log(request, came_in=True, user=told[0])
+    _log(request, came_in=True, user=person.name)
     return _over(request, response)
 
 

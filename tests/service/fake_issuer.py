@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -38,7 +39,7 @@ class FakeIssuer:
 
     port: int
     claims: Claims = field(default_factory=lambda: {"sub": "7f3a", "preferred_username": "Ines"})
-    key: Any = field(default_factory=lambda: generate_private_key(65537, 2048))
+    key: Any = field(default_factory=lambda: _usual_key())
     kid: str = "first"
     algorithm: str = "RS256"
     status: int = 200
@@ -94,6 +95,11 @@ class FakeIssuer:
         head = {"alg": "HS256", "kid": self.kid, "typ": "JWT"}
         signed = b".".join(_packed(json.dumps(part).encode()) for part in (head, claims))
         return b".".join((signed, _packed(hmac.digest(self.key, signed, "sha256")))).decode()
+
+
+@cache
+def _usual_key() -> RSAPrivateKey:
+    return generate_private_key(65537, 2048)
 
 
 def _packed(content: bytes) -> bytes:
