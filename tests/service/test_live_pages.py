@@ -124,13 +124,13 @@ def test_an_alert_appears_by_itself_and_only_what_changed_is_touched(served: tup
     works, wire = served
     works.alert("press-1")
     open_at(tab, wire, "/")
-    tab.page.evaluate("document.querySelector('#alert-1 h3').remembered = 'this one'")
-    tab.page.evaluate("document.querySelector('#alert-1 h3 a').focus()")
+    tab.page.evaluate("document.querySelector('#alert-1 h2').remembered = 'this one'")
+    tab.page.evaluate("document.querySelector('#alert-1 h2 a').focus()")
 
     works.alert("press-2", cause="seal", hours=1)
 
     until(tab, lambda: tab.page.locator("#alert-2").count() == 1, 4)
-    assert tab.page.evaluate("document.querySelector('#alert-1 h3').remembered") == "this one"
+    assert tab.page.evaluate("document.querySelector('#alert-1 h2').remembered") == "this one"
     assert tab.page.evaluate("document.activeElement.closest('li').id") == "alert-1"
 
 
