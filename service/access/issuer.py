@@ -18,7 +18,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 from ingest.errors import AccessError, IssuerError, SettingError
 from service.access.address import is_safe
-from service.access.answered import answered
+from service.access.ask import ask
 from service.access.errand import Errand
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -133,7 +133,7 @@ class Issuer:
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         else:
             form["client_id"] = self._client.name
-        status, answer = answered(self._endpoint("token_endpoint"), form, headers)
+        status, answer = ask(self._endpoint("token_endpoint"), form, headers)
         error = answer.get("error")
         why = f" ({error[:100]})" if isinstance(error, str) and error.isprintable() else ""
         if status not in (200, 400) or error in ("invalid_client", "unauthorized_client"):
@@ -179,7 +179,7 @@ class Issuer:
     def _endpoint(self, name: str) -> str:
         if monotonic() - self._endpoints_since >= KNOWN_FOR:
             where = f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration"
-            status, found = answered(where)
+            status, found = ask(where)
             if status != 200 or found.get("issuer") != self._client.issuer:
                 raise IssuerError(f"{where} is not the document of an issuer of this name (it answers {status})")
             for each in _ENDPOINTS:
@@ -195,7 +195,7 @@ class Issuer:
         name, algorithm = head.get("kid", ""), head["alg"]
         age = monotonic() - self._keys_since
         if age >= KNOWN_FOR or (name not in self._keys and age >= KEYS_AGAIN):
-            status, found = answered(self._endpoint("jwks_uri"))
+            status, found = ask(self._endpoint("jwks_uri"))
             if status != 200:
                 raise IssuerError(f"{self.host} does not show its keys: it answers {status}")
             listed = found.get("keys")

@@ -317,7 +317,7 @@ def test_an_issuer_that_hangs_stops_nothing_else(
     works: GuardedWorks, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     works.user("Root")
-    monkeypatch.setattr("service.access.answered.SECONDS", 1.5)
+    monkeypatch.setattr("service.access.ask.SECONDS", 1.5)
     issuer.drips = 0.3
     threads = [Thread(target=lambda: came.append(works.browser().look("/sign-in/oidc").status)) for _ in range(12)]
     came: list[int] = []

@@ -1,4 +1,4 @@
-"""Asking an issuer: JSON over https, within a time and a size, and nobody is followed elsewhere."""
+"""Ask an issuer: JSON over https, within a time and a size, and nobody is followed elsewhere."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from ingest.errors import IssuerError
 
 SECONDS = 10.0
-"""For an answer, however it comes."""
+"""For an answer once the line stands, however it comes; and for each step until it does."""
 
 LARGEST = 1 << 20
 AT_ONCE = 4
@@ -22,7 +22,7 @@ AT_ONCE = 4
 _ASKING = BoundedSemaphore(AT_ONCE)
 
 
-def answered(
+def ask(
     address: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, Mapping[str, Any]]:
     """Return the status of an answer and the object in it, empty where there is none.
@@ -40,14 +40,14 @@ def answered(
     if not _ASKING.acquire(blocking=False):
         raise IssuerError(f"{urlsplit(address).hostname} is slow, and others wait for it; try again in a moment")
     try:
-        return _answered(address, form, {"Accept": "application/json", **(headers or {})})
+        return _asked(address, form, {"Accept": "application/json", **(headers or {})})
     except (OSError, HTTPException, ValueError) as error:
         raise IssuerError(f"{urlsplit(address).hostname} does not answer: {str(error) or 'it fell silent'}") from error
     finally:
         _ASKING.release()
 
 
-def _answered(address: str, form: Mapping[str, str] | None, headers: dict[str, str]) -> tuple[int, Mapping[str, Any]]:
+def _asked(address: str, form: Mapping[str, str] | None, headers: dict[str, str]) -> tuple[int, Mapping[str, Any]]:
     parts = urlsplit(address)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
